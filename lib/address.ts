@@ -1,0 +1,102 @@
+import { BlockList, isIP } from 'node:net'
+
+const MAX_LENGTH = 2048
+const EXPLICIT_DEFAULT_PORT = { 'wss:': /^(wss:\/\/[^/?#]+):443(?=\/|$)/, 'ws:': /^(ws:\/\/[^/?#]+):80(?=\/|$)/ }
+
+// Fetch standard, "bad port": a browser refuses to open a WebSocket to these.
+const BAD_PORTS = new Set(('0 1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 ' +
+  '111 113 115 117 119 123 135 137 139 143 161 179 389 427 465 512 513 514 515 526 530 531 532 540 548 554 556 563 ' +
+  '587 601 636 989 990 993 995 1719 1720 1723 2049 3659 4045 4190 5060 5061 6000 6566 6665 6666 6667 6668 6669 6679 ' +
+  '6697 10080').split(' '))
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+export interface AddressRules {
+  /** Host names, addresses or CIDR ranges; without it every host passes. */
+  allowedHosts?: ReadonlyArray<string> | undefined
+  /** `ws:` to hosts beyond loopback. */
+  allowInsecure?: boolean | undefined
+}
+
+/** Tells why an address is refused, or returns nothing when it may leave. */
+export type AddressCheck = (address: string) => string | undefined
+
+/** What any WebSocket address must be, whoever gives it; `ws:` is judged by the rules of the gateway. */
+export function addressFault (address: unknown): string | undefined {
+  if (typeof address !== 'string' || address === '') return 'must be a non-empty string'
+  if (address.length > MAX_LENGTH) return `must not be longer than ${MAX_LENGTH} characters`
+  if (!URL.canParse(address)) return 'must be a URL'
+  const url = new URL(address)
+  if (url.protocol !== 'wss:' && url.protocol !== 'ws:') return 'must begin with wss://'
+  if (url.username !== '' || url.password !== '') return 'must not carry credentials'
+  if (address.includes('?') || address.includes('#')) return 'must not carry a query or a fragment'
+  if (url.hostname.endsWith('.')) return 'must not have a host with a trailing dot'
+  if (BAD_PORTS.has(url.port)) return `must not have port ${url.port}, which browsers refuse`
+  // What two parsers read differently is how a look-alike host gets past a check.
+  const written = address.replace(EXPLICIT_DEFAULT_PORT[url.protocol], '$1')
+  if (url.href !== written && url.href !== `${written}/`) return 'must be written as a URL parser prints it'
+  return undefined
+}
+
+/** @throws TypeError when an entry of `allowedHosts` is neither a name, an address nor a CIDR range */
+export function createAddressCheck ({ allowedHosts, allowInsecure = false }: AddressRules = {}): AddressCheck {
+  const isAllowed = allowedHosts === undefined ? () => true : createHostMatcher(allowedHosts)
+  return (address) => {
+    const fault = addressFault(address)
+    if (fault !== undefined) return fault
+    const url = new URL(address)
+    const host = bareHost(url)
+    if (url.protocol === 'ws:' && !allowInsecure && !isLoopback(host)) return 'must begin with wss://'
+    if (!isAllowed(host)) return 'must have a host that "allowedHosts" lists'
+    return undefined
+  }
+}
+
+/**
+ * The external address of one node: what provision answers leads to the entry of the deployment, and the outer load
+ * balancer tells the nodes apart by the path.
+ *
+ * @param answer an address, `host:port` or a WebSocket URL
+ * @param wssUrl the node's own address
+ * @returns the entry with the path of the node; not checked
+ */
+export function withNodePath (answer: string, wssUrl: string): string {
+  const entry = answer.includes('://') ? answer : `wss://${isIP(answer) === 6 ? `[${answer}]` : answer}`
+  const rest = entry.indexOf('/', entry.indexOf('://') + 3)
+  const path = new URL(wssUrl).pathname
+  // A query or fragment behind the host is left in place, so that the check of the result refuses it.
+  if (rest === -1) return entry + path
+  return /[?#\\\s]/.test(entry.slice(rest)) ? entry : entry.slice(0, rest) + path
+}
+
+function createHostMatcher (entries: ReadonlyArray<string>): (host: string) => boolean {
+  const names = new Set<string>()
+  const ranges = new BlockList()
+  for (const entry of entries) {
+    const [address = '', bits, ...more] = entry.split('/')
+    const family = isIP(address)
+    const width = bits === undefined ? undefined : Number(bits)
+    if (family !== 0 && bits === undefined) ranges.addAddress(address, `ipv${family as 4 | 6}`)
+    else if (family !== 0 && /^\d{1,3}$/.test(bits ?? '') && Number(width) <= (family === 4 ? 32 : 128) && !more.length) {
+      ranges.addSubnet(address, Number(width), `ipv${family as 4 | 6}`)
+    } else if (bits === undefined && /^(?!-)[a-z0-9.-]{1,253}(?<![.-])$/.test(entry)) names.add(entry)
+    else {
+      throw new TypeError(`"allowedHosts" option: "${entry}" is neither a lower-case host name, an address nor a CIDR range`)
+    }
+  }
+  return (host) => {
+    const family = isIP(host)
+    return family === 0 ? names.has(host) : ranges.check(host, `ipv${family as 4 | 6}`)
+  }
+}
+
+function bareHost (url: URL): string {
+  return url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
+}
+
+function isLoopback (host: string): boolean {
+  const family = isIP(host)
+  return family === 0 ? host === 'localhost' : loopback.check(host, `ipv${family as 4 | 6}`)
+}

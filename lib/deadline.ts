@@ -1,0 +1,55 @@
+/** A timer that fires this late says that our own event loop stood still. */
+const LATE_MS = 100
+
+/** A call took longer than it may. */
+export class DeadlineError extends Error {
+  override name = 'DeadlineError'
+}
+
+/**
+ * Rings once after `ms` milliseconds. When our own loop stood still meanwhile, pending input is read first:
+ * an answer that lies in the socket already is not late.
+ *
+ * @returns cancels it
+ */
+export function setAlarm (ms: number, ring: () => void): () => void {
+  const due = performance.now() + ms
+  let turn: NodeJS.Immediate | undefined
+  const timer = setTimeout(() => {
+    if (performance.now() - due <= LATE_MS) ring()
+    else turn = setImmediate(ring)
+  }, Math.max(0, ms))
+  return () => {
+    clearTimeout(timer)
+    clearImmediate(turn)
+  }
+}
+
+/**
+ * Runs `work`, which settles within `ms` milliseconds whether it heeds its signal or not.
+ *
+ * @param parent ends it earlier
+ * @throws `DeadlineError` when time ran out, the parent's reason when that aborted, else what `work` throws
+ */
+export async function withDeadline<T> (
+  ms: number, work: (signal: AbortSignal) => Promise<T>, parent?: AbortSignal
+): Promise<T> {
+  parent?.throwIfAborted()
+  const controller = new AbortController()
+  let abort: ((reason: unknown) => void) | undefined
+  const cut = new Promise<never>((_resolve, reject) => {
+    abort = (reason) => {
+      controller.abort(reason)
+      reject(reason)
+    }
+  })
+  const onParentAbort = () => abort?.(parent?.reason)
+  parent?.addEventListener('abort', onParentAbort, { once: true })
+  const cancel = setAlarm(ms, () => abort?.(new DeadlineError(`no answer within ${Math.round(ms)} ms`)))
+  try {
+    return await Promise.race([work(controller.signal), cut])
+  } finally {
+    cancel()
+    parent?.removeEventListener('abort', onParentAbort)
+  }
+}

@@ -1,0 +1,28 @@
+import { createError } from '@fastify/error'
+
+/*
+ * The catalogue. `code` is FST_COBROWSE_ and the retCode; the message is the retMsg, fixed text that names no host,
+ * path or token. docs/errors.md lists the same, and a test holds the two together.
+ */
+const refusal = <Args extends unknown[] = []>(retCode: `${number}`, retMsg: string) =>
+  createError<Args extends [] ? [{ cause?: unknown }?] : Args>(
+    `FST_COBROWSE_${retCode}`, retMsg, Math.trunc(Number(retCode) / 100)
+  )
+
+export const InvalidBodyError = refusal<[string, { cause?: unknown }?]>('40001', '%s')
+export const MissingTokenError = refusal('40101', 'ccmessaging-token is missing or ambiguous')
+export const InvalidTokenError = refusal('40102', 'ccmessaging-token is not valid')
+export const NotAuthorizedError = refusal('40301', 'the session may not take this role, room or user id')
+export const OriginNotAllowedError = refusal('40302', 'the web page that asks is not allowed')
+export const BodyTimeoutError = refusal('40801', 'the body did not arrive in time')
+export const BodyTooLargeError = refusal('41301', 'the body is larger than 4096 bytes')
+export const UnsupportedContentTypeError = refusal('41501', 'the content type must be application/json in UTF-8')
+export const TooManyRequestsError = refusal('42901', 'too many requests')
+export const InternalError = refusal('50001', 'internal error')
+export const NoLiveNodeError = refusal('50301', 'no live node')
+export const RegistryUnavailableError = refusal('50302', 'the registry cannot be asked')
+export const RegistrySettlingError = refusal('50303', 'the registry is settling: new rooms have to wait')
+export const ProvisionUnavailableError = refusal('50304', 'the external address cannot be had')
+export const SessionsUnavailableError = refusal('50305', 'the token store cannot be asked')
+export const OverloadedError = refusal('50306', 'overloaded')
+export const ClosingError = refusal('50307', 'closing')

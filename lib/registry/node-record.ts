@@ -1,0 +1,50 @@
+import { addressFault } from '../address.js'
+import type { NodeRecord, NodeView } from '../../types/registry.js'
+
+export const NODE_ID = /^[A-Za-z0-9._:-]{1,64}$/
+/** A record is a few addresses and numbers; a larger one is not read. */
+export const MAX_RECORD_BYTES = 4096
+
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
+
+const FIELDS: Record<Exclude<keyof NodeRecord, 'id' | 'wssUrl' | 'wssUrlOut'>, [(value: unknown) => boolean, string]> = {
+  weight: [(value) => typeof value === 'number' && value > 0 && value <= 1000, 'must be a number above 0, at most 1000'],
+  zone: [(value) => typeof value === 'string' && /^[\w.:-]{1,64}$/.test(value), 'must be 1 to 64 of A-Z a-z 0-9 . _ : -'],
+  draining: [(value) => typeof value === 'boolean', 'must be true or false'],
+  rooms: [isWhole, 'must be a whole number'],
+  capacity: [isWhole, 'must be a whole number']
+}
+
+/**
+ * Checks what a node says of itself. Fields that are not ours are left out, so that a later version can add some.
+ *
+ * @throws TypeError that names the field
+ */
+export function checkNodeRecord (id: string, value: unknown): NodeRecord {
+  if (!NODE_ID.test(id)) throw new TypeError('node record: "id" must be 1 to 64 of A-Z a-z 0-9 . _ : -')
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TypeError('node record: must be an object')
+  }
+  const given = value as Record<string, unknown>
+  const record: Record<string, unknown> = { id, wssUrl: given.wssUrl }
+  const fault = addressFault(given.wssUrl)
+  if (fault !== undefined) throw new TypeError(`node record: "wssUrl" ${fault}`)
+  if (given.wssUrlOut !== undefined) {
+    const faultOut = addressFault(given.wssUrlOut)
+    if (faultOut !== undefined) throw new TypeError(`node record: "wssUrlOut" ${faultOut}`)
+    record.wssUrlOut = given.wssUrlOut
+  }
+  for (const [field, [isGood, rule]] of Object.entries(FIELDS)) {
+    if (given[field] === undefined) continue
+    if (!isGood(given[field])) throw new TypeError(`node record: "${field}" ${rule}`)
+    record[field] = given[field]
+  }
+  // Every field was checked above.
+  return record as unknown as NodeRecord
+}
+
+/** The record as the choice of a node reads it. */
+export function toNodeView (record: NodeRecord, incarnation: string): NodeView {
+  const { weight = 1, draining = false, rooms = 0 } = record
+  return { ...record, incarnation, weight, draining, rooms }
+}

@@ -1,0 +1,185 @@
+import type { Adapter } from './adapter.js'
+
+/** A room: the same room id in two tenants is two rooms. */
+export interface RoomKey {
+  tenant: string
+  room: string
+}
+
+/** What a node says of itself. */
+export interface NodeRecord {
+  /** 1–64 of `A-Z a-z 0-9 . _ : -`. */
+  id: string
+  /** Internal WebSocket address, in the form a URL parser prints it: `wss://10.1.2.3:8443/ws/cobrowse/1`. */
+  wssUrl: string
+  /** External address of this very node. Wins over what CC-Provision answers. */
+  wssUrlOut?: string | undefined
+  /**
+   * Share of new rooms, relative to the others; above 0, at most 1000.
+   * @default 1
+   */
+  weight?: number | undefined
+  zone?: string | undefined
+  /**
+   * A draining node gets no new rooms.
+   * @default false
+   */
+  draining?: boolean | undefined
+  /** Rooms open now. */
+  rooms?: number | undefined
+  /** Rooms it can hold. A full node gets no new rooms. */
+  capacity?: number | undefined
+}
+
+/** One registration of a node. */
+export interface NodeRef {
+  id: string
+  /** Fresh and random for each registration; compared for equality only. */
+  incarnation: string
+  wssUrl: string
+  wssUrlOut?: string | undefined
+}
+
+/** A node as a gateway last saw it. */
+export interface NodeView extends NodeRef {
+  weight: number
+  draining: boolean
+  rooms: number
+  zone?: string | undefined
+  capacity?: number | undefined
+}
+
+export interface SelectContext {
+  room: RoomKey
+  /** Rooms this gateway gave to the node that its record may not count yet. */
+  ownAssignments (node: NodeView): number
+}
+
+/**
+ * Orders the candidates for a new room, best first. The registry takes the first eight of them whose lease is live
+ * in the store. What is left out cannot be chosen.
+ */
+export type SelectNode = (candidates: readonly NodeView[], context: SelectContext) => readonly NodeView[]
+
+export interface AssignOptions {
+  /** Aborts when the answer is no longer of use. What was written may stand all the same. */
+  signal?: AbortSignal | undefined
+  /** Keeps nodes out of the choice, whose address must not leave the gateway. Pure; asked often. */
+  accepts?: ((node: NodeView) => boolean) | undefined
+  /** Replaces the order of candidates. */
+  selectNode?: SelectNode | undefined
+}
+
+export interface Assignment {
+  node: NodeRef
+  /** The store's clock inside the assigning step, in milliseconds since the epoch: never a later date. */
+  issuedAt: number
+  /** `true` when the answer was made without the store, from memory. */
+  joinOnly: boolean
+}
+
+export type ClaimResult = 'ok' | 'elsewhere' | 'lapsed'
+
+export interface MembershipEvents {
+  /** The lease ran out: admit nobody by a normal signature. */
+  lapsed: () => void
+  /** Registered again, under a new incarnation. */
+  resumed: () => void
+  /** Another process registered this node id: stop. */
+  replaced: () => void
+}
+
+/** A node's own registration. */
+export interface Membership {
+  readonly id: string
+  /** Of the present registration: it changes when the node registers again after a lapse. */
+  readonly incarnation: string
+  /** Whether the lease certainly lives. Synchronous: ask it before every admission. */
+  valid (): boolean
+  /**
+   * Takes the room for this node, before it is opened.
+   *
+   * @returns `ok`, `elsewhere` when the room is bound to another live node, `lapsed` when this node's lease is not live
+   * @throws when the store cannot be asked
+   */
+  claim (room: RoomKey, signal?: AbortSignal): Promise<ClaimResult>
+  /** The last client left: the binding lingers, and ends unless somebody asks for the room again. */
+  release (room: RoomKey): Promise<void>
+  /** Takes the node out of the choice for new rooms, or with `false` puts it back. */
+  drain (on?: boolean): Promise<void>
+  /** Withdraws the registration. Idempotent. */
+  leave (): Promise<void>
+  on<E extends keyof MembershipEvents> (event: E, listener: MembershipEvents[E]): void
+}
+
+/** Knows the nodes, and which of them holds a room. */
+export interface Registry extends Adapter {
+  /**
+   * Seconds a binding outlives the last signature issued for it. The plugin refuses to start when a signature could
+   * live longer (`signing.ttl` + `signing.skew`). Left out: not checked.
+   */
+  readonly linger?: number
+  /**
+   * The live node of the room, chosen now if it has none. Choice and test of life happen in one step of the store,
+   * and every answer prolongs the binding.
+   *
+   * @throws `NoLiveNodeError` when no node can take the room, `RegistrySettlingError` while a store that lost its
+   *   memory settles; anything else means that the store cannot be asked. A call that failed may still have bound
+   *   the room: ask again, never choose without the store
+   */
+  assign (room: RoomKey, options?: AssignOptions): Promise<Assignment>
+  /** The nodes as last seen: a hint, never the authority. */
+  nodes (): readonly NodeView[]
+  /**
+   * Registers a node and keeps its lease alive.
+   *
+   * @throws `TypeError` that names the field when the record is not valid; anything else when the store cannot be asked
+   */
+  join (record: NodeRecord): Promise<Membership>
+}
+
+export interface MemoryRegistryOptions {
+  /** Nodes that are always there, beside those that `join`. */
+  nodes?: readonly NodeRecord[] | undefined
+  /**
+   * Seconds a binding outlives the last signature: at least `signing.ttl` + `signing.skew`.
+   * @default 20
+   */
+  linger?: number | undefined
+}
+
+/** The part of an ioredis client (5 or 6, Cluster included) that `redisRegistry` uses. */
+export interface RedisScripter {
+  readonly status: string
+  eval (script: string, numberOfKeys: number, ...args: Array<string | number>): Promise<unknown>
+  evalsha (sha1: string, numberOfKeys: number, ...args: Array<string | number>): Promise<unknown>
+  on (event: string, listener: (...args: never[]) => void): unknown
+  off (event: string, listener: (...args: never[]) => void): unknown
+}
+
+export interface RedisRegistryOptions {
+  /** A connected client, for example `app.redis`. It stays yours: the adapter never closes it. */
+  redis: RedisScripter
+  /**
+   * Put before every key. Keep the braces: they hold all keys in one slot of a Cluster.
+   * @default '{cobrowse}'
+   */
+  prefix?: string | undefined
+  /**
+   * Milliseconds between two heartbeats of a node, and between two readings of the nodes by a gateway.
+   * @default 2000
+   */
+  heartbeat?: number | undefined
+  /**
+   * Milliseconds after its last heartbeat a node is held to be dead; at least twice the heartbeat.
+   * @default 6000
+   */
+  lease?: number | undefined
+  /**
+   * Seconds a binding outlives the last signature: at least `signing.ttl` + `signing.skew`.
+   * @default 20
+   */
+  linger?: number | undefined
+  /** Reads a node's record, where it is not the JSON object of `NodeRecord` without the id. */
+  parse?: ((text: string, id: string) => Omit<NodeRecord, 'id'>) | undefined
+}

@@ -1,0 +1,50 @@
+import type { Adapter } from './adapter.js'
+
+/** Who holds a valid `ccmessaging-token`. */
+export interface Session {
+  tenantId: string
+  channelId: string
+  userId: string
+}
+
+/** The token store. */
+export interface Sessions extends Adapter {
+  /**
+   * Finds the session of a token.
+   *
+   * @param token as received: still percent-encoded, not trimmed, not unquoted
+   * @param signal aborts when the answer is no longer of use
+   * @returns the session, or `null` when the token is not the live one of its user
+   * @throws anything, when the store cannot be asked: "cannot know" must never look like "not valid"
+   */
+  find (token: string, signal: AbortSignal): Promise<Session | null>
+}
+
+/** The part of an ioredis client (5 or 6, Cluster included) that `redisSessions` uses. */
+export interface RedisReader {
+  readonly status: string
+  get (key: string): Promise<string | null>
+}
+
+export interface RedisSessionsOptions {
+  /** A connected client, for example `app.redis`. It stays yours: the adapter never closes it. */
+  redis: RedisReader
+  /**
+   * What the deployment puts before the user's key.
+   * @default ''
+   */
+  prefix?: string | undefined
+  /**
+   * Unwraps the text that Redis holds, where the deployment wraps it.
+   * A throw means "cannot know" (50305), not "not valid".
+   */
+  decode?: ((stored: string) => string | Promise<string>) | undefined
+}
+
+/** A token store in the memory of one process: for tests and the demo. */
+export interface MemorySessions extends Sessions {
+  /** Makes the one live token of this user, valid for an hour, and returns it as it stands in a cookie. */
+  issue (session: Session): string
+  /** Ends the token of this user. */
+  revoke (session: Session): void
+}
