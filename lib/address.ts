@@ -82,9 +82,7 @@ function createHostMatcher (entries: ReadonlyArray<string>): (host: string) => b
     else if (family !== 0 && /^\d{1,3}$/.test(bits ?? '') && Number(width) <= (family === 4 ? 32 : 128) && !more.length) {
       ranges.addSubnet(address, Number(width), `ipv${family as 4 | 6}`)
     } else if (bits === undefined && /^(?!-)[a-z0-9.-]{1,253}(?<![.-])$/.test(entry)) names.add(entry)
-    else {
-      throw new TypeError(`"allowedHosts" option: "${entry}" is neither a lower-case host name, an address nor a CIDR range`)
-    }
+    else throw new TypeError(`"allowedHosts" option: "${entry}" is neither a lower-case name, an address nor a range`)
   }
   return (host) => {
     const family = isIP(host)

@@ -24,7 +24,7 @@ export function createBackend (hooks: BackendHooks = {}): Backend {
   let users = 0
   let current: BackendStatus = { state: 'starting', since: Date.now() }
 
-  function set (state: BackendStatus['state'], reason?: string): void {
+  function change (state: BackendStatus['state'], reason?: string): void {
     if (state === current.state && reason === current.reason) return
     const since = state === current.state ? current.since : Date.now()
     current = reason === undefined ? { state, since } : { state, since, reason }
@@ -32,14 +32,17 @@ export function createBackend (hooks: BackendHooks = {}): Backend {
   }
 
   return {
-    set,
+    set (state, reason) {
+      // An answer may still come after the close.
+      if (current.state !== 'closed') change(state, reason)
+    },
     get log () {
       return contexts[0]?.log
     },
     start (context) {
       users++
       contexts.push(context)
-      if (current.state === 'closed') set('starting')
+      if (current.state === 'closed') change('starting')
       else context.onState(current)
       if (users === 1) hooks.open?.()
     },
@@ -50,7 +53,7 @@ export function createBackend (hooks: BackendHooks = {}): Backend {
     async close () {
       if (current.state === 'closed' || --users > 0) return
       users = 0
-      set('closed')
+      change('closed')
       contexts = []
       await hooks.end?.()
     }

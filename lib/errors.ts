@@ -26,3 +26,8 @@ export const ProvisionUnavailableError = refusal('50304', 'the external address 
 export const SessionsUnavailableError = refusal('50305', 'the token store cannot be asked')
 export const OverloadedError = refusal('50306', 'overloaded')
 export const ClosingError = refusal('50307', 'closing')
+
+/** Not of the route: what a node gets for a signature that it must not accept. `cause` says why, for its own log. */
+export const SignatureError = createError<[{ cause?: unknown }?]>(
+  'FST_COBROWSE_SIGNATURE', 'the signature is not valid', 401
+)

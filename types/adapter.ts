@@ -20,6 +20,11 @@ export interface AdapterContext {
   log: FastifyBaseLogger
   /** Call it at every change of state; the plugin logs it once and sets the gauge. */
   onState (status: BackendStatus): void
+  /**
+   * Whether a WebSocket address may leave the gateway. An adapter that keeps addresses asks it before a new one takes
+   * the place of a good one. Left out: any may.
+   */
+  acceptsAddress?: ((address: string) => boolean) | undefined
 }
 
 /** What every adapter has in common. */

@@ -1,0 +1,128 @@
+import { createAuthenticate } from './authenticate.js'
+import { createAddressCheck } from './address.js'
+import { createConnectionInfo } from './connection-info.js'
+import { startBudget } from './deadline.js'
+import { createDependency } from './dependency.js'
+import { ProvisionUnavailableError, RegistryUnavailableError, SessionsUnavailableError } from './errors.js'
+import { createMetrics, NO_METRICS } from './metrics.js'
+import { checkBody } from './schema.js'
+import { createIssuer } from './signature.js'
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { Call, DependencyName } from './dependency.js'
+import type { Metrics } from './metrics.js'
+import type { Settings } from './options.js'
+import type { Found } from './connection-info.js'
+import type { Adapter, Cobrowse, ConnectionInfoBody, Session } from '../types/index.js'
+
+/** Everything behind the route, and what it shares between requests. */
+export interface Gateway {
+  readonly metrics: Metrics
+  readonly api: Cobrowse
+  /** Starts the adapters. Never waits for a backend. */
+  start (): void
+  isClosing (): boolean
+  refuseNew (): void
+  /** Waits for the requests under way, then closes the adapters. */
+  close (): Promise<void>
+  /** Counts a request; `undefined` when there are as many as may be. Call the result once, when it is answered. */
+  enter (): (() => void) | undefined
+  authenticate (request: FastifyRequest, call: Call): Promise<Session>
+  connectionInfo (session: Session, body: ConnectionInfoBody, call: Call): Promise<Found>
+}
+
+export async function createGateway (settings: Settings, log: FastifyBaseLogger): Promise<Gateway> {
+  const { sessions, registry, provision, signing, timeout, maxInFlight, selectNode } = settings
+  const addressFault = createAddressCheck(settings)
+  const metrics = settings.metrics === undefined ? NO_METRICS : await createMetrics(settings.metrics, registry)
+  // A fifth of the budget each for the two that answer in a millisecond: what is left is for the third.
+  const limitMs = timeout / 5
+  const observe = metrics.asked
+  const sessionsCalls = createDependency({
+    name: 'sessions', limitMs, breaks: true, Unavailable: SessionsUnavailableError, observe
+  })
+  const registryCalls = createDependency({
+    name: 'registry', limitMs, breaks: true, Unavailable: RegistryUnavailableError, observe
+  })
+  const provisionCalls = createDependency({
+    name: 'provision', limitMs: timeout, breaks: false, Unavailable: ProvisionUnavailableError, observe
+  })
+  const issue = createIssuer(signing)
+  const connectionInfo = createConnectionInfo({
+    registry,
+    provision,
+    registryCalls,
+    provisionCalls,
+    selectNode,
+    addressFault,
+    issue (subject) {
+      metrics.signed()
+      return issue(subject)
+    }
+  })
+
+  let closing = false
+  let inFlight = 0
+  let onIdle = () => {}
+
+  function enter (): (() => void) | undefined {
+    if (inFlight >= maxInFlight) return undefined
+    inFlight++
+    return () => {
+      if (--inFlight === 0) onIdle()
+    }
+  }
+
+  const adapters = Object.entries({ sessions, registry, provision }) as Array<[DependencyName, Adapter]>
+
+  return {
+    metrics,
+    enter,
+    connectionInfo,
+    authenticate: createAuthenticate(sessions, sessionsCalls),
+    isClosing: () => closing,
+    refuseNew () {
+      closing = true
+    },
+    start () {
+      for (const [dependency, adapter] of adapters) {
+        adapter.start({
+          log,
+          onState (status) {
+            metrics.backend(dependency, status)
+            const { state, reason } = status
+            log[state === 'down' || state === 'degraded' ? 'warn' : 'info']({ dependency, state, reason }, `${dependency} ${state}`)
+          }
+        })
+      }
+    },
+    async close () {
+      closing = true
+      // A server that listens has waited for its requests by now; those that were injected end within their budget.
+      if (inFlight > 0) await new Promise<void>((resolve) => { onIdle = resolve })
+      for (const calls of [sessionsCalls, registryCalls, provisionCalls]) calls.close()
+      await Promise.all(adapters.map(([, adapter]) => adapter.close()))
+    },
+    api: {
+      async connectionInfo (session, body) {
+        const call = { budget: startBudget(timeout), timings: {} }
+        call.budget.bodyArrived()
+        try {
+          return (await connectionInfo(session, checkBody(body), call)).data
+        } finally {
+          call.budget.end()
+        }
+      },
+      status () {
+        const [ofSessions, ofRegistry] = [sessions.status(), registry.status()]
+        const usable = [ofSessions, ofRegistry].every(({ state }) => state !== 'down' && state !== 'closed')
+        return {
+          ready: usable && !closing,
+          inFlight,
+          sessions: ofSessions,
+          registry: ofRegistry,
+          provision: provision.status()
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import fp from 'fastify-plugin'
+import { createGateway } from './gateway.js'
+import { readOptions } from './options.js'
+import { createRoute } from './route.js'
+import type { FastifyPluginAsync } from 'fastify'
+import type { CobrowseOptions } from '../types/index.js'
+
+const plugin: FastifyPluginAsync<CobrowseOptions> = async (app, options) => {
+  if (Object.hasOwn(app, 'cobrowse')) {
+    throw new TypeError('fastify-cobrowse is registered twice in one scope: register it in two sibling scopes instead')
+  }
+  const settings = readOptions(options)
+  const gateway = await createGateway(settings, app.log)
+
+  app.decorate('cobrowse', gateway.api)
+  app.decorate('cobrowseRegistry', settings.registry)
+  app.decorate('cobrowseProvision', settings.provision)
+  if (!app.hasRequestDecorator('cobrowseSession')) app.decorateRequest('cobrowseSession', null)
+
+  app.addHook('onReady', async () => {
+    warnOfEndlessRequests(app.server.requestTimeout)
+    gateway.start()
+  })
+  app.addHook('preClose', async () => gateway.refuseNew())
+  app.addHook('onClose', async () => await gateway.close())
+
+  // fastify-plugin swallows the prefix that it was registered with (fastify/fastify#1831).
+  await app.register(createRoute(settings, gateway), { prefix: settings.prefix })
+
+  function warnOfEndlessRequests (requestTimeout: number | undefined): void {
+    if (requestTimeout !== 0) return
+    app.log.warn('the server option "requestTimeout" is 0: a caller that never ends its request line or headers ' +
+      'holds a socket for as long as it likes')
+  }
+}
+
+/** The plugin. */
+export const cobrowse: FastifyPluginAsync<CobrowseOptions> = fp(plugin, { name: 'fastify-cobrowse', fastify: '5.x' })
+export default cobrowse
+
+export { ownUserIdOnly } from './authorize.js'
+export { memoryRegistry } from './registry/memory.js'
+export { redisRegistry } from './registry/redis.js'
+export { staticProvision } from './provision/static.js'
+export { httpProvision } from './provision/http.js'
+export { memorySessions } from './sessions/memory.js'
+export { redisSessions } from './sessions/redis.js'
+export { verifySignature } from './signature.js'
+export * from './errors.js'
+export type * from '../types/index.js'

@@ -1,0 +1,56 @@
+import { InvalidBodyError, OriginNotAllowedError, UnsupportedContentTypeError } from './errors.js'
+import type { FastifyRequest } from 'fastify'
+
+// Generous for a browser behind two balancers; what is above costs time before anybody is authenticated.
+const MAX_HEADERS = 64
+const MAX_COOKIE_BYTES = 6144
+const MAX_COOKIES = 180
+
+const JSON_IN_UTF8 = /^\s*application\/json\s*(?:;\s*charset\s*=\s*(?:utf-8|"utf-8")\s*)?;?\s*$/i
+
+/** @throws InvalidBodyError for header lines that no honest caller sends */
+export function checkHeaders ({ raw, headers }: FastifyRequest): void {
+  const names = raw.rawHeaders.filter((_line, index) => index % 2 === 0)
+  if (names.length > MAX_HEADERS) throw new InvalidBodyError(`more than ${MAX_HEADERS} header lines`)
+  // RFC 9112 section 3.2: Node takes the first of two.
+  if (names.filter((name) => name.toLowerCase() === 'host').length > 1) throw new InvalidBodyError('more than one Host')
+  const { cookie = '' } = headers
+  if (cookie.length > MAX_COOKIE_BYTES) throw new InvalidBodyError(`more than ${MAX_COOKIE_BYTES} bytes of cookies`)
+  if (cookie.split(';').length > MAX_COOKIES) throw new InvalidBodyError(`more than ${MAX_COOKIES} cookies`)
+}
+
+/** @throws UnsupportedContentTypeError unless the body is said to be plain JSON in UTF-8 */
+export function checkContentType ({ headers }: FastifyRequest): void {
+  const encoding = headers['content-encoding'] ?? 'identity'
+  if (!JSON_IN_UTF8.test(headers['content-type'] ?? '') || encoding.toLowerCase() !== 'identity') {
+    throw new UnsupportedContentTypeError()
+  }
+}
+
+/**
+ * Refuses web pages that are not allowed. Only browsers send these headers, and no page can leave them out or forge
+ * them (Fetch standard, "forbidden request-header"; Fetch Metadata).
+ *
+ * @throws OriginNotAllowedError
+ */
+export function checkOrigin ({ headers, host }: FastifyRequest, allowedOrigins: readonly string[]): void {
+  const { origin } = headers
+  const site = headers['sec-fetch-site']
+  if (site === 'same-origin' || site === 'none') return
+  if (site === undefined && origin === undefined) return
+  if (origin !== undefined && allowedOrigins.includes(origin) && isKnownSite(site)) return
+  if (site === undefined && isOwnOrigin(origin, host)) return
+  throw new OriginNotAllowedError({ cause: new Error('see option "allowedOrigins"') })
+}
+
+function isKnownSite (site: unknown): boolean {
+  return site === undefined || site === 'same-site' || site === 'cross-site'
+}
+
+// The scheme is not compared: TLS ends at the load balancer.
+function isOwnOrigin (origin: string | undefined, host: string): boolean {
+  if (origin === undefined || !URL.canParse(origin)) return false
+  const url = new URL(origin)
+  const own = `${url.protocol}//${host}`
+  return url.origin === origin && /^https?:$/.test(url.protocol) && URL.canParse(own) && new URL(own).host === url.host
+}

@@ -1,0 +1,183 @@
+import { createHmac } from 'node:crypto'
+import { PassThrough } from 'node:stream'
+import cookie from '@fastify/cookie'
+import secureJson from 'secure-json-parse'
+import { startBudget } from './deadline.js'
+import {
+  BodyTimeoutError, ClosingError, InvalidBodyError, NotAuthorizedError, OverloadedError, UnsupportedContentTypeError
+} from './errors.js'
+import { statusOf, toReason, toRefusal } from './refusal.js'
+import { checkContentType, checkHeaders, checkOrigin } from './request-checks.js'
+import { checkBody, routeSchema } from './schema.js'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Call } from './dependency.js'
+import type { Gateway } from './gateway.js'
+import type { Settings } from './options.js'
+import type { ConnectionInfoBody, Session } from '../types/index.js'
+
+const BODY_LIMIT_BYTES = 4096
+const RETRY_AFTER_SECONDS = 1
+
+interface ActiveCall extends Call {
+  startedAt: number
+  retCode: string
+}
+
+/** The route, in a scope of its own: nothing in it reaches the host, and of the host only its hooks reach into it. */
+export function createRoute (settings: Settings, gateway: Gateway) {
+  const calls = new WeakMap<FastifyRequest, ActiveCall>()
+  const { path, allowedOrigins, authorize, routeOptions, timeout, signing: { keys: [key] } } = settings
+
+  return async function route (scope: FastifyInstance): Promise<void> {
+    if (!scope.hasRequestDecorator('cookies')) await scope.register(cookie)
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => parseJson(body))
+    scope.addContentTypeParser('*', async () => { throw new UnsupportedContentTypeError() })
+    scope.setReplySerializer((payload) => JSON.stringify(payload))
+    scope.setErrorHandler(refuse)
+    scope.addHook('onRequest', begin)
+    scope.addHook('preParsing', limitBody)
+    scope.addHook('preHandler', authenticate)
+    scope.addHook('onResponse', count)
+    scope.route({
+      ...routeOptions,
+      method: 'POST',
+      url: path,
+      bodyLimit: BODY_LIMIT_BYTES,
+      schema: { ...routeOptions?.schema, ...routeSchema },
+      validatorCompiler: () => validateBody,
+      serializerCompiler: () => JSON.stringify,
+      handler: answer
+    })
+  }
+
+  async function begin (request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const call = { budget: startBudget(timeout), timings: {}, startedAt: performance.now(), retCode: '0' }
+    calls.set(request, call)
+    reply.raw.once('close', () => {
+      if (reply.raw.writableFinished) call.budget.end()
+      else call.budget.cancel()
+    })
+    if (gateway.isClosing()) throw new ClosingError()
+    checkHeaders(request)
+    checkOrigin(request, allowedOrigins)
+    const leave = gateway.enter()
+    if (leave === undefined) throw new OverloadedError()
+    reply.raw.once('close', leave)
+    checkContentType(request)
+  }
+
+  // A body that never comes is the caller's fault, and has to be ended by us: Node waits for minutes.
+  async function limitBody (request: FastifyRequest, _reply: FastifyReply, payload: NodeJS.ReadableStream) {
+    const { budget } = callOf(request)
+    const body = payload.pipe(new PassThrough())
+    const onTimeout = () => body.destroy(new BodyTimeoutError())
+    budget.signal.addEventListener('abort', onTimeout, { once: true })
+    body.once('end', () => {
+      budget.bodyArrived()
+      budget.signal.removeEventListener('abort', onTimeout)
+    })
+    return body
+  }
+
+  async function authenticate (request: FastifyRequest): Promise<void> {
+    const call = callOf(request)
+    const session = await gateway.authenticate(request, call)
+    if (!await isAuthorized(session, request, call)) throw new NotAuthorizedError()
+    request.cobrowseSession = session
+  }
+
+  async function isAuthorized (session: Session, request: FastifyRequest, { budget }: Call): Promise<boolean> {
+    try {
+      // The host's own function may hang like everything else.
+      return await orAbort(authorize(session, bodyOf(request), request), budget.signal) === true
+    } catch (cause) {
+      const status = statusOf(cause) ?? 500
+      if (status >= 400 && status < 500) throw new NotAuthorizedError({ cause })
+      throw budget.signal.aborted ? new OverloadedError({ cause }) : cause
+    }
+  }
+
+  async function answer (request: FastifyRequest, reply: FastifyReply) {
+    const { cobrowseSession } = request
+    if (cobrowseSession === null) throw new NotAuthorizedError()
+    const { data } = await gateway.connectionInfo(cobrowseSession, bodyOf(request), callOf(request))
+    dress(reply)
+    return { retCode: '0', data }
+  }
+
+  function refuse (error: unknown, request: FastifyRequest, reply: FastifyReply) {
+    const { status, retCode, retMsg, outcome } = toRefusal(error)
+    const call = calls.get(request)
+    if (call !== undefined) call.retCode = retCode
+    const level = retCode === '50001' ? 'error' : status < 500 ? 'info' : 'warn'
+    request.log[level]({
+      outcome,
+      retCode,
+      tenant: request.cobrowseSession?.tenantId,
+      room: hashOfRoom(request.body),
+      timings: call?.timings,
+      reason: status === 400 ? undefined : toReason(error),
+      stack: retCode === '50001' && error instanceof Error ? error.stack : undefined
+    }, `co-browsing request ${outcome}`)
+    dress(reply)
+    if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECONDS)
+    return reply.code(status).send({ retCode, retMsg })
+  }
+
+  async function count (request: FastifyRequest): Promise<void> {
+    const { retCode, startedAt } = callOf(request)
+    const outcome = retCode === '0' ? 'ok' : retCode < '50000' ? 'refused' : 'failed'
+    gateway.metrics.answered(outcome, retCode, (performance.now() - startedAt) / 1000)
+  }
+
+  function callOf (request: FastifyRequest): ActiveCall {
+    const call = calls.get(request)
+    if (call === undefined) throw new Error('the onRequest hook of the route did not run')
+    return call
+  }
+
+  // The same room has the same hash on every gateway, and nobody without the key can tell the room from it.
+  function hashOfRoom (body: unknown): string | undefined {
+    const room = typeof body === 'object' && body !== null && 'roomId' in body ? body.roomId : undefined
+    if (typeof room !== 'string' || key === undefined) return undefined
+    return createHmac('sha256', key.secret).update(`log:${room}`).digest('base64url').slice(0, 16)
+  }
+}
+
+function parseJson (body: Buffer): unknown {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(body)
+    return secureJson.parse(text, null, { protoAction: 'error', constructorAction: 'error' })
+  } catch (cause) {
+    throw new InvalidBodyError('the body must be a JSON object', { cause })
+  }
+}
+
+function validateBody (body: unknown) {
+  try {
+    return { value: checkBody(body) }
+  } catch (error) {
+    return { error: error as Error }
+  }
+}
+
+// The validator has put exactly this there.
+const bodyOf = (request: FastifyRequest) => request.body as ConnectionInfoBody
+
+function dress (reply: FastifyReply): void {
+  reply.type('application/json; charset=utf-8').header('cache-control', 'no-store')
+}
+
+async function orAbort<T> (work: T | Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop = () => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}

@@ -1,0 +1,73 @@
+import { Type } from '@sinclair/typebox'
+import { createBackend } from '../backend-status.js'
+import { checkOptions, FunctionOption, ObjectWithMethods } from '../check-options.js'
+import { withDeadline } from '../deadline.js'
+import { equalsStored, readToken, toUid } from './token.js'
+import type { RedisSessionsOptions, Sessions } from '../../types/sessions.js'
+
+const GET_TIMEOUT_MS = 300
+const PROBE_INTERVAL_MS = 2000
+const AWAY = new Set(['reconnecting', 'close', 'end'])
+
+const OptionsSchema = Type.Object({
+  redis: ObjectWithMethods('an ioredis client', 'get'),
+  prefix: Type.Optional(Type.String({ description: 'a string' })),
+  decode: Type.Optional(FunctionOption('a function (stored) => token'))
+}, { additionalProperties: false })
+
+/**
+ * The published check of a `ccmessaging-token`: valid only if the text that Redis holds for its user equals the
+ * token as received.
+ *
+ * @throws TypeError that names the option and the rule
+ */
+export function redisSessions (options: RedisSessionsOptions): Sessions {
+  checkOptions('redisSessions', OptionsSchema, options)
+  const { redis, prefix = '', decode = (stored: string) => stored } = options
+  let timer: NodeJS.Timeout | undefined
+  const backend = createBackend({
+    open () {
+      probe()
+      timer = setInterval(probe, PROBE_INTERVAL_MS).unref()
+    },
+    end () {
+      clearInterval(timer)
+    }
+  })
+
+  async function read (key: string, signal?: AbortSignal): Promise<string | null> {
+    try {
+      // A command given to a client that waits for its server is queued, and ends when the server comes: too late.
+      if (AWAY.has(redis.status)) throw new Error(`the Redis client is in state ${redis.status}`)
+      const stored = await withDeadline(GET_TIMEOUT_MS, () => redis.get(key), signal)
+      backend.set('up')
+      return stored
+    } catch (error) {
+      // Whoever forges a token chooses its key: one that holds something else than text is no token.
+      if (isWrongType(error)) return null
+      if (!signal?.aborted) backend.set('down', 'Redis does not answer')
+      throw error
+    }
+  }
+
+  // Without traffic nothing else would notice that Redis is gone, or back.
+  function probe (): void {
+    read(`${prefix}fastify-cobrowse-probe`).catch(() => {})
+  }
+
+  return {
+    start: backend.start,
+    status: backend.status,
+    close: backend.close,
+    async find (token, signal) {
+      const session = readToken(token)
+      if (session === null) return null
+      const stored = await read(prefix + toUid(session), signal)
+      return stored !== null && equalsStored(token, await decode(stored)) ? session : null
+    }
+  }
+}
+
+function isWrongType (error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('WRONGTYPE')
+}

@@ -1,0 +1,123 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { jwtVerify } from 'jose'
+import { SignatureError } from './errors.js'
+import type { Role, SignatureClaims, SigningOptions, VerifyOptions } from '../types/signature.js'
+
+const ISSUER = 'fastify-cobrowse'
+const TYPE = 'cobrowse+jwt'
+const ALGORITHM = 'HS256'
+const DEFAULT_TTL_S = 15
+const DEFAULT_SKEW_S = 5
+
+/** What a signature is issued for. */
+export interface Subject {
+  tenant: string
+  room: string
+  user: string
+  name: string
+  role: Role
+  node: { id: string, incarnation: string }
+  /** Milliseconds since the epoch, by the store's clock. */
+  issuedAt: number
+}
+
+const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+/**
+ * Makes the issuer of signatures: a JWS in compact form, HS256 (RFC 7515, RFC 7519).
+ *
+ * @param signing the first key signs
+ */
+export function createIssuer ({ keys: [key], ttl = DEFAULT_TTL_S }: SigningOptions): (subject: Subject) => string {
+  if (key === undefined) throw new TypeError('"signing.keys" option must hold at least one key')
+  const { secret } = key
+  const header = encode({ alg: ALGORITHM, typ: TYPE, kid: key.id })
+
+  return function issue ({ tenant, room, user, name, role, node, issuedAt }) {
+    const iat = Math.floor(issuedAt / 1000)
+    const signed = `${header}.${encode({
+      iss: ISSUER,
+      aud: `${node.id}/${node.incarnation}`,
+      tenant,
+      room,
+      sub: user,
+      name,
+      role,
+      iat,
+      exp: iat + ttl,
+      jti: randomBytes(16).toString('base64url')
+    })}`
+    return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
+  }
+}
+
+/**
+ * Checks a signature that was shown to a node. Accepting it once is the caller's work: remember `id` until
+ * `expiresAt` plus the skew.
+ *
+ * @throws SignatureError, whatever is wrong with it
+ */
+export async function verifySignature (signature: string, options: VerifyOptions): Promise<SignatureClaims> {
+  const { keys, ttl = DEFAULT_TTL_S, skew = DEFAULT_SKEW_S, node, now = Date.now() } = options
+  try {
+    if (!signature.split('.').every(isCanonical)) throw new TypeError('not canonical Base64url')
+    const secrets = new Map(keys.map(({ id, secret }) => [id, toBytes(secret)]))
+    const { payload } = await jwtVerify(signature, ({ kid }) => {
+      const secret = secrets.get(kid ?? '')
+      if (secret === undefined) throw new TypeError('unknown key')
+      return secret
+    }, {
+      algorithms: [ALGORITHM],
+      typ: TYPE,
+      issuer: ISSUER,
+      audience: `${node.id}/${node.incarnation}`,
+      clockTolerance: skew,
+      currentDate: new Date(now)
+    })
+    return readClaims(payload, { node, ttl, latestStart: now / 1000 + skew })
+  } catch (cause) {
+    throw new SignatureError({ cause })
+  }
+}
+
+interface Bounds {
+  node: VerifyOptions['node']
+  ttl: number
+  latestStart: number
+}
+
+// jose takes a fraction or a string of digits for a time, an exp before iat and an audience among several.
+function readClaims (payload: Record<string, unknown>, { node, ttl, latestStart }: Bounds): SignatureClaims {
+  const { aud, tenant, room, sub, name, role, iat, exp, jti } = payload
+  if (!isText(tenant) || !isText(room) || !isText(sub) || !isText(name) || !isText(jti) || !isText(aud)) {
+    throw new TypeError('claim missing')
+  }
+  if (role !== 'recorder' && role !== 'replayer') throw new TypeError('unknown role')
+  if (!isWhole(iat) || !isWhole(exp)) throw new TypeError('times must be whole seconds')
+  if (exp <= iat || exp - iat > ttl) throw new TypeError('lives too long')
+  if (iat > latestStart) throw new TypeError('not yet valid')
+  return {
+    tenant,
+    room,
+    user: sub,
+    name,
+    role,
+    node: node.id,
+    incarnation: node.incarnation,
+    issuedAt: iat,
+    expiresAt: exp,
+    id: jti
+  }
+}
+
+function isCanonical (segment: string): boolean {
+  return segment !== '' && Buffer.from(segment, 'base64url').toString('base64url') === segment
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value)
+
+/** A key's bytes, whichever way they were given. */
+export function toBytes (secret: string | Uint8Array): Uint8Array {
+  return typeof secret === 'string' ? Buffer.from(secret) : secret
+}

@@ -1,0 +1,46 @@
+import type { BackendStatus } from './adapter.js'
+import type { ConnectionInfo, ConnectionInfoBody } from './options.js'
+import type { Provision } from './provision.js'
+import type { Registry } from './registry.js'
+import type { Session } from './sessions.js'
+
+export type * from './adapter.js'
+export type * from './options.js'
+export type * from './provision.js'
+export type * from './registry.js'
+export type * from './sessions.js'
+export type * from './signature.js'
+
+/** `app.cobrowse` */
+export interface Cobrowse {
+  /**
+   * What the route answers, for a caller that was authenticated and authorized elsewhere: neither the token store
+   * nor `authorize` is asked.
+   *
+   * @throws an error of the catalogue (docs/errors.md)
+   */
+  connectionInfo (session: Session, body: ConnectionInfoBody): Promise<ConnectionInfo>
+  /** The state of each backend, and whether the plugin can answer. */
+  status (): CobrowseStatus
+}
+
+export interface CobrowseStatus {
+  /** `true` unless a backend is down or the application is closing. */
+  ready: boolean
+  inFlight: number
+  sessions: BackendStatus
+  registry: BackendStatus
+  provision: BackendStatus
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    cobrowse: Cobrowse
+    cobrowseRegistry: Registry
+    cobrowseProvision: Provision
+  }
+  interface FastifyRequest {
+    /** Set by the plugin's preHandler; `null` elsewhere. */
+    cobrowseSession: Session | null
+  }
+}

@@ -1,0 +1,91 @@
+import type { FastifyRequest, RouteShorthandOptions } from 'fastify'
+import type { Provision } from './provision.js'
+import type { Registry, SelectNode } from './registry.js'
+import type { Session, Sessions } from './sessions.js'
+import type { Role, SigningOptions } from './signature.js'
+
+/** The body of the request, checked. */
+export interface ConnectionInfoBody {
+  roomId: string
+  userId: string
+  userName: string
+  role: Role
+}
+
+/** `data` of a successful answer. */
+export interface ConnectionInfo {
+  roomId: string
+  /** Internal WebSocket address of the node. */
+  wssUrl: string
+  /** External WebSocket address. Left out only where provision's `onOutage` is `omit`. */
+  wssUrlOut?: string
+  /** Shown to the node when connecting. Works once. */
+  signature: string
+}
+
+/** Says who may take which role in which room. `false`, or a rejection with a 4xx `statusCode`, is answered 40301. */
+export type Authorize = (
+  session: Session, body: ConnectionInfoBody, request: FastifyRequest
+) => boolean | Promise<boolean>
+
+/** A prom-client registry, by what the plugin uses of it. */
+export interface MetricsRegistry {
+  registerMetric (metric: never): void
+  getSingleMetric (name: string): unknown
+}
+
+export interface CobrowseOptions {
+  /** The token store: `redisSessions`, `memorySessions` or your own. */
+  sessions: Sessions
+  /** Which live node holds a room: `redisRegistry`, `memoryRegistry` or your own. */
+  registry: Registry
+  /** The external address: `httpProvision`, `staticProvision` or your own. */
+  provision: Provision
+  /** Keys and lifetimes of the signature. */
+  signing: SigningOptions
+  /** Who may take which role in which room. There is no default: see docs/security.md. */
+  authorize: Authorize
+  /**
+   * Path of the route.
+   * @default '/service-cloud/rest/webadapter/v1/connectionInfo/getConnectionInfo'
+   */
+  path?: string | undefined
+  /**
+   * Put before the path.
+   * @default ''
+   */
+  prefix?: string | undefined
+  /**
+   * Origins of web pages, beside the gateway's own, that may ask: `https://app.example`.
+   * @default []
+   */
+  allowedOrigins?: readonly string[] | undefined
+  /** Host names, addresses or CIDR ranges an address in an answer may have. Left out: any. */
+  allowedHosts?: readonly string[] | undefined
+  /**
+   * Lets `ws:` addresses leave that do not point to loopback.
+   * @default false
+   */
+  allowInsecure?: boolean | undefined
+  /**
+   * Milliseconds from the arrival of a request to its answer, every dependency included.
+   * @default 1500
+   */
+  timeout?: number | undefined
+  /**
+   * Requests under way at once; one more is answered 50306.
+   * @default 1000
+   */
+  maxInFlight?: number | undefined
+  /**
+   * Seconds for which a room may be answered with join-only signatures while the store cannot be asked; 0 never.
+   * @default 600
+   */
+  joinOnlyFor?: number | undefined
+  /** Replaces the order of candidates for a new room. */
+  selectNode?: SelectNode | undefined
+  /** A prom-client registry that the plugin puts its metrics into. */
+  metrics?: MetricsRegistry | undefined
+  /** Merged into the route: `config.rateLimit`, `onRequest`, … */
+  routeOptions?: Omit<RouteShorthandOptions, 'bodyLimit' | 'prefixTrailingSlash'> | undefined
+}
