@@ -107,7 +107,7 @@ function checkOrigin (origin: string, index: number): void {
 // A signature that outlives its binding could name another node than the next one does.
 function checkLifetime ({ registry: { linger }, signing: { ttl, skew } }: Settings): void {
   if (linger !== undefined && ttl + skew > linger) {
-    throw new TypeError(`"signing.ttl" option plus "signing.skew" must be at most the ${linger} seconds for which the ` +
+    throw new TypeError(`"signing.ttl" option plus "signing.skew" must be at most the ${linger} seconds that the ` +
       `registry lingers: give the registry { linger: ${ttl + skew} }`)
   }
 }

@@ -54,7 +54,7 @@ export interface CobrowseOptions {
    * Put before the path.
    * @default ''
    */
-  prefix?: string | undefined
+  prefix?: string
   /**
    * Origins of web pages, beside the gateway's own, that may ask: `https://app.example`.
    * @default []

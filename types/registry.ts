@@ -153,8 +153,8 @@ export interface RedisScripter {
   readonly status: string
   eval (script: string, numberOfKeys: number, ...args: Array<string | number>): Promise<unknown>
   evalsha (sha1: string, numberOfKeys: number, ...args: Array<string | number>): Promise<unknown>
-  on (event: string, listener: (...args: never[]) => void): unknown
-  off (event: string, listener: (...args: never[]) => void): unknown
+  on (event: string, listener: (...args: unknown[]) => void): unknown
+  off (event: string, listener: (...args: unknown[]) => void): unknown
 }
 
 export interface RedisRegistryOptions {

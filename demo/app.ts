@@ -1,0 +1,85 @@
+import Fastify from 'fastify'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import { collectDefaultMetrics, Registry as MetricsRegistry } from 'prom-client'
+import { cobrowse, ownUserIdOnly } from '../lib/index.js'
+import { createBackends } from './backends.js'
+import { createRelays } from './relays.js'
+import { addSessionRoute } from './session-route.js'
+import type { FastifyInstance } from 'fastify'
+import type { Backends } from './backends.js'
+import type { Env } from './env.js'
+
+export interface Demo {
+  app: FastifyInstance
+  issueToken: Backends['issueToken']
+  /** Says no at /readyz from now on. */
+  leave (): void
+}
+
+/** The standalone server: the gateway, and relay nodes in the same process. */
+export async function createDemo (env: Env): Promise<Demo> {
+  const app = Fastify({
+    logger: { level: env.LOG_LEVEL },
+    // The plugin says 50307 where Fastify would say something else.
+    return503OnClosing: false,
+    requestTimeout: 5000,
+    http: { headersTimeout: 5000 }
+  })
+  const publicUrl = env.PUBLIC_URL ?? `ws://${urlHost(env.HOST)}:${env.PORT}`
+  const signing = readSigning(env)
+  // The adapters report a change of state; the client's own errors repeat it at every attempt to connect.
+  const backends = createBackends(env, publicUrl, (error) => app.log.debug({ reason: error.message }, 'redis'))
+  const metrics = new MetricsRegistry()
+  collectDefaultMetrics({ register: metrics })
+  let leaving = false
+
+  await app.register(swagger, { openapi: { info: { title: 'fastify-cobrowse', version: '1' } } })
+  await app.register(swaggerUi, { routePrefix: '/docs' })
+  await app.register(cobrowse, {
+    sessions: backends.sessions,
+    registry: backends.registry,
+    provision: backends.provision,
+    signing,
+    metrics,
+    authorize: ownUserIdOnly,
+    allowedOrigins: env.allowedOrigins
+  })
+  if (env.isLoopback) addSessionRoute(app, backends.issueToken)
+  app.get('/healthz', { schema: { hide: true } }, async () => ({ status: 'ok' }))
+  app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
+    const status = app.cobrowse.status()
+    const ready = status.ready && !leaving
+    return reply.code(ready ? 200 : 503).send({ ...status, ready })
+  })
+  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.metrics()))
+  const relays = createRelays({ registry: backends.registry, signing, log: app.log })
+  for (let number = 1; number <= env.NODES; number++) {
+    const path = `/ws/cobrowse/${number}`
+    relays.add({ id: `${env.NODE_PREFIX}-${number}`, path, wssUrl: publicUrl + path })
+  }
+  app.addHook('onReady', async () => relays.listen(app.server))
+  app.addHook('preClose', async () => await relays.close())
+  app.addHook('onClose', async () => await backends.close())
+
+  return {
+    app,
+    issueToken: backends.issueToken,
+    leave () {
+      leaving = true
+    }
+  }
+}
+
+function readSigning (env: Env) {
+  const keys = [{ id: env.COBROWSE_KEY_ID, secret: env.COBROWSE_KEY }]
+  if (env.COBROWSE_KEY_PREVIOUS !== undefined) {
+    keys.push({ id: env.COBROWSE_KEY_PREVIOUS_ID, secret: env.COBROWSE_KEY_PREVIOUS })
+  }
+  return { keys, ttl: 15, skew: 5 }
+}
+
+function urlHost (host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}

@@ -1,0 +1,62 @@
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import closeWithGrace from 'close-with-grace'
+import { createDemo } from './app.js'
+import { readEnv } from './env.js'
+import type { AddressInfo } from 'node:net'
+import type { Demo } from './app.js'
+import type { Env } from './env.js'
+
+const HARD_STOP_MS = 10_000
+const USER = 'demo-customer'
+
+/** Starts the standalone server, says how to use it, and stops it on a signal. */
+export async function main (): Promise<void> {
+  try {
+    const env = readEnv()
+    if (env.PORT === 0) env.PORT = await findFreePort(env.HOST)
+    const demo = await createDemo(env)
+    closeWithGrace({ delay: HARD_STOP_MS + env.SHUTDOWN_DELAY, logger: demo.app.log }, async () => {
+      demo.leave()
+      await sleep(env.SHUTDOWN_DELAY)
+      await demo.app.close()
+    })
+    await demo.app.listen({ port: env.PORT, host: env.HOST })
+    process.stdout.write(await describe(demo, env))
+  } catch (error) {
+    process.stderr.write(`fastify-cobrowse: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(1)
+  }
+}
+
+async function describe ({ app, issueToken }: Demo, env: Env): Promise<string> {
+  const base = `http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${env.PORT}`
+  const lines = [
+    `fastify-cobrowse listens on ${base}`,
+    `  API reference  ${base}/docs`,
+    `  health         ${base}/healthz  ${base}/readyz  ${base}/metrics`
+  ]
+  if (env.isLoopback) {
+    const token = await issueToken({ tenantId: 'demo', channelId: 'web', userId: USER }).catch(() => undefined)
+    lines.push('Ask which node holds a room:', '', token === undefined
+      ? '  (the token store cannot be reached yet)'
+      : `  ${toCurl(base, token)}`, '')
+  }
+  app.log.info('ready')
+  return `${lines.join('\n')}\n`
+}
+
+function toCurl (base: string, token: string): string {
+  const body = JSON.stringify({ roomId: 'demo-room', userId: USER, userName: 'Li Na', role: 'recorder' })
+  return `curl -sS ${base}/service-cloud/rest/webadapter/v1/connectionInfo/getConnectionInfo ` +
+    `-H 'content-type: application/json; charset=utf-8' -H 'cookie: ccmessaging-token=${token}' -d '${body}'`
+}
+
+// The nodes' addresses hold the port, and stand in the registry before the server listens.
+async function findFreePort (host: string): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}

@@ -1,0 +1,35 @@
+import { isIP } from 'node:net'
+import { Type } from '@sinclair/typebox'
+import type { FastifyInstance } from 'fastify'
+import type { Backends } from './backends.js'
+
+const COOKIE = 'ccmessaging-token'
+const LOOPBACK_NAME = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+
+const BodySchema = Type.Object({
+  userId: Type.String({ pattern: '^[A-Za-z0-9._:@-]{1,64}$', examples: ['customer-1'] }),
+  userName: Type.Optional(Type.String({ maxLength: 128, examples: ['Li Na'] }))
+})
+
+/** Signs somebody in, for whoever sits at this very machine: stands for CC-Messaging, which issues the real tokens. */
+export function addSessionRoute (app: FastifyInstance, issueToken: Backends['issueToken']): void {
+  app.post<{ Body: { userId: string } }>('/demo/session', {
+    schema: {
+      tags: ['demo'], summary: 'A ccmessaging-token for the demo; answered to this machine only', body: BodySchema
+    },
+    async preValidation (request, reply) {
+      // A page elsewhere may have its own name point here: the name that was asked for has to be loopback as well.
+      if (isLoopback(request.socket.remoteAddress) && LOOPBACK_NAME.test(request.hostname)) return
+      return await reply.code(403).send({ message: 'answered to this machine only' })
+    }
+  }, async (request, reply) => {
+    const token = await issueToken({ tenantId: 'demo', channelId: 'web', userId: request.body.userId })
+    reply.header('set-cookie', `${COOKIE}=${token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=3600`)
+    return { token }
+  })
+}
+
+function isLoopback (address = ''): boolean {
+  const plain = address.replace(/^::ffff:/, '')
+  return plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'))
+}

@@ -1,0 +1,7 @@
+// `npm start`: installs and builds what is not there yet, then runs the server in this very process, so that a signal
+// reaches it.
+import { prepare } from '../.ci/prepare.mjs'
+
+prepare()
+const { main } = await import('../dist/demo/server.js')
+await main()

@@ -1,0 +1,27 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+
+type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
+/**
+ * Hands WebSocket handshakes to `onWebSocket`, and every other request that asks for an upgrade back to the server as
+ * the plain request it may as well be (RFC 9110 section 7.8 lets a server ignore the header). A Java HttpClient asks
+ * for h2c with every POST, and Node gives such a request to the upgrade listener with its body unread.
+ */
+export function listenForUpgrades (server: Server, onWebSocket: UpgradeHandler): void {
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (request.headers.upgrade?.toLowerCase() === 'websocket') onWebSocket(request, socket, head)
+    else handBack(server, request, socket, head)
+  })
+}
+
+function handBack (server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  const lines = [`${request.method} ${request.url} HTTP/${request.httpVersion}`]
+  for (let index = 0; index < request.rawHeaders.length; index += 2) {
+    const name = request.rawHeaders[index] ?? ''
+    if (/^(upgrade|connection|http2-settings)$/i.test(name)) continue
+    lines.push(`${name}: ${request.rawHeaders[index + 1]}`)
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]))
+  server.emit('connection', socket)
+}
