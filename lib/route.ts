@@ -71,6 +71,8 @@ export function createRoute (settings: Settings, gateway: Gateway) {
   async function limitBody (request: FastifyRequest, _reply: FastifyReply, payload: NodeJS.ReadableStream) {
     const { budget } = callOf(request)
     const body = payload.pipe(new PassThrough())
+    // Where the framework refused the body already, nobody listens any more.
+    body.on('error', () => {})
     const onTimeout = () => body.destroy(new BodyTimeoutError())
     budget.signal.addEventListener('abort', onTimeout, { once: true })
     body.once('end', () => {

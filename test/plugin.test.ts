@@ -169,7 +169,8 @@ t.test('twice in one scope stops the start; in sibling scopes two instances work
 t.test('a wrong option stops the start', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  await t.rejects(async () => await app.register(cobrowseDefault, { ...defaults(), timeout: 1 }), { message: /"timeout"/ })
+  const options = { ...defaults(), timeout: 1 }
+  await t.rejects(async () => await app.register(cobrowseDefault, options), { message: /"timeout"/ })
 })
 
 t.test('routeOptions reach the route, and cannot replace it', async (t) => {
