@@ -6,6 +6,7 @@ import type { LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
 import type { AppSetup } from './support/build-app.js'
 
+const settling = async () => { throw new errors.RegistrySettlingError() }
 const never = new Promise<never>(() => {})
 const away = async () => { throw new Error('connect ECONNREFUSED 10.9.9.9:6379') }
 const tooMany = async () => { throw Object.assign(new Error('slow down'), { statusCode: 429 }) }
@@ -31,7 +32,7 @@ const SCENES: Record<string, Scene[]> = {
     { options: { registry: { ...registry(), assign: away } } },
     { options: { registry: { ...registry(), assign: () => never }, timeout: 200 } }
   ],
-  50303: [{ options: { registry: { ...registry(), assign: async () => { throw new errors.RegistrySettlingError() } } } }],
+  50303: [{ options: { registry: { ...registry(), assign: settling } } }],
   50304: [
     { options: { provision: { ...staticProvision('x.example'), externalUrl: away } } },
     { options: { provision: { ...staticProvision('x.example'), externalUrl: () => never }, timeout: 200 } },

@@ -201,7 +201,8 @@ t.test('cookies that could be read in two ways are refused', async (t) => {
   const { post, token } = await listen(t)
   const bad = [
     '', 'ccmessaging-token=', `CCMESSAGING-TOKEN=${token}`, `ccmessaging-token=${token}; ccmessaging-token=other`,
-    `$Version=1; a="x; ccmessaging-token=${token}; b=y"`, `=ccmessaging-token=${token}`, `a=1, ccmessaging-token=${token}`,
+    `$Version=1; a="x; ccmessaging-token=${token}; b=y"`, `=ccmessaging-token=${token}`,
+    `a=1, ccmessaging-token=${token}`,
     `ccmessaging-token =${token}`, 'ccmessaging-token=%E0%A4%A', 'ccmessaging-token=%00', 'ccmessaging-token=%0d%0aX:1',
     `ccmessaging-token="${token}"`
   ]

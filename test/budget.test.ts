@@ -1,0 +1,166 @@
+import { connect, createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { DeadlineError, setAlarm, startBudget, withDeadline } from '../lib/deadline.js'
+import { memoryRegistry, memorySessions, staticProvision } from '../lib/index.js'
+import { body, buildApp, NODES, PATH } from './support/build-app.js'
+import type { AddressInfo } from 'node:net'
+import type { Registry } from '../types/index.js'
+
+const never = () => new Promise<never>(() => {})
+const hanging: Registry = { ...memoryRegistry(), assign: never }
+
+function block (ms: number): void {
+  const end = performance.now() + ms
+  while (performance.now() < end) { /* stands for a long garbage collection, or a host's own loop */ }
+}
+
+t.test('a request ends within its budget, whatever hangs and whether or not that heeds its signal', async (t) => {
+  const deaf: Array<[object, string]> = [
+    [{ sessions: { ...memorySessions(), find: never } }, '50305'],
+    [{ authorize: never }, '50306'],
+    [{ registry: hanging }, '50302'],
+    [{ provision: { ...staticProvision('x.example'), externalUrl: never } }, '50304']
+  ]
+  for (const [options, retCode] of deaf) {
+    const { ask } = await buildApp(t, { options: { timeout: 500, ...options } })
+    const startedAt = performance.now()
+    t.equal((await ask()).json().retCode, retCode)
+    t.ok(performance.now() - startedAt < 1500, retCode)
+  }
+})
+
+t.test('after ten failures a dependency is not asked for a while, and asked again afterwards', async (t) => {
+  let asked = 0
+  let broken = true
+  const good = memoryRegistry({ nodes: NODES })
+  const registry: Registry = {
+    ...good,
+    async assign (...args) {
+      asked++
+      if (broken) throw new Error('away')
+      return await good.assign(...args)
+    }
+  }
+  const { ask } = await buildApp(t, { options: { registry } })
+  for (let count = 0; count < 40; count++) t.equal((await ask()).json().retCode, '50302')
+  t.ok(asked < 20, `asked ${asked} times`)
+  broken = false
+  await sleep(700)
+  t.equal((await ask()).json().retCode, '0')
+})
+
+t.test('a dependency that answers "no" is not broken', async (t) => {
+  let asked = 0
+  const empty = memoryRegistry()
+  const registry: Registry = { ...empty, assign: async (...args) => { asked++; return await empty.assign(...args) } }
+  const { ask } = await buildApp(t, { options: { registry } })
+  for (let count = 0; count < 30; count++) t.equal((await ask()).json().retCode, '50301')
+  t.equal(asked, 30)
+})
+
+t.test('time that the caller\'s own body took is not held against a dependency', async (t) => {
+  const { app, token } = await buildApp(t, { options: { timeout: 1000, registry: hanging } })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1')
+  const payload = JSON.stringify(body)
+  socket.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+    `Cookie: ccmessaging-token=${token}\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n`)
+  let text = ''
+  socket.on('data', (chunk) => { text += chunk.toString() })
+  await sleep(850)
+  socket.write(payload)
+  await new Promise((resolve) => socket.on('close', resolve))
+  t.match(text, /"retCode":"40801"/)
+})
+
+t.test('a caller that goes away ends the work for it', async (t) => {
+  let aborted: unknown
+  const registry: Registry = {
+    ...hanging,
+    async assign (_room, { signal } = {}) {
+      return await new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => {
+          aborted = signal.reason
+          reject(signal.reason)
+        })
+      })
+    }
+  }
+  const { app, token } = await buildApp(t, { options: { registry, timeout: 5000 } })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const payload = JSON.stringify(body)
+  const request = `POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n` +
+    `Cookie: ccmessaging-token=${token}\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n`
+  const socket = connect(port, '127.0.0.1')
+  socket.write(request + payload)
+  while (app.cobrowse.status().inFlight === 0) await sleep(5)
+  socket.destroy()
+  while (app.cobrowse.status().inFlight > 0) await sleep(5)
+  await sleep(20)
+  t.match(aborted, { name: /CallerGoneError|DeadlineError/ })
+})
+
+t.test('a result that is older than the budget is never signed', async (t) => {
+  const good = memoryRegistry({ nodes: NODES })
+  const registry: Registry = {
+    ...good,
+    async assign (...args) {
+      const assignment = await good.assign(...args)
+      block(300)
+      return assignment
+    }
+  }
+  const { ask } = await buildApp(t, { options: { registry, timeout: 200 } })
+  t.equal((await ask()).json().retCode, '50302')
+})
+
+t.test('an answer made without the store is not signed as if it were one of the store', async (t) => {
+  const good = memoryRegistry({ nodes: NODES })
+  const registry: Registry = { ...good, assign: async (...args) => ({ ...await good.assign(...args), joinOnly: true }) }
+  const { ask } = await buildApp(t, { options: { registry } })
+  t.equal((await ask()).json().retCode, '50302')
+})
+
+t.test('a stall of our own loop does not make a dependency late that answered meanwhile', async (t) => {
+  const server = createServer((socket) => socket.write('answer')).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await new Promise((resolve) => server.once('listening', resolve))
+  const answer = withDeadline(50, async () => await new Promise<string>((resolve) => {
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    socket.once('data', (data) => {
+      socket.destroy()
+      resolve(data.toString())
+    })
+  }))
+  // Both ends live in this process, so the server's side has to run before the loop stands still.
+  await new Promise((resolve) => server.once('connection', () => setImmediate(resolve)))
+  block(400)
+  t.equal(await answer, 'answer')
+})
+
+t.test('alarms ring once, late rather than early, and not after they were cancelled', async (t) => {
+  const rang: string[] = []
+  setAlarm(20, () => rang.push('first'))
+  const cancel = setAlarm(20, () => rang.push('second'))
+  cancel()
+  setAlarm(1, () => rang.push('after a stall'))
+  block(150)
+  await sleep(60)
+  t.strictSame(rang.sort(), ['after a stall', 'first'])
+})
+
+t.test('a deadline says that time ran out, and a parent that aborted says why', async (t) => {
+  await t.rejects(withDeadline(20, never), DeadlineError)
+  const parent = new AbortController()
+  const work = withDeadline(5000, never, parent.signal)
+  parent.abort(new RangeError('of the parent'))
+  await t.rejects(work, RangeError)
+  await t.rejects(withDeadline(5000, never, parent.signal), RangeError, 'and is not even begun')
+  const budget = startBudget(30)
+  budget.end()
+  await sleep(60)
+  t.notOk(budget.signal.aborted, 'an ended budget rings no more')
+})

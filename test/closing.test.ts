@@ -1,0 +1,75 @@
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { memoryRegistry, memorySessions } from '../lib/index.js'
+import { body, buildApp, NODES, PATH, session } from './support/build-app.js'
+import type { AddressInfo } from 'node:net'
+
+t.test('while it closes, new requests are told so, those under way end, and then the adapters close', async (t) => {
+  const order: string[] = []
+  const registry = memoryRegistry({ nodes: NODES })
+  const { app, token } = await buildApp(t, {
+    server: { return503OnClosing: false },
+    options: {
+      registry: { ...registry, close: async () => { order.push('adapter closed') } },
+      async authorize () {
+        await sleep(300)
+        order.push('request answered')
+        return true
+      }
+    },
+    after (app) {
+      // Holds the close up, so that a request can still come in.
+      app.addHook('preClose', async () => await sleep(150))
+    }
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  let text = ''
+  socket.on('data', (chunk) => { text += chunk.toString() })
+  const payload = JSON.stringify(body)
+  const send = () => socket.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n` +
+    `Cookie: ccmessaging-token=${token}\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n${payload}`)
+  send()
+  while (app.cobrowse.status().inFlight === 0) await sleep(5)
+  const closed = app.close()
+  while (app.cobrowse.status().ready) await sleep(5)
+  send()
+  await closed
+  while (!socket.closed) await sleep(5)
+  t.match(text, /"retCode":"0"/, 'the request under way was answered')
+  t.match(text, /503 Service Unavailable[^]*"retCode":"50307"/, 'the new one was told')
+  t.match(text, /retry-after: 1/)
+  t.strictSame(order, ['request answered', 'adapter closed'])
+})
+
+t.test('requests that were injected end before the adapters close', async (t) => {
+  const seen: string[] = []
+  const { app, ask } = await buildApp(t, {
+    options: {
+      sessions: { ...memorySessions(), find: async () => session, close: async () => { seen.push('closed') } },
+      async authorize () {
+        await sleep(100)
+        seen.push('answered')
+        return true
+      }
+    }
+  })
+  const sent = ask()
+  while (app.cobrowse.status().inFlight === 0) await sleep(5)
+  await app.close()
+  await sent
+  t.strictSame(seen, ['answered', 'closed'])
+})
+
+t.test('a half-sent request does not hold the close up beyond its budget', async (t) => {
+  const { app } = await buildApp(t, { options: { timeout: 500 } })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`)
+  while (app.cobrowse.status().inFlight === 0) await sleep(5)
+  const startedAt = performance.now()
+  await app.close()
+  t.ok(performance.now() - startedAt < 5000)
+})
