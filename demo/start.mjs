@@ -3,5 +3,4 @@
 import { prepare } from '../.ci/prepare.mjs'
 
 prepare()
-const { main } = await import('../dist/demo/server.js')
-await main()
+await import('../dist/demo/main.js')

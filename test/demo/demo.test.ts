@@ -1,0 +1,149 @@
+import { execFile } from 'node:child_process'
+import { connect } from 'node:net'
+import { promisify } from 'node:util'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import WebSocket from 'ws'
+import { PATH } from '../support/build-app.js'
+import { skipWithout } from '../support/skip-reason.js'
+import { runDemo, START, startDemo } from '../support/start-demo.js'
+import type { ConnectionInfo } from '../../types/index.js'
+import type { RunningDemo } from '../support/start-demo.js'
+
+const execute = promisify(execFile)
+const SHAPE = { retCode: '0', data: { roomId: String, wssUrl: /^ws:/, wssUrlOut: /^ws:/, signature: /^ey/ } }
+
+async function signIn ({ base }: RunningDemo, userId: string): Promise<string> {
+  const response = await fetch(`${base}/demo/session`, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ userId, userName: userId })
+  })
+  return (await response.json() as { token: string }).token
+}
+
+async function ask (demo: RunningDemo, userId: string, role: string, roomId = 'room-1'): Promise<ConnectionInfo> {
+  const response = await fetch(demo.base + PATH, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'ccmessaging-token': await signIn(demo, userId) },
+    body: JSON.stringify({ roomId, userId, userName: userId, role })
+  })
+  return (await response.json() as { data: ConnectionInfo }).data
+}
+
+async function open ({ wssUrl }: ConnectionInfo, ...protocols: string[]): Promise<WebSocket> {
+  const socket = new WebSocket(wssUrl, protocols)
+  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
+  return socket
+}
+
+const closeCode = async (socket: WebSocket) => await new Promise<number>((resolve) => socket.once('close', resolve))
+const nextMessage = async (socket: WebSocket) =>
+  await new Promise<string>((resolve) => socket.once('message', (data) => resolve(String(data))))
+
+t.test('npm start prints a curl line that works when pasted', { skip: skipWithout('curl') }, async (t) => {
+  const { output } = await startDemo(t, {}, START)
+  const line = /^\s*(curl .*)$/m.exec(output())?.[1] ?? ''
+  const { stdout } = await execute('sh', ['-c', line])
+  t.match(JSON.parse(stdout), SHAPE)
+})
+
+t.test('recorder and replayer meet on one node: what one sends, the other receives', async (t) => {
+  const demo = await startDemo(t)
+  const [customer, agent] = [await ask(demo, 'customer', 'recorder'), await ask(demo, 'agent', 'replayer')]
+  t.equal(customer.wssUrl, agent.wssUrl)
+  const sockets = await Promise.all([customer, agent].map(async (info) =>
+    await open(info, 'cobrowse.v1', info.signature)))
+  t.teardown(() => sockets.forEach((socket) => socket.terminate()))
+  const [first, second] = sockets
+  if (first === undefined || second === undefined) throw new Error('two sockets were opened')
+  t.equal(first.protocol, 'cobrowse.v1', 'the signature is not echoed')
+  const received = nextMessage(second)
+  // The second one may still be on its way into the room.
+  const resend = setInterval(() => first.send('{"type":4}'), 50)
+  t.equal(await received, '{"type":4}')
+  clearInterval(resend)
+
+  t.equal(await closeCode(await open(customer, 'cobrowse.v1', customer.signature)), 4408, 'a signature works once')
+  t.equal(await closeCode(await open(customer, 'cobrowse.v1', 'forged')), 4401)
+  const other = await ask(demo, 'customer', 'recorder', 'room-2')
+  const elsewhere = { ...other, wssUrl: other.wssUrl.replace(/[12]$/, (number) => number === '1' ? '2' : '1') }
+  t.equal(await closeCode(await open(elsewhere, 'cobrowse.v1', other.signature)), 4401, 'for another node')
+  await t.rejects(open({ ...other, wssUrl: other.wssUrl.replace(/\d$/, '9') }, 'cobrowse.v1', other.signature), /404/)
+
+  const closed = sockets.map(closeCode)
+  t.equal(await demo.stop(), 0, 'ends cleanly with sockets open')
+  t.strictSame(await Promise.all(closed), [4410, 4410], 'and tells them to ask again')
+})
+
+t.test('a stock Java HttpClient, which asks for h2c, is answered as curl is', { skip: skipWithout('javac') }, async (t) => {
+  const demo = await startDemo(t)
+  const client = fileURLToPath(new URL('../support/H2cClient.java', import.meta.url))
+  const body = JSON.stringify({ roomId: 'r', userId: 'java', userName: 'Java', role: 'replayer' })
+  const { stdout } = await execute('java', [client, demo.base + PATH, await signIn(demo, 'java'), body])
+  const [status, text] = stdout.split(/ (.*)/s)
+  t.equal(status, '200')
+  t.match(JSON.parse(text ?? ''), SHAPE)
+})
+
+t.test('a request that asks for h2c is answered, also when its body comes later and in pieces', async (t) => {
+  const demo = await startDemo(t)
+  const body = JSON.stringify({ roomId: 'r', userId: 'u', userName: 'u', role: 'replayer' })
+  const { port, hostname } = new URL(demo.base)
+  const head = `POST ${PATH} HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nContent-Length: ${body.length}\r\n` +
+    `Host: ${hostname}:${port}\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\nUpgrade: h2c\r\n` +
+    `Content-Type: application/json\r\nccmessaging-token: ${await signIn(demo, 'u')}\r\n\r\n`
+  const socket = connect(Number(port), hostname)
+  t.teardown(() => socket.destroy())
+  let text = ''
+  socket.on('data', (chunk) => { text += chunk.toString() })
+  for (const piece of [head + body.slice(0, 9), body.slice(9, 20), body.slice(20)]) {
+    socket.write(piece)
+    await new Promise((resolve) => setTimeout(resolve, 30))
+  }
+  while (!text.includes('"signature"')) await new Promise((resolve) => setTimeout(resolve, 10))
+  socket.write(head + body)
+  while (text.split('"signature"').length < 3) await new Promise((resolve) => setTimeout(resolve, 10))
+  t.match(text, /^HTTP\/1\.1 200 OK/, 'and so is the next one on the same connection')
+})
+
+t.test('health, readiness, metrics and the API reference are served', async (t) => {
+  const { base } = await startDemo(t)
+  t.strictSame(await (await fetch(`${base}/healthz`)).json(), { status: 'ok' })
+  t.match(await (await fetch(`${base}/readyz`)).json(), { ready: true, registry: { state: 'up' } })
+  t.match(await (await fetch(`${base}/metrics`)).text(), /cobrowse_nodes\{state="serving"\} 2/)
+  t.match(await (await fetch(`${base}/docs`)).text(), /swagger/i)
+  const reference = await (await fetch(`${base}/docs/json`)).json() as { paths: object }
+  t.strictSame(Object.keys(reference.paths).sort(), ['/demo/session', PATH])
+})
+
+t.test('a session is given to this machine only, and sets the cookie', async (t) => {
+  const { base } = await startDemo(t)
+  const post = async (headers: Record<string, string>, userId = 'u') => await fetch(`${base}/demo/session`, {
+    method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ userId })
+  })
+  const response = await post({})
+  const { token } = await response.json() as { token: string }
+  t.match(response.headers.get('set-cookie'), `ccmessaging-token=${token}; Path=/; HttpOnly`)
+  t.equal((await post({}, 'no spaces')).status, 400)
+  const { port } = new URL(base)
+  const socket = connect(Number(port), '127.0.0.1')
+  socket.write('POST /demo/session HTTP/1.1\r\nHost: rebound.example\r\nConnection: close\r\n' +
+    'Content-Type: application/json\r\nContent-Length: 14\r\n\r\n{"userId":"u"}')
+  let text = ''
+  for await (const chunk of socket) text += String(chunk)
+  t.match(text, /^HTTP\/1\.1 403/, 'a name that somebody let point here')
+})
+
+t.test('it never starts with the sample key, or without a public address, outside loopback', async (t) => {
+  const outside: Array<[Record<string, string>, RegExp]> = [
+    [{ HOST: '0.0.0.0' }, /COBROWSE_KEY must be set when HOST is not loopback/],
+    [{ HOST: '0.0.0.0', COBROWSE_KEY: 'x'.repeat(32) }, /PUBLIC_URL must be set/],
+    [{ COBROWSE_KEY: 'short' }, /COBROWSE_KEY/],
+    [{ PORT: 'x' }, /PORT/]
+  ]
+  await Promise.all(outside.map(async ([env, message]) => {
+    const { exited, output } = runDemo(env)
+    t.equal(await exited, 1)
+    t.match(output(), message)
+    t.notMatch(output(), /short'/)
+  }))
+})

@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import t from 'tap'
+
+const execute = promisify(execFile)
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { NODE_OPTIONS, ...env } = process.env
+const npm = async (cwd: string, ...args: string[]) =>
+  (await execute('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd, env })).stdout
+
+const NAMES = [
+  'BodyTimeoutError', 'BodyTooLargeError', 'ClosingError', 'InternalError', 'InvalidBodyError', 'InvalidTokenError',
+  'MissingTokenError', 'NoLiveNodeError', 'NotAuthorizedError', 'OriginNotAllowedError', 'OverloadedError',
+  'ProvisionUnavailableError', 'RegistrySettlingError', 'RegistryUnavailableError', 'SessionsUnavailableError',
+  'SignatureError', 'TooManyRequestsError', 'UnsupportedContentTypeError', 'cobrowse', 'default', 'httpProvision',
+  'memoryRegistry', 'memorySessions', 'ownUserIdOnly', 'redisRegistry', 'redisSessions', 'staticProvision',
+  'verifySignature'
+]
+
+const CONSUMER = `
+import Fastify from 'fastify'
+import cobrowse, { memoryRegistry, memorySessions, ownUserIdOnly, staticProvision } from 'fastify-cobrowse'
+import type { CobrowseOptions, Sessions } from 'fastify-cobrowse'
+
+const options: CobrowseOptions = {
+  sessions: memorySessions() satisfies Sessions,
+  registry: memoryRegistry({ nodes: [{ id: 'n', wssUrl: 'wss://10.0.0.1/ws' }] }),
+  provision: staticProvision('relay.example'),
+  signing: { keys: [{ id: 'k', secret: 'x'.repeat(32) }] },
+  authorize: ownUserIdOnly
+}
+const app = Fastify()
+await app.register(cobrowse, options)
+app.get('/', async (request) => request.cobrowseSession?.userId ?? app.cobrowse.status().inFlight)
+`
+const OPTIONS = {
+  strict: true, module: 'nodenext', target: 'es2023', lib: ['es2023'], types: ['node'], skipLibCheck: false, noEmit: true
+}
+
+t.test('the packed package installs into a fresh folder and loads in every way', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'fastify-cobrowse-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const [{ filename, files }] = JSON.parse(await npm(root, 'pack', '--json', '--pack-destination', folder))
+  writeFileSync(join(folder, 'package.json'), '{"type":"module","private":true}')
+  await npm(folder, 'install', '--prefer-offline', '--ignore-scripts', join(folder, filename), 'fastify@5',
+    'typescript@~6.0.3', '@types/node@20')
+
+  t.test('it ships what was built from lib and types, and nothing else', async (t) => {
+    const paths: string[] = files.map(({ path }: { path: string }) => path)
+    const others = paths.filter((path) => !path.startsWith('dist/')).sort()
+    t.strictSame(others, ['LICENSE', 'README.md', 'package.json'])
+    const stale = paths.filter((path) => path.startsWith('dist/')).filter((path) => {
+      const source = path.replace('dist/', '').replace(/(\.d)?\.(js|ts)$/, '.ts')
+      return !/^(lib|types)\//.test(source) || !existsSync(join(root, source))
+    })
+    t.strictSame(stale, [])
+  })
+
+  const run = async (code: string, type: string) => {
+    const { stdout } = await execute(process.execPath, [`--input-type=${type}`, '-e', code], { cwd: folder, env })
+    return JSON.parse(stdout)
+  }
+  t.test('by import, with exactly the public names', async (t) => {
+    const names = await run("console.log(JSON.stringify(Object.keys(await import('fastify-cobrowse'))))", 'module')
+    t.strictSame(names.sort(), NAMES)
+  })
+  t.test('by require(), and registers both ways', async (t) => {
+    const code = `
+      const Fastify = require('fastify')
+      const plugin = require('fastify-cobrowse')
+      const options = () => ({
+        sessions: plugin.memorySessions(), registry: plugin.memoryRegistry(), authorize: plugin.ownUserIdOnly,
+        provision: plugin.staticProvision('x.example'), signing: { keys: [{ id: 'k', secret: 'x'.repeat(32) }] }
+      })
+      const ready = async (it) => {
+        const app = Fastify()
+        app.register(it, options())
+        await app.ready()
+        await app.close()
+      }
+      Promise.all([plugin, plugin.cobrowse, plugin.default].map(ready)).then((all) => console.log(all.length))`
+    t.equal(await run(code, 'commonjs'), 3)
+  })
+  t.test('by a TypeScript consumer that checks every declaration', async (t) => {
+    writeFileSync(join(folder, 'consumer.ts'), CONSUMER)
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: OPTIONS, files: ['consumer.ts'] }))
+    await t.resolves(execute(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], { cwd: folder, env }))
+  })
+})

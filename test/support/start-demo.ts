@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+
+export const START = fileURLToPath(new URL('../../demo/start.mjs', import.meta.url))
+const BUILT = fileURLToPath(new URL('../../dist/demo/main.js', import.meta.url))
+
+export interface RunningDemo {
+  base: string
+  /** What it printed, both streams. */
+  output (): string
+  /** Sends a signal and waits for the exit code. */
+  stop (signal?: NodeJS.Signals): Promise<number | null>
+}
+
+/**
+ * The standalone server as a process of its own on a free port, stopped at the end of the test.
+ *
+ * @param script what `npm start` runs; without it the server as it was built before the tests
+ */
+export async function startDemo (t: Test, env: Record<string, string> = {}, script = BUILT): Promise<RunningDemo> {
+  const { child, output, exited } = runDemo(env, script)
+  t.teardown(() => child.kill('SIGKILL'))
+  while (!/listens on (\S+)[^]*\n$/.test(output()) && child.exitCode === null) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  const base = /listens on (\S+)/.exec(output())?.[1]
+  if (base === undefined) throw new Error(`the demo did not start: ${output()}`)
+  return {
+    base,
+    output,
+    async stop (signal = 'SIGTERM') {
+      child.kill(signal)
+      return await exited
+    }
+  }
+}
+
+/** Runs it without waiting for it to listen. */
+export function runDemo (env: Record<string, string>, script = BUILT) {
+  // tap's loader slows a child down, and the demo has to run without it.
+  const { NODE_OPTIONS, ...inherited } = process.env
+  const child = spawn(process.execPath, [script], {
+    env: { ...inherited, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe']
+  })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { text += chunk.toString() })
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
+  return { child, output: () => text, exited }
+}
