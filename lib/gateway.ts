@@ -87,10 +87,12 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
       for (const [dependency, adapter] of adapters) {
         adapter.start({
           log,
+          acceptsAddress: (address) => addressFault(address) === undefined,
           onState (status) {
-            metrics.backend(dependency, status)
             const { state, reason } = status
-            log[state === 'down' || state === 'degraded' ? 'warn' : 'info']({ dependency, state, reason }, `${dependency} ${state}`)
+            const level = state === 'down' || state === 'degraded' ? 'warn' : 'info'
+            metrics.backend(dependency, status)
+            log[level]({ dependency, state, reason }, `${dependency} ${state}`)
           }
         })
       }

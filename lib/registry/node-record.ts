@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { addressFault } from '../address.js'
-import type { NodeRecord, NodeView } from '../../types/registry.js'
+import type { NodeRecord, NodeRef, NodeView } from '../../types/registry.js'
 
 export const NODE_ID = /^[A-Za-z0-9._:-]{1,64}$/
 /** A record is a few addresses and numbers; a larger one is not read. */
@@ -20,8 +21,8 @@ const FIELDS: Record<Exclude<keyof NodeRecord, 'id' | 'wssUrl' | 'wssUrlOut'>, [
  *
  * @throws TypeError that names the field
  */
-export function checkNodeRecord (id: string, value: unknown): NodeRecord {
-  if (!NODE_ID.test(id)) throw new TypeError('node record: "id" must be 1 to 64 of A-Z a-z 0-9 . _ : -')
+export function checkNodeRecord (id: unknown, value: unknown): NodeRecord {
+  if (typeof id !== 'string' || !NODE_ID.test(id)) throw new TypeError('node record: "id" must be 1 to 64 of A-Z a-z 0-9 . _ : -')
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new TypeError('node record: must be an object')
   }
@@ -47,4 +48,14 @@ export function checkNodeRecord (id: string, value: unknown): NodeRecord {
 export function toNodeView (record: NodeRecord, incarnation: string): NodeView {
   const { weight = 1, draining = false, rooms = 0 } = record
   return { ...record, incarnation, weight, draining, rooms }
+}
+
+/** What an assignment says of the node. */
+export function toNodeRef ({ id, incarnation, wssUrl, wssUrlOut }: NodeView): NodeRef {
+  return wssUrlOut === undefined ? { id, incarnation, wssUrl } : { id, incarnation, wssUrl, wssUrlOut }
+}
+
+/** 128 random bits: a registration is never taken for another one. */
+export function newIncarnation (): string {
+  return randomBytes(16).toString('base64url')
 }

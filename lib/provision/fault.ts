@@ -1,0 +1,55 @@
+import { DeadlineError } from '../deadline.js'
+
+export interface FaultDetails {
+  /**
+   * Whose trouble it is: `backend` cannot be asked, `access` it does not let this gateway ask, `answer` it answers,
+   * but not this question with an address.
+   */
+  blame: 'backend' | 'access' | 'answer'
+  /** Milliseconds after which another try may help. */
+  retryMs?: number
+  /** Milliseconds for which the same question is not asked again. */
+  holdMs?: number
+  cause?: unknown
+}
+
+/** Why an exchange gave no address. The message is a reason for an operator: no host, token or part of an answer. */
+export class ProvisionFault extends Error {
+  override name = 'ProvisionFault'
+  readonly blame: FaultDetails['blame']
+  readonly retryMs: number | undefined
+  readonly holdMs: number
+
+  constructor (reason: string, { blame, retryMs, holdMs = 1000, cause }: FaultDetails) {
+    super(reason, cause === undefined ? undefined : { cause })
+    this.blame = blame
+    this.retryMs = retryMs
+    this.holdMs = holdMs
+  }
+}
+
+/** What is said for the codes of Node, OpenSSL, llhttp and undici; the first that matches counts. */
+const FAULTS: Array<[pattern: RegExp, reason: string, details: FaultDetails]> = [
+  [/TIMEOUT|^ETIMEDOUT$/, 'timed out', { blame: 'backend' }],
+  [/^ECONNREFUSED$/, 'connection refused', { blame: 'backend', retryMs: 0 }],
+  [/^(ENOTFOUND|EAI_\w+)$/, 'name lookup failed', { blame: 'backend' }],
+  [/^E(HOST|NET)(UNREACH|DOWN)$/, 'network unreachable', { blame: 'backend' }],
+  [/TLS|SSL|CERT|^(EPROTO|UNABLE_TO_\w+|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|CRL_\w+)$/, 'TLS failure',
+    { blame: 'backend' }],
+  [/^(UND_ERR_HEADERS_OVERFLOW|HPE_HEADER_OVERFLOW)$/, 'answer with too many headers', { blame: 'answer' }],
+  [/^UND_ERR_RES_EXCEEDED_MAX_SIZE$/, 'answer is too large', { blame: 'answer' }],
+  [/^(HPE_\w+|UND_ERR_RES_CONTENT_LENGTH_MISMATCH)$/, 'broken HTTP', { blame: 'backend', retryMs: 0 }],
+  [/^(ECONNRESET|ECONNABORTED|EPIPE|UND_ERR_SOCKET)$/, 'connection lost', { blame: 'backend', retryMs: 0 }],
+  [/^UND_ERR_INVALID_ARG$/, 'the request cannot be made: are the "headers" well-formed?', { blame: 'access' }]
+]
+
+/** The messages of the errors below name hosts, so that only their codes are taken over. */
+export function toFault (error: unknown): ProvisionFault {
+  if (error instanceof ProvisionFault) return error
+  if (error instanceof DeadlineError) return new ProvisionFault('timed out', { blame: 'backend' })
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const found = FAULTS.find(([pattern]) => pattern.test(code))
+  if (found === undefined) return new ProvisionFault('failed', { blame: 'backend', cause: error })
+  const [, reason, details] = found
+  return new ProvisionFault(`${reason} (${code})`, details)
+}

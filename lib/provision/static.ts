@@ -1,0 +1,27 @@
+import { addressFault, withNodePath } from '../address.js'
+import { createBackend } from '../backend-status.js'
+import type { Provision } from '../../types/provision.js'
+
+/**
+ * One external address for all nodes, known beforehand.
+ *
+ * @param address `host`, `host:port` or a `wss://` URL, whose path gives way to that of the node
+ * @throws TypeError that names the option and the rule
+ */
+export function staticProvision (address: string): Provision {
+  const fault = typeof address === 'string' ? addressFault(withNodePath(address, 'wss://node.invalid/')) : ''
+  if (fault !== undefined) {
+    const rule = '"address" option of staticProvision must be a host, host:port or wss:// URL'
+    throw new TypeError(fault === '' ? rule : `${rule}: as a URL it ${fault}`)
+  }
+  const backend = createBackend({ open: () => backend.set('up') })
+
+  return {
+    start: backend.start,
+    status: backend.status,
+    close: backend.close,
+    async externalUrl (node) {
+      return withNodePath(address, node.wssUrl)
+    }
+  }
+}

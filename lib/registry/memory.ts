@@ -1,0 +1,139 @@
+import { Type } from '@sinclair/typebox'
+import { createBackend } from '../backend-status.js'
+import { checkOptions } from '../check-options.js'
+import { NoLiveNodeError, RegistryUnavailableError } from '../errors.js'
+import { createBindings } from './memory-bindings.js'
+import { createMembershipEmitter } from './membership-events.js'
+import { checkNodeRecord, newIncarnation, toNodeRef, toNodeView } from './node-record.js'
+import { roomName } from './room-name.js'
+import { createChooser } from './select.js'
+import type { Member } from './memory-bindings.js'
+import type { Membership, MemoryRegistryOptions, NodeRecord, Registry } from '../../types/registry.js'
+
+const Options = Type.Object({
+  nodes: Type.Optional(Type.Array(Type.Unknown(), { description: 'a list of node records' })),
+  linger: Type.Optional(Type.Integer({ minimum: 1, description: 'an integer of at least 1, in seconds' }))
+}, { additionalProperties: false })
+
+interface Entry extends Member {
+  /** Not there for a node of the `nodes` option. */
+  leave?: (event?: 'replaced') => void
+}
+
+/** Knows the nodes of one process: the embedded default, and what the other registries are measured by. */
+export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
+  checkOptions('memoryRegistry', Options, options)
+  const { nodes: records = [], linger = 20 } = options
+  const members = new Map<string, Entry>()
+  const chooser = createChooser()
+  const bindings = createBindings(linger * 1000, ({ view: { capacity = Infinity, rooms } }, before) => {
+    if ((rooms < capacity) !== (before < capacity)) showNodes()
+  })
+  for (const [at, record] of records.entries()) addStatic(at, record)
+  showNodes()
+
+  const backend = createBackend({
+    open: () => backend.set('up'),
+    end () {
+      for (const { leave } of members.values()) leave?.()
+    }
+  })
+  backend.set('up')
+
+  function addStatic (at: number, record: NodeRecord): void {
+    try {
+      const view = toNodeView(checkNodeRecord(record?.id, record), newIncarnation())
+      if (members.has(view.id)) throw new TypeError('node record: "id" is that of an earlier one')
+      members.set(view.id, { view, gone: false })
+    } catch (cause) {
+      // checkNodeRecord throws nothing but a TypeError.
+      const { message } = cause as TypeError
+      throw new TypeError(`"nodes.${at}" option of memoryRegistry: ${message}`, { cause })
+    }
+  }
+
+  function showNodes (): void {
+    chooser.update([...members.values()].map(({ view }) => view))
+  }
+
+  function assertOpen (): void {
+    if (backend.status().state === 'closed') throw new RegistryUnavailableError({ cause: new Error('closed') })
+  }
+
+  function register (record: NodeRecord): Membership {
+    const view = toNodeView({ ...record, rooms: 0 }, newIncarnation())
+    const events = createMembershipEmitter()
+    const member: Entry = { view, gone: false, leave }
+
+    function leave (event?: 'replaced'): void {
+      if (member.gone) return
+      member.gone = true
+      members.delete(view.id)
+      bindings.drop(member)
+      showNodes()
+      if (event !== undefined) events.emit(event)
+    }
+
+    members.get(view.id)?.leave?.('replaced')
+    members.set(view.id, member)
+    showNodes()
+    return {
+      id: view.id,
+      incarnation: view.incarnation,
+      valid: () => !member.gone,
+      async claim (room, signal) {
+        signal?.throwIfAborted()
+        if (member.gone) return 'lapsed'
+        const name = roomName(room)
+        const holder = bindings.find(name)
+        if (holder !== undefined && holder !== member) return 'elsewhere'
+        bindings.claim(name, member)
+        return 'ok'
+      },
+      async release (room) {
+        const name = roomName(room)
+        if (bindings.isClaimedBy(name, member)) bindings.bind(name, member)
+      },
+      async drain (on = true) {
+        view.draining = on
+        if (!member.gone) showNodes()
+      },
+      leave: async () => leave(),
+      on: events.on
+    }
+  }
+
+  return {
+    start: backend.start,
+    status: backend.status,
+    close: backend.close,
+    linger,
+    async assign (room, { signal, ...choice } = {}) {
+      signal?.throwIfAborted()
+      assertOpen()
+      const name = roomName(room)
+      const holder = bindings.find(name)
+      if (holder !== undefined) {
+        bindings.prolong(name)
+        return { node: toNodeRef(holder.view), issuedAt: Date.now(), joinOnly: false }
+      }
+      const [chosen] = chooser.choose(room, choice)
+      const member = chosen && members.get(chosen.id)
+      if (member === undefined) throw new NoLiveNodeError()
+      bindings.bind(name, member)
+      return { node: toNodeRef(member.view), issuedAt: Date.now(), joinOnly: false }
+    },
+    nodes () {
+      bindings.sweep()
+      return [...members.values()].map(({ view }) => ({ ...view }))
+    },
+    async join (record) {
+      const checked = checkNodeRecord(record?.id, record)
+      if (members.has(checked.id) && members.get(checked.id)?.leave === undefined) {
+        throw new TypeError('node record: "id" is that of a node in the "nodes" option')
+      }
+      assertOpen()
+      return register(checked)
+    }
+  }
+}
