@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { Redis as Redis5 } from 'ioredis5'
+import t from 'tap'
+import { redisSessions } from '../../lib/sessions/redis.js'
+import { makeToken, toUid } from '../../lib/sessions/token.js'
+import { silentLog } from '../support/silent-log.js'
+import { startRedis, withoutRedis } from '../support/redis-server.js'
+import { sessionsContract } from './contract.js'
+import type { Test } from 'tap'
+
+const PREFIX = 'TOKENKEY:'
+const session = { tenantId: 't1', channelId: 'web', userId: 'u1' }
+const token = makeToken(session, 1)
+const signal = AbortSignal.timeout(120_000)
+
+function connect (t: Test, port: number): Redis {
+  const redis = new Redis(port, '127.0.0.1')
+  redis.on('error', () => {})
+  t.teardown(() => redis.disconnect())
+  return redis
+}
+
+t.test('with a real Redis', { skip: withoutRedis }, async (t) => {
+  const server = await startRedis(t)
+
+  t.test('ioredis 6', async (t) => {
+    sessionsContract(t, async (t) => {
+      const redis = connect(t, server.port)
+      return {
+        sessions: redisSessions({ redis, prefix: PREFIX }),
+        async issue (session) {
+          const token = makeToken(session, Date.now())
+          await redis.set(PREFIX + toUid(session), token)
+          return token
+        },
+        async revoke (session) { await redis.del(PREFIX + toUid(session)) }
+      }
+    })
+  })
+
+  t.test('ioredis 5', async (t) => {
+    const redis = new Redis5(server.port, '127.0.0.1')
+    t.teardown(() => redis.disconnect())
+    await redis.set(PREFIX + toUid(session), token)
+    t.strictSame(await redisSessions({ redis, prefix: PREFIX }).find(token, signal), session)
+  })
+
+  t.test('what the deployment wraps is unwrapped, and what cannot be unwrapped is not known', async (t) => {
+    const redis = connect(t, server.port)
+    await redis.set(toUid(session), JSON.stringify({ token }))
+    const decode = (stored: string) => JSON.parse(stored).token
+    t.strictSame(await redisSessions({ redis, decode }).find(token, signal), session)
+    t.equal(await redisSessions({ redis }).find(token, signal), null)
+    await redis.set(toUid(session), 'no JSON')
+    await t.rejects(redisSessions({ redis, decode }).find(token, signal), SyntaxError)
+  })
+
+  t.test('a key of another type is no token: a forger learns nothing from it', async (t) => {
+    const redis = connect(t, server.port)
+    const other = { ...session, userId: 'u-hash' }
+    await redis.hset(toUid(other), 'a', 'b')
+    t.equal(await redisSessions({ redis }).find(makeToken(other, 1), signal), null)
+  })
+
+  t.test('a client that was given is never closed', async (t) => {
+    const redis = connect(t, server.port)
+    const sessions = redisSessions({ redis })
+    sessions.start({ log: silentLog, onState () {} })
+    await sessions.close()
+    t.equal(await redis.ping(), 'PONG')
+  })
+})
+
+t.test('when Redis is away, it is said that it cannot be known', { skip: withoutRedis }, async (t) => {
+  const server = await startRedis(t)
+  const redis = connect(t, server.port)
+  await redis.set(toUid(session), token)
+  const sessions = redisSessions({ redis })
+  const states: string[] = []
+  sessions.start({ log: silentLog, onState: ({ state }) => states.push(state) })
+  t.teardown(() => sessions.close())
+  const settleAt = async (state: string) => { while (sessions.status().state !== state) await sleep(10) }
+  await settleAt('up')
+
+  server.pause()
+  const startedAt = performance.now()
+  await t.rejects(sessions.find(token, signal), { name: 'DeadlineError' }, 'with the defaults of ioredis, which never give up')
+  t.ok(performance.now() - startedAt < 3000)
+  t.equal(sessions.status().state, 'down')
+  server.resume()
+  await settleAt('up')
+  t.strictSame(await sessions.find(token, signal), session, 'and again after it went on')
+
+  await server.kill()
+  while (redis.status === 'ready') await sleep(5)
+  await t.rejects(sessions.find(token, signal))
+  await settleAt('down')
+  await server.restart()
+  await settleAt('up')
+  t.equal(await sessions.find(token, signal), null, 'an empty Redis knows that there is no token')
+  t.strictSame(states, ['starting', 'up', 'down', 'up', 'down', 'up'])
+})
+
+t.test('a gateway may start without Redis', { skip: withoutRedis }, async (t) => {
+  const server = await startRedis(t)
+  await server.kill()
+  const sessions = redisSessions({ redis: connect(t, server.port) })
+  sessions.start({ log: silentLog, onState () {} })
+  t.teardown(() => sessions.close())
+  await t.rejects(sessions.find(token, signal))
+  t.equal(await sessions.find('garbage', signal), null, 'what is malformed is known to be not valid')
+  await server.restart()
+  while (sessions.status().state !== 'up') await sleep(10)
+  t.equal(await sessions.find(token, signal), null)
+})
+
+t.test('wrong options are refused', async (t) => {
+  const redis = { status: 'ready', get: async () => null }
+  t.doesNotThrow(() => redisSessions({ redis }))
+  const wrong: Array<[object, RegExp]> = [
+    [{}, /"redis" option of redisSessions must be an ioredis client/],
+    [{ redis: {} }, /"redis" option of redisSessions must be an ioredis client: it has no method "get"/],
+    [{ redis, prefix: 1 }, /"prefix" option of redisSessions must be a string/],
+    [{ redis, decode: 'x' }, /"decode" option of redisSessions must be a function/],
+    [{ redis, key: 'x' }, /"key" is not an option of redisSessions/]
+  ]
+  // Wrong on purpose: the types refuse all of these.
+  for (const [options, message] of wrong) t.throws(() => redisSessions(options as never), { name: 'TypeError', message })
+})
