@@ -81,13 +81,19 @@ function createHostMatcher (entries: ReadonlyArray<string>): (host: string) => b
     if (family !== 0 && bits === undefined) ranges.addAddress(address, `ipv${family as 4 | 6}`)
     else if (family !== 0 && /^\d{1,3}$/.test(bits ?? '') && Number(width) <= (family === 4 ? 32 : 128) && !more.length) {
       ranges.addSubnet(address, Number(width), `ipv${family as 4 | 6}`)
-    } else if (bits === undefined && /^(?!-)[a-z0-9.-]{1,253}(?<![.-])$/.test(entry)) names.add(entry)
+    } else if (bits === undefined && isHostName(entry)) names.add(entry)
     else throw new TypeError(`"allowedHosts" option: "${entry}" is neither a lower-case name, an address nor a range`)
   }
   return (host) => {
     const family = isIP(host)
     return family === 0 ? names.has(host) : ranges.check(host, `ipv${family as 4 | 6}`)
   }
+}
+
+// 127.1 and 0x7f.1 look like names, but a URL parser makes addresses of them.
+function isHostName (entry: string): boolean {
+  return /^(?!-)[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(entry) && URL.canParse(`wss://${entry}`) &&
+    new URL(`wss://${entry}`).hostname === entry
 }
 
 function bareHost (url: URL): string {

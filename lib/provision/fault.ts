@@ -38,7 +38,7 @@ const FAULTS: Array<[pattern: RegExp, reason: string, details: FaultDetails]> = 
     { blame: 'backend' }],
   [/^(UND_ERR_HEADERS_OVERFLOW|HPE_HEADER_OVERFLOW)$/, 'answer with too many headers', { blame: 'answer' }],
   [/^UND_ERR_RES_EXCEEDED_MAX_SIZE$/, 'answer is too large', { blame: 'answer' }],
-  [/^(HPE_\w+|UND_ERR_RES_CONTENT_LENGTH_MISMATCH)$/, 'broken HTTP', { blame: 'backend', retryMs: 0 }],
+  [/^(HPE_\w+|HTTPParserError|UND_ERR_RES_CONTENT_LENGTH_MISMATCH)$/, 'broken HTTP', { blame: 'backend', retryMs: 0 }],
   [/^(ECONNRESET|ECONNABORTED|EPIPE|UND_ERR_SOCKET)$/, 'connection lost', { blame: 'backend', retryMs: 0 }],
   [/^UND_ERR_INVALID_ARG$/, 'the request cannot be made: are the "headers" well-formed?', { blame: 'access' }]
 ]
@@ -47,9 +47,15 @@ const FAULTS: Array<[pattern: RegExp, reason: string, details: FaultDetails]> = 
 export function toFault (error: unknown): ProvisionFault {
   if (error instanceof ProvisionFault) return error
   if (error instanceof DeadlineError) return new ProvisionFault('timed out', { blame: 'backend' })
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = codeOf(error)
   const found = FAULTS.find(([pattern]) => pattern.test(code))
   if (found === undefined) return new ProvisionFault('failed', { blame: 'backend', cause: error })
   const [, reason, details] = found
   return new ProvisionFault(`${reason} (${code})`, details)
+}
+
+// undici 7 gives its parser's errors a name, but no code.
+function codeOf (error: unknown): string {
+  if (!(error instanceof Error)) return ''
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }

@@ -1,2 +1,154 @@
-import type { RedisRegistryOptions, Registry } from '../../types/registry.js'
-export function redisRegistry (_options: RedisRegistryOptions): Registry { throw new Error('interim') }
+import { Type } from '@sinclair/typebox'
+import { createBackend } from '../backend-status.js'
+import { checkOptions, FunctionOption, ObjectWithMethods } from '../check-options.js'
+import { NoLiveNodeError, RegistryUnavailableError } from '../errors.js'
+import { DeadlineError, withDeadline } from '../deadline.js'
+import { checkNodeRecord, MAX_RECORD_BYTES, toNodeRef } from './node-record.js'
+import { createRedisStore, isReply, reasonOf } from './redis-client.js'
+import { joinRedis } from './redis-membership.js'
+import { ASSIGN } from './redis-scripts.js'
+import { createRedisView, MAX_NODES } from './redis-view.js'
+import { createChooser } from './select.js'
+import type { ParseRecord } from './redis-view.js'
+import type { ChoiceOptions } from './select.js'
+import type { Assignment, Membership, NodeRecord, RedisRegistryOptions, Registry, RoomKey } from '../../types/registry.js'
+
+const ASSIGN_MS = 300
+
+const parseJson: ParseRecord = (text) => JSON.parse(text)
+
+const whole = (minimum: number, maximum: number, unit: string) => Type.Integer({
+  minimum, maximum, description: `an integer from ${minimum} to ${maximum}, in ${unit}`
+})
+const Options = Type.Object({
+  redis: ObjectWithMethods('an ioredis client', 'eval', 'evalsha'),
+  prefix: Type.Optional(Type.String({
+    pattern: '^[^{]*\\{[^}]+\\}', description: 'a string with a {tag}, which holds all keys in one slot of a Cluster'
+  })),
+  heartbeat: Type.Optional(whole(20, 30_000, 'milliseconds')),
+  lease: Type.Optional(whole(40, 300_000, 'milliseconds')),
+  linger: Type.Optional(Type.Integer({ minimum: 1, description: 'an integer of at least 1, in seconds' })),
+  parse: Type.Optional(FunctionOption('a function (text, id) => record'))
+}, { additionalProperties: false })
+
+/**
+ * The nodes of any number of processes, and their rooms, in one Redis.
+ *
+ * @throws TypeError that names the option and the rule
+ */
+export function redisRegistry (options: RedisRegistryOptions): Registry {
+  checkOptions('redisRegistry', Options, options)
+  const { redis, prefix = '{cobrowse}', heartbeat = 2000, lease = 6000, linger = 20, parse = parseJson } = options
+  if (lease < 2 * heartbeat) {
+    throw new TypeError('"lease" option of redisRegistry must be at least twice the "heartbeat" option')
+  }
+  /** A binding must outlive the signatures that name it and the lease of its node. */
+  const bindingMs = linger * 1000 + lease
+  const store = createRedisStore(redis, prefix)
+  const chooser = createChooser({ reportAge: heartbeat })
+  const memberships = new Set<Membership>()
+  let timer: NodeJS.Timeout | undefined
+
+  const backend = createBackend({
+    open: () => pollAfter(0),
+    async end () {
+      clearTimeout(timer)
+      timer = undefined
+      await Promise.all([...memberships].map(async (membership) => await membership.leave()))
+    },
+    viewAgeMs: () => view.ageMs()
+  })
+  const view = createRedisView({
+    store,
+    parse,
+    log: () => backend.log,
+    onRead: (nodes) => chooser.update(nodes)
+  })
+
+  function pollAfter (ms: number): void {
+    const mine = setTimeout(async () => {
+      await poll()
+      // Not alike in all gateways, or they would all ask at once.
+      if (timer === mine) pollAfter(heartbeat * (0.9 + Math.random() * 0.2))
+    }, ms).unref()
+    timer = mine
+  }
+
+  async function poll (): Promise<void> {
+    try {
+      await view.poll()
+      if (view.nodes().length < MAX_NODES) backend.set('up')
+      else backend.set('degraded', `more than ${MAX_NODES} nodes: only the first are read`)
+    } catch (error) {
+      backend.set(isReply(error, 'WRONGTYPE') ? 'degraded' : 'down', reasonOf(error))
+    }
+  }
+
+  function assertOpen (): void {
+    if (backend.status().state === 'closed') throw new RegistryUnavailableError({ cause: new Error('closed') })
+  }
+
+  async function assign (room: RoomKey, choice: ChoiceOptions, signal: AbortSignal): Promise<Assignment> {
+    // Never started, so no timer reads the nodes.
+    if (timer === undefined && (view.ageMs() ?? 0) > heartbeat) poll()
+    const first = await ask(room, choice, signal)
+    if (first !== undefined) return first
+    await view.refresh()
+    const second = await ask(room, choice, signal)
+    if (second === undefined) throw new NoLiveNodeError()
+    return second
+  }
+
+  async function ask (room: RoomKey, choice: ChoiceOptions, signal: AbortSignal): Promise<Assignment | undefined> {
+    signal.throwIfAborted()
+    const candidates = chooser.choose(room, choice).map(({ id, incarnation }) => `${id}|${incarnation}`)
+    const answer = await store.run(ASSIGN, {
+      args: [bindingMs, MAX_RECORD_BYTES, ...candidates], rooms: [store.room(room)], signal
+    })
+    // As ASSIGN says.
+    const [outcome, member, text, now] = answer as [string, string, string | null, number]
+    if (outcome === 'none') return undefined
+    const node = view.nodeOf(member, text)
+    if (node === undefined) {
+      throw new RegistryUnavailableError({ cause: new Error('the record of the room\'s node cannot be read') })
+    }
+    if (outcome === 'chosen') chooser.count(node)
+    return { node: toNodeRef(node), issuedAt: Number(now), joinOnly: false }
+  }
+
+  return {
+    start: backend.start,
+    status: backend.status,
+    close: backend.close,
+    linger,
+    async assign (room, { signal, ...choice } = {}) {
+      assertOpen()
+      try {
+        return await withDeadline(ASSIGN_MS, async (limit) => await assign(room, choice, limit), signal)
+      } catch (cause) {
+        throw cause instanceof DeadlineError && !signal?.aborted ? new RegistryUnavailableError({ cause }) : cause
+      }
+    },
+    nodes: view.nodes,
+    async join (record) {
+      const checked = checkNodeRecord(record?.id, record)
+      assertSize(checked)
+      assertOpen()
+      const membership = await joinRedis({
+        store, record: checked, heartbeat, leaseMs: lease, bindingMs, onLeave: (left) => memberships.delete(left)
+      })
+      memberships.add(membership)
+      // Closed meanwhile.
+      if (backend.status().state === 'closed') await membership.leave()
+      assertOpen()
+      return membership
+    }
+  }
+}
+
+function assertSize ({ id, ...record }: NodeRecord): void {
+  // The number of rooms and the sign of draining are yet to come.
+  if (Buffer.byteLength(JSON.stringify(record)) > MAX_RECORD_BYTES - 64) {
+    throw new TypeError(`node record: must not be longer than ${MAX_RECORD_BYTES} bytes`)
+  }
+}

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto'
+import { DeadlineError, withDeadline } from '../deadline.js'
+import { RegistryUnavailableError } from '../errors.js'
+import { roomName } from './room-name.js'
+import type { Script } from './redis-scripts.js'
+import type { RedisScripter, RoomKey } from '../../types/registry.js'
+
+/** A command that is given to a client in one of these states waits in its queue, for nobody knows how long. */
+const AWAY = new Set(['reconnecting', 'close', 'end', 'disconnecting'])
+const EPOCH = 0
+
+/** Runs the scripts on the keys of one deployment. */
+export interface RedisStore {
+  /** The key of a room in a script: ids never become part of a key. */
+  room (room: RoomKey): string
+  /**
+   * What a call wrote may stand though it failed.
+   *
+   * @throws `RegistryUnavailableError` with the cause, or the reason of the caller's signal
+   */
+  run (script: Script, call: ScriptCall): Promise<unknown>
+}
+
+export interface ScriptCall {
+  args: Array<string | number>
+  /** As `room` makes them. */
+  rooms?: string[]
+  /** After which it fails; without it the caller of `run` has to see to that. */
+  ms?: number
+  signal?: AbortSignal | undefined
+}
+
+export function createRedisStore (redis: RedisScripter, prefix: string): RedisStore {
+  const common = [`${prefix}:leases`, `${prefix}:nodes`, `${prefix}:meta`]
+
+  async function send (script: Script, { args, rooms = [] }: ScriptCall, signal?: AbortSignal): Promise<unknown> {
+    if (AWAY.has(redis.status)) throw new Error(`the Redis client is in state ${redis.status}`)
+    const keys = [...common, ...rooms]
+    try {
+      return await redis.evalsha(script.sha1, keys.length, ...keys, EPOCH, ...args)
+    } catch (error) {
+      if (!isReply(error, 'NOSCRIPT') || signal?.aborted) throw error
+      return await redis.eval(script.text, keys.length, ...keys, EPOCH, ...args)
+    }
+  }
+
+  return {
+    room: (room) => `${prefix}:room:${createHash('sha256').update(roomName(room)).digest('base64url')}`,
+    async run (script, call) {
+      try {
+        if (call.ms === undefined) return await send(script, call, call.signal)
+        return await withDeadline(call.ms, async (signal) => await send(script, call, signal), call.signal)
+      } catch (cause) {
+        throw call.signal?.aborted ? call.signal.reason : new RegistryUnavailableError({ cause })
+      }
+    }
+  }
+}
+
+/** In a few words that name no host: what ioredis says may. */
+export function reasonOf (error: unknown): string {
+  const cause = error instanceof RegistryUnavailableError ? error.cause : error
+  if (cause instanceof DeadlineError) return 'Redis does not answer in time'
+  if (isReply(cause, 'WRONGTYPE')) return 'the list of nodes is of a wrong type'
+  const code = cause instanceof Error && cause.name === 'ReplyError' ? /^[A-Z]+(?= |$)/.exec(cause.message) : null
+  return code === null ? 'Redis cannot be reached' : `Redis refuses: ${code[0]}`
+}
+
+/** Before version 7 the code stands behind a preamble about the script. */
+export function isReply (error: unknown, code: string): boolean {
+  const cause = error instanceof RegistryUnavailableError ? error.cause : error
+  return cause instanceof Error && cause.message.includes(code)
+}

@@ -1,0 +1,135 @@
+import { checkNodeRecord, MAX_RECORD_BYTES, toNodeView } from './node-record.js'
+import { READ_NODES } from './redis-scripts.js'
+import type { FastifyBaseLogger } from 'fastify'
+import type { RedisStore } from './redis-client.js'
+import type { NodeRecord, NodeView } from '../../types/registry.js'
+
+const PAGE_SIZE = 500
+const PAGE_MS = 300
+export const MAX_NODES = 10_000
+
+export type ParseRecord = (text: string, id: string) => Omit<NodeRecord, 'id'>
+/** As a script hands it out: its length when it is too long, `null` when there is none. */
+type RecordText = string | number | null
+
+interface Entry {
+  text: RecordText
+  /** What the text says; nothing when it is garbage. */
+  view?: NodeView
+  /** What it, or an earlier one of the same registration, said. */
+  lastGood?: NodeView | undefined
+}
+
+export interface RedisViewOptions {
+  store: RedisStore
+  parse: ParseRecord
+  log (): FastifyBaseLogger | undefined
+  onRead (nodes: readonly NodeView[]): void
+}
+
+/** The living nodes as they were read last; kept while they cannot be read. */
+export interface RedisView {
+  nodes (): readonly NodeView[]
+  ageMs (): number | undefined
+  /** Reads, or waits for the reading that is under way. */
+  poll (): Promise<void>
+  /** Waits for a reading that begins now or later, so that it sees what was written before. */
+  refresh (): Promise<void>
+  /** The node of a member with this record in the store, or with the last good one. */
+  nodeOf (member: string, text: unknown): NodeView | undefined
+}
+
+export function createRedisView ({ store, parse, log, onRead }: RedisViewOptions): RedisView {
+  let entries = new Map<string, Entry>()
+  let nodes: readonly NodeView[] = []
+  let readAt: number | undefined
+  let reading: Promise<void> | undefined
+  let next: Promise<void> | undefined
+
+  /** A record is parsed, and complained about, once per text. */
+  function readEntry (member: string, text: RecordText): Entry {
+    const known = entries.get(member)
+    if (known !== undefined && known.text === text) return known
+    try {
+      const view = toView(member, text, parse)
+      return { text, view, lastGood: view }
+    } catch (error) {
+      // toView throws nothing but a TypeError.
+      const { message } = error as TypeError
+      log()?.warn({ node: member.split('|', 1)[0]?.slice(0, 64), reason: message }, 'node record rejected')
+      return { text, lastGood: known?.lastGood }
+    }
+  }
+
+  async function read (): Promise<void> {
+    const found = new Map<string, Entry>()
+    let from = ''
+    let skip = 0
+    let size = PAGE_SIZE
+    while (size === PAGE_SIZE && found.size < MAX_NODES) {
+      const answer = await store.run(READ_NODES, { args: [from, skip, PAGE_SIZE, MAX_RECORD_BYTES], ms: PAGE_MS })
+      const page = toPage(answer)
+      for (const { member, text } of page) found.set(member, readEntry(member, text))
+      size = page.length
+      const last = page.at(-1)?.ends ?? from
+      skip = page.filter(({ ends }) => ends === last).length + (last === from ? skip : 0)
+      from = last
+    }
+    entries = found
+    nodes = [...found.values()].flatMap(({ view }) => view ?? []).slice(0, MAX_NODES)
+    readAt = performance.now()
+    onRead(nodes)
+  }
+
+  function poll (): Promise<void> {
+    reading ??= read().finally(() => { reading = undefined })
+    return reading
+  }
+
+  return {
+    nodes: () => nodes,
+    ageMs: () => readAt === undefined ? undefined : Math.round(performance.now() - readAt),
+    poll,
+    refresh () {
+      if (reading === undefined) return poll()
+      next ??= reading.catch(() => {}).then(() => {
+        next = undefined
+        return poll()
+      })
+      return next
+    },
+    nodeOf (member, text) {
+      if (typeof text !== 'string') return entries.get(member)?.lastGood
+      const entry = readEntry(member, text)
+      entries.set(member, entry)
+      return entry.lastGood
+    }
+  }
+}
+
+function toView (member: string, text: RecordText, parse: ParseRecord): NodeView {
+  const [id, incarnation, ...more] = member.split('|')
+  if (!id || !incarnation || more.length > 0) throw new TypeError('node record: is not registered as id|incarnation')
+  if (text === null) throw new TypeError('node record: is missing')
+  if (typeof text === 'number') throw new TypeError(`node record: must not be longer than ${MAX_RECORD_BYTES} bytes`)
+  return toNodeView(checkNodeRecord(id, parseOrRefuse(text, id, parse)), incarnation)
+}
+
+function parseOrRefuse (text: string, id: string, parse: ParseRecord): unknown {
+  try {
+    return parse(text, id)
+  } catch (cause) {
+    // Its own words may quote the record.
+    throw new TypeError('node record: cannot be parsed', { cause })
+  }
+}
+
+function toPage (answer: unknown): Array<{ member: string, ends: string, text: RecordText }> {
+  const page = []
+  // READ_NODES answers in threes.
+  const flat = answer as Array<string | number | null>
+  for (let at = 0; at < flat.length; at += 3) {
+    page.push({ member: String(flat[at]), ends: String(flat[at + 1]), text: flat[at + 2] ?? null })
+  }
+  return page
+}
