@@ -2,9 +2,11 @@ import { connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { DeadlineError, setAlarm, startBudget, withDeadline } from '../lib/deadline.js'
-import { memoryRegistry, memorySessions, staticProvision } from '../lib/index.js'
+import { httpProvision, memoryRegistry, memorySessions, staticProvision } from '../lib/index.js'
 import { body, buildApp, NODES, PATH } from './support/build-app.js'
+import { startHttpServer } from './support/http-server.js'
 import type { AddressInfo } from 'node:net'
+import type { Answer } from './support/http-server.js'
 import type { Registry } from '../types/index.js'
 
 const never = () => new Promise<never>(() => {})
@@ -27,6 +29,21 @@ t.test('a request ends within its budget, whatever hangs and whether or not that
     const startedAt = performance.now()
     t.equal((await ask()).json().retCode, retCode)
     t.ok(performance.now() - startedAt < 1500, retCode)
+  }
+})
+
+t.test('a provision server that accepts and never answers, or drips, costs no more than the budget', async (t) => {
+  const drip: Answer = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    const timer = setInterval(() => response.write(' '), 20)
+    response.once('close', () => clearInterval(timer))
+  }
+  for (const answer of [() => {}, drip]) {
+    const { url } = await startHttpServer(t, answer)
+    const { ask } = await buildApp(t, { options: { provision: httpProvision({ url }), timeout: 500 } })
+    const startedAt = performance.now()
+    t.equal((await ask()).json().retCode, '50304')
+    t.ok(performance.now() - startedAt < 2000)
   }
 })
 

@@ -50,7 +50,7 @@ async function startNodes (t: Test, port: number): Promise<void> {
   }
 }
 
-t.test('gateways in eight processes, on one real Redis', { skip: withoutRedis, timeout: 100_000 }, async (t) => {
+t.test('gateways in eight processes, on one real Redis', { skip: withoutRedis }, async (t) => {
   const server = await startRedis(t)
   await startNodes(t, server.port)
   const gateways = await startGateways(t, server.port, PROCESSES)

@@ -22,8 +22,8 @@ export interface Provision extends Adapter {
 
 export interface HttpProvisionOptions {
   /**
-   * Where to ask, by GET. `{tenantId}`, `{channelId}` and `{userId}` in it are replaced by the session's values,
-   * percent-encoded.
+   * Where to ask, by GET. `{tenantId}`, `{channelId}` and `{userId}` in its path or query are replaced by the session's
+   * values, percent-encoded. Sessions that make the same URL share one answer.
    */
   url: string
   /**

@@ -8,7 +8,7 @@ const MAX_FACTOR = 64
 
 /** What this gateway gave to each registration of a node, as far as the node's record may not count it yet. */
 export interface OwnAssignments {
-  add (node: NodeView): void
+  add (node: NodeView, change: 1 | -1): void
   of (node: NodeView): number
   /** The same for all gateways together: if they gave rooms in the proportion that this one did. */
   ofAll (node: NodeView): number
@@ -37,9 +37,9 @@ export function createOwnAssignments (): OwnAssignments {
   }
   return {
     of,
-    add (node) {
+    add (node, change) {
       const name = nameOf(node)
-      recent.set(name, (recent.get(name) ?? 0) + 1)
+      recent.set(name, (recent.get(name) ?? 0) + change)
     },
     ofAll (node) {
       const factor = given < MIN_SAMPLE ? 1 : Math.min(MAX_FACTOR, Math.max(1, grown / given))

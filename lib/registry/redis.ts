@@ -8,10 +8,13 @@ import { createRedisStore, isReply, reasonOf } from './redis-client.js'
 import { joinRedis } from './redis-membership.js'
 import { ASSIGN } from './redis-scripts.js'
 import { createRedisView, MAX_NODES } from './redis-view.js'
+import { nameOf } from './own-assignments.js'
 import { createChooser } from './select.js'
 import type { ParseRecord } from './redis-view.js'
 import type { ChoiceOptions } from './select.js'
-import type { Assignment, Membership, NodeRecord, RedisRegistryOptions, Registry, RoomKey } from '../../types/registry.js'
+import type {
+  Assignment, Membership, NodeRecord, NodeView, RedisRegistryOptions, Registry, RoomKey
+} from '../../types/registry.js'
 
 const ASSIGN_MS = 300
 
@@ -85,7 +88,7 @@ export function redisRegistry (options: RedisRegistryOptions): Registry {
   }
 
   function assertOpen (): void {
-    if (backend.status().state === 'closed') throw new RegistryUnavailableError({ cause: new Error('closed') })
+    if (backend.status().state === 'closed') throw unavailable('the registry is closed')
   }
 
   async function assign (room: RoomKey, choice: ChoiceOptions, signal: AbortSignal): Promise<Assignment> {
@@ -101,19 +104,26 @@ export function redisRegistry (options: RedisRegistryOptions): Registry {
 
   async function ask (room: RoomKey, choice: ChoiceOptions, signal: AbortSignal): Promise<Assignment | undefined> {
     signal.throwIfAborted()
-    const candidates = chooser.choose(room, choice).map(({ id, incarnation }) => `${id}|${incarnation}`)
-    const answer = await store.run(ASSIGN, {
-      args: [bindingMs, MAX_RECORD_BYTES, ...candidates], rooms: [store.room(room)], signal
-    })
-    // As ASSIGN says.
-    const [outcome, member, text, now] = answer as [string, string, string | null, number]
-    if (outcome === 'none') return undefined
-    const node = view.nodeOf(member, text)
-    if (node === undefined) {
-      throw new RegistryUnavailableError({ cause: new Error('the record of the room\'s node cannot be read') })
+    const candidates = chooser.choose(room, choice)
+    const [proposed] = candidates
+    // Counted before the answer: a burst of calls would all propose the same node.
+    if (proposed !== undefined) chooser.count(proposed, 1)
+    let chosen: NodeView | undefined
+    try {
+      const answer = await store.run(ASSIGN, {
+        args: [bindingMs, MAX_RECORD_BYTES, ...candidates.map(nameOf)], rooms: [store.room(room)], signal
+      })
+      // As ASSIGN says.
+      const [outcome, member, text, now] = answer as [string, string, string | null, number]
+      if (outcome === 'none') return undefined
+      const node = view.nodeOf(member, text)
+      if (node === undefined) throw unavailable('the record of the room\'s node cannot be read')
+      if (outcome === 'chosen') chosen = node
+      return { node: toNodeRef(node), issuedAt: Number(now), joinOnly: false }
+    } finally {
+      if (chosen !== undefined) chooser.count(chosen, 1)
+      if (proposed !== undefined) chooser.count(proposed, -1)
     }
-    if (outcome === 'chosen') chooser.count(node)
-    return { node: toNodeRef(node), issuedAt: Number(now), joinOnly: false }
   }
 
   return {
@@ -151,4 +161,8 @@ function assertSize ({ id, ...record }: NodeRecord): void {
   if (Buffer.byteLength(JSON.stringify(record)) > MAX_RECORD_BYTES - 64) {
     throw new TypeError(`node record: must not be longer than ${MAX_RECORD_BYTES} bytes`)
   }
+}
+
+function unavailable (reason: string): Error {
+  return new RegistryUnavailableError({ cause: new Error(reason) })
 }

@@ -15,8 +15,8 @@ export interface Chooser {
   update (nodes: readonly NodeView[], now?: number): void
   /** Up to eight nodes, best first. Its cost does not grow with the number of nodes. */
   choose (room: RoomKey, options?: ChoiceOptions): NodeView[]
-  /** The node got a new room, which its record does not count yet. */
-  count (node: NodeView): void
+  /** The node got a new room, which its record does not count yet; or with -1, it did not after all. */
+  count (node: NodeView, change: 1 | -1): void
 }
 
 export interface ChooserOptions {

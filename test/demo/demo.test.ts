@@ -3,41 +3,13 @@ import { connect } from 'node:net'
 import { promisify } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import WebSocket from 'ws'
 import { PATH } from '../support/build-app.js'
 import { skipWithout } from '../support/skip-reason.js'
 import { runDemo, START, startDemo } from '../support/start-demo.js'
-import type { ConnectionInfo } from '../../types/index.js'
-import type { RunningDemo } from '../support/start-demo.js'
+import { ask, closeCode, open, sendUntilReceived, signIn } from './demo-client.js'
 
 const execute = promisify(execFile)
 const SHAPE = { retCode: '0', data: { roomId: String, wssUrl: /^ws:/, wssUrlOut: /^ws:/, signature: /^ey/ } }
-
-async function signIn ({ base }: RunningDemo, userId: string): Promise<string> {
-  const response = await fetch(`${base}/demo/session`, {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ userId, userName: userId })
-  })
-  return (await response.json() as { token: string }).token
-}
-
-async function ask (demo: RunningDemo, userId: string, role: string, roomId = 'room-1'): Promise<ConnectionInfo> {
-  const response = await fetch(demo.base + PATH, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'ccmessaging-token': await signIn(demo, userId) },
-    body: JSON.stringify({ roomId, userId, userName: userId, role })
-  })
-  return (await response.json() as { data: ConnectionInfo }).data
-}
-
-async function open ({ wssUrl }: ConnectionInfo, ...protocols: string[]): Promise<WebSocket> {
-  const socket = new WebSocket(wssUrl, protocols)
-  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
-  return socket
-}
-
-const closeCode = async (socket: WebSocket) => await new Promise<number>((resolve) => socket.once('close', resolve))
-const nextMessage = async (socket: WebSocket) =>
-  await new Promise<string>((resolve) => socket.once('message', (data) => resolve(String(data))))
 
 t.test('npm start prints a curl line that works when pasted', { skip: skipWithout('curl') }, async (t) => {
   const { output } = await startDemo(t, {}, START)
@@ -48,7 +20,8 @@ t.test('npm start prints a curl line that works when pasted', { skip: skipWithou
 
 t.test('recorder and replayer meet on one node: what one sends, the other receives', async (t) => {
   const demo = await startDemo(t)
-  const [customer, agent] = [await ask(demo, 'customer', 'recorder'), await ask(demo, 'agent', 'replayer')]
+  const { data: customer } = await ask(demo, 'customer', 'recorder')
+  const { data: agent } = await ask(demo, 'agent', 'replayer')
   t.equal(customer.wssUrl, agent.wssUrl)
   const sockets = await Promise.all([customer, agent].map(async (info) =>
     await open(info, 'cobrowse.v1', info.signature)))
@@ -56,15 +29,11 @@ t.test('recorder and replayer meet on one node: what one sends, the other receiv
   const [first, second] = sockets
   if (first === undefined || second === undefined) throw new Error('two sockets were opened')
   t.equal(first.protocol, 'cobrowse.v1', 'the signature is not echoed')
-  const received = nextMessage(second)
-  // The second one may still be on its way into the room.
-  const resend = setInterval(() => first.send('{"type":4}'), 50)
-  t.equal(await received, '{"type":4}')
-  clearInterval(resend)
+  t.equal(await sendUntilReceived(first, second, '{"type":4}'), '{"type":4}')
 
   t.equal(await closeCode(await open(customer, 'cobrowse.v1', customer.signature)), 4408, 'a signature works once')
   t.equal(await closeCode(await open(customer, 'cobrowse.v1', 'forged')), 4401)
-  const other = await ask(demo, 'customer', 'recorder', 'room-2')
+  const { data: other } = await ask(demo, 'customer', 'recorder', 'room-2')
   const elsewhere = { ...other, wssUrl: other.wssUrl.replace(/[12]$/, (number) => number === '1' ? '2' : '1') }
   t.equal(await closeCode(await open(elsewhere, 'cobrowse.v1', other.signature)), 4401, 'for another node')
   await t.rejects(open({ ...other, wssUrl: other.wssUrl.replace(/\d$/, '9') }, 'cobrowse.v1', other.signature), /404/)

@@ -65,10 +65,11 @@ t.test('the session stands percent-encoded in the URL, and cannot leave its plac
 t.test('the request carries the header lines given, asks for no compression, and keeps no cookie', async (t) => {
   const server = await startHttpServer(t, text(JSON.stringify({ data: { address: GOOD } }), 200, { 'set-cookie': 'a=b' }))
   let made = 0
-  const fixed = startHttp(t, { url: `${server.url}/{tenantId}`, headers: { Authorization: 'Bearer x', 'Accept-Encoding': 'gzip' } })
+  const url = `${server.url}/{tenantId}`
+  const fixed = startHttp(t, { url, headers: { Authorization: 'Bearer x', 'Accept-Encoding': 'gzip' } })
   await fixed.ask('a')
   await fixed.ask('b')
-  const dynamic = startHttp(t, { url: `${server.url}/{tenantId}`, headers: async () => ({ authorization: `key ${++made}` }) })
+  const dynamic = startHttp(t, { url, headers: async () => ({ authorization: `key ${++made}` }) })
   await dynamic.ask('a')
   await dynamic.ask('b')
   const asked = server.requests.map(({ headers }) => headers)
