@@ -17,12 +17,6 @@ export interface ConnectionInfoParts {
   issue (subject: Subject): string
 }
 
-/** What the use case found: the answer, and the node for the log. */
-export interface Found {
-  data: ConnectionInfo
-  nodeId: string
-}
-
 /**
  * The use case: session and body in; node, external address and signature out. Knows neither Fastify nor HTTP.
  */
@@ -35,6 +29,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
   async function findNode (session: Session, roomId: string, call: Call): Promise<Assignment> {
     const room = { tenant: session.tenantId, room: roomId }
     const assignment = await registryCalls.ask(call, (signal) => registry.assign(room, { signal, accepts, selectNode }))
+    call.nodeId = assignment.node.id
     // A binding may be older than the rules for addresses, or made under other ones.
     const fault = addressFault(assignment.node.wssUrl)
     if (fault !== undefined) throw new NoLiveNodeError({ cause: new TypeError(`wssUrl of the room's node ${fault}`) })
@@ -51,7 +46,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     return url
   }
 
-  return async function connectionInfo (session: Session, body: ConnectionInfoBody, call: Call): Promise<Found> {
+  return async function connectionInfo (session: Session, body: ConnectionInfoBody, call: Call): Promise<ConnectionInfo> {
     provision.prefetch?.(session)
     const { node, issuedAt, joinOnly } = await findNode(session, body.roomId, call)
     const wssUrlOut = await findExternalUrl(node, session, call)
@@ -67,8 +62,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
       node,
       issuedAt
     })
-    const data = { roomId: body.roomId, wssUrl: node.wssUrl, ...(wssUrlOut !== null && { wssUrlOut }), signature }
-    return { data, nodeId: node.id }
+    return { roomId: body.roomId, wssUrl: node.wssUrl, ...(wssUrlOut !== null && { wssUrlOut }), signature }
   }
 }
 

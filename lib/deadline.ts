@@ -54,6 +54,25 @@ export async function withDeadline<T> (
   }
 }
 
+/**
+ * Waits for `work` until the signal aborts; the work itself goes on.
+ *
+ * @throws the signal's reason
+ */
+export async function untilAborted<T> (work: T | Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (signal === undefined) return await work
+  let onAbort = () => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
 /** The caller went away before it had its answer. */
 export class CallerGoneError extends Error {
   override name = 'CallerGoneError'

@@ -1,18 +1,7 @@
-import CircuitBreaker from 'opossum'
+import { createBreaker } from './breaker.js'
 import { BodyTimeoutError, InternalError, NoLiveNodeError, RegistrySettlingError } from './errors.js'
 import { CallerGoneError, withDeadline } from './deadline.js'
 import type { Budget } from './deadline.js'
-
-/** A dependency that failed ten calls, and half of all, within ten seconds is not asked for the next half second. */
-const BREAKER = {
-  timeout: false as const,
-  volumeThreshold: 10,
-  errorThresholdPercentage: 50,
-  rollingCountTimeout: 10_000,
-  resetTimeout: 500,
-  rollingPercentilesEnabled: false,
-  enableSnapshots: false
-}
 
 /** Milliseconds spent in each dependency, for the log line. */
 export type Timings = Partial<Record<DependencyName, number>>
@@ -33,6 +22,8 @@ export interface Dependency {
 export interface Call {
   budget: Budget
   timings: Timings
+  /** The room's node, once it is known. */
+  nodeId?: string
 }
 
 export interface DependencyOptions {
@@ -47,16 +38,13 @@ export interface DependencyOptions {
 
 export function createDependency (options: DependencyOptions): Dependency {
   const { name, limitMs, breaks, Unavailable, observe } = options
-  const breaker = new CircuitBreaker(
-    async ({ budget }: Call, work: (signal: AbortSignal) => Promise<unknown>) => {
-      try {
-        return await withDeadline(limitMs, work, budget.signal)
-      } catch (cause) {
-        throw budget.isSpentOnBody() ? new BodyTimeoutError({ cause }) : cause
-      }
-    },
-    { ...BREAKER, enabled: breaks, errorFilter: (error) => isAnswer(error) || isCallersFault(error) }
-  )
+  const breaker = createBreaker(async ({ budget }: Call, work: (signal: AbortSignal) => Promise<unknown>) => {
+    try {
+      return await withDeadline(limitMs, work, budget.signal)
+    } catch (cause) {
+      throw budget.isSpentOnBody() ? new BodyTimeoutError({ cause }) : cause
+    }
+  }, { enabled: breaks, isHealthy: (error) => isAnswer(error) || isCallersFault(error) })
 
   return {
     async ask<T> (call: Call, work: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -11,8 +11,7 @@ import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { Call, DependencyName } from './dependency.js'
 import type { Metrics } from './metrics.js'
 import type { Settings } from './options.js'
-import type { Found } from './connection-info.js'
-import type { Adapter, Cobrowse, ConnectionInfoBody, Session } from '../types/index.js'
+import type { Adapter, Cobrowse, ConnectionInfo, ConnectionInfoBody, Session } from '../types/index.js'
 
 /** Everything behind the route, and what it shares between requests. */
 export interface Gateway {
@@ -27,7 +26,7 @@ export interface Gateway {
   /** Counts a request; `undefined` when there are as many as may be. Call the result once, when it is answered. */
   enter (): (() => void) | undefined
   authenticate (request: FastifyRequest, call: Call): Promise<Session>
-  connectionInfo (session: Session, body: ConnectionInfoBody, call: Call): Promise<Found>
+  connectionInfo (session: Session, body: ConnectionInfoBody, call: Call): Promise<ConnectionInfo>
 }
 
 export async function createGateway (settings: Settings, log: FastifyBaseLogger): Promise<Gateway> {
@@ -109,7 +108,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
         const call = { budget: startBudget(timeout), timings: {} }
         call.budget.bodyArrived()
         try {
-          return (await connectionInfo(session, checkBody(body), call)).data
+          return await connectionInfo(session, checkBody(body), call)
         } finally {
           call.budget.end()
         }

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { PassThrough } from 'node:stream'
 import cookie from '@fastify/cookie'
 import secureJson from 'secure-json-parse'
-import { startBudget } from './deadline.js'
+import { startBudget, untilAborted } from './deadline.js'
 import {
   BodyTimeoutError, ClosingError, InvalidBodyError, NotAuthorizedError, OverloadedError, UnsupportedContentTypeError
 } from './errors.js'
@@ -31,7 +31,7 @@ export function createRoute (settings: Settings, gateway: Gateway) {
   return async function route (scope: FastifyInstance): Promise<void> {
     if (!scope.hasRequestDecorator('cookies')) await scope.register(cookie)
     scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => parseJson(body))
+    scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJson)
     scope.addContentTypeParser('*', async () => { throw new UnsupportedContentTypeError() })
     scope.setReplySerializer((payload) => JSON.stringify(payload))
     scope.setErrorHandler(refuse)
@@ -52,7 +52,9 @@ export function createRoute (settings: Settings, gateway: Gateway) {
   }
 
   async function begin (request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const call = { budget: startBudget(timeout), timings: {}, startedAt: performance.now(), retCode: '0' }
+    const call: ActiveCall = {
+      budget: startBudget(timeout), timings: {}, startedAt: performance.now(), retCode: '0'
+    }
     calls.set(request, call)
     reply.raw.once('close', () => {
       if (reply.raw.writableFinished) call.budget.end()
@@ -92,7 +94,7 @@ export function createRoute (settings: Settings, gateway: Gateway) {
   async function isAuthorized (session: Session, request: FastifyRequest, { budget }: Call): Promise<boolean> {
     try {
       // The host's own function may hang like everything else.
-      return await orAbort(authorize(session, bodyOf(request), request), budget.signal) === true
+      return await untilAborted(authorize(session, bodyOf(request), request), budget.signal) === true
     } catch (cause) {
       const status = statusOf(cause) ?? 500
       if (status >= 400 && status < 500) throw new NotAuthorizedError({ cause })
@@ -103,7 +105,7 @@ export function createRoute (settings: Settings, gateway: Gateway) {
   async function answer (request: FastifyRequest, reply: FastifyReply) {
     const { cobrowseSession } = request
     if (cobrowseSession === null) throw new NotAuthorizedError()
-    const { data } = await gateway.connectionInfo(cobrowseSession, bodyOf(request), callOf(request))
+    const data = await gateway.connectionInfo(cobrowseSession, bodyOf(request), callOf(request))
     dress(reply)
     return { retCode: '0', data }
   }
@@ -117,6 +119,7 @@ export function createRoute (settings: Settings, gateway: Gateway) {
       outcome,
       retCode,
       tenant: request.cobrowseSession?.tenantId,
+      node: call?.nodeId,
       room: hashOfRoom(request.body),
       timings: call?.timings,
       reason: status === 400 ? undefined : toReason(error),
@@ -147,7 +150,7 @@ export function createRoute (settings: Settings, gateway: Gateway) {
   }
 }
 
-function parseJson (body: Buffer): unknown {
+async function parseJson (_request: FastifyRequest, body: Buffer): Promise<unknown> {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body)
     return secureJson.parse(text, null, { protoAction: 'error', constructorAction: 'error' })
@@ -169,17 +172,4 @@ const bodyOf = (request: FastifyRequest) => request.body as ConnectionInfoBody
 
 function dress (reply: FastifyReply): void {
   reply.type('application/json; charset=utf-8').header('cache-control', 'no-store')
-}
-
-async function orAbort<T> (work: T | Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop = () => {}
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason)
-    signal.addEventListener('abort', stop, { once: true })
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
 }

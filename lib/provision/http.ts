@@ -1,6 +1,7 @@
-import CircuitBreaker from 'opossum'
 import { addressFault, withNodePath } from '../address.js'
 import { createBackend } from '../backend-status.js'
+import { createBreaker } from '../breaker.js'
+import { untilAborted } from '../deadline.js'
 import { ProvisionUnavailableError } from '../errors.js'
 import { ProvisionFault } from './fault.js'
 import { createExchange } from './http-exchange.js'
@@ -18,16 +19,8 @@ const TROUBLE_MS = 30_000
 /** Any address is good or bad with the path of any node. */
 const SOME_NODE = 'wss://node.invalid/ws'
 
-const BREAKER: CircuitBreaker.Options = {
-  timeout: false,
-  volumeThreshold: 10,
-  errorThresholdPercentage: 50,
-  rollingCountTimeout: 10_000,
-  resetTimeout: 500,
-  rollingPercentilesEnabled: false,
-  enableSnapshots: false,
-  errorFilter: (error: unknown) => error instanceof ProvisionFault && error.blame !== 'backend'
-}
+/** What one tenant is answered says nothing about the others. */
+const isHealthy = (error: unknown) => error instanceof ProvisionFault && error.blame !== 'backend'
 
 /**
  * Asks CC-Provision over HTTP, and keeps what it answers.
@@ -58,7 +51,7 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
 
   function openLine () {
     const exchange = createExchange({ origin: target.origin, headers, ca, timeoutMs: timeout })
-    const breaker = new CircuitBreaker(exchange.get, BREAKER)
+    const breaker = createBreaker(exchange.get, { isHealthy })
     return {
       get: (path: string) => breaker.fire(path),
       async close () {
@@ -121,6 +114,7 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
     const known = kept.recall(path)
     if (known !== undefined) return known
     try {
+      // What is asked for is shared: a caller that goes away must not end it for the others.
       return await untilAborted(kept.ask(path), signal)
     } catch (error) {
       const lastGood = kept.lastGood(path)
@@ -149,20 +143,5 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
         throw new ProvisionUnavailableError({ cause })
       }
     }
-  }
-}
-
-// What is asked for is shared: a caller that goes away must not end it for the others.
-async function untilAborted<T> (promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await promise
-  let onAbort = () => {}
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }
