@@ -32,7 +32,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     call.nodeId = assignment.node.id
     // A binding may be older than the rules for addresses, or made under other ones.
     const fault = addressFault(assignment.node.wssUrl)
-    if (fault !== undefined) throw new NoLiveNodeError({ cause: new TypeError(`wssUrl of the room's node ${fault}`) })
+    if (fault !== undefined) throw new NoLiveNodeError({ cause: new TypeError(`wssUrl of the node ${fault}`) })
     return assignment
   }
 
@@ -46,7 +46,9 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     return url
   }
 
-  return async function connectionInfo (session: Session, body: ConnectionInfoBody, call: Call): Promise<ConnectionInfo> {
+  return async function connectionInfo (
+    session: Session, body: ConnectionInfoBody, call: Call
+  ): Promise<ConnectionInfo> {
     provision.prefetch?.(session)
     const { node, issuedAt, joinOnly } = await findNode(session, body.roomId, call)
     const wssUrlOut = await findExternalUrl(node, session, call)

@@ -4,6 +4,7 @@ import { createConnectionInfo } from './connection-info.js'
 import { startBudget } from './deadline.js'
 import { createDependency } from './dependency.js'
 import { ProvisionUnavailableError, RegistryUnavailableError, SessionsUnavailableError } from './errors.js'
+import { createInFlight } from './in-flight.js'
 import { createMetrics, NO_METRICS } from './metrics.js'
 import { checkBody } from './schema.js'
 import { createIssuer } from './signature.js'
@@ -11,7 +12,7 @@ import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { Call, DependencyName } from './dependency.js'
 import type { Metrics } from './metrics.js'
 import type { Settings } from './options.js'
-import type { Adapter, Cobrowse, ConnectionInfo, ConnectionInfoBody, Session } from '../types/index.js'
+import type { Adapter, BackendStatus, Cobrowse, ConnectionInfo, ConnectionInfoBody, Session } from '../types/index.js'
 
 /** Everything behind the route, and what it shares between requests. */
 export interface Gateway {
@@ -59,23 +60,22 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
     }
   })
 
+  const inFlight = createInFlight(maxInFlight)
+  const adapters: Array<[DependencyName, Adapter]> = [
+    ['sessions', sessions], ['registry', registry], ['provision', provision]
+  ]
   let closing = false
-  let inFlight = 0
-  let onIdle = () => {}
 
-  function enter (): (() => void) | undefined {
-    if (inFlight >= maxInFlight) return undefined
-    inFlight++
-    return () => {
-      if (--inFlight === 0) onIdle()
-    }
+  function onState (dependency: DependencyName, status: BackendStatus): void {
+    const { state, reason } = status
+    const level = state === 'down' || state === 'degraded' ? 'warn' : 'info'
+    metrics.backend(dependency, status)
+    log[level]({ dependency, state, reason }, `${dependency} ${state}`)
   }
-
-  const adapters = Object.entries({ sessions, registry, provision }) as Array<[DependencyName, Adapter]>
 
   return {
     metrics,
-    enter,
+    enter: inFlight.enter,
     connectionInfo,
     authenticate: createAuthenticate(sessions, sessionsCalls),
     isClosing: () => closing,
@@ -87,19 +87,14 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
         adapter.start({
           log,
           acceptsAddress: (address) => addressFault(address) === undefined,
-          onState (status) {
-            const { state, reason } = status
-            const level = state === 'down' || state === 'degraded' ? 'warn' : 'info'
-            metrics.backend(dependency, status)
-            log[level]({ dependency, state, reason }, `${dependency} ${state}`)
-          }
+          onState: (status) => onState(dependency, status)
         })
       }
     },
     async close () {
       closing = true
       // A server that listens has waited for its requests by now; those that were injected end within their budget.
-      if (inFlight > 0) await new Promise<void>((resolve) => { onIdle = resolve })
+      await inFlight.idle(timeout)
       for (const calls of [sessionsCalls, registryCalls, provisionCalls]) calls.close()
       await Promise.all(adapters.map(([, adapter]) => adapter.close()))
     },
@@ -118,7 +113,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
         const usable = [ofSessions, ofRegistry].every(({ state }) => state !== 'down' && state !== 'closed')
         return {
           ready: usable && !closing,
-          inFlight,
+          inFlight: inFlight.count(),
           sessions: ofSessions,
           registry: ofRegistry,
           provision: provision.status()
