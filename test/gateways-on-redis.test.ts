@@ -2,11 +2,13 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import fastifyRedis from '@fastify/redis'
+import Fastify from 'fastify'
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { redisRegistry } from '../lib/index.js'
+import { cobrowse, redisRegistry, redisSessions } from '../lib/index.js'
 import { makeToken, toUid } from '../lib/sessions/token.js'
-import { buildApp, PATH, session } from './support/build-app.js'
+import { body, buildApp, defaults, PATH, session } from './support/build-app.js'
 import { startRedis, withoutRedis } from './support/redis-server.js'
 import { silentLog } from './support/silent-log.js'
 import type { ChildProcess } from 'node:child_process'
@@ -103,6 +105,22 @@ t.test('gateways in eight processes, on one real Redis', { skip: withoutRedis },
     }
     t.equal(new Set(last).size, 1, 'and all agree when it goes on')
   })
+})
+
+t.test('the client of @fastify/redis serves both, and stays with its plugin', { skip: withoutRedis }, async (t) => {
+  const server = await startRedis(t)
+  await startNodes(t, server.port)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(fastifyRedis, { url: server.url })
+  const { redis } = app
+  await app.register(cobrowse, {
+    ...defaults(), sessions: redisSessions({ redis }), registry: redisRegistry({ redis })
+  })
+  const headers = { 'ccmessaging-token': token }
+  const response = await app.inject({ method: 'POST', url: PATH, headers, payload: body })
+  t.match(response.json(), { retCode: '0', data: { wssUrl: /^wss:\/\/10\.0\.0\./ } })
+  await t.resolves(app.close())
 })
 
 t.test('with the registry alone on Redis, the registry is what cannot be asked', { skip: withoutRedis }, async (t) => {

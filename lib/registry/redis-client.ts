@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto'
 import { DeadlineError, withDeadline } from '../deadline.js'
 import { RegistryUnavailableError } from '../errors.js'
+import { assertReachable } from '../redis-state.js'
 import { roomName } from './room-name.js'
 import type { Script } from './redis-scripts.js'
 import type { RedisScripter, RoomKey } from '../../types/registry.js'
 
-/** A command that is given to a client in one of these states waits in its queue, for nobody knows how long. */
-const AWAY = new Set(['reconnecting', 'close', 'end', 'disconnecting'])
 const EPOCH = 0
 
 /** Runs the scripts on the keys of one deployment. */
@@ -34,7 +33,7 @@ export function createRedisStore (redis: RedisScripter, prefix: string): RedisSt
   const common = [`${prefix}:leases`, `${prefix}:nodes`, `${prefix}:meta`]
 
   async function send (script: Script, { args, rooms = [] }: ScriptCall, signal?: AbortSignal): Promise<unknown> {
-    if (AWAY.has(redis.status)) throw new Error(`the Redis client is in state ${redis.status}`)
+    assertReachable(redis)
     const keys = [...common, ...rooms]
     try {
       return await redis.evalsha(script.sha1, keys.length, ...keys, EPOCH, ...args)

@@ -2,12 +2,12 @@ import { Type } from '@sinclair/typebox'
 import { createBackend } from '../backend-status.js'
 import { checkOptions, FunctionOption, ObjectWithMethods } from '../check-options.js'
 import { withDeadline } from '../deadline.js'
+import { assertReachable } from '../redis-state.js'
 import { equalsStored, readToken, toUid } from './token.js'
 import type { RedisSessionsOptions, Sessions } from '../../types/sessions.js'
 
 const GET_TIMEOUT_MS = 300
 const PROBE_INTERVAL_MS = 2000
-const AWAY = new Set(['reconnecting', 'close', 'end'])
 
 const OptionsSchema = Type.Object({
   redis: ObjectWithMethods('an ioredis client', 'get'),
@@ -37,8 +37,7 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
 
   async function read (key: string, signal?: AbortSignal): Promise<string | null> {
     try {
-      // A command given to a client that waits for its server is queued, and ends when the server comes: too late.
-      if (AWAY.has(redis.status)) throw new Error(`the Redis client is in state ${redis.status}`)
+      assertReachable(redis)
       const stored = await withDeadline(GET_TIMEOUT_MS, () => redis.get(key), signal)
       backend.set('up')
       return stored
