@@ -91,6 +91,11 @@ t.test('@fastify/cookie may be registered by the host before, after, or not at a
   }
 })
 
+t.test('authorize may read other cookies, whether or not the host parses them', async (t) => {
+  const { ask, token } = await buildApp(t, { options: { authorize: (_session, _body, { cookies }) => cookies.desk === '7' } })
+  t.equal((await ask({ headers: { cookie: `ccmessaging-token=${token}; desk=7` } })).json().retCode, '0')
+})
+
 t.test('hooks of the host run, and a failing one is answered from the catalogue', async (t) => {
   const refusals: Array<[number, string]> = [
     [401, '40001'], [429, '42901'], [503, '50306'], [500, '50001'], [408, '40801']

@@ -21,6 +21,16 @@ t.test('one POST is answered with the room, both addresses and a signature', asy
   t.match(claims, { tenant: 't1', room: body.roomId, user: 'u1', name: '王芳', role: 'recorder', node: node?.id ?? '' })
 })
 
+t.test('the signature is for the role that asks', async (t) => {
+  const { app, ask } = await buildApp(t)
+  for (const role of ['recorder', 'replayer']) {
+    const { data } = (await ask({ payload: { ...body, role } })).json()
+    const node = app.cobrowseRegistry.nodes().find(({ wssUrl }) => wssUrl === data.wssUrl)
+    const claims = await verifySignature(data.signature, { ...signing, node: node ?? { id: '', incarnation: '' } })
+    t.equal(claims.role, role)
+  }
+})
+
 t.test('recorder and replayer of one room get one node, whichever asks', async (t) => {
   const { ask } = await buildApp(t, { options: { authorize: () => true } })
   for (let room = 0; room < 50; room++) {
@@ -120,6 +130,14 @@ t.test('an address against the rules costs its node or its answer', async (t) =>
     options: { registry: memoryRegistry({ nodes: nodes.slice(3) }), allowInsecure: true }
   })
   t.match((await insecure.ask()).json().data, { wssUrl: 'ws://10.1.2.9/ws' })
+})
+
+t.test('what a provision adapter of one\'s own answers gets the path of the node', async (t) => {
+  for (const answer of ['relay.example:18446', 'wss://relay.example:18446', 'wss://relay.example:18446/elsewhere']) {
+    const provision = { ...staticProvision('wss://x.example'), externalUrl: async () => answer }
+    const { data } = (await (await buildApp(t, { options: { provision } })).ask()).json()
+    t.equal(data.wssUrlOut, `wss://relay.example:18446${new URL(data.wssUrl).pathname}`)
+  }
 })
 
 t.test('provision may leave the external address out', async (t) => {
