@@ -1,6 +1,88 @@
 import t from 'tap'
 import { memoryRegistry } from '../../lib/registry/memory.js'
-t.test('x', async (t) => {
-  const r = memoryRegistry({ nodes: [{ id: 'a', wssUrl: 'wss://10.0.0.1/ws' }] })
-  t.equal((await r.assign({ tenant: 't', room: 'r' })).node.id, 'a')
+import { NoLiveNodeError } from '../../lib/errors.js'
+import { newRoom, nodeRecord, registryContract } from './contract.js'
+import { membershipContract } from './membership-contract.js'
+import type { Test } from 'tap'
+import type { MemoryRegistryOptions } from '../../types/index.js'
+
+t.test('contract', async (t) => {
+  t.jobs = 8
+  const make = async (t: Test) => {
+    const registry = memoryRegistry({ linger: 1 })
+    t.teardown(async () => await registry.close())
+    return { gateway: registry, nodes: registry }
+  }
+  registryContract(t, make, { goneAfterMs: 1200 })
+  membershipContract(t, make, { goneAfterMs: 1200 })
+})
+
+t.test('the nodes of the option are there from the start, with their own load', async (t) => {
+  const registry = memoryRegistry({ nodes: [nodeRecord('n1', { rooms: 5 }), nodeRecord('n2')] })
+  for (let i = 0; i < 5; i++) t.equal((await registry.assign(newRoom())).node.id, 'n2')
+  t.strictSame(registry.nodes().map(({ id, rooms }) => [id, rooms]), [['n1', 5], ['n2', 5]])
+  t.not(registry.nodes()[0]?.incarnation, registry.nodes()[1]?.incarnation)
+})
+
+t.test('rooms are counted exactly, and no longer than they are bound', async (t) => {
+  let now = 0
+  t.intercept(performance, 'now', { value: () => now })
+  const registry = memoryRegistry({ nodes: [nodeRecord('n1', { capacity: 3 })], linger: 20 })
+  const rooms = [newRoom(), newRoom(), newRoom()] as const
+  for (const room of rooms) {
+    await registry.assign(room)
+    now += 1000
+  }
+  await t.rejects(registry.assign(newRoom()), NoLiveNodeError)
+  t.equal(registry.nodes()[0]?.rooms, 3)
+  await registry.assign(rooms[0])
+  now = 22_001
+  t.equal(registry.nodes()[0]?.rooms, 1, 'the one that was asked for again is left')
+  await registry.assign(newRoom())
+  t.equal(registry.nodes()[0]?.rooms, 2)
+  now = 60_000
+  t.equal(registry.nodes()[0]?.rooms, 0)
+})
+
+t.test('another registration of an id displaces the first', async (t) => {
+  const registry = memoryRegistry()
+  const first = await registry.join(nodeRecord('n1'))
+  const events: string[] = []
+  first.on('replaced', () => events.push('replaced'))
+  const room = newRoom()
+  t.equal(await first.claim(room), 'ok')
+  const second = await registry.join(nodeRecord('n1'))
+  t.strictSame(events, ['replaced'])
+  t.equal(first.valid(), false)
+  t.equal(await first.claim(room), 'lapsed')
+  t.equal((await registry.assign(room)).node.incarnation, second.incarnation)
+  await first.leave()
+  t.equal(registry.nodes().length, 1, 'the displaced one takes nothing with it')
+})
+
+t.test('what is handed out cannot change the registry', async (t) => {
+  const registry = memoryRegistry({ nodes: [nodeRecord('n1')] })
+  const [shown] = registry.nodes()
+  if (shown) shown.draining = true
+  const { node } = await registry.assign(newRoom())
+  node.wssUrl = 'wss://evil.example/'
+  t.equal((await registry.assign(newRoom())).node.wssUrl, nodeRecord('n1').wssUrl)
+})
+
+t.test('wrong options are refused by name', async (t) => {
+  const bad: Array<[unknown, string]> = [
+    [{ linger: 0 }, '"linger" option of memoryRegistry must be an integer of at least 1, in seconds'],
+    [{ linger: '20' }, '"linger" option of memoryRegistry must be an integer of at least 1, in seconds'],
+    [{ lingers: 20 }, '"lingers" is not an option of memoryRegistry; it takes nodes, linger'],
+    [{ nodes: {} }, '"nodes" option of memoryRegistry must be a list of node records'],
+    [{ nodes: [{ id: 'n1' }] }, '"nodes.0" option of memoryRegistry: node record: "wssUrl" must be a non-empty string'],
+    [{ nodes: [nodeRecord('n1'), nodeRecord('n1')] },
+      '"nodes.1" option of memoryRegistry: node record: "id" is that of an earlier one']
+  ]
+  for (const [options, message] of bad) {
+    // What a program without types may hand in.
+    t.throws(() => memoryRegistry(options as MemoryRegistryOptions), { name: 'TypeError', message })
+  }
+  const registry = memoryRegistry({ nodes: [nodeRecord('n1')] })
+  await t.rejects(registry.join(nodeRecord('n1')), { name: 'TypeError', message: /"id"/ }, 'a static node stays')
 })

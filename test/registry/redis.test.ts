@@ -1,0 +1,163 @@
+import { Cluster, Redis } from 'ioredis'
+import { Redis as Redis5 } from 'ioredis5'
+import t from 'tap'
+import { redisRegistry } from '../../lib/registry/redis.js'
+import { connect, FAST, GONE_AFTER_MS, makeRegistry, patient, watch } from '../support/redis-registry.js'
+import { startRedis, withoutRedis } from '../support/redis-server.js'
+import { until } from '../support/until.js'
+import { newRoom, nodeRecord, registryContract } from './contract.js'
+import { membershipContract } from './membership-contract.js'
+import type { Test } from 'tap'
+import type { RedisRegistryOptions } from '../../types/index.js'
+
+let lastPrefix = 0
+const newPrefix = () => `{test-${++lastPrefix}}`
+
+t.test('contract', { skip: withoutRedis }, async (t) => {
+  t.jobs = 2
+  const { port } = await startRedis(t)
+  const clients = {
+    'ioredis 6': () => new Redis(port, '127.0.0.1'),
+    'ioredis 5': () => new Redis5(port, '127.0.0.1')
+  }
+  for (const [name, makeClient] of Object.entries(clients)) {
+    t.test(name, async (t) => {
+      t.jobs = 4
+      const redis = makeClient()
+      t.teardown(() => redis.disconnect())
+      const make = async (t: Test) => {
+        const prefix = newPrefix()
+        const gateway = makeRegistry(t, redis, { prefix })
+        watch(gateway)
+        return { gateway: patient(gateway), nodes: patient(makeRegistry(t, redis, { prefix })) }
+      }
+      registryContract(t, make, { goneAfterMs: GONE_AFTER_MS })
+      membershipContract(t, make, { goneAfterMs: GONE_AFTER_MS })
+    })
+  }
+})
+
+t.test('works on a Cluster', { skip: withoutRedis }, async (t) => {
+  const { port } = await startRedis(t, '--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1')
+  const admin = connect(t, port)
+  await admin.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16383)
+  await until(async () => String(await admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok'))
+  const cluster = new Cluster([{ port, host: '127.0.0.1' }])
+  cluster.on('error', () => {})
+  t.teardown(() => cluster.disconnect())
+  const registry = makeRegistry(t, cluster)
+  const member = await registry.join(nodeRecord('n1'))
+  const room = newRoom()
+  t.equal((await registry.assign(room)).node.incarnation, member.incarnation)
+  t.equal(await member.claim(room), 'ok')
+  await member.release(room)
+  await member.leave()
+  t.strictSame(await admin.keys('*:nodes'), [])
+})
+
+t.test('all is kept in the keys that other gateways and nodes know', { skip: withoutRedis }, async (t) => {
+  const { port } = await startRedis(t)
+  const redis = connect(t, port)
+  const registry = makeRegistry(t, redis)
+  const member = await registry.join(nodeRecord('n1', { zone: 'az1' }))
+  const name = `n1|${member.incarnation}`
+  await registry.assign({ tenant: 't1', room: 'r1' })
+  // SHA-256 of 2:t12:r1, made with openssl.
+  const roomKey = '{cobrowse}:room:iE9F1qzdF8WNrryTI9A7rJ-pYA3NylNz_CM5sPYwCW8'
+  t.strictSame((await redis.keys('*')).sort(), ['{cobrowse}:leases', '{cobrowse}:nodes', roomKey])
+  t.strictSame(JSON.parse(await redis.hget('{cobrowse}:nodes', name) ?? ''), {
+    wssUrl: 'wss://n1.example/ws/cobrowse/1', zone: 'az1', rooms: 0
+  })
+  const [seconds] = await redis.time()
+  const lease = Number(await redis.zscore('{cobrowse}:leases', name)) - Number(seconds) * 1000
+  t.ok(lease > FAST.lease - 500 && lease < FAST.lease + 1100, 'the end of the lease, by the clock of Redis')
+  t.equal(await redis.get(roomKey), `0|${name}|assigned|0`)
+  const left = await redis.pttl(roomKey)
+  t.ok(left > FAST.linger * 1000 && left <= FAST.linger * 1000 + FAST.lease, 'outlives the linger, and the lease')
+  t.equal(await member.claim({ tenant: 't1', room: 'r1' }), 'ok')
+  t.equal(await redis.get(roomKey), `0|${name}|claimed|1`)
+  t.ok(await redis.pttl(roomKey) > 80_000)
+  await registry.assign({ tenant: 't1', room: 'r1' })
+  t.ok(await redis.pttl(roomKey) > 80_000, 'an answer never shortens it')
+  await until(async () => (await redis.hget('{cobrowse}:nodes', name))?.includes('"rooms":1'), 'the load is shown')
+  await member.release({ tenant: 't1', room: 'r1' })
+  t.equal(await redis.get(roomKey), `0|${name}|released|1`)
+  t.ok(await redis.pttl(roomKey) <= FAST.linger * 1000 + FAST.lease)
+  await member.leave()
+  t.strictSame(await redis.keys('*'), [roomKey])
+})
+
+t.test('a client that connects late is made to connect', { skip: withoutRedis }, async (t) => {
+  const { port } = await startRedis(t)
+  const registry = makeRegistry(t, connect(t, port, { lazyConnect: true }))
+  await registry.join(nodeRecord('n1'))
+  t.equal((await registry.assign(newRoom())).node.id, 'n1')
+})
+
+t.test('without a start the nodes are read when they are needed, and again when that was long ago', {
+  skip: withoutRedis
+}, async (t) => {
+  const { port } = await startRedis(t)
+  const nodes = makeRegistry(t, connect(t, port))
+  const gateway = makeRegistry(t, connect(t, port))
+  await nodes.join(nodeRecord('n1'))
+  t.equal((await gateway.assign(newRoom())).node.id, 'n1')
+  await nodes.join(nodeRecord('n2'))
+  await until(async () => (await gateway.assign(newRoom())).node.id === 'n2')
+  t.equal(gateway.status().state, 'up')
+})
+
+t.test('a deployment with a layout of its own is read by its own parse', { skip: withoutRedis }, async (t) => {
+  const { port } = await startRedis(t)
+  const redis = connect(t, port)
+  await redis.hset('{cobrowse}:nodes', 'n1|x', '10.0.0.1:8443/ws/cobrowse/1', 'n2|x', 'throw')
+  await redis.zadd('{cobrowse}:leases', Date.now() + 60_000, 'n1|x', Date.now() + 60_000, 'n2|x')
+  const registry = makeRegistry(t, redis, {
+    parse (text, id) {
+      if (text === 'throw') throw new TypeError(`a secret of ${id}`)
+      return { wssUrl: `wss://${text}` }
+    }
+  })
+  const { warnings } = watch(registry)
+  const { node } = await registry.assign(newRoom())
+  t.strictSame(node, { id: 'n1', incarnation: 'x', wssUrl: 'wss://10.0.0.1:8443/ws/cobrowse/1' })
+  t.strictSame(warnings, [{ node: 'n2', reason: 'node record: cannot be parsed' }])
+})
+
+t.test('more nodes than a page are all read', { skip: withoutRedis }, async (t) => {
+  const { port } = await startRedis(t)
+  const redis = connect(t, port)
+  const nodes = Array.from({ length: 1300 }, (_value, number) => `n${number}|x`)
+  await redis.hset('{cobrowse}:nodes', ...nodes.flatMap((name) => [name, '{"wssUrl":"wss://10.0.0.1/ws"}']))
+  // Most end in one millisecond, as after a restart of them all.
+  const endsAt = Date.now() + 60_000
+  await redis.zadd('{cobrowse}:leases', ...nodes.flatMap((name, at) => [endsAt + Math.max(0, at - 1200), name]))
+  const registry = makeRegistry(t, redis)
+  watch(registry)
+  await until(() => registry.nodes().length > 0)
+  t.equal(new Set(registry.nodes().map(({ id }) => id)).size, 1300)
+  t.equal(registry.nodes().length, 1300)
+})
+
+t.test('wrong options are refused by name', async (t) => {
+  const redis = new Redis({ lazyConnect: true })
+  const bad: Array<[unknown, RegExp]> = [
+    [undefined, /"redis" option of redisRegistry must be an ioredis client/],
+    [{ redis: 'redis://localhost' }, /"redis" option of redisRegistry must be an ioredis client/],
+    [{ redis: { eval () {} } }, /"redis" option of redisRegistry must be an ioredis client: .* no method "evalsha"/],
+    [{ redis, prefix: 'cobrowse' }, /"prefix" option of redisRegistry must be a string with a \{tag\}/],
+    [{ redis, prefix: '{}' }, /"prefix" option/],
+    [{ redis, prefix: '{}{a}' }, /"prefix" option/],
+    [{ redis, heartbeat: 0 }, /"heartbeat" option of redisRegistry must be an integer/],
+    [{ redis, heartbeat: 2000, lease: 3999 }, /"lease" option of redisRegistry must be at least twice the "heartbeat"/],
+    [{ redis, lease: 3000.5 }, /"lease" option of redisRegistry must be an integer/],
+    [{ redis, linger: 0 }, /"linger" option of redisRegistry must be an integer of at least 1/],
+    [{ redis, parse: 'json' }, /"parse" option of redisRegistry must be a function/],
+    [{ redis, url: 'redis://' }, /"url" is not an option of redisRegistry/]
+  ]
+  for (const [options, message] of bad) {
+    // What a program without types may hand in.
+    t.throws(() => redisRegistry(options as RedisRegistryOptions), { name: 'TypeError', message })
+  }
+  t.doesNotThrow(() => redisRegistry({ redis, prefix: 'app:{x}', lease: undefined }))
+})

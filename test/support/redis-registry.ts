@@ -1,0 +1,54 @@
+import { Redis } from 'ioredis'
+import { DeadlineError } from '../../lib/deadline.js'
+import { redisRegistry } from '../../lib/registry/redis.js'
+import { silentLog } from './silent-log.js'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Test } from 'tap'
+import type { BackendStatus, RedisRegistryOptions, RedisScripter, Registry } from '../../types/index.js'
+
+/** Heartbeats that a busy machine can keep. */
+export const FAST = { heartbeat: 200, lease: 1500, linger: 1 }
+/** When a binding of such a registry has certainly ended. */
+export const GONE_AFTER_MS = 2700
+
+/** A client with the defaults of ioredis, as a host may have it. */
+export function connect (t: Test, port: number, options = {}): Redis {
+  const redis = new Redis({ port, host: '127.0.0.1', ...options })
+  redis.on('error', () => {})
+  t.teardown(() => redis.disconnect())
+  return redis
+}
+
+export function makeRegistry (
+  t: Test, redis: RedisScripter, options: Omit<RedisRegistryOptions, 'redis'> = {}
+): Registry {
+  const registry = redisRegistry({ redis, ...FAST, ...options })
+  t.teardown(async () => await registry.close())
+  return registry
+}
+
+/** Starts it; what it reports and complains about is gathered. */
+export function watch (registry: Registry): { states: BackendStatus[], warnings: unknown[] } {
+  const states: BackendStatus[] = []
+  const warnings: unknown[] = []
+  const log: FastifyBaseLogger = { ...silentLog, warn: (details: unknown) => { warnings.push(details) } }
+  registry.start({ log, onState: (status) => { states.push(status) } })
+  return { states, warnings }
+}
+
+/** Asks again, as a caller should, where a busy machine took longer than a call may. */
+export function patient (registry: Registry): Registry {
+  return {
+    ...registry,
+    async assign (room, options) {
+      for (let left = 20; ; left--) {
+        try {
+          return await registry.assign(room, options)
+        } catch (error) {
+          const cause = error instanceof Error ? error.cause : undefined
+          if (!(cause instanceof DeadlineError) || left === 0) throw error
+        }
+      }
+    }
+  }
+}
