@@ -64,7 +64,10 @@ export async function joinRedis (options: RedisMembershipOptions): Promise<Membe
     // Whoever was told of the lapse must not see the old incarnation come back.
     if (answer !== 'ok' || !lease.valid()) return await registerAgain()
     lease.renew(sentAt)
-    if (performance.now() - claimedAt >= CLAIM_AGAIN_MS) claimAgain([...held.keys()]).catch(() => {})
+    if (performance.now() - claimedAt < CLAIM_AGAIN_MS) return
+    claimedAt = performance.now()
+    // Not waited for: many rooms must not delay the next heartbeat, which then tries again.
+    claimAgain([...held.keys()]).catch(() => { claimedAt = -Infinity })
   }
 
   async function register (replaces: string, rooms: string[]): Promise<string[]> {
@@ -84,12 +87,12 @@ export async function joinRedis (options: RedisMembershipOptions): Promise<Membe
     pending = undefined
     lease.renew(sentAt)
     forgetLost(first, answers)
-    await claimAgain(rooms.slice(BATCH)).catch(() => {})
+    claimedAt = performance.now()
+    await claimAgain(rooms.slice(BATCH)).catch(() => { claimedAt = -Infinity })
     if (lease.valid()) events.emit('resumed')
   }
 
   async function claimAgain (rooms: string[]): Promise<void> {
-    const startedAt = performance.now()
     const claimant = incarnation
     for (let at = 0; at < rooms.length; at += BATCH) {
       const batch = rooms.slice(at, at + BATCH).filter((room) => held.has(room))
@@ -99,7 +102,6 @@ export async function joinRedis (options: RedisMembershipOptions): Promise<Membe
       if (claimant !== incarnation) return
       forgetLost(batch, answers)
     }
-    claimedAt = startedAt
   }
 
   function numbersOf (rooms: string[]): number[] {
