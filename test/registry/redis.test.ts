@@ -161,3 +161,29 @@ t.test('wrong options are refused by name', async (t) => {
   }
   t.doesNotThrow(() => redisRegistry({ redis, prefix: 'app:{x}', lease: undefined }))
 })
+
+t.test('Redis judges life and time, whatever a gateway holds to be true', { skip: withoutRedis }, async (t) => {
+  const { port } = await startRedis(t)
+  const redis = connect(t, port)
+  const put = async (id: string, lease: number) => {
+    await redis.hset('{cobrowse}:nodes', `${id}|x`, JSON.stringify({ wssUrl: nodeRecord(id).wssUrl }))
+    await redis.zadd('{cobrowse}:leases', Date.now() + lease, `${id}|x`)
+  }
+  await put('dead', 600_000)
+  await put('alive', 600_000)
+  // Never reads the nodes by itself in this test's time.
+  const registry = makeRegistry(t, redis, { heartbeat: 30_000, lease: 60_000 })
+  await registry.assign(newRoom())
+  t.equal(registry.nodes().length, 2)
+
+  await redis.zadd('{cobrowse}:leases', Date.now() - 1000, 'dead|x')
+  for (let room = 0; room < 30; room++) t.equal((await registry.assign(newRoom())).node.id, 'alive')
+  t.equal(registry.nodes().length, 2, 'all the while its view has the dead one')
+
+  const now = Date.now
+  t.teardown(() => { Date.now = now })
+  Date.now = () => now() + 3_600_000
+  const { issuedAt } = await registry.assign(newRoom())
+  Date.now = now
+  t.ok(Math.abs(issuedAt - now()) < 60_000, 'dated by Redis, not by a gateway whose clock is an hour ahead')
+})
