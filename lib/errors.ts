@@ -2,7 +2,7 @@ import { createError } from '@fastify/error'
 
 /*
  * The catalogue. `code` is FST_COBROWSE_ and the retCode; the message is the retMsg, fixed text that names no host,
- * path or token. docs/errors.md lists the same, and a test holds the two together.
+ * path or token. The README lists the same, and a test holds the two together.
  */
 const refusal = <Args extends unknown[] = []>(retCode: `${number}`, retMsg: string) =>
   createError<Args extends [] ? [{ cause?: unknown }?] : Args>(

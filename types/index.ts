@@ -17,7 +17,7 @@ export interface Cobrowse {
    * What the route answers, for a caller that was authenticated and authorized elsewhere: neither the token store
    * nor `authorize` is asked.
    *
-   * @throws an error of the catalogue (docs/errors.md)
+   * @throws an error of the catalogue (see the README)
    */
   connectionInfo (session: Session, body: ConnectionInfoBody): Promise<ConnectionInfo>
   /** The state of each backend, and whether the plugin can answer. */
