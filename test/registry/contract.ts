@@ -105,7 +105,7 @@ export function registryContract (
     await join('n1')
     await join('n2')
     await join('n3', { draining: true })
-    await gateway.assign(newRoom())
+    await until(async () => await gateway.assign(newRoom()) && gateway.nodes().length === 3)
     const seen: string[][] = []
     const room = newRoom()
     const { node } = await gateway.assign(room, {

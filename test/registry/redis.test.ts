@@ -187,3 +187,18 @@ t.test('Redis judges life and time, whatever a gateway holds to be true', { skip
   Date.now = now
   t.ok(Math.abs(issuedAt - now()) < 60_000, 'dated by Redis, not by a gateway whose clock is an hour ahead')
 })
+
+t.test('a burst of calls does not run after the one node that was emptiest', { skip: withoutRedis }, async (t) => {
+  const { port } = await startRedis(t)
+  const redis = connect(t, port)
+  for (const [id, rooms] of Object.entries({ empty: 0, busy: 20 })) {
+    await redis.hset('{cobrowse}:nodes', `${id}|x`, JSON.stringify({ wssUrl: nodeRecord(id).wssUrl, rooms }))
+    await redis.zadd('{cobrowse}:leases', Date.now() + 600_000, `${id}|x`)
+  }
+  const registry = patient(makeRegistry(t, redis, { heartbeat: 30_000, lease: 60_000 }))
+  const warm = { tenant: 't1', room: 'warm' }
+  await registry.assign(warm)
+  const burst = await Promise.all(Array.from({ length: 100 }, async () => await registry.assign(newRoom())))
+  const empty = burst.filter(({ node }) => node.id === 'empty').length
+  t.ok(empty >= 55 && empty <= 64, `${empty} of 100, where 60 would even the two out`)
+})
