@@ -12,20 +12,17 @@ import { checkBody, routeSchema } from './schema.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Call } from './dependency.js'
 import type { Gateway } from './gateway.js'
+import type { Outcome } from './metrics.js'
 import type { Settings } from './options.js'
 import type { ConnectionInfoBody, Session } from '../types/index.js'
 
 const BODY_LIMIT_BYTES = 4096
 const RETRY_AFTER_SECONDS = 1
 
-interface ActiveCall extends Call {
-  startedAt: number
-  retCode: string
-}
-
 /** The route, in a scope of its own: nothing in it reaches the host, and of the host only its hooks reach into it. */
 export function createRoute (settings: Settings, gateway: Gateway) {
-  const calls = new WeakMap<FastifyRequest, ActiveCall>()
+  const calls = new WeakMap<FastifyRequest, Call>()
+  const refused = new WeakMap<FastifyRequest, { retCode: string, outcome: Outcome }>()
   const { path, allowedOrigins, authorize, routeOptions, timeout, signing: { keys: [key] } } = settings
 
   return async function route (scope: FastifyInstance): Promise<void> {
@@ -52,9 +49,7 @@ export function createRoute (settings: Settings, gateway: Gateway) {
   }
 
   async function begin (request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const call: ActiveCall = {
-      budget: startBudget(timeout), timings: {}, startedAt: performance.now(), retCode: '0'
-    }
+    const call: Call = { budget: startBudget(timeout), timings: {} }
     calls.set(request, call)
     reply.raw.once('close', () => {
       if (reply.raw.writableFinished) call.budget.end()
@@ -112,8 +107,9 @@ export function createRoute (settings: Settings, gateway: Gateway) {
 
   function refuse (error: unknown, request: FastifyRequest, reply: FastifyReply) {
     const { status, retCode, retMsg, outcome } = toRefusal(error)
+    refused.set(request, { retCode, outcome })
+    // Not there where a hook of the host failed before ours.
     const call = calls.get(request)
-    if (call !== undefined) call.retCode = retCode
     const level = retCode === '50001' ? 'error' : status < 500 ? 'info' : 'warn'
     request.log[level]({
       outcome,
@@ -130,13 +126,12 @@ export function createRoute (settings: Settings, gateway: Gateway) {
     return reply.code(status).send({ retCode, retMsg })
   }
 
-  async function count (request: FastifyRequest): Promise<void> {
-    const { retCode, startedAt } = callOf(request)
-    const outcome = retCode === '0' ? 'ok' : retCode < '50000' ? 'refused' : 'failed'
-    gateway.metrics.answered(outcome, retCode, (performance.now() - startedAt) / 1000)
+  async function count (request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { outcome, retCode } = refused.get(request) ?? { outcome: 'ok', retCode: '0' }
+    gateway.metrics.answered(outcome, retCode, reply.elapsedTime / 1000)
   }
 
-  function callOf (request: FastifyRequest): ActiveCall {
+  function callOf (request: FastifyRequest): Call {
     const call = calls.get(request)
     if (call === undefined) throw new Error('the onRequest hook of the route did not run')
     return call

@@ -3,6 +3,7 @@ import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
 import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
+import { Registry } from 'prom-client'
 import t from 'tap'
 import { cobrowse } from '../lib/index.js'
 import { body, buildApp, defaults, PATH, session } from './support/build-app.js'
@@ -101,7 +102,12 @@ t.test('hooks of the host run, and a failing one is answered from the catalogue'
     [401, '40001'], [429, '42901'], [503, '50306'], [500, '50001'], [408, '40801']
   ]
   for (const [statusCode, retCode] of refusals) {
+    const metrics = new Registry()
+    const lines: string[] = []
+    const logger = { level: 'error', stream: { write (line: string) { lines.push(line) } } }
     const { ask } = await buildApp(t, {
+      server: { logger },
+      options: { metrics },
       before (app) {
         app.addHook('onRequest', async () => { throw Object.assign(new Error('secret text'), { statusCode }) })
       }
@@ -109,6 +115,8 @@ t.test('hooks of the host run, and a failing one is answered from the catalogue'
     const response = await ask()
     t.strictSame([response.statusCode, response.json().retCode], [Math.trunc(Number(retCode) / 100), retCode])
     t.notMatch(response.body, /secret text/)
+    t.match(await metrics.metrics(), `ret_code="${retCode}"} 1`, 'and counted')
+    t.equal(lines.length, retCode === '50001' ? 1 : 0, 'and nothing else fails because of it')
   }
 })
 
