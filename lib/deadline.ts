@@ -1,3 +1,5 @@
+import type { Clock } from './clock.js'
+
 /** A timer that fires this late says that our own event loop stood still. */
 const LATE_MS = 100
 
@@ -10,9 +12,11 @@ export class DeadlineError extends Error {
  * Rings once after `ms` milliseconds. When our own loop stood still meanwhile, pending input is read first:
  * an answer that lies in the socket already is not late.
  *
+ * @param clock whose time it is, where that is not the system's
  * @returns cancels it
  */
-export function setAlarm (ms: number, ring: () => void): () => void {
+export function setAlarm (ms: number, ring: () => void, clock?: Clock): () => void {
+  if (clock !== undefined) return clock.after(ms, ring)
   const due = performance.now() + ms
   let turn: NodeJS.Immediate | undefined
   const timer = setTimeout(() => {
@@ -32,7 +36,7 @@ export function setAlarm (ms: number, ring: () => void): () => void {
  * @throws `DeadlineError` when time ran out, the parent's reason when that aborted, else what `work` throws
  */
 export async function withDeadline<T> (
-  ms: number, work: (signal: AbortSignal) => Promise<T>, parent?: AbortSignal
+  ms: number, work: (signal: AbortSignal) => Promise<T>, parent?: AbortSignal, clock?: Clock
 ): Promise<T> {
   parent?.throwIfAborted()
   const controller = new AbortController()
@@ -45,7 +49,7 @@ export async function withDeadline<T> (
   })
   const onParentAbort = () => abort?.(parent?.reason)
   parent?.addEventListener('abort', onParentAbort, { once: true })
-  const cancel = setAlarm(ms, () => abort?.(new DeadlineError(`no answer within ${Math.round(ms)} ms`)))
+  const cancel = setAlarm(ms, () => abort?.(new DeadlineError(`no answer within ${Math.round(ms)} ms`)), clock)
   try {
     return await Promise.race([work(controller.signal), cut])
   } finally {

@@ -9,6 +9,7 @@ import t from 'tap'
 import { cobrowse, redisRegistry, redisSessions } from '../lib/index.js'
 import { makeToken, toUid } from '../lib/sessions/token.js'
 import { body, buildApp, defaults, PATH, session } from './support/build-app.js'
+import { skipSettling } from './support/redis-registry.js'
 import { startRedis, withoutRedis } from './support/redis-server.js'
 import { silentLog } from './support/silent-log.js'
 import type { ChildProcess } from 'node:child_process'
@@ -40,6 +41,7 @@ async function order (child: ChildProcess, rooms: string[], calls: number): Prom
 async function startNodes (t: Test, port: number): Promise<void> {
   const redis = new Redis(port, '127.0.0.1')
   redis.on('error', () => {})
+  await skipSettling(redis)
   await redis.set(toUid(session), token)
   const registry = redisRegistry({ redis })
   registry.start({ log: silentLog, onState () {} })

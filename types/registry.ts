@@ -78,31 +78,54 @@ export interface Assignment {
   joinOnly: boolean
 }
 
-export type ClaimResult = 'ok' | 'elsewhere' | 'lapsed'
+/**
+ * `ok` the room is this node's · `elsewhere` it is bound to another live node · `lapsed` this node's lease is not live ·
+ * `released` the call ended after the signature was issued.
+ */
+export type ClaimResult = 'ok' | 'elsewhere' | 'lapsed' | 'released'
 
 export interface MembershipEvents {
-  /** The lease ran out: admit nobody by a normal signature. */
+  /** The lease ran out: admit nobody by a normal signature. Rooms stay open for those who are inside. */
   lapsed: () => void
-  /** Registered again, under a new incarnation. */
+  /** The lease lives again, as a rule under a new incarnation, and the rooms were claimed again that could be. */
   resumed: () => void
-  /** Another process registered this node id: stop. */
+  /** Another process registered this node id: close the rooms and stop. This membership never comes back. */
   replaced: () => void
+  /** The room is bound to another live node by now: close it, its clients have to ask again. */
+  lost: (room: RoomKey) => void
+  /** The call ended: close the room. Signatures issued before are refused by `claim`. */
+  released: (room: RoomKey) => void
 }
 
-/** A node's own registration. */
+export interface ClaimOptions {
+  signal?: AbortSignal | undefined
+  /** The signature's `iat`, in seconds since the epoch: one from before a release does not open the room again. */
+  issuedAt?: number | undefined
+}
+
+/** A node's own registration. It remembers the rooms it claimed, until they are released or lost. */
 export interface Membership {
   readonly id: string
   /** Of the present registration: it changes when the node registers again after a lapse. */
   readonly incarnation: string
   /** Whether the lease certainly lives. Synchronous: ask it before every admission. */
   valid (): boolean
+  /** The store's clock, in milliseconds since the epoch, as well as it is known here: dates of signatures are its. */
+  now (): number
   /**
-   * Takes the room for this node, before it is opened.
+   * Makes sure that the room is this node's, before a normal signature is accepted for it. The store is asked unless
+   * the room is held already.
    *
-   * @returns `ok`, `elsewhere` when the room is bound to another live node, `lapsed` when this node's lease is not live
    * @throws when the store cannot be asked
    */
-  claim (room: RoomKey, signal?: AbortSignal): Promise<ClaimResult>
+  claim (room: RoomKey, options?: ClaimOptions | AbortSignal): Promise<ClaimResult>
+  /**
+   * Whether the room is claimed and the lease lives. Synchronous: ask it once more between `claim` and the admission.
+   * A room that was claimed and is not held is behind a shut door: nobody enters by a normal signature.
+   */
+  holds (room: RoomKey): boolean
+  /** When the call ended last, in milliseconds by the store's clock; `undefined` when that is not known to have been. */
+  releasedAt (room: RoomKey): number | undefined
   /** The last client left: the binding lingers, and ends unless somebody asks for the room again. */
   release (room: RoomKey): Promise<void>
   /** Takes the node out of the choice for new rooms, or with `false` puts it back. */
@@ -123,11 +146,18 @@ export interface Registry extends Adapter {
    * The live node of the room, chosen now if it has none. Choice and test of life happen in one step of the store,
    * and every answer prolongs the binding.
    *
-   * @throws `NoLiveNodeError` when no node can take the room, `RegistrySettlingError` while a store that lost its
-   *   memory settles; anything else means that the store cannot be asked. A call that failed may still have bound
+   * @throws `NoLiveNodeError` when no node can take the room, `RegistrySettlingError` while the store cannot know yet
+   *   whether the room is in use somewhere; anything else means that the store cannot be asked. A call that failed may still have bound
    *   the room: ask again, never choose without the store
    */
   assign (room: RoomKey, options?: AssignOptions): Promise<Assignment>
+  /**
+   * The call ended: the room's node closes it as soon as it hears of it, and refuses signatures issued before. The
+   * binding lingers. Does nothing for a room that is not bound. Left out: `releaseConnection` is not served.
+   *
+   * @throws when the store cannot be asked
+   */
+  release? (room: RoomKey, options?: { signal?: AbortSignal | undefined }): Promise<void>
   /** The nodes as last seen: a hint, never the authority. */
   nodes (): readonly NodeView[]
   /**

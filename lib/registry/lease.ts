@@ -1,16 +1,19 @@
+import { systemClock } from '../clock.js'
+import type { Clock } from '../clock.js'
+
 /** A moment on both clocks. */
 export interface Moment {
   monotonic: number
   wall: number
 }
 
-export const present = (): Moment => ({ monotonic: performance.now(), wall: Date.now() })
+export const momentOf = (clock: Clock): Moment => ({ monotonic: clock.monotonic(), wall: clock.wall() })
 
 /** A node's own idea of its lease, which ends before the store's. */
 export interface Lease {
   /** Whether the store certainly holds it. Synchronous, since a timer alone is too late after a pause. */
   valid (): boolean
-  /** A heartbeat sent at this moment was acknowledged. */
+  /** A heartbeat sent at this moment was acknowledged. Does nothing when that was too long ago. */
   renew (sentAt: Moment): void
   /** It ended. Stays so until it is renewed. */
   lapse (): void
@@ -18,28 +21,31 @@ export interface Lease {
   stop (): void
 }
 
-export function createLease (ms: number, onLapse: () => void): Lease {
+export function createLease (ms: number, onLapse: () => void, clock: Clock = systemClock): Lease {
   const certainMs = ms - Math.min(500, ms / 12)
   let sentAt: Moment | undefined
-  let timer: NodeJS.Timeout | undefined
+  let cancelAlarm = () => {}
+
+  // A machine that was suspended stops the monotonic clock; one whose time is set moves the other.
+  const isCertainSince = ({ monotonic, wall }: Moment) =>
+    clock.monotonic() - monotonic < certainMs && clock.wall() - wall < certainMs
 
   function valid (): boolean {
     if (sentAt === undefined) return false
-    // A machine that was suspended stops the monotonic clock; one whose time is set moves the other.
-    const isCertain = performance.now() - sentAt.monotonic < certainMs && Date.now() - sentAt.wall < certainMs
+    const isCertain = isCertainSince(sentAt)
     if (!isCertain) lapse()
     return isCertain
   }
 
   function watch (): void {
-    clearTimeout(timer)
-    const remaining = certainMs - (performance.now() - (sentAt?.monotonic ?? 0))
+    cancelAlarm()
+    const remaining = certainMs - (clock.monotonic() - (sentAt?.monotonic ?? 0))
     // A timer may fire a little early.
-    timer = setTimeout(() => valid() && watch(), Math.max(1, Math.ceil(remaining))).unref()
+    cancelAlarm = clock.after(Math.max(1, Math.ceil(remaining)), () => valid() && watch())
   }
 
   function stop (): void {
-    clearTimeout(timer)
+    cancelAlarm()
     sentAt = undefined
   }
 
@@ -54,6 +60,7 @@ export function createLease (ms: number, onLapse: () => void): Lease {
     lapse,
     stop,
     renew (moment) {
+      if (!isCertainSince(moment)) return
       sentAt = moment
       watch()
     }

@@ -6,7 +6,7 @@ type MembershipEvent = keyof MembershipEvents
 export interface MembershipEmitter {
   on<E extends MembershipEvent> (event: E, listener: MembershipEvents[E]): void
   /** What a listener throws is the host's fault and must not end the heartbeat: it becomes an uncaught exception. */
-  emit (event: MembershipEvent): void
+  emit<E extends MembershipEvent> (event: E, ...details: Parameters<MembershipEvents[E]>): void
 }
 
 export function createMembershipEmitter (): MembershipEmitter {
@@ -15,11 +15,13 @@ export function createMembershipEmitter (): MembershipEmitter {
     on (event, listener) {
       emitter.on(event, listener)
     },
-    emit (event) {
-      try {
-        emitter.emit(event)
-      } catch (error) {
-        queueMicrotask(() => { throw error })
+    emit (event, ...details) {
+      for (const listener of emitter.listeners(event)) {
+        try {
+          listener(...details)
+        } catch (error) {
+          queueMicrotask(() => { throw error })
+        }
       }
     }
   }

@@ -5,10 +5,11 @@ import { NoLiveNodeError, RegistryUnavailableError } from '../errors.js'
 import { createBindings } from './memory-bindings.js'
 import { createMembershipEmitter } from './membership-events.js'
 import { checkNodeRecord, newIncarnation, toNodeRef, toNodeView } from './node-record.js'
+import { createReleasedRooms } from './released-rooms.js'
 import { roomName } from './room-name.js'
 import { createChooser } from './select.js'
 import type { Member } from './memory-bindings.js'
-import type { Membership, MemoryRegistryOptions, NodeRecord, Registry } from '../../types/registry.js'
+import type { Membership, MemoryRegistryOptions, NodeRecord, Registry, RoomKey } from '../../types/registry.js'
 
 const Options = Type.Object({
   nodes: Type.Optional(Type.Array(Type.Unknown(), { description: 'a list of node records' })),
@@ -18,6 +19,8 @@ const Options = Type.Object({
 interface Entry extends Member {
   /** Not there for a node of the `nodes` option. */
   leave?: (event?: 'replaced') => void
+  /** The call in a room that it claimed ended. */
+  end?: (room: RoomKey) => void
 }
 
 /** Knows the nodes of one process: the embedded default, and what the other registries are measured by. */
@@ -25,6 +28,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   checkOptions('memoryRegistry', Options, options)
   const { nodes: records = [], linger = 20 } = options
   const members = new Map<string, Entry>()
+  const released = createReleasedRooms()
   const chooser = createChooser()
   const bindings = createBindings(linger * 1000, ({ view: { capacity = Infinity, rooms } }, before) => {
     if ((rooms < capacity) !== (before < capacity)) showNodes()
@@ -63,7 +67,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   function register (record: NodeRecord): Membership {
     const view = toNodeView({ ...record, rooms: 0 }, newIncarnation())
     const events = createMembershipEmitter()
-    const member: Entry = { view, gone: false, leave }
+    const member: Entry = { view, gone: false, leave, end: (room) => events.emit('released', { ...room }) }
 
     function leave (event?: 'replaced'): void {
       if (member.gone) return
@@ -81,15 +85,20 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
       id: view.id,
       incarnation: view.incarnation,
       valid: () => !member.gone,
-      async claim (room, signal) {
+      now: Date.now,
+      async claim (room, options = {}) {
+        const { signal, issuedAt = Infinity } = options instanceof AbortSignal ? { signal: options } : options
         signal?.throwIfAborted()
         if (member.gone) return 'lapsed'
         const name = roomName(room)
+        if (issuedAt * 1000 <= (released.at(name) ?? 0)) return 'released'
         const holder = bindings.find(name)
         if (holder !== undefined && holder !== member) return 'elsewhere'
         bindings.claim(name, member)
         return 'ok'
       },
+      holds: (room) => !member.gone && bindings.isClaimedBy(roomName(room), member),
+      releasedAt: (room) => released.at(roomName(room)),
       async release (room) {
         const name = roomName(room)
         if (bindings.isClaimedBy(name, member)) bindings.bind(name, member)
@@ -122,6 +131,19 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
       if (member === undefined) throw new NoLiveNodeError()
       bindings.bind(name, member)
       return { node: toNodeRef(member.view), issuedAt: Date.now(), joinOnly: false }
+    },
+    async release (room, { signal } = {}) {
+      signal?.throwIfAborted()
+      assertOpen()
+      const name = roomName(room)
+      const holder = bindings.find(name)
+      const member = holder && members.get(holder.view.id)
+      if (member === undefined) return
+      released.forget(Date.now() - linger * 1000)
+      released.add(name, Date.now())
+      const wasClaimed = bindings.isClaimedBy(name, member)
+      bindings.bind(name, member)
+      if (wasClaimed) member.end?.(room)
     },
     nodes () {
       bindings.sweep()

@@ -2,14 +2,24 @@ import { createHash } from 'node:crypto'
 import { DeadlineError, withDeadline } from '../deadline.js'
 import { RegistryUnavailableError } from '../errors.js'
 import { assertReachable } from '../redis-state.js'
+import { newIncarnation } from './node-record.js'
 import { roomName } from './room-name.js'
+import type { Clock } from '../clock.js'
 import type { Script } from './redis-scripts.js'
 import type { RedisScripter, RoomKey } from '../../types/registry.js'
 
-const EPOCH = 0
+/** Milliseconds. */
+export interface RedisTimes {
+  lease: number
+  heartbeat: number
+  /** How long a binding outlives the last signature. */
+  linger: number
+}
 
 /** Runs the scripts on the keys of one deployment. */
 export interface RedisStore {
+  /** Whose deadlines hold, where they are not the system's. */
+  readonly clock: Clock | undefined
   /** The key of a room in a script: ids never become part of a key. */
   room (room: RoomKey): string
   /**
@@ -21,6 +31,8 @@ export interface RedisStore {
 }
 
 export interface ScriptCall {
+  /** That a node knows; a gateway knows none. */
+  epoch?: string
   args: Array<string | number>
   /** As `room` makes them. */
   rooms?: string[]
@@ -29,26 +41,35 @@ export interface ScriptCall {
   signal?: AbortSignal | undefined
 }
 
-export function createRedisStore (redis: RedisScripter, prefix: string): RedisStore {
-  const common = [`${prefix}:leases`, `${prefix}:nodes`, `${prefix}:meta`]
+export interface RedisStoreOptions {
+  redis: RedisScripter
+  prefix: string
+  times: RedisTimes
+  clock?: Clock | undefined
+}
 
-  async function send (script: Script, { args, rooms = [] }: ScriptCall, signal?: AbortSignal): Promise<unknown> {
+export function createRedisStore ({ redis, prefix, times, clock }: RedisStoreOptions): RedisStore {
+  const common = ['leases', 'nodes', 'meta', 'ids', 'releases'].map((name) => `${prefix}:${name}`)
+
+  async function send (script: Script, { epoch = '', args, rooms = [] }: ScriptCall, signal?: AbortSignal): Promise<unknown> {
     assertReachable(redis)
     const keys = [...common, ...rooms]
+    const given = [...keys, epoch, newIncarnation(), times.lease, times.heartbeat, times.linger, ...args]
     try {
-      return await redis.evalsha(script.sha1, keys.length, ...keys, EPOCH, ...args)
+      return await redis.evalsha(script.sha1, keys.length, ...given)
     } catch (error) {
       if (!isReply(error, 'NOSCRIPT') || signal?.aborted) throw error
-      return await redis.eval(script.text, keys.length, ...keys, EPOCH, ...args)
+      return await redis.eval(script.text, keys.length, ...given)
     }
   }
 
   return {
+    clock,
     room: (room) => `${prefix}:room:${createHash('sha256').update(roomName(room)).digest('base64url')}`,
     async run (script, call) {
       try {
         if (call.ms === undefined) return await send(script, call, call.signal)
-        return await withDeadline(call.ms, async (signal) => await send(script, call, signal), call.signal)
+        return await withDeadline(call.ms, async (signal) => await send(script, call, signal), call.signal, clock)
       } catch (cause) {
         throw call.signal?.aborted ? call.signal.reason : new RegistryUnavailableError({ cause })
       }

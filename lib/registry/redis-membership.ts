@@ -1,52 +1,69 @@
+import { systemClock } from '../clock.js'
 import { RegistryUnavailableError } from '../errors.js'
-import { createLease, present } from './lease.js'
+import { createHeldRooms } from './held-rooms.js'
+import { createLease, momentOf } from './lease.js'
 import { createMembershipEmitter } from './membership-events.js'
 import { newIncarnation } from './node-record.js'
-import { BEAT, CLAIM_ROOMS, LEAVE, REGISTER, RELEASE } from './redis-scripts.js'
-import type { RedisStore, ScriptCall } from './redis-client.js'
-import type { Script } from './redis-scripts.js'
-import type { Membership, NodeRecord } from '../../types/registry.js'
+import { BATCH, createRedisNode } from './redis-node.js'
+import { LEAVE, RELEASE } from './redis-scripts.js'
+import { createReleasedRooms } from './released-rooms.js'
+import { createStoreClock } from './store-clock.js'
+import type { Clock } from '../clock.js'
+import type { Moment } from './lease.js'
+import type { RedisStore, RedisTimes } from './redis-client.js'
+import type { Claims, NodeAnswer } from './redis-node.js'
+import type { ClaimResult, Membership, NodeRecord, RoomKey } from '../../types/registry.js'
 
 const MAX_CALL_MS = 1000
 const CLAIM_AGAIN_MS = 30_000
 const MIN_CLAIM_MS = 90_000
-/** Rooms that one script claims. */
-const BATCH = 250
+/** Answers of the store that ask for another try: epoch, present incarnation, death of an unheard registration. */
+const MAX_TRIES = 6
+
+type Accepted = Extract<NodeAnswer, { outcome: 'ok' }>
 
 export interface RedisMembershipOptions {
   store: RedisStore
   record: NodeRecord
-  /** Milliseconds. */
-  heartbeat: number
-  leaseMs: number
-  /** Milliseconds a binding lasts that is not claimed. */
-  bindingMs: number
+  times: RedisTimes
+  clock?: Clock | undefined
   onLeave (membership: Membership): void
 }
 
 /** @throws when the first registration fails; nothing is left behind then */
 export async function joinRedis (options: RedisMembershipOptions): Promise<Membership> {
-  const { store, heartbeat, leaseMs, bindingMs, onLeave } = options
+  const { store, times, clock = systemClock, onLeave } = options
   const { id, ...record } = options.record
-  const callMs = Math.min(MAX_CALL_MS, leaseMs / 2)
+  const callMs = Math.min(MAX_CALL_MS, times.lease / 2)
   // A claim must outlive the lease: a room is in use until its node is dead.
-  const claimMs = Math.max(MIN_CLAIM_MS, leaseMs + 2 * CLAIM_AGAIN_MS)
+  const claimMs = Math.max(MIN_CLAIM_MS, times.lease + 2 * CLAIM_AGAIN_MS)
+  const redis = createRedisNode(store, claimMs, callMs)
   const events = createMembershipEmitter()
-  const lease = createLease(leaseMs, () => events.emit('lapsed'))
-  /** Number of the claim, by room. */
-  const held = new Map<string, number>()
-  let claims = 0
+  const held = createHeldRooms()
+  const released = createReleasedRooms()
+  const storeClock = createStoreClock(clock)
+  const lease = createLease(times.lease, onLapse, clock)
+  /** In which this incarnation is registered. */
+  let epoch = ''
   let incarnation = newIncarnation()
   /** Of a registration that is not acknowledged: the same one is tried until it is. */
   let pending: string | undefined
-  let claimedAt = performance.now()
+  let claims = 0
+  let claimedAt = clock.monotonic()
+  let isOver = false
   let leaving: Promise<void> | undefined
-  let beatTimer: NodeJS.Timeout | undefined
+  let cancelBeat = () => {}
   let turn: Promise<unknown> = Promise.resolve()
 
-  const nameOf = (registration: string) => `${id}|${registration}`
+  const memberOf = (registration: string) => `${id}|${registration}`
   const recordText = () => JSON.stringify({ ...record, rooms: held.size })
-  const run = (script: Script, call: Omit<ScriptCall, 'ms'>) => store.run(script, { ...call, ms: callMs })
+  const claimsOf = (keys: string[], yields: boolean): Claims =>
+    ({ keys, numbers: keys.map((key) => held.get(key)?.number ?? 0), yields })
+
+  function onLapse (): void {
+    held.shutAll()
+    events.emit('lapsed')
+  }
 
   /** Heartbeats and registrations never overlap. */
   function inTurn<T> (work: () => Promise<T>): Promise<T> {
@@ -56,83 +73,161 @@ export async function joinRedis (options: RedisMembershipOptions): Promise<Membe
   }
 
   async function beat (): Promise<void> {
-    if (leaving !== undefined) return
-    if (!lease.valid()) return await registerAgain()
-    const sentAt = present()
-    const answer = await run(BEAT, { args: [nameOf(incarnation), leaseMs, recordText()] })
-    if (leaving !== undefined) return
-    // Whoever was told of the lapse must not see the old incarnation come back.
-    if (answer !== 'ok' || !lease.valid()) return await registerAgain()
+    if (isOver) return
+    // It may land yet, and would end the lease of the one before: no heartbeat revives that.
+    if (pending !== undefined) return await register('anew')
+    const shut = held.shutKeys()
+    const claimed = claimsOf(shut.slice(0, BATCH), true)
+    const sentAt = momentOf(clock)
+    const answer = await redis.beat({ epoch, member: memberOf(incarnation), record: recordText(), claims: claimed })
+    if (isOver) return
+    if (answer.outcome === 'ok') return accept(answer, sentAt, claimed)
+    if (answer.outcome !== 'epoch') lease.lapse()
+    await register(lease.valid() ? 'again' : 'anew', answer.outcome === 'epoch' ? answer.epoch : epoch)
+  }
+
+  /**
+   * `first` of this process · `again` under the same incarnation, in a new epoch · `anew` under a fresh one.
+   */
+  async function register (kind: 'first' | 'again' | 'anew', era = epoch): Promise<void> {
+    let replaces = kind === 'first' ? '' : incarnation
+    if (kind === 'anew') pending ??= newIncarnation()
+    const keys = kind === 'again' ? held.openKeys() : held.shutKeys()
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const registration: string = pending ?? incarnation
+      const claimed = claimsOf(keys.slice(0, BATCH), kind === 'anew')
+      const sentAt = momentOf(clock)
+      const answer = await redis.register({
+        epoch: era, member: memberOf(registration), record: recordText(), replaces, claims: claimed
+      })
+      if (isOver) return
+      if (answer.outcome === 'ok') {
+        epoch = era
+        incarnation = registration
+        pending = undefined
+        return accept(answer, sentAt, claimed)
+      }
+      if (answer.outcome === 'epoch') era = answer.epoch
+      else if (answer.outcome === 'lapsed') {
+        lease.lapse()
+        // It was registered, and died before that was heard.
+        replaces = incarnation = registration
+        pending = newIncarnation()
+      } else if (kind === 'first' || answer.incarnation === '') replaces = answer.incarnation
+      else return displace()
+    }
+    throw new RegistryUnavailableError({ cause: new Error('the node cannot be registered') })
+  }
+
+  function accept (answer: Accepted, sentAt: Moment, claimed: Claims): void {
+    const wasValid = lease.valid()
+    storeClock.set(answer.now, sentAt)
+    released.forget(answer.now - times.linger - times.lease)
     lease.renew(sentAt)
-    if (performance.now() - claimedAt < CLAIM_AGAIN_MS) return
-    claimedAt = performance.now()
-    // Not waited for: many rooms must not delay the next heartbeat, which then tries again.
-    claimAgain([...held.keys()]).catch(() => { claimedAt = -Infinity })
+    if (!lease.valid()) return
+    for (const { key, number, at } of answer.releases) {
+      released.add(key, at)
+      if (Number(held.get(key)?.number) <= number) endRoom(key, 'released')
+    }
+    settle(answer, claimed)
+    if (!wasValid) events.emit('resumed')
+    claimTheRest(claimed)
   }
 
-  async function register (replaces: string, rooms: string[]): Promise<string[]> {
-    const args = [nameOf(pending ?? incarnation), leaseMs, recordText(), claimMs, replaces, ...numbersOf(rooms)]
-    return await run(REGISTER, { args, rooms }) as string[] // One word per room.
-  }
-
-  async function registerAgain (): Promise<void> {
-    lease.lapse()
-    pending ??= newIncarnation()
-    const rooms = [...held.keys()]
-    const first = rooms.slice(0, BATCH)
-    const sentAt = present()
-    const answers = await register(nameOf(incarnation), first)
-    if (leaving !== undefined) return
-    incarnation = pending
-    pending = undefined
-    lease.renew(sentAt)
-    forgetLost(first, answers)
-    claimedAt = performance.now()
-    await claimAgain(rooms.slice(BATCH)).catch(() => { claimedAt = -Infinity })
-    if (lease.valid()) events.emit('resumed')
-  }
-
-  async function claimAgain (rooms: string[]): Promise<void> {
-    const claimant = incarnation
-    for (let at = 0; at < rooms.length; at += BATCH) {
-      const batch = rooms.slice(at, at + BATCH).filter((room) => held.has(room))
-      const answers = await run(CLAIM_ROOMS, {
-        args: [nameOf(claimant), claimMs, ...numbersOf(batch)], rooms: batch
-      }) as string[] // One word per room.
-      if (claimant !== incarnation) return
-      forgetLost(batch, answers)
+  /** Takes what the store says about claims that were sent. */
+  function settle ({ claims: answers }: Accepted, { keys, numbers }: Claims): void {
+    for (const [at, key] of keys.entries()) {
+      const { word, releasedAt } = answers[at] ?? { word: 'failed', releasedAt: 0 }
+      if (releasedAt > 0) released.add(key, releasedAt)
+      const room = held.get(key)?.room
+      if (room === undefined) continue
+      if (word === 'ok') held.open(key, room, numbers[at] ?? 0)
+      else if (word === 'elsewhere') endRoom(key, 'lost')
+      else if (word === 'released') endRoom(key, 'released')
     }
   }
 
-  function numbersOf (rooms: string[]): number[] {
-    return rooms.map((room) => held.get(room) ?? 0)
+  function endRoom (key: string, event: 'lost' | 'released'): void {
+    const room = held.remove(key)?.room
+    if (room !== undefined) events.emit(event, { ...room })
   }
 
-  function forgetLost (rooms: string[], answers: string[]): void {
-    for (const [at, room] of rooms.entries()) if (answers[at] === 'elsewhere') held.delete(room)
+  // Not waited for: many rooms must not delay the next heartbeat, which tries again what fails.
+  function claimTheRest ({ keys }: Claims): void {
+    const shut = held.shutKeys()
+    if (keys.length === BATCH && shut.length > 0) claimAgain(shut, true).catch(() => {})
+    if (keys.length < BATCH && clock.monotonic() - claimedAt < CLAIM_AGAIN_MS) return
+    claimedAt = clock.monotonic()
+    claimAgain(held.openKeys(), false).catch(() => { claimedAt = -Infinity })
   }
 
-  function beatSoon (): void {
-    inTurn(beat).catch(() => {})
+  async function claimAgain (keys: string[], yields: boolean): Promise<void> {
+    const claimant = incarnation
+    for (let at = 0; at < keys.length; at += BATCH) {
+      const batch = claimsOf(keys.slice(at, at + BATCH).filter((key) => held.get(key)?.isShut === yields), yields)
+      const answer = await redis.claim({ epoch, member: memberOf(claimant), claims: batch })
+      if (claimant !== incarnation || !lease.valid() || answer.outcome !== 'ok') return
+      settle(answer, batch)
+    }
+  }
+
+  async function claimOne (
+    room: RoomKey, key: string, issuedAt: number | undefined, signal: AbortSignal | undefined, mayRetry = true
+  ): Promise<ClaimResult> {
+    const number = ++claims
+    const claimant = incarnation
+    const answer = await redis.claim({
+      epoch, member: memberOf(claimant), issuedAt, signal, claims: { keys: [key], numbers: [number], yields: false }
+    })
+    // An answer counts only for the incarnation that it was sent for.
+    if (claimant !== incarnation || !lease.valid()) return 'lapsed'
+    if (answer.outcome === 'epoch' && mayRetry) {
+      await inTurn(beat)
+      return lease.valid() ? await claimOne(room, key, issuedAt, signal, false) : 'lapsed'
+    }
+    if (answer.outcome !== 'ok') {
+      lease.lapse()
+      inTurn(beat).catch(() => {})
+      return 'lapsed'
+    }
+    const { word, releasedAt } = answer.claims[0] ?? { word: 'failed', releasedAt: 0 }
+    if (releasedAt > 0) released.add(key, releasedAt)
+    if (word === 'ok') held.open(key, room, number)
+    else if (word === 'elsewhere') endRoom(key, 'lost')
+    else if (word !== 'released') {
+      throw new RegistryUnavailableError({ cause: new Error('the binding of the room cannot be read') })
+    }
+    return word
   }
 
   function beatAfter (ms: number): void {
-    if (leaving !== undefined) return
-    beatTimer = setTimeout(async () => {
-      const startedAt = performance.now()
-      const wait = await inTurn(beat).then(() => heartbeat, () => heartbeat / 4)
-      beatAfter(Math.max(0, wait - (performance.now() - startedAt)))
-    }, ms).unref()
+    if (isOver) return
+    cancelBeat = clock.after(ms, async () => {
+      const startedAt = clock.monotonic()
+      const wait = await inTurn(beat).then(() => times.heartbeat, () => times.heartbeat / 4)
+      beatAfter(Math.max(0, wait - (clock.monotonic() - startedAt)))
+    })
+  }
+
+  function end (): void {
+    isOver = true
+    cancelBeat()
+    lease.stop()
+    held.shutAll()
+    onLeave(membership)
+  }
+
+  function displace (): void {
+    end()
+    events.emit('replaced')
   }
 
   async function withdraw (): Promise<void> {
-    clearTimeout(beatTimer)
-    lease.stop()
-    onLeave(membership)
+    end()
     await turn
-    const names = [incarnation, pending].flatMap((registration) => registration ? nameOf(registration) : [])
+    const members = [incarnation, pending].flatMap((registration) => registration ? memberOf(registration) : [])
     // A lease that cannot be withdrawn ends by itself.
-    await run(LEAVE, { args: names }).catch(() => {})
+    await store.run(LEAVE, { args: members, ms: callMs }).catch(() => {})
   }
 
   const membership: Membership = {
@@ -141,33 +236,25 @@ export async function joinRedis (options: RedisMembershipOptions): Promise<Membe
       return incarnation
     },
     valid: lease.valid,
-    async claim (room, signal) {
+    now: storeClock.now,
+    async claim (room, options = {}) {
+      const { signal, issuedAt } = options instanceof AbortSignal ? { signal: options } : options
       signal?.throwIfAborted()
       if (!lease.valid()) return 'lapsed'
       const key = store.room(room)
-      const number = ++claims
-      const claimant = incarnation
-      const [answer] = await run(CLAIM_ROOMS, {
-        args: [nameOf(claimant), claimMs, number], rooms: [key], signal
-      }) as string[] // One word for the room.
-      // An answer counts only for the incarnation that it was sent for.
-      if (claimant !== incarnation || !lease.valid()) return 'lapsed'
-      if (answer === 'lapsed') {
-        lease.lapse()
-        beatSoon()
-        return 'lapsed'
-      }
-      if (answer === 'ok') held.set(key, Math.max(number, held.get(key) ?? 0))
-      else if (answer === 'elsewhere') held.delete(key)
-      else throw new RegistryUnavailableError({ cause: new Error('the binding of the room cannot be read') })
-      return answer
+      const issuedAtMs = issuedAt === undefined ? undefined : issuedAt * 1000
+      if (Number(issuedAtMs) <= (released.at(key) ?? 0)) return 'released'
+      if (held.get(key)?.isShut === false) return 'ok'
+      return await claimOne({ ...room }, key, issuedAtMs, signal)
     },
+    holds: (room) => lease.valid() && held.get(store.room(room))?.isShut === false,
+    releasedAt: (room) => released.at(store.room(room)),
     async release (room) {
       const key = store.room(room)
-      const number = held.get(key) ?? claims
-      held.delete(key)
+      const number = held.remove(key)?.number ?? claims
       // A claim that cannot be withdrawn ends by itself, since it is not claimed again.
-      await run(RELEASE, { args: [nameOf(incarnation), number, bindingMs], rooms: [key] }).catch(() => {})
+      const args = [memberOf(incarnation), number]
+      await store.run(RELEASE, { epoch, args, rooms: [key], ms: callMs }).catch(() => {})
     },
     async drain (on = true) {
       record.draining = on
@@ -175,21 +262,19 @@ export async function joinRedis (options: RedisMembershipOptions): Promise<Membe
       await inTurn(beat).catch(() => {})
     },
     async leave () {
-      leaving ??= withdraw()
+      if (!isOver) leaving = withdraw()
       await leaving
     },
     on: events.on
   }
 
   try {
-    const sentAt = present()
-    await register('', [])
-    lease.renew(sentAt)
+    await register('first')
   } catch (error) {
     // The registration may have landed all the same.
     membership.leave().catch(() => {})
     throw error
   }
-  beatAfter(heartbeat)
+  beatAfter(times.heartbeat)
   return membership
 }

@@ -1,6 +1,7 @@
 import { checkNodeRecord, MAX_RECORD_BYTES, toNodeView } from './node-record.js'
 import { READ_NODES } from './redis-scripts.js'
 import type { FastifyBaseLogger } from 'fastify'
+import type { Clock } from '../clock.js'
 import type { RedisStore } from './redis-client.js'
 import type { NodeRecord, NodeView } from '../../types/registry.js'
 
@@ -23,6 +24,7 @@ interface Entry {
 export interface RedisViewOptions {
   store: RedisStore
   parse: ParseRecord
+  clock: Clock
   log (): FastifyBaseLogger | undefined
   onRead (nodes: readonly NodeView[]): void
 }
@@ -30,6 +32,8 @@ export interface RedisViewOptions {
 /** The living nodes as they were read last; kept while they cannot be read. */
 export interface RedisView {
   nodes (): readonly NodeView[]
+  /** Milliseconds that were left of the settling when the nodes were read. */
+  settlingMs (): number
   ageMs (): number | undefined
   /** Reads, or waits for the reading that is under way. */
   poll (): Promise<void>
@@ -39,10 +43,13 @@ export interface RedisView {
   nodeOf (member: string, text: unknown): NodeView | undefined
 }
 
-export function createRedisView ({ store, parse, log, onRead }: RedisViewOptions): RedisView {
+export function createRedisView ({ store, parse, clock, log, onRead }: RedisViewOptions): RedisView {
   let entries = new Map<string, Entry>()
   let nodes: readonly NodeView[] = []
   let readAt: number | undefined
+  let epoch: string | undefined
+  let settlingMs = 0
+  let isReplidKnown = true
   let reading: Promise<void> | undefined
   let next: Promise<void> | undefined
 
@@ -68,7 +75,7 @@ export function createRedisView ({ store, parse, log, onRead }: RedisViewOptions
     let size = PAGE_SIZE
     while (size === PAGE_SIZE && found.size < MAX_NODES) {
       const answer = await store.run(READ_NODES, { args: [from, skip, PAGE_SIZE, MAX_RECORD_BYTES], ms: PAGE_MS })
-      const page = toPage(answer)
+      const page = toPage(takeHeader(answer))
       for (const { member, text } of page) found.set(member, readEntry(member, text))
       size = page.length
       const last = page.at(-1)?.ends ?? from
@@ -77,8 +84,23 @@ export function createRedisView ({ store, parse, log, onRead }: RedisViewOptions
     }
     entries = found
     nodes = [...found.values()].flatMap(({ view }) => view ?? []).slice(0, MAX_NODES)
-    readAt = performance.now()
+    readAt = clock.monotonic()
     onRead(nodes)
+  }
+
+  /** What stands before the nodes: see READ_NODES. */
+  function takeHeader (answer: unknown): Array<string | number | null> {
+    const [era, settling, isKnown, ...page] = answer as [string, number, number, ...Array<string | number | null>]
+    settlingMs = settling
+    if (epoch !== undefined && era !== epoch) {
+      log()?.warn({ settlingSeconds: Math.ceil(settling / 1000) }, 'registry reset detected: no new rooms until it has settled')
+    }
+    epoch = era
+    if (isReplidKnown && isKnown === 0) {
+      log()?.warn('Redis does not let this user read INFO replication: a fail-over that loses writes stays unnoticed')
+    }
+    isReplidKnown = isKnown === 1
+    return page
   }
 
   function poll (): Promise<void> {
@@ -88,7 +110,8 @@ export function createRedisView ({ store, parse, log, onRead }: RedisViewOptions
 
   return {
     nodes: () => nodes,
-    ageMs: () => readAt === undefined ? undefined : Math.round(performance.now() - readAt),
+    settlingMs: () => settlingMs,
+    ageMs: () => readAt === undefined ? undefined : Math.round(clock.monotonic() - readAt),
     poll,
     refresh () {
       if (reading === undefined) return poll()
@@ -124,10 +147,8 @@ function parseOrRefuse (text: string, id: string, parse: ParseRecord): unknown {
   }
 }
 
-function toPage (answer: unknown): Array<{ member: string, ends: string, text: RecordText }> {
+function toPage (flat: Array<string | number | null>): Array<{ member: string, ends: string, text: RecordText }> {
   const page = []
-  // READ_NODES answers in threes.
-  const flat = answer as Array<string | number | null>
   for (let at = 0; at < flat.length; at += 3) {
     page.push({ member: String(flat[at]), ends: String(flat[at + 1]), text: flat[at + 2] ?? null })
   }

@@ -1,15 +1,17 @@
 import { Type } from '@sinclair/typebox'
+import { systemClock } from '../clock.js'
 import { createBackend } from '../backend-status.js'
 import { checkOptions, FunctionOption, ObjectWithMethods } from '../check-options.js'
-import { NoLiveNodeError, RegistryUnavailableError } from '../errors.js'
+import { NoLiveNodeError, RegistrySettlingError, RegistryUnavailableError } from '../errors.js'
 import { DeadlineError, withDeadline } from '../deadline.js'
 import { checkNodeRecord, MAX_RECORD_BYTES, toNodeRef } from './node-record.js'
 import { createRedisStore, isReply, reasonOf } from './redis-client.js'
 import { joinRedis } from './redis-membership.js'
-import { ASSIGN } from './redis-scripts.js'
+import { ASSIGN, END } from './redis-scripts.js'
 import { createRedisView, MAX_NODES } from './redis-view.js'
 import { nameOf } from './own-assignments.js'
 import { createChooser } from './select.js'
+import type { Clock } from '../clock.js'
 import type { ParseRecord } from './redis-view.js'
 import type { ChoiceOptions } from './select.js'
 import type {
@@ -40,23 +42,31 @@ const Options = Type.Object({
  * @throws TypeError that names the option and the rule
  */
 export function redisRegistry (options: RedisRegistryOptions): Registry {
+  return createRedisRegistry(options, systemClock)
+}
+
+/** As `redisRegistry`, by another clock. */
+export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock): Registry {
   checkOptions('redisRegistry', Options, options)
   const { redis, prefix = '{cobrowse}', heartbeat = 2000, lease = 6000, linger = 20, parse = parseJson } = options
   if (lease < 2 * heartbeat) {
     throw new TypeError('"lease" option of redisRegistry must be at least twice the "heartbeat" option')
   }
-  /** A binding must outlive the signatures that name it and the lease of its node. */
-  const bindingMs = linger * 1000 + lease
-  const store = createRedisStore(redis, prefix)
+  const times = { lease, heartbeat, linger: linger * 1000 }
+  const store = createRedisStore({ redis, prefix, times, clock: clock === systemClock ? undefined : clock })
   const chooser = createChooser({ reportAge: heartbeat })
   const memberships = new Set<Membership>()
-  let timer: NodeJS.Timeout | undefined
+  let isPolling = false
+  let cancelPoll = () => {}
 
   const backend = createBackend({
-    open: () => pollAfter(0),
+    open () {
+      isPolling = true
+      pollAfter(0)
+    },
     async end () {
-      clearTimeout(timer)
-      timer = undefined
+      isPolling = false
+      cancelPoll()
       await Promise.all([...memberships].map(async (membership) => await membership.leave()))
     },
     viewAgeMs: () => view.ageMs()
@@ -64,23 +74,26 @@ export function redisRegistry (options: RedisRegistryOptions): Registry {
   const view = createRedisView({
     store,
     parse,
+    clock,
     log: () => backend.log,
     onRead: (nodes) => chooser.update(nodes)
   })
 
   function pollAfter (ms: number): void {
-    const mine = setTimeout(async () => {
+    cancelPoll()
+    const cancel = clock.after(ms, async () => {
       await poll()
       // Not alike in all gateways, or they would all ask at once.
-      if (timer === mine) pollAfter(heartbeat * (0.9 + Math.random() * 0.2))
-    }, ms).unref()
-    timer = mine
+      if (isPolling && cancelPoll === cancel) pollAfter(heartbeat * (0.9 + Math.random() * 0.2))
+    })
+    cancelPoll = cancel
   }
 
   async function poll (): Promise<void> {
     try {
       await view.poll()
-      if (view.nodes().length < MAX_NODES) backend.set('up')
+      if (view.settlingMs() > 0) backend.set('degraded', 'settling: no new rooms yet')
+      else if (view.nodes().length < MAX_NODES) backend.set('up')
       else backend.set('degraded', `more than ${MAX_NODES} nodes: only the first are read`)
     } catch (error) {
       backend.set(isReply(error, 'WRONGTYPE') ? 'degraded' : 'down', reasonOf(error))
@@ -93,7 +106,7 @@ export function redisRegistry (options: RedisRegistryOptions): Registry {
 
   async function assign (room: RoomKey, choice: ChoiceOptions, signal: AbortSignal): Promise<Assignment> {
     // Never started, so no timer reads the nodes.
-    if (timer === undefined && (view.ageMs() ?? 0) > heartbeat) poll()
+    if (!isPolling && (view.ageMs() ?? 0) > heartbeat) poll()
     const first = await ask(room, choice, signal)
     if (first !== undefined) return first
     await view.refresh()
@@ -111,11 +124,12 @@ export function redisRegistry (options: RedisRegistryOptions): Registry {
     let chosen: NodeView | undefined
     try {
       const answer = await store.run(ASSIGN, {
-        args: [bindingMs, MAX_RECORD_BYTES, ...candidates.map(nameOf)], rooms: [store.room(room)], signal
+        args: [MAX_RECORD_BYTES, ...candidates.map(nameOf)], rooms: [store.room(room)], signal
       })
       // As ASSIGN says.
       const [outcome, member, text, now] = answer as [string, string, string | null, number]
       if (outcome === 'none') return undefined
+      if (outcome === 'settling') throw new RegistrySettlingError()
       const node = view.nodeOf(member, text)
       if (node === undefined) throw unavailable('the record of the room\'s node cannot be read')
       if (outcome === 'chosen') chosen = node
@@ -134,10 +148,15 @@ export function redisRegistry (options: RedisRegistryOptions): Registry {
     async assign (room, { signal, ...choice } = {}) {
       assertOpen()
       try {
-        return await withDeadline(ASSIGN_MS, async (limit) => await assign(room, choice, limit), signal)
+        return await withDeadline(ASSIGN_MS, async (limit) => await assign(room, choice, limit), signal, store.clock)
       } catch (cause) {
         throw cause instanceof DeadlineError && !signal?.aborted ? new RegistryUnavailableError({ cause }) : cause
       }
+    },
+    async release (room, { signal } = {}) {
+      assertOpen()
+      const answer = await store.run(END, { args: [], rooms: [store.room(room)], ms: ASSIGN_MS, signal })
+      if (answer === 'settling') throw new RegistrySettlingError()
     },
     nodes: view.nodes,
     async join (record) {
@@ -145,7 +164,7 @@ export function redisRegistry (options: RedisRegistryOptions): Registry {
       assertSize(checked)
       assertOpen()
       const membership = await joinRedis({
-        store, record: checked, heartbeat, leaseMs: lease, bindingMs, onLeave: (left) => memberships.delete(left)
+        store, record: checked, times, clock, onLeave: (left) => memberships.delete(left)
       })
       memberships.add(membership)
       // Closed meanwhile.

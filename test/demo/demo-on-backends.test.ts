@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as jose from 'jose'
 import t from 'tap'
+import { connect, skipSettling } from '../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
 import { startDemo } from '../support/start-demo.js'
 import { ask, open, sendUntilReceived } from './demo-client.js'
@@ -23,6 +24,7 @@ async function startProvision (t: Test) {
 
 t.test('two processes on one Redis share the rooms, with HTTP provision and a real key', { skip: withoutRedis }, async (t) => {
   const [redis, provision] = await Promise.all([startRedis(t), startProvision(t)])
+  await skipSettling(connect(t, redis.port))
   const env = { REDIS_URL: redis.url, PROVISION_URL: provision.url, COBROWSE_KEY, COBROWSE_KEY_ID: '2026-11' }
   const [first, second] = await Promise.all([startDemo(t, env), startDemo(t, env)])
   for (let room = 0; room < 5; room++) {
@@ -53,10 +55,13 @@ t.test('it starts without Redis, says so, and serves as soon as Redis is there',
   await redis.restart()
   while (!await isReady()) await sleep(50)
   let retCode = ''
-  for (let tries = 0; tries < 100 && retCode !== '0'; tries++) {
+  const codes = new Set<string>()
+  for (let tries = 0; tries < 600 && retCode !== '0'; tries++) {
     retCode = (await ask(demo, 'customer', 'recorder')).retCode
+    codes.add(retCode)
     await sleep(100)
   }
   t.equal(retCode, '0', 'the relay nodes have registered')
+  t.ok(codes.has('50303'), 'a Redis that is empty settles first')
   t.equal(await demo.stop('SIGINT'), 0)
 })

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis as Redis5 } from 'ioredis5'
 import t from 'tap'
-import { NoLiveNodeError, RegistryUnavailableError } from '../../lib/errors.js'
-import { connect, FAST, makeRegistry, watch } from '../support/redis-registry.js'
+import { NoLiveNodeError, RegistrySettlingError, RegistryUnavailableError } from '../../lib/errors.js'
+import { connect, FAST, makeRegistry, skipSettling, watch } from '../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
 import { until } from '../support/until.js'
 import { newRoom, nodeRecord } from './contract.js'
@@ -18,6 +18,7 @@ const cannotAsk = (t: Test, call: Promise<unknown>, why?: RegExp) =>
 async function setUp (t: Test) {
   const server = await startRedis(t)
   const redis = connect(t, server.port)
+  await skipSettling(redis)
   const nodes = makeRegistry(t, redis)
   const gateway = makeRegistry(t, connect(t, server.port))
   return { server, redis, nodes, gateway }
@@ -193,34 +194,36 @@ t.test('a Redis that is down at the start costs nothing but answers, and is foun
   await server.restart()
   await until(() => gateway.status().state === 'up')
   await t.rejects(gateway.assign(newRoom()), NoLiveNodeError)
-  await gateway.join(nodeRecord('n1'))
-  t.equal((await gateway.assign(newRoom())).node.id, 'n1')
+  const member = await gateway.join(nodeRecord('n1'))
+  t.equal((await gateway.assign(newRoom())).node.incarnation, member.incarnation)
 })
 
-t.test('a Redis that is killed and comes back empty is filled again', { skip: withoutRedis }, async (t) => {
+t.test('a Redis that is killed and comes back empty settles, is filled again, and no open room is touched', {
+  skip: withoutRedis
+}, async (t) => {
   const { server, nodes, gateway } = await setUp(t)
-  const { states } = watch(gateway)
+  const { states, warnings } = watch(gateway)
   const member = await nodes.join(nodeRecord('n1'))
-  const events: string[] = []
-  member.on('lapsed', () => events.push('lapsed'))
-  member.on('resumed', () => events.push('resumed'))
+  const lost: unknown[] = []
+  member.on('lost', (room) => lost.push(room))
   const room = newRoom()
   t.equal(await member.claim(room), 'ok')
-  const before = member.incarnation
   await until(() => gateway.nodes().length === 1)
   await server.kill()
   await until(() => gateway.status().state === 'down')
   await cannotAsk(t, gateway.assign(newRoom()))
   t.equal(gateway.nodes().length, 1, 'the last view is kept')
   await server.restart()
-  await until(() => events.includes('resumed'))
-  t.strictSame(events, ['lapsed', 'resumed'])
-  t.not(member.incarnation, before)
-  t.equal(member.valid(), true)
+  await until(async () => await gateway.assign(newRoom()).catch((error) => error instanceof RegistrySettlingError))
+  await until(() => member.holds(room))
   const { node } = await until(async () => await gateway.assign(room).catch(() => null))
   t.equal(node.incarnation, member.incarnation, 'the open room is claimed again')
+  await until(() => /settling/.test(gateway.status().reason ?? ''))
+  t.match(JSON.stringify(warnings), /settlingSeconds/)
+  await until(async () => await gateway.assign(newRoom()).catch(() => null))
   await until(() => gateway.status().state === 'up')
-  t.match(states.map(({ state }) => state).join(' '), /up down up$/)
+  t.match(states.map(({ state }) => state).join(' '), /down (degraded )+up$/)
+  t.strictSame(lost, [])
 })
 
 t.test('a closed registry leaves nothing behind', { skip: withoutRedis }, async (t) => {
@@ -234,7 +237,7 @@ t.test('a closed registry leaves nothing behind', { skip: withoutRedis }, async 
   await registry.join(nodeRecord('n1'))
   await registry.join(nodeRecord('n2'))
   await registry.close()
-  t.strictSame(await redis.keys('*'), [])
+  t.strictSame(await redis.keys('*'), ['{cobrowse}:meta'])
   t.strictSame(countListeners(), before)
   t.equal(own.status, 'ready', 'the client is not ours to close')
 })

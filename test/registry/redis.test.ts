@@ -2,7 +2,7 @@ import { Cluster, Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import t from 'tap'
 import { redisRegistry } from '../../lib/registry/redis.js'
-import { connect, FAST, GONE_AFTER_MS, makeRegistry, patient, watch } from '../support/redis-registry.js'
+import { connect, EPOCH, FAST, GONE_AFTER_MS, makeRegistry, patient, skipSettling, watch } from '../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
 import { until } from '../support/until.js'
 import { newRoom, nodeRecord, registryContract } from './contract.js'
@@ -27,6 +27,7 @@ t.test('contract', { skip: withoutRedis }, async (t) => {
       t.teardown(() => redis.disconnect())
       const make = async (t: Test) => {
         const prefix = newPrefix()
+        await skipSettling(redis, prefix)
         const gateway = makeRegistry(t, redis, { prefix })
         watch(gateway)
         return { gateway: patient(gateway), nodes: patient(makeRegistry(t, redis, { prefix })) }
@@ -45,6 +46,7 @@ t.test('works on a Cluster', { skip: withoutRedis }, async (t) => {
   const cluster = new Cluster([{ port, host: '127.0.0.1' }])
   cluster.on('error', () => {})
   t.teardown(() => cluster.disconnect())
+  await skipSettling(admin)
   const registry = makeRegistry(t, cluster)
   const member = await registry.join(nodeRecord('n1'))
   const room = newRoom()
@@ -58,37 +60,42 @@ t.test('works on a Cluster', { skip: withoutRedis }, async (t) => {
 t.test('all is kept in the keys that other gateways and nodes know', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   const redis = connect(t, port)
+  await skipSettling(redis)
   const registry = makeRegistry(t, redis)
   const member = await registry.join(nodeRecord('n1', { zone: 'az1' }))
   const name = `n1|${member.incarnation}`
   await registry.assign({ tenant: 't1', room: 'r1' })
   // SHA-256 of 2:t12:r1, made with openssl.
   const roomKey = '{cobrowse}:room:iE9F1qzdF8WNrryTI9A7rJ-pYA3NylNz_CM5sPYwCW8'
-  t.strictSame((await redis.keys('*')).sort(), ['{cobrowse}:leases', '{cobrowse}:nodes', roomKey])
+  const common = ['{cobrowse}:ids', '{cobrowse}:leases', '{cobrowse}:meta', '{cobrowse}:nodes']
+  t.strictSame((await redis.keys('*')).sort(), [...common, roomKey])
+  t.strictSame(await redis.hgetall('{cobrowse}:ids'), { n1: member.incarnation })
+  t.match(await redis.hgetall('{cobrowse}:meta'), { epoch: EPOCH, replid: /^[0-9a-f]{40}$/, beat: /^[0-9]{13}$/ })
   t.strictSame(JSON.parse(await redis.hget('{cobrowse}:nodes', name) ?? ''), {
     wssUrl: 'wss://n1.example/ws/cobrowse/1', zone: 'az1', rooms: 0
   })
   const [seconds] = await redis.time()
   const lease = Number(await redis.zscore('{cobrowse}:leases', name)) - Number(seconds) * 1000
   t.ok(lease > FAST.lease - 500 && lease < FAST.lease + 1100, 'the end of the lease, by the clock of Redis')
-  t.equal(await redis.get(roomKey), `0|${name}|assigned|0`)
+  t.equal(await redis.get(roomKey), `${EPOCH}|${name}|assigned|0`)
   const left = await redis.pttl(roomKey)
   t.ok(left > FAST.linger * 1000 && left <= FAST.linger * 1000 + FAST.lease, 'outlives the linger, and the lease')
   t.equal(await member.claim({ tenant: 't1', room: 'r1' }), 'ok')
-  t.equal(await redis.get(roomKey), `0|${name}|claimed|1`)
+  t.equal(await redis.get(roomKey), `${EPOCH}|${name}|claimed|1`)
   t.ok(await redis.pttl(roomKey) > 80_000)
   await registry.assign({ tenant: 't1', room: 'r1' })
   t.ok(await redis.pttl(roomKey) > 80_000, 'an answer never shortens it')
   await until(async () => (await redis.hget('{cobrowse}:nodes', name))?.includes('"rooms":1'), 'the load is shown')
   await member.release({ tenant: 't1', room: 'r1' })
-  t.equal(await redis.get(roomKey), `0|${name}|released|1`)
+  t.equal(await redis.get(roomKey), `${EPOCH}|${name}|released|1`)
   t.ok(await redis.pttl(roomKey) <= FAST.linger * 1000 + FAST.lease)
   await member.leave()
-  t.strictSame(await redis.keys('*'), [roomKey])
+  t.strictSame((await redis.keys('*')).sort(), ['{cobrowse}:meta', roomKey])
 })
 
 t.test('a client that connects late is made to connect', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
+  await skipSettling(connect(t, port))
   const registry = makeRegistry(t, connect(t, port, { lazyConnect: true }))
   await registry.join(nodeRecord('n1'))
   t.equal((await registry.assign(newRoom())).node.id, 'n1')
@@ -98,6 +105,7 @@ t.test('without a start the nodes are read when they are needed, and again when 
   skip: withoutRedis
 }, async (t) => {
   const { port } = await startRedis(t)
+  await skipSettling(connect(t, port))
   const nodes = makeRegistry(t, connect(t, port))
   const gateway = makeRegistry(t, connect(t, port))
   await nodes.join(nodeRecord('n1'))
@@ -110,6 +118,7 @@ t.test('without a start the nodes are read when they are needed, and again when 
 t.test('a deployment with a layout of its own is read by its own parse', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   const redis = connect(t, port)
+  await skipSettling(redis)
   await redis.hset('{cobrowse}:nodes', 'n1|x', '10.0.0.1:8443/ws/cobrowse/1', 'n2|x', 'throw')
   await redis.zadd('{cobrowse}:leases', Date.now() + 60_000, 'n1|x', Date.now() + 60_000, 'n2|x')
   const registry = makeRegistry(t, redis, {
@@ -127,6 +136,7 @@ t.test('a deployment with a layout of its own is read by its own parse', { skip:
 t.test('more nodes than a page are all read', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   const redis = connect(t, port)
+  await skipSettling(redis)
   const nodes = Array.from({ length: 1300 }, (_value, number) => `n${number}|x`)
   await redis.hset('{cobrowse}:nodes', ...nodes.flatMap((name) => [name, '{"wssUrl":"wss://10.0.0.1/ws"}']))
   // Most end in one millisecond, as after a restart of them all.
@@ -165,6 +175,7 @@ t.test('wrong options are refused by name', async (t) => {
 t.test('Redis judges life and time, whatever a gateway holds to be true', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   const redis = connect(t, port)
+  await skipSettling(redis)
   const put = async (id: string, lease: number) => {
     await redis.hset('{cobrowse}:nodes', `${id}|x`, JSON.stringify({ wssUrl: nodeRecord(id).wssUrl }))
     await redis.zadd('{cobrowse}:leases', Date.now() + lease, `${id}|x`)
@@ -191,6 +202,7 @@ t.test('Redis judges life and time, whatever a gateway holds to be true', { skip
 t.test('a burst of calls does not run after the one node that was emptiest', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   const redis = connect(t, port)
+  await skipSettling(redis)
   for (const [id, rooms] of Object.entries({ empty: 0, busy: 20 })) {
     await redis.hset('{cobrowse}:nodes', `${id}|x`, JSON.stringify({ wssUrl: nodeRecord(id).wssUrl, rooms }))
     await redis.zadd('{cobrowse}:leases', Date.now() + 600_000, `${id}|x`)

@@ -11,6 +11,14 @@ export const FAST = { heartbeat: 200, lease: 1500, linger: 1 }
 /** When a binding of such a registry has certainly ended. */
 export const GONE_AFTER_MS = 2700
 
+/** Any that is not missing: a Redis that has one does not settle. */
+export const EPOCH = 'an-epoch-of-22-letters'
+
+/** Makes a fresh Redis one that has settled long ago. */
+export async function skipSettling (redis: { hset (...args: string[]): Promise<unknown> }, prefix = '{cobrowse}') {
+  await redis.hset(`${prefix}:meta`, 'epoch', EPOCH)
+}
+
 /** A client with the defaults of ioredis, as a host may have it. */
 export function connect (t: Test, port: number, options = {}): Redis {
   const redis = new Redis({ port, host: '127.0.0.1', ...options })

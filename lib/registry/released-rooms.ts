@@ -1,0 +1,21 @@
+/** When calls ended, for as long as signatures from before may be shown. */
+export interface ReleasedRooms {
+  add (key: string, at: number): void
+  /** Milliseconds, by the store's clock. */
+  at (key: string): number | undefined
+  /** Forgets those from before this moment. */
+  forget (before: number): void
+}
+
+export function createReleasedRooms (): ReleasedRooms {
+  const moments = new Map<string, number>()
+  return {
+    add (key, at) {
+      moments.set(key, Math.max(at, moments.get(key) ?? 0))
+    },
+    at: (key) => moments.get(key),
+    forget (before) {
+      for (const [key, at] of moments) if (at < before) moments.delete(key)
+    }
+  }
+}
