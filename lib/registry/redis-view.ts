@@ -31,6 +31,7 @@ export interface RedisViewOptions {
 
 /** The living nodes as they were read last; kept while they cannot be read. */
 export interface RedisView {
+  /** While the store settles also those that it forgot. */
   nodes (): readonly NodeView[]
   /** Milliseconds that were left of the settling when the nodes were read. */
   settlingMs (): number
@@ -83,9 +84,12 @@ export function createRedisView ({ store, parse, clock, log, onRead }: RedisView
       from = last
     }
     entries = found
-    nodes = [...found.values()].flatMap(({ view }) => view ?? []).slice(0, MAX_NODES)
+    const living = [...found.values()].flatMap(({ view }) => view ?? []).slice(0, MAX_NODES)
+    // A store that lost its memory knows nothing of nodes that have not come back yet.
+    const missing = settlingMs > 0 ? nodes.filter(({ id }) => !living.some((node) => node.id === id)) : []
+    nodes = [...missing, ...living]
     readAt = clock.monotonic()
-    onRead(nodes)
+    onRead(living)
   }
 
   /** What stands before the nodes: see READ_NODES. */

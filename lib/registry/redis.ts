@@ -76,7 +76,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     parse,
     clock,
     log: () => backend.log,
-    onRead: (nodes) => chooser.update(nodes)
+    onRead: (nodes) => chooser.update(nodes, clock.monotonic())
   })
 
   function pollAfter (ms: number): void {

@@ -1,0 +1,176 @@
+/** What a command answers. */
+export type Reply = string | number | null | Reply[]
+
+type Value =
+  | { type: 'string', text: string, endsAt: number }
+  | { type: 'hash', fields: Map<string, string> }
+  | { type: 'zset', scores: Map<string, number> }
+
+const WRONGTYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value'
+
+/** The commands that our scripts use, over a clock that only the simulation moves. */
+export class RedisData {
+  readonly #now: () => number
+  #keys = new Map<string, Value>()
+  replid = 'a'.repeat(40)
+
+  constructor (now: () => number) {
+    this.#now = now
+  }
+
+  copy (): Map<string, Value> {
+    return structuredClone(this.#keys)
+  }
+
+  restore (keys: Map<string, Value>): void {
+    this.#keys = structuredClone(keys)
+  }
+
+  flush (): void {
+    this.#keys.clear()
+  }
+
+  keys (): string[] {
+    return [...this.#keys.keys()]
+  }
+
+  /** @throws Error in the words of Redis */
+  run (name: string, args: string[]): Reply {
+    const command = this.#commands[name.toUpperCase()]
+    if (command === undefined) throw new Error(`ERR Unknown Redis command called from script: ${name}`)
+    return command(...args)
+  }
+
+  #find (key: string): Value | undefined {
+    const value = this.#keys.get(key)
+    if (value?.type !== 'string' || value.endsAt > this.#now()) return value
+    this.#keys.delete(key)
+    return undefined
+  }
+
+  #string (key: string): Extract<Value, { type: 'string' }> | undefined {
+    const value = this.#find(key)
+    if (value === undefined || value.type === 'string') return value
+    throw new Error(WRONGTYPE)
+  }
+
+  #hash (key: string, make = false): Map<string, string> {
+    const value = this.#find(key)
+    if (value?.type === 'hash') return value.fields
+    if (value !== undefined) throw new Error(WRONGTYPE)
+    const fields = new Map<string, string>()
+    if (make) this.#keys.set(key, { type: 'hash', fields })
+    return fields
+  }
+
+  #zset (key: string, make = false): Map<string, number> {
+    const value = this.#find(key)
+    if (value?.type === 'zset') return value.scores
+    if (value !== undefined) throw new Error(WRONGTYPE)
+    const scores = new Map<string, number>()
+    if (make) this.#keys.set(key, { type: 'zset', scores })
+    return scores
+  }
+
+  #dropEmpty (key: string, size: number): void {
+    if (size === 0) this.#keys.delete(key)
+  }
+
+  #sorted (key: string): Array<[string, number]> {
+    return [...this.#zset(key)].sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))
+  }
+
+  readonly #commands: Record<string, (...args: string[]) => Reply> = {
+    TIME: () => [String(Math.floor(this.#now() / 1000)), String((this.#now() % 1000) * 1000)],
+    INFO: () => `# Replication\r\nrole:master\r\nmaster_replid:${this.replid}\r\n`,
+    DEL: (...keys) => keys.filter((key) => this.#keys.delete(key)).length,
+    GET: (key = '') => this.#string(key)?.text ?? null,
+    SET: (key = '', text = '', _px = '', ms = '') => {
+      this.#keys.set(key, { type: 'string', text, endsAt: _px === '' ? Infinity : this.#now() + Number(ms) })
+      return 'OK'
+    },
+    PTTL: (key = '') => {
+      const value = this.#find(key)
+      if (value === undefined) return -2
+      return value.type === 'string' && value.endsAt < Infinity ? value.endsAt - this.#now() : -1
+    },
+    PEXPIRE: (key = '', ms = '') => {
+      const value = this.#find(key)
+      if (value === undefined) return 0
+      if (value.type === 'string') value.endsAt = this.#now() + Number(ms)
+      return 1
+    },
+    HMGET: (key = '', ...names) => names.map((name) => this.#hash(key).get(name) ?? null),
+    HGET: (key = '', name = '') => this.#hash(key).get(name) ?? null,
+    HSTRLEN: (key = '', name = '') => this.#hash(key).get(name)?.length ?? 0,
+    HEXISTS: (key = '', name = '') => Number(this.#hash(key).has(name)),
+    HSET: (key = '', ...pairs) => {
+      const fields = this.#hash(key, true)
+      const before = fields.size
+      for (let at = 0; at < pairs.length; at += 2) fields.set(pairs[at] ?? '', pairs[at + 1] ?? '')
+      return fields.size - before
+    },
+    HSETNX: (key = '', name = '', value = '') => {
+      const fields = this.#hash(key, true)
+      if (fields.has(name)) return 0
+      fields.set(name, value)
+      return 1
+    },
+    HDEL: (key = '', ...names) => {
+      const fields = this.#hash(key)
+      const count = names.filter((name) => fields.delete(name)).length
+      this.#dropEmpty(key, fields.size)
+      return count
+    },
+    ZSCORE: (key = '', member = '') => this.#zset(key).get(member)?.toString() ?? null,
+    ZCARD: (key = '') => this.#zset(key).size,
+    ZADD: (key = '', score = '', member = '') => {
+      const scores = this.#zset(key, true)
+      const isNew = !scores.has(member)
+      scores.set(member, Number(score))
+      return Number(isNew)
+    },
+    ZREM: (key = '', ...members) => {
+      const scores = this.#zset(key)
+      const count = members.filter((member) => scores.delete(member)).length
+      this.#dropEmpty(key, scores.size)
+      return count
+    },
+    ZCOUNT: (key = '', min = '', max = '') => [...this.#zset(key).values()].filter(within(min, max)).length,
+    ZRANGEBYSCORE: (key = '', min = '', max = '', ...options) => {
+      const isWithin = within(min, max)
+      const found = this.#sorted(key).filter(([, score]) => isWithin(score))
+      const limit = options.indexOf('LIMIT')
+      const [skip, count] = limit < 0 ? [0, found.length] : [Number(options[limit + 1]), Number(options[limit + 2])]
+      const page = found.slice(skip, skip + count)
+      return options.includes('WITHSCORES')
+        ? page.flatMap(([member, score]) => [member, String(score)])
+        : page.map(([member]) => member)
+    },
+    ZRANGEBYLEX: (key = '', min = '', max = '', _limit = '', skip = '0', count = '1000000') =>
+      this.#sorted(key).map(([member]) => member).filter(between(min, max)).slice(Number(skip), Number(skip) + Number(count)),
+    ZREMRANGEBYLEX: (key = '', min = '', max = '') => {
+      const scores = this.#zset(key)
+      const count = [...scores.keys()].filter(between(min, max)).filter((member) => scores.delete(member)).length
+      this.#dropEmpty(key, scores.size)
+      return count
+    }
+  }
+}
+
+function within (min: string, max: string): (score: number) => boolean {
+  const bound = (text: string) => ({ open: text.startsWith('('), value: toScore(text.replace('(', '')) })
+  const [low, high] = [bound(min), bound(max)]
+  return (score) => (low.open ? score > low.value : score >= low.value) && (high.open ? score < high.value : score <= high.value)
+}
+
+function toScore (text: string): number {
+  if (text === '+inf') return Infinity
+  return text === '-inf' ? -Infinity : Number(text)
+}
+
+/** Bounds in the form of ZRANGEBYLEX. */
+function between (min: string, max: string): (member: string) => boolean {
+  const [low, high] = [min.slice(1), max.slice(1)]
+  return (member) => (min.startsWith('(') ? member > low : member >= low) && (max.startsWith('(') ? member < high : member <= high)
+}

@@ -1,0 +1,112 @@
+import * as scripts from '../../lib/registry/redis-scripts.js'
+import { LuaHost } from './lua.js'
+import { RedisData } from './redis-data.js'
+import type { Script } from '../../lib/registry/redis-scripts.js'
+import type { RedisScripter } from '../../types/registry.js'
+import type { Reply } from './redis-data.js'
+import type { Process, Timeline } from './timeline.js'
+
+const BY_SHA1 = new Map<string, { name: string, text: string }>(
+  Object.entries(scripts as Record<string, Script>).map(([name, { sha1, text }]) => [sha1, { name, text }])
+)
+
+// One for all worlds, since it compiles the scripts; they keep nothing between two runs.
+let running: RedisData | undefined
+const host = new LuaHost((name, args) => {
+  if (running === undefined) throw new Error('no script is running')
+  return running.run(name, args)
+})
+
+/** A script on its way. */
+interface Message {
+  name: string
+  text: string
+  keys: string[]
+  args: string[]
+  process: Process
+  resolve (reply: Reply): void
+  reject (error: Error): void
+}
+
+export interface Link {
+  isCut: boolean
+  /** Messages into a cut are refused at once, or wait and arrive when it heals, as in a client that sends them again. */
+  cutMode: 'refuse' | 'wait'
+  /** What happens to the next message: it arrives late, or its answer does. */
+  next?: 'late' | 'answered late' | undefined
+}
+
+/** One Redis that runs the real scripts, and a network that can lose what is said to it. */
+export class SimRedis {
+  readonly data: RedisData
+  #late: Array<() => void> = []
+  isAway = false
+  /** Told of every script that ran. */
+  onRun: (name: string, keys: string[], args: string[], reply: Reply) => void = () => {}
+
+  constructor (timeline: Timeline) {
+    this.data = new RedisData(() => timeline.now)
+  }
+
+  get late (): number {
+    return this.#late.length
+  }
+
+  clientOf (process: Process, link: Link): RedisScripter {
+    return {
+      status: 'ready',
+      on: () => {},
+      off: () => {},
+      evalsha: async (sha1, count, ...given) => await this.#send(process, link, sha1, count, given.map(String)),
+      eval: async () => { throw new Error('every script is known here') }
+    }
+  }
+
+  /** What was late arrives. */
+  land (): void {
+    const landing = this.#late
+    this.#late = []
+    for (const arrive of landing) arrive()
+  }
+
+  async #send (process: Process, link: Link, sha1: string, count: number, given: string[]): Promise<unknown> {
+    const script = BY_SHA1.get(sha1)
+    if (script === undefined) throw new Error('NOSCRIPT')
+    return await new Promise((resolve, reject) => {
+      const message: Message = {
+        ...script, keys: given.slice(0, count), args: given.slice(count), process, resolve, reject
+      }
+      const fate = link.next
+      link.next = undefined
+      if (this.isAway || link.isCut) {
+        if (link.cutMode === 'refuse') reject(new Error('ECONNREFUSED'))
+        else this.#late.push(() => this.#arrive(message, link))
+      } else if (fate === 'late') this.#late.push(() => this.#arrive(message, link))
+      else if (fate === 'answered late') {
+        const answer = this.#execute(message)
+        this.#late.push(answer)
+      } else this.#execute(message)()
+    })
+  }
+
+  #arrive (message: Message, link: Link): void {
+    if (this.isAway || link.isCut) message.reject(new Error('ECONNRESET'))
+    else this.#execute(message)()
+  }
+
+  /** @returns delivers the answer */
+  #execute ({ name, text, keys, args, process, resolve, reject }: Message): () => void {
+    try {
+      running = this.data
+      const reply = host.run(text, keys, args)
+      this.onRun(name, keys, args, reply)
+      const deliver = () => {
+        if (process.isPaused) this.#late.push(deliver)
+        else if (!process.isDead) resolve(reply)
+      }
+      return deliver
+    } catch (error) {
+      return () => reject(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+}

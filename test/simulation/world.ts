@@ -1,0 +1,269 @@
+import { createConnectionInfo } from '../../lib/connection-info.js'
+import { createKnownRooms } from '../../lib/known-rooms.js'
+import { createNode } from '../../lib/node/node.js'
+import { createRedisRegistry } from '../../lib/registry/redis.js'
+import { Judge } from './judge.js'
+import { SimRedis } from './sim-redis.js'
+import { Timeline } from './timeline.js'
+import type { Dependency } from '../../lib/dependency.js'
+import type { Subject } from '../../lib/signature.js'
+import type { CobrowseNode, Seat, SeatEnd } from '../../types/node.js'
+import type { Membership, Registry, RoomKey } from '../../types/registry.js'
+import type { Role, SignatureClaims } from '../../types/signature.js'
+import type { Link } from './sim-redis.js'
+import type { Process } from './timeline.js'
+
+export const SKEW = 5
+const TTL = 15
+const ROLES: Role[] = ['recorder', 'replayer']
+const BUDGET_MS = 1500
+
+export interface Host {
+  process: Process
+  link: Link
+}
+
+export interface Gateway extends Host {
+  registry: Registry
+  ask (client: Client): Promise<string>
+}
+
+export interface Relay extends Host {
+  id: string
+  node?: CobrowseNode | undefined
+  membership?: Membership | undefined
+  isStarting: boolean
+  /** Something of its own, rather than of the store, kept it from the store since all was well last. */
+  isAtFault: boolean
+}
+
+export interface Signature {
+  subject: Subject
+  issuedAt: number
+  expiresAt: number
+  id: string
+}
+
+export interface Client {
+  key: RoomKey
+  role: Role
+  state: 'away' | 'must ask' | 'has signature' | 'inside'
+  /** Whatever comes of an earlier attempt means nothing any more. */
+  attempt: number
+  token?: string
+  seat?: Seat
+  relay?: Relay
+}
+
+export interface WorldSize {
+  nodes: number
+  gateways: number
+  rooms: number
+}
+
+const direct: Dependency = {
+  ask: async (_call, work) => await work(new AbortController().signal),
+  close () {}
+}
+
+/** Gateways, relay nodes and clients on one Redis: the code of the project, on a time and a network of our own. */
+export class World {
+  readonly timeline = new Timeline()
+  readonly redis = new SimRedis(this.timeline)
+  readonly judge = new Judge(this)
+  readonly gateways: Gateway[]
+  readonly relays: Relay[]
+  readonly clients: Client[]
+  readonly rooms: RoomKey[]
+  readonly signatures = new Map<string, Signature>()
+
+  constructor ({ nodes, gateways, rooms }: WorldSize) {
+    this.rooms = Array.from({ length: rooms }, (_value, at) => ({ tenant: 't', room: `r${at}` }))
+    this.clients = this.rooms.flatMap((key) => ROLES.map((role) => ({ key, role, state: 'away' as const, attempt: 0 })))
+    this.gateways = Array.from({ length: gateways }, (_value, at) => this.#createGateway(`gateway ${at}`))
+    this.relays = Array.from({ length: nodes }, (_value, at) => ({
+      ...newHost(`node ${at}`), id: `n${at}`, isStarting: false, isAtFault: false
+    }))
+    this.redis.onRun = (...run) => this.judge.sees(...run)
+    this.timeline.afterEach = () => this.judge.look()
+  }
+
+  async start (): Promise<void> {
+    // A Redis that settled long ago.
+    this.redis.data.run('HSET', ['{cobrowse}:meta', 'epoch', 'an-epoch-of-22-letters'])
+    for (const relay of this.relays) this.startRelay(relay)
+    await this.timeline.flush()
+  }
+
+  #createGateway (name: string): Gateway {
+    const host = newHost(name)
+    const clock = this.timeline.clockOf(host.process)
+    const registry = createRedisRegistry({ redis: this.redis.clientOf(host.process, host.link) }, clock)
+    const knownRooms = createKnownRooms({
+      joinOnlyFor: 600, nodes: registry.nodes, viewAgeMs: () => registry.status().viewAgeMs, now: clock.monotonic
+    })
+    const connectionInfo = createConnectionInfo({
+      registry,
+      provision: { start () {}, status: () => ({ state: 'up', since: 0 }), close: async () => {}, externalUrl: async () => null },
+      registryCalls: direct,
+      provisionCalls: direct,
+      addressFault: () => undefined,
+      knownRooms,
+      mayJoinOnly: true,
+      issue: (subject) => this.#issue(subject),
+      onJoinOnly () {}
+    })
+    return {
+      ...host,
+      registry,
+      ask: async ({ key, role }) => {
+        const endsAt = this.timeline.now + BUDGET_MS
+        const budget = {
+          signal: new AbortController().signal,
+          isSpent: () => this.timeline.now > endsAt,
+          bodyArrived () {},
+          isSpentOnBody: () => false,
+          cancel () {},
+          end () {}
+        }
+        const session = { tenantId: key.tenant, channelId: 'c', userId: role }
+        const { signature } = await connectionInfo(
+          session, { roomId: key.room, userId: role, userName: role, role }, { budget, timings: {} }
+        )
+        return signature
+      }
+    }
+  }
+
+  #issue (subject: Subject): string {
+    const token = `signature ${this.signatures.size}`
+    const issuedAt = Math.floor(subject.issuedAt / 1000)
+    const signature = { subject, issuedAt, expiresAt: issuedAt + TTL, id: token }
+    this.signatures.set(token, signature)
+    this.judge.issued(signature)
+    return token
+  }
+
+  #verify (token: string, node: { id: string, incarnation: string }, now: number): SignatureClaims {
+    const { subject, issuedAt, expiresAt, id } = this.#signature(token)
+    const { tenant, room, user, name, role, node: named, joinOnly = false } = subject
+    const isForNode = named.id === node.id && (joinOnly || named.incarnation === node.incarnation)
+    if (!isForNode || now / 1000 >= expiresAt + SKEW || issuedAt > now / 1000 + SKEW) throw new Error('bad signature')
+    const incarnation = joinOnly ? null : named.incarnation
+    return { tenant, room, user, name, role, node: named.id, incarnation, issuedAt, expiresAt, id, joinOnly }
+  }
+
+  #signature (token: string): Signature {
+    const signature = this.signatures.get(token)
+    if (signature === undefined) throw new Error('unknown signature')
+    return signature
+  }
+
+  startRelay (relay: Relay): void {
+    if (relay.isStarting || relay.node !== undefined) return
+    const { process } = relay
+    const clock = this.timeline.clockOf(process)
+    const registry = createRedisRegistry({ redis: this.redis.clientOf(process, relay.link) }, clock)
+    const settings = {
+      record: { id: relay.id, wssUrl: `wss://${relay.id}/` },
+      signing: { skew: SKEW },
+      allowedOrigins: undefined,
+      maxSeats: 100,
+      seatsPerRoom: 10,
+      patience: 2000,
+      suspendFor: 600_000
+    }
+    relay.isStarting = true
+    createNode(settings, {
+      clock,
+      verify: async (token, { node, now }) => this.#verify(token, node, now),
+      join: async (record) => {
+        const membership = await registry.join(record)
+        if (relay.process === process) relay.membership = membership
+        return membership
+      }
+    }).then((node) => {
+      if (relay.process !== process) return
+      relay.isStarting = false
+      relay.node = node
+    }, () => {
+      if (relay.process !== process) return
+      relay.isStarting = false
+      // Its supervisor starts it again.
+      clock.after(1000, () => this.startRelay(relay))
+    })
+  }
+
+  /** SIGKILL: its clients see their sockets close. */
+  crash (relay: Relay): void {
+    relay.process.isDead = true
+    relay.process = { ...newHost(relay.process.name).process, wallOffset: relay.process.wallOffset }
+    relay.node = relay.membership = undefined
+    relay.isStarting = false
+    for (const client of this.clients) if (client.relay === relay) this.#sendAway(client)
+  }
+
+  ask (client: Client, gateway: Gateway): void {
+    if (client.state !== 'must ask' || gateway.process.isPaused) return
+    const attempt = ++client.attempt
+    gateway.ask(client).then((token) => {
+      if (client.attempt !== attempt) return
+      client.token = token
+      client.state = 'has signature'
+    }, () => {})
+  }
+
+  show (client: Client): void {
+    const { token } = client
+    if (client.state !== 'has signature' || token === undefined) return
+    const signature = this.#signature(token)
+    const relay = this.relays.find(({ id }) => id === signature.subject.node.id)
+    if (relay?.node === undefined || relay.process.isPaused) return this.#sendAway(client)
+    const attempt = ++client.attempt
+    relay.node.admit(token).then((seat) => {
+      this.judge.admitted(relay, signature)
+      if (client.attempt !== attempt) return seat.leave()
+      Object.assign(client, { state: 'inside', seat, relay })
+      seat.ended.then((end) => this.#onEnded(client, seat, end))
+    }, () => {
+      if (client.attempt === attempt) this.#sendAway(client)
+    })
+  }
+
+  #onEnded (client: Client, seat: Seat, end: SeatEnd): void {
+    if (client.seat !== seat || client.relay === undefined) return
+    this.judge.ended(client, client.relay, end)
+    this.#sendAway(client)
+  }
+
+  #sendAway (client: Client): void {
+    client.attempt++
+    client.state = 'must ask'
+    delete client.seat
+    delete client.relay
+  }
+
+  /** @param next what the client does then: nothing, or ask again as a page does that was reloaded */
+  leave (client: Client, next: 'away' | 'must ask'): void {
+    client.seat?.leave()
+    this.#sendAway(client)
+    client.state = next
+  }
+
+  release (key: RoomKey, gateway: Gateway): void {
+    if (!gateway.process.isPaused) gateway.registry.release?.(key).catch(() => {})
+  }
+
+  /** Whether both clients of the room sit on one node. */
+  nodeOf (key: RoomKey): Relay | undefined {
+    const [first, second] = this.clients.filter((client) => client.key === key)
+    return first?.relay === second?.relay ? first?.relay : undefined
+  }
+}
+
+function newHost (name: string): Host {
+  return {
+    process: { name, isPaused: false, isDead: false, wallOffset: 0 },
+    link: { isCut: false, cutMode: 'refuse' }
+  }
+}
