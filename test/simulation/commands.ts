@@ -21,7 +21,8 @@ const clientOf = (world: World, at: number) => pick(world.clients, at)
 const relayOf = (world: World, at: number) => pick(world.relays, at)
 const gatewayOf = (world: World, how: number) => pick(world.gateways, how)
 
-const STEPS_MS = [100, 400, 1000, 2000, 3000, 6000, 8000, 15_000, 26_000]
+/** In leases. */
+const STEPS = [0.02, 0.07, 0.17, 0.34, 0.5, 1, 1.4, 2.5, 4.4]
 
 /** With how often it happens. */
 const ACTS: Record<string, [weight: number, act: Act]> = {
@@ -63,7 +64,7 @@ const ACTS: Record<string, [weight: number, act: Act]> = {
     return true
   }],
   advance: [14, async (world, _at, how) => {
-    await world.timeline.advance(pick(STEPS_MS, how))
+    await world.timeline.advance(Math.round(world.times.lease * pick(STEPS, how)))
     return true
   }],
   crash: [2, (world, at) => {
@@ -107,7 +108,9 @@ const ACTS: Record<string, [weight: number, act: Act]> = {
   outage: [2, (world, _at, how) => {
     if (world.redis.isAway) return false
     world.redis.isAway = true
-    for (const { link } of [...world.relays, ...world.gateways]) if (!link.isCut) link.cutMode = how % 2 === 0 ? 'refuse' : 'wait'
+    for (const { link } of [...world.relays, ...world.gateways]) {
+      if (!link.isCut) link.cutMode = how % 2 === 0 ? 'refuse' : 'wait'
+    }
     return true
   }],
   back: [4, (world) => {
@@ -116,16 +119,12 @@ const ACTS: Record<string, [weight: number, act: Act]> = {
     world.redis.land()
     return true
   }],
-  wipe: [2, (world) => {
-    world.redis.data.flush()
+  wipe: [2, async (world) => {
+    await world.redis.wipe()
     return true
   }],
   failover: [2, async (world, _at, how) => {
-    // The replica that takes over has not heard of the last writes.
-    const replica = world.redis.data.copy()
-    await world.timeline.advance(pick([0, 100, 1500], how))
-    world.redis.data.restore(replica)
-    world.redis.data.replid = (Number.parseInt(world.redis.data.replid, 16) + 1).toString(16).slice(-8).padStart(40, '0')
+    await world.redis.failOver(pick([0, 100, 1500], how))
     return true
   }],
   delay: [3, (world, at, how) => {
@@ -142,7 +141,7 @@ const ACTS: Record<string, [weight: number, act: Act]> = {
     const relay = relayOf(world, at)
     if (relay.node?.status().state !== 'serving') return false
     world.judge.leaving.add(relay)
-    relay.node.drain({ deadline: 3000 }).catch(() => {})
+    relay.node.drain({ deadline: world.times.lease / 2 }).catch(() => {})
     return true
   }],
   undrain: [2, (world, at) => {

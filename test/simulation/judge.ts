@@ -5,11 +5,6 @@ import type { RoomKey } from '../../types/registry.js'
 import type { Reply } from './redis-data.js'
 import type { Client, Relay, Signature, World } from './world.js'
 
-const SKEW_MS = 5000
-
-/** The default of the project. */
-const LEASE_MS = 6000
-
 /** Watches a world and notes every invariant that it breaks. */
 export class Judge {
   readonly broken: string[] = []
@@ -22,6 +17,8 @@ export class Judge {
   /** When calls ended, by room; and those that the room's node has closed since. */
   readonly #released = new Map<string, number>()
   readonly #heard = new Set<string>()
+  /** Which registration got a room last, by the room's key. */
+  readonly #holders = new Map<string, string>()
   /** On which node both clients of a room were, before what happens now. */
   readonly #together = new Map<string, Relay>()
   /** Whose node was stopped by an operator. */
@@ -44,20 +41,23 @@ export class Judge {
       return
     }
     const member = name === 'ASSIGN' ? String(reply[1]) : String(args[5])
+    // By the store's own clock, which says so.
+    const at = Number(reply[name === 'ASSIGN' ? 3 : 1])
     if (name === 'REGISTER' && reply[0] === 'ok') {
       const [id] = member.split('|')
       for (const other of this.#promised.keys()) {
-        if (other.startsWith(`${id}|`) && other !== member && this.#lives(other)) this.#promised.set(other, now)
+        if (other.startsWith(`${id}|`) && other !== member && this.#lives(other, at)) this.#promised.set(other, at)
       }
     }
-    if ((name === 'REGISTER' || name === 'BEAT') && reply[0] === 'ok') this.#promised.set(member, now + LEASE_MS)
-    if (name === 'ASSIGN' && (reply[0] === 'bound' || reply[0] === 'chosen') && !this.#lives(member)) {
+    if ((name === 'REGISTER' || name === 'BEAT') && reply[0] === 'ok') this.#promised.set(member, at + this.#world.times.lease)
+    if (name === 'ASSIGN' && (reply[0] === 'bound' || reply[0] === 'chosen') && !this.#lives(member, at)) {
       this.#breaks('I3', `${member} is chosen and was declared dead`)
     }
+    this.#noteHolders(name, keys.slice(5), member, reply)
   }
 
-  #lives (member: string): boolean {
-    return (this.#promised.get(member) ?? 0) > this.#world.timeline.now
+  #lives (member: string, at: number): boolean {
+    return (this.#promised.get(member) ?? 0) > at
   }
 
   #roomEnded (key: string, now: number): void {
@@ -70,14 +70,14 @@ export class Judge {
   }
 
   issued (signature: Signature): void {
-    const { subject: { node, joinOnly, tenant, room } } = signature
+    const { subject: { node, joinOnly, tenant, room, issuedAt: now } } = signature
     if (joinOnly) return
-    const now = this.#world.timeline.now
     const name = roomName({ tenant, room })
-    const earlier = (this.#issued.get(name) ?? []).filter(({ expiresAt }) => expiresAt * 1000 + SKEW_MS > now)
+    const earlier = (this.#issued.get(name) ?? [])
+      .filter(({ expiresAt }) => (expiresAt + this.#world.times.skew) * 1000 > now)
     for (const { subject: { node: other } } of earlier) {
       const isOther = other.id !== node.id || other.incarnation !== node.incarnation
-      if (isOther && this.#lives(`${other.id}|${other.incarnation}`)) {
+      if (isOther && this.#lives(`${other.id}|${other.incarnation}`, now)) {
         this.#breaks('I1', `${room} is signed for ${node.id} while signatures for the living ${other.id} are good`)
       }
     }
@@ -89,9 +89,9 @@ export class Judge {
     const now = this.#world.timeline.now
     if (this.#admitted.has(id)) this.#breaks('I5', `${id} is admitted twice`)
     this.#admitted.add(id)
-    if (now >= expiresAt * 1000 + SKEW_MS) this.#breaks('I5', `${id} is admitted after its end`)
+    if (now >= (expiresAt + this.#world.times.skew) * 1000) this.#breaks('I5', `${id} is admitted after its end`)
     if (joinOnly) return
-    if (!this.#lives(`${node.id}|${node.incarnation}`)) this.#breaks('I8', `${relay.id} admits after its lease ended`)
+    if (!this.#lives(`${node.id}|${node.incarnation}`, now)) this.#breaks('I8', `${relay.id} admits after its lease ended`)
     const name = roomName({ tenant, room })
     const releasedAt = this.#released.get(name)
     if (releasedAt !== undefined && subject.issuedAt < releasedAt && this.#heard.has(name)) {
@@ -102,21 +102,29 @@ export class Judge {
   /** The node sent a client away. */
   ended ({ key }: Client, relay: Relay, { reason }: SeatEnd): void {
     const name = roomName(key)
-    if (reason.includes('call ended')) return void this.#heard.add(name)
+    if (reason.includes('call ended')) {
+      this.#heard.add(name)
+      return
+    }
     if (this.#together.get(name) !== relay) return
     if (this.leaving.has(relay) || relay.node?.status().state === 'replaced') return
     const holder = this.#holderOf(key)
-    if (!relay.isAtFault) this.#breaks('I25', `${key.room} with both inside is closed by ${relay.id}, which did nothing wrong (${reason})`)
+    const what = `${key.room} with both inside is closed by ${relay.id} (${reason})`
+    if (!relay.isAtFault) this.#breaks('I25', `${what}, which did nothing wrong`)
     else if (holder === undefined || holder.startsWith(`${relay.id}|`)) {
-      this.#breaks('I25', `${key.room} with both inside is closed by ${relay.id}, though nobody was sent elsewhere (${reason})`)
+      this.#breaks('I25', `${what}, though nobody was sent elsewhere`)
     }
   }
 
+  #noteHolders (name: string, rooms: string[], member: string, reply: Reply[]): void {
+    const [outcome, , , claims] = reply
+    if (name === 'ASSIGN' && (outcome === 'bound' || outcome === 'chosen')) this.#holders.set(rooms[0] ?? '', member)
+    if (outcome !== 'ok' || !Array.isArray(claims)) return
+    for (const [at, room] of rooms.entries()) if (claims[at * 2] === 'ok') this.#holders.set(room, member)
+  }
+
   #holderOf (room: RoomKey): string | undefined {
-    const { data } = this.#world.redis
-    const key = data.keys().find((key) => key.endsWith(hashOf(room)))
-    const [, id, incarnation] = key === undefined ? [] : String(data.run('GET', [key])).split('|')
-    return id === undefined ? undefined : `${id}|${incarnation}`
+    return [...this.#holders].find(([key]) => key.endsWith(hashOf(room)))?.[1]
   }
 
   /** After everything that happens. */

@@ -18,20 +18,14 @@ export class RedisData {
     this.#now = now
   }
 
-  copy (): Map<string, Value> {
-    return structuredClone(this.#keys)
-  }
-
-  restore (keys: Map<string, Value>): void {
-    this.#keys = structuredClone(keys)
+  /** @returns puts back what is there now */
+  snapshot (): () => void {
+    const keys = structuredClone(this.#keys)
+    return () => { this.#keys = keys }
   }
 
   flush (): void {
     this.#keys.clear()
-  }
-
-  keys (): string[] {
-    return [...this.#keys.keys()]
   }
 
   /** @throws Error in the words of Redis */
@@ -147,8 +141,10 @@ export class RedisData {
         ? page.flatMap(([member, score]) => [member, String(score)])
         : page.map(([member]) => member)
     },
-    ZRANGEBYLEX: (key = '', min = '', max = '', _limit = '', skip = '0', count = '1000000') =>
-      this.#sorted(key).map(([member]) => member).filter(between(min, max)).slice(Number(skip), Number(skip) + Number(count)),
+    ZRANGEBYLEX: (key = '', min = '', max = '', _limit = '', skip = '0', count = '1000000') => {
+      const found = this.#sorted(key).map(([member]) => member).filter(between(min, max))
+      return found.slice(Number(skip), Number(skip) + Number(count))
+    },
     ZREMRANGEBYLEX: (key = '', min = '', max = '') => {
       const scores = this.#zset(key)
       const count = [...scores.keys()].filter(between(min, max)).filter((member) => scores.delete(member)).length
@@ -161,7 +157,8 @@ export class RedisData {
 function within (min: string, max: string): (score: number) => boolean {
   const bound = (text: string) => ({ open: text.startsWith('('), value: toScore(text.replace('(', '')) })
   const [low, high] = [bound(min), bound(max)]
-  return (score) => (low.open ? score > low.value : score >= low.value) && (high.open ? score < high.value : score <= high.value)
+  return (score) => (low.open ? score > low.value : score >= low.value) &&
+    (high.open ? score < high.value : score <= high.value)
 }
 
 function toScore (text: string): number {
@@ -172,5 +169,6 @@ function toScore (text: string): number {
 /** Bounds in the form of ZRANGEBYLEX. */
 function between (min: string, max: string): (member: string) => boolean {
   const [low, high] = [min.slice(1), max.slice(1)]
-  return (member) => (min.startsWith('(') ? member > low : member >= low) && (max.startsWith('(') ? member < high : member <= high)
+  return (member) => (min.startsWith('(') ? member > low : member >= low) &&
+    (max.startsWith('(') ? member < high : member <= high)
 }

@@ -2,6 +2,7 @@ import { command, execute, healAll, secondsToMeet } from './commands.js'
 import { World } from './world.js'
 import fc from 'fast-check'
 import type { Command } from './commands.js'
+import type { Stage, Times } from './world.js'
 
 export interface Plan {
   nodes: number
@@ -23,8 +24,10 @@ export const plan: fc.Arbitrary<Plan> = fc.record({
   staysCut: fc.option(fc.nat({ max: 1 }), { nil: undefined, freq: 2 })
 })
 
-/** Seconds after the last fault within which everybody has to be together: settling, a lease and some asking. */
-const MEET_WITHIN = 45
+/** Seconds after the last fault within which everybody has to be together: settling, some leases and some asking. */
+function meetingLimit ({ lease, heartbeat, ttl, skew }: Times): number {
+  return (Math.max(lease, (ttl + skew) * 1000) + 2 * heartbeat + 3 * lease) / 1000 + 3
+}
 
 export interface Outcome {
   commands: number
@@ -32,23 +35,29 @@ export interface Outcome {
   meetingSeconds: number | undefined
 }
 
-export async function run ({ nodes, gateways, rooms, commands, seed, staysCut }: Plan): Promise<Outcome> {
+export async function run (
+  { nodes, gateways, rooms, commands, seed, staysCut }: Plan, stage?: Stage
+): Promise<Outcome> {
   const random = Math.random
   Math.random = mulberry32(seed)
+  const world = new World({ nodes, gateways, rooms }, stage)
   try {
-    const world = new World({ nodes, gateways, rooms })
     await world.start()
     let count = 0
     for (const command of commands) {
       if (await execute(world, command)) count++
-      if (world.judge.broken.length > 0) return { commands: count, broken: world.judge.broken, meetingSeconds: undefined }
+      const { broken } = world.judge
+      if (broken.length > 0) return { commands: count, broken, meetingSeconds: undefined }
     }
     await healAll(world, staysCut)
-    const meetingSeconds = await secondsToMeet(world, MEET_WITHIN)
+    const limit = meetingLimit(world.times)
+    const meetingSeconds = await secondsToMeet(world, limit)
     const { broken } = world.judge
-    if (meetingSeconds === undefined) broken.push(`${staysCut === undefined ? 'MEET' : 'MEETCUT'} not within ${MEET_WITHIN} s`)
+    const invariant = staysCut === undefined ? 'I13' : 'I26'
+    if (meetingSeconds === undefined) broken.push(`${invariant}: not together within ${limit} s`)
     return { commands: count, broken, meetingSeconds }
   } finally {
+    world.stop()
     Math.random = random
   }
 }

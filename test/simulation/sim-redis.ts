@@ -6,7 +6,8 @@ import type { RedisScripter } from '../../types/registry.js'
 import type { Reply } from './redis-data.js'
 import type { Process, Timeline } from './timeline.js'
 
-const BY_SHA1 = new Map<string, { name: string, text: string }>(
+/** By their SHA-1: that module exports nothing but scripts. */
+export const SCRIPTS = new Map<string, { name: string, text: string }>(
   Object.entries(scripts as Record<string, Script>).map(([name, { sha1, text }]) => [sha1, { name, text }])
 )
 
@@ -30,21 +31,42 @@ interface Message {
 
 export interface Link {
   isCut: boolean
-  /** Messages into a cut are refused at once, or wait and arrive when it heals, as in a client that sends them again. */
+  /** Messages into a cut are refused at once, or arrive when it heals, as from a client that sends them again. */
   cutMode: 'refuse' | 'wait'
   /** What happens to the next message: it arrives late, or its answer does. */
   next?: 'late' | 'answered late' | undefined
 }
 
-/** One Redis that runs the real scripts, and a network that can lose what is said to it. */
-export class SimRedis {
+/** Told of every script that ran. */
+export type OnRun = (name: string, keys: string[], args: string[], reply: Reply) => void
+
+/** A Redis, and a network that can lose what is said to it. */
+export interface Store {
+  /** Nobody reaches it; its clock goes on. */
+  isAway: boolean
+  onRun: OnRun
+  /** How much is still on its way. */
+  readonly late: number
+  clientOf (process: Process, link: Link): RedisScripter
+  /** What was late arrives. */
+  land (): void
+  /** Begins as one that settled long ago. */
+  prepare (): Promise<void>
+  wipe (): Promise<void>
+  /** Another server takes over that has not heard of the writes of the last so many milliseconds. */
+  failOver (lostMs: number): Promise<void>
+}
+
+/** Runs the real scripts in this process. */
+export class SimRedis implements Store {
   readonly data: RedisData
+  readonly #timeline: Timeline
   #late: Array<() => void> = []
   isAway = false
-  /** Told of every script that ran. */
-  onRun: (name: string, keys: string[], args: string[], reply: Reply) => void = () => {}
+  onRun: OnRun = () => {}
 
   constructor (timeline: Timeline) {
+    this.#timeline = timeline
     this.data = new RedisData(() => timeline.now)
   }
 
@@ -62,15 +84,29 @@ export class SimRedis {
     }
   }
 
-  /** What was late arrives. */
   land (): void {
     const landing = this.#late
     this.#late = []
     for (const arrive of landing) arrive()
   }
 
+  async prepare (): Promise<void> {
+    this.data.run('HSET', ['{cobrowse}:meta', 'epoch', 'an-epoch-of-22-letters'])
+  }
+
+  async wipe (): Promise<void> {
+    this.data.flush()
+  }
+
+  async failOver (lostMs: number): Promise<void> {
+    const takeOver = this.data.snapshot()
+    await this.#timeline.advance(lostMs)
+    takeOver()
+    this.data.replid = (Number.parseInt(this.data.replid.slice(-8), 16) + 1).toString(16).slice(-8).padStart(40, '0')
+  }
+
   async #send (process: Process, link: Link, sha1: string, count: number, given: string[]): Promise<unknown> {
-    const script = BY_SHA1.get(sha1)
+    const script = SCRIPTS.get(sha1)
     if (script === undefined) throw new Error('NOSCRIPT')
     return await new Promise((resolve, reject) => {
       const message: Message = {

@@ -8,13 +8,12 @@ import { Timeline } from './timeline.js'
 import type { Dependency } from '../../lib/dependency.js'
 import type { Subject } from '../../lib/signature.js'
 import type { CobrowseNode, Seat, SeatEnd } from '../../types/node.js'
+import type { Provision } from '../../types/provision.js'
 import type { Membership, Registry, RoomKey } from '../../types/registry.js'
 import type { Role, SignatureClaims } from '../../types/signature.js'
-import type { Link } from './sim-redis.js'
+import type { Link, Store } from './sim-redis.js'
 import type { Process } from './timeline.js'
 
-export const SKEW = 5
-const TTL = 15
 const ROLES: Role[] = ['recorder', 'replayer']
 const BUDGET_MS = 1500
 
@@ -61,15 +60,48 @@ export interface WorldSize {
   rooms: number
 }
 
+/** Milliseconds, but for the two that are whole seconds as in a signature. */
+export interface Times {
+  lease: number
+  heartbeat: number
+  ttl: number
+  skew: number
+  patience: number
+}
+
+/** The defaults of the project. */
+export const DEFAULT_TIMES: Times = { lease: 6000, heartbeat: 2000, ttl: 15, skew: 5, patience: 2000 }
+
+/** The time and the store that a world runs on. */
+export interface Stage {
+  times: Times
+  timeline: Pick<Timeline, 'now' | 'clockOf' | 'flush' | 'advance' | 'afterEach'>
+  redis: Store
+  prefix?: string
+}
+
+export function simulatedStage (): Stage {
+  const timeline = new Timeline()
+  return { times: DEFAULT_TIMES, timeline, redis: new SimRedis(timeline) }
+}
+
 const direct: Dependency = {
   ask: async (_call, work) => await work(new AbortController().signal),
   close () {}
 }
 
+const provision: Provision = {
+  start () {},
+  status: () => ({ state: 'up', since: 0 }),
+  close: async () => {},
+  externalUrl: async () => null
+}
+
 /** Gateways, relay nodes and clients on one Redis: the code of the project, on a time and a network of our own. */
 export class World {
-  readonly timeline = new Timeline()
-  readonly redis = new SimRedis(this.timeline)
+  readonly times: Times
+  readonly timeline: Stage['timeline']
+  readonly redis: Store
   readonly judge = new Judge(this)
   readonly gateways: Gateway[]
   readonly relays: Relay[]
@@ -77,7 +109,13 @@ export class World {
   readonly rooms: RoomKey[]
   readonly signatures = new Map<string, Signature>()
 
-  constructor ({ nodes, gateways, rooms }: WorldSize) {
+  readonly #prefix: string
+
+  constructor ({ nodes, gateways, rooms }: WorldSize, { times, timeline, redis, prefix }: Stage = simulatedStage()) {
+    this.times = times
+    this.timeline = timeline
+    this.redis = redis
+    this.#prefix = prefix ?? '{cobrowse}'
     this.rooms = Array.from({ length: rooms }, (_value, at) => ({ tenant: 't', room: `r${at}` }))
     this.clients = this.rooms.flatMap((key) => ROLES.map((role) => ({ key, role, state: 'away' as const, attempt: 0 })))
     this.gateways = Array.from({ length: gateways }, (_value, at) => this.#createGateway(`gateway ${at}`))
@@ -89,22 +127,33 @@ export class World {
   }
 
   async start (): Promise<void> {
-    // A Redis that settled long ago.
-    this.redis.data.run('HSET', ['{cobrowse}:meta', 'epoch', 'an-epoch-of-22-letters'])
+    await this.redis.prepare()
     for (const relay of this.relays) this.startRelay(relay)
     await this.timeline.flush()
+  }
+
+  stop (): void {
+    for (const { process } of [...this.gateways, ...this.relays]) process.isDead = true
+  }
+
+  #createRegistry ({ process, link }: Host): Registry {
+    const { lease, heartbeat, ttl, skew } = this.times
+    const redis = this.redis.clientOf(process, link)
+    return createRedisRegistry(
+      { redis, lease, heartbeat, linger: ttl + skew, prefix: this.#prefix }, this.timeline.clockOf(process)
+    )
   }
 
   #createGateway (name: string): Gateway {
     const host = newHost(name)
     const clock = this.timeline.clockOf(host.process)
-    const registry = createRedisRegistry({ redis: this.redis.clientOf(host.process, host.link) }, clock)
+    const registry = this.#createRegistry(host)
     const knownRooms = createKnownRooms({
       joinOnlyFor: 600, nodes: registry.nodes, viewAgeMs: () => registry.status().viewAgeMs, now: clock.monotonic
     })
     const connectionInfo = createConnectionInfo({
       registry,
-      provision: { start () {}, status: () => ({ state: 'up', since: 0 }), close: async () => {}, externalUrl: async () => null },
+      provision,
       registryCalls: direct,
       provisionCalls: direct,
       addressFault: () => undefined,
@@ -138,7 +187,7 @@ export class World {
   #issue (subject: Subject): string {
     const token = `signature ${this.signatures.size}`
     const issuedAt = Math.floor(subject.issuedAt / 1000)
-    const signature = { subject, issuedAt, expiresAt: issuedAt + TTL, id: token }
+    const signature = { subject, issuedAt, expiresAt: issuedAt + this.times.ttl, id: token }
     this.signatures.set(token, signature)
     this.judge.issued(signature)
     return token
@@ -148,7 +197,8 @@ export class World {
     const { subject, issuedAt, expiresAt, id } = this.#signature(token)
     const { tenant, room, user, name, role, node: named, joinOnly = false } = subject
     const isForNode = named.id === node.id && (joinOnly || named.incarnation === node.incarnation)
-    if (!isForNode || now / 1000 >= expiresAt + SKEW || issuedAt > now / 1000 + SKEW) throw new Error('bad signature')
+    const { skew } = this.times
+    if (!isForNode || now / 1000 >= expiresAt + skew || issuedAt > now / 1000 + skew) throw new Error('bad signature')
     const incarnation = joinOnly ? null : named.incarnation
     return { tenant, room, user, name, role, node: named.id, incarnation, issuedAt, expiresAt, id, joinOnly }
   }
@@ -163,14 +213,14 @@ export class World {
     if (relay.isStarting || relay.node !== undefined) return
     const { process } = relay
     const clock = this.timeline.clockOf(process)
-    const registry = createRedisRegistry({ redis: this.redis.clientOf(process, relay.link) }, clock)
+    const registry = this.#createRegistry(relay)
     const settings = {
       record: { id: relay.id, wssUrl: `wss://${relay.id}/` },
-      signing: { skew: SKEW },
+      signing: { skew: this.times.skew },
       allowedOrigins: undefined,
       maxSeats: 100,
       seatsPerRoom: 10,
-      patience: 2000,
+      patience: this.times.patience,
       suspendFor: 600_000
     }
     relay.isStarting = true
