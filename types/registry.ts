@@ -79,8 +79,8 @@ export interface Assignment {
 }
 
 /**
- * `ok` the room is this node's · `elsewhere` it is bound to another live node · `lapsed` this node's lease is not live ·
- * `released` the call ended after the signature was issued.
+ * `ok` the room is this node's · `elsewhere` it is bound to another live node · `lapsed` this node's lease is not
+ * live · `released` the call ended after the signature was issued.
  */
 export type ClaimResult = 'ok' | 'elsewhere' | 'lapsed' | 'released'
 
@@ -124,7 +124,7 @@ export interface Membership {
    * A room that was claimed and is not held is behind a shut door: nobody enters by a normal signature.
    */
   holds (room: RoomKey): boolean
-  /** When the call ended last, in milliseconds by the store's clock; `undefined` when that is not known to have been. */
+  /** When the call ended last, in milliseconds by the store's clock; `undefined` when it is not known to have ended. */
   releasedAt (room: RoomKey): number | undefined
   /** The last client left: the binding lingers, and ends unless somebody asks for the room again. */
   release (room: RoomKey): Promise<void>
@@ -147,8 +147,8 @@ export interface Registry extends Adapter {
    * and every answer prolongs the binding.
    *
    * @throws `NoLiveNodeError` when no node can take the room, `RegistrySettlingError` while the store cannot know yet
-   *   whether the room is in use somewhere; anything else means that the store cannot be asked. A call that failed may still have bound
-   *   the room: ask again, never choose without the store
+   *   whether the room is in use somewhere; anything else means that the store cannot be asked. A call that failed
+   *   may still have bound the room: ask again, never choose without the store
    */
   assign (room: RoomKey, options?: AssignOptions): Promise<Assignment>
   /**
@@ -187,6 +187,14 @@ export interface RedisScripter {
   off (event: string, listener: (...args: unknown[]) => void): unknown
 }
 
+/** Where nodes stand that something else lists: in one hash, or in keys of their own. */
+export interface ListedNodes {
+  /** A hash: each field is the id of a node, its value what `parse` reads. */
+  hash?: string | undefined
+  /** Begin of the keys, without a pattern: what follows is the id of a node, the value what `parse` reads. */
+  keys?: string | undefined
+}
+
 export interface RedisRegistryOptions {
   /** A connected client, for example `app.redis`. It stays yours: the adapter never closes it. */
   redis: RedisScripter
@@ -210,6 +218,12 @@ export interface RedisRegistryOptions {
    * @default 20
    */
   linger?: number | undefined
+  /**
+   * Nodes of an existing deployment, which register themselves in a layout of their own and live as long as they are
+   * listed. They get a weaker promise: see docs/affinity.md. Give `hash` or `keys`; on a Cluster within the slot of
+   * `prefix`, and only `hash`.
+   */
+  listed?: ListedNodes | undefined
   /** Reads a node's record, where it is not the JSON object of `NodeRecord` without the id. */
   parse?: ((text: string, id: string) => Omit<NodeRecord, 'id'>) | undefined
 }

@@ -5,7 +5,7 @@ import { assertReachable } from '../redis-state.js'
 import { newIncarnation } from './node-record.js'
 import { roomName } from './room-name.js'
 import type { Clock } from '../clock.js'
-import type { Script } from './redis-scripts.js'
+import type { Script } from './redis-script.js'
 import type { RedisScripter, RoomKey } from '../../types/registry.js'
 
 /** Milliseconds. */

@@ -1,6 +1,6 @@
-import { BEAT, CLAIM_ROOMS, REGISTER } from './redis-scripts.js'
+import { BEAT, CLAIM_ROOMS, REGISTER } from './redis-node-scripts.js'
 import type { RedisStore, ScriptCall } from './redis-client.js'
-import type { Script } from './redis-scripts.js'
+import type { Script } from './redis-script.js'
 
 /** Rooms that one script claims. */
 export const BATCH = 250

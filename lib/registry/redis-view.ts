@@ -1,17 +1,12 @@
 import { checkNodeRecord, MAX_RECORD_BYTES, toNodeView } from './node-record.js'
-import { READ_NODES } from './redis-scripts.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../clock.js'
-import type { RedisStore } from './redis-client.js'
+import type { NodePage, ReadPages, RecordText } from './redis-pages.js'
 import type { NodeRecord, NodeView } from '../../types/registry.js'
 
-const PAGE_SIZE = 500
-const PAGE_MS = 300
 export const MAX_NODES = 10_000
 
 export type ParseRecord = (text: string, id: string) => Omit<NodeRecord, 'id'>
-/** As a script hands it out: its length when it is too long, `null` when there is none. */
-type RecordText = string | number | null
 
 interface Entry {
   text: RecordText
@@ -22,7 +17,7 @@ interface Entry {
 }
 
 export interface RedisViewOptions {
-  store: RedisStore
+  readPages: ReadPages
   parse: ParseRecord
   clock: Clock
   log (): FastifyBaseLogger | undefined
@@ -44,7 +39,7 @@ export interface RedisView {
   nodeOf (member: string, text: unknown): NodeView | undefined
 }
 
-export function createRedisView ({ store, parse, clock, log, onRead }: RedisViewOptions): RedisView {
+export function createRedisView ({ readPages, parse, clock, log, onRead }: RedisViewOptions): RedisView {
   let entries = new Map<string, Entry>()
   let nodes: readonly NodeView[] = []
   let readAt: number | undefined
@@ -71,17 +66,10 @@ export function createRedisView ({ store, parse, clock, log, onRead }: RedisView
 
   async function read (): Promise<void> {
     const found = new Map<string, Entry>()
-    let from = ''
-    let skip = 0
-    let size = PAGE_SIZE
-    while (size === PAGE_SIZE && found.size < MAX_NODES) {
-      const answer = await store.run(READ_NODES, { args: [from, skip, PAGE_SIZE, MAX_RECORD_BYTES], ms: PAGE_MS })
-      const page = toPage(takeHeader(answer))
-      for (const { member, text } of page) found.set(member, readEntry(member, text))
-      size = page.length
-      const last = page.at(-1)?.ends ?? from
-      skip = page.filter(({ ends }) => ends === last).length + (last === from ? skip : 0)
-      from = last
+    for await (const page of readPages()) {
+      readHeader(page)
+      for (const { member, text } of page.nodes) found.set(member, readEntry(member, text))
+      if (found.size >= MAX_NODES) break
     }
     entries = found
     const living = [...found.values()].flatMap(({ view }) => view ?? []).slice(0, MAX_NODES)
@@ -92,19 +80,17 @@ export function createRedisView ({ store, parse, clock, log, onRead }: RedisView
     onRead(living)
   }
 
-  /** What stands before the nodes: see READ_NODES. */
-  function takeHeader (answer: unknown): Array<string | number | null> {
-    const [era, settling, isKnown, ...page] = answer as [string, number, number, ...Array<string | number | null>]
-    settlingMs = settling
-    if (epoch !== undefined && era !== epoch) {
-      log()?.warn({ settlingSeconds: Math.ceil(settling / 1000) }, 'registry reset detected: no new rooms until it has settled')
+  function readHeader (page: NodePage): void {
+    settlingMs = page.settlingMs
+    if (epoch !== undefined && page.epoch !== epoch) {
+      const settlingSeconds = Math.ceil(settlingMs / 1000)
+      log()?.warn({ settlingSeconds }, 'registry reset detected: no new rooms until it has settled')
     }
-    epoch = era
-    if (isReplidKnown && isKnown === 0) {
+    epoch = page.epoch
+    if (isReplidKnown && !page.isReplidKnown) {
       log()?.warn('Redis does not let this user read INFO replication: a fail-over that loses writes stays unnoticed')
     }
-    isReplidKnown = isKnown === 1
-    return page
+    isReplidKnown = page.isReplidKnown
   }
 
   function poll (): Promise<void> {
@@ -149,12 +135,4 @@ function parseOrRefuse (text: string, id: string, parse: ParseRecord): unknown {
     // Its own words may quote the record.
     throw new TypeError('node record: cannot be parsed', { cause })
   }
-}
-
-function toPage (flat: Array<string | number | null>): Array<{ member: string, ends: string, text: RecordText }> {
-  const page = []
-  for (let at = 0; at < flat.length; at += 3) {
-    page.push({ member: String(flat[at]), ends: String(flat[at + 1]), text: flat[at + 2] ?? null })
-  }
-  return page
 }

@@ -7,7 +7,8 @@ import { DeadlineError, withDeadline } from '../deadline.js'
 import { checkNodeRecord, MAX_RECORD_BYTES, toNodeRef } from './node-record.js'
 import { createRedisStore, isReply, reasonOf } from './redis-client.js'
 import { joinRedis } from './redis-membership.js'
-import { ASSIGN, END } from './redis-scripts.js'
+import { leasedPages, listedPages } from './redis-pages.js'
+import { ASSIGN, ASSIGN_LISTED, END } from './redis-gateway-scripts.js'
 import { createRedisView, MAX_NODES } from './redis-view.js'
 import { nameOf } from './own-assignments.js'
 import { createChooser } from './select.js'
@@ -33,6 +34,10 @@ const Options = Type.Object({
   heartbeat: Type.Optional(whole(20, 30_000, 'milliseconds')),
   lease: Type.Optional(whole(40, 300_000, 'milliseconds')),
   linger: Type.Optional(Type.Integer({ minimum: 1, description: 'an integer of at least 1, in seconds' })),
+  listed: Type.Optional(Type.Union([
+    Type.Object({ hash: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
+    Type.Object({ keys: Type.String({ minLength: 1, pattern: '^[^*?[\\]\\\\]+$' }) }, { additionalProperties: false })
+  ], { description: 'an object { hash } or { keys }, where keys is how they begin, without a pattern' })),
   parse: Type.Optional(FunctionOption('a function (text, id) => record'))
 }, { additionalProperties: false })
 
@@ -48,7 +53,7 @@ export function redisRegistry (options: RedisRegistryOptions): Registry {
 /** As `redisRegistry`, by another clock. */
 export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock): Registry {
   checkOptions('redisRegistry', Options, options)
-  const { redis, prefix = '{cobrowse}', heartbeat = 2000, lease = 6000, linger = 20, parse = parseJson } = options
+  const { redis, prefix = '{cobrowse}', heartbeat = 2000, lease = 6000, linger = 20, parse = parseJson, listed } = options
   if (lease < 2 * heartbeat) {
     throw new TypeError('"lease" option of redisRegistry must be at least twice the "heartbeat" option')
   }
@@ -72,7 +77,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     viewAgeMs: () => view.ageMs()
   })
   const view = createRedisView({
-    store,
+    readPages: listed === undefined ? leasedPages(store) : listedPages(store, listed),
     parse,
     clock,
     log: () => backend.log,
@@ -123,9 +128,11 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     if (proposed !== undefined) chooser.count(proposed, 1)
     let chosen: NodeView | undefined
     try {
-      const answer = await store.run(ASSIGN, {
-        args: [MAX_RECORD_BYTES, ...candidates.map(nameOf)], rooms: [store.room(room)], signal
-      })
+      const args = [MAX_RECORD_BYTES, ...candidates.map(nameOf)]
+      const rooms = [store.room(room)]
+      const answer = listed === undefined
+        ? await store.run(ASSIGN, { args, rooms, signal })
+        : await store.run(ASSIGN_LISTED, { args: [listed.hash ?? '', listed.keys ?? '', ...args], rooms, signal })
       // As ASSIGN says.
       const [outcome, member, text, now] = answer as [string, string, string | null, number]
       if (outcome === 'none') return undefined
@@ -160,6 +167,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     },
     nodes: view.nodes,
     async join (record) {
+      if (listed !== undefined) throw new TypeError('"listed" option of redisRegistry: its nodes register by themselves')
       const checked = checkNodeRecord(record?.id, record)
       assertSize(checked)
       assertOpen()

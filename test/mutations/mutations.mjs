@@ -1,4 +1,6 @@
-const SCRIPTS = 'lib/registry/redis-scripts.ts'
+const SCRIPT = 'lib/registry/redis-script.ts'
+const GATEWAY = 'lib/registry/redis-gateway-scripts.ts'
+const NODE = 'lib/registry/redis-node-scripts.ts'
 const MEMBERSHIP = 'lib/registry/redis-membership.ts'
 const SIMULATION = ['test/simulation/simulation.test.ts']
 
@@ -6,16 +8,16 @@ const SIMULATION = ['test/simulation/simulation.test.ts']
 export const MUTATIONS = [
   {
     name: 'no linger after the last client',
-    file: SCRIPTS,
+    file: NODE,
     find: "bind(ROOM, member, 'released', number, releasedAt, LINGER + LEASE)",
     replace: "redis.call('DEL', ROOM)",
     tests: SIMULATION
   },
   {
     name: 'the linger forgets the skew',
-    file: SCRIPTS,
-    find: 'local life, longest = LINGER + LEASE, tonumber(ARGV[6])',
-    replace: 'local life, longest = 10000, tonumber(ARGV[6])',
+    file: GATEWAY,
+    find: 'local life, longest = LINGER + LEASE,',
+    replace: 'local life, longest = 10000,',
     tests: SIMULATION
   },
   {
@@ -27,21 +29,21 @@ export const MUTATIONS = [
   },
   {
     name: 'no compare-and-set on the incarnation',
-    file: SCRIPTS,
+    file: NODE,
     find: 'elseif present ~= replaces then',
     replace: 'elseif false then',
     tests: ['test/registry/redis-membership.test.ts', ...SIMULATION]
   },
   {
     name: 'a claim is granted whoever holds the room',
-    file: SCRIPTS,
+    file: NODE,
     find: 'elseif holder and alive(holder) then',
     replace: 'elseif false then',
     tests: SIMULATION
   },
   {
     name: 'a claim is granted to a dead member',
-    file: SCRIPTS,
+    file: NODE,
     find: "if not alive(MEMBER) then return {'lapsed'} end\nreturn {'ok', now, {}, claimAll",
     replace: "return {'ok', now, {}, claimAll",
     tests: SIMULATION
@@ -62,70 +64,70 @@ export const MUTATIONS = [
   },
   {
     name: 'no epoch: a lost binding is not noticed',
-    file: SCRIPTS,
+    file: SCRIPT,
     find: 'settle(wait + 2 * HEARTBEAT, wait)\nelseif',
     replace: 'settle(0, 0)\nelseif',
     tests: SIMULATION
   },
   {
     name: 'the replication id is not compared',
-    file: SCRIPTS,
+    file: SCRIPT,
     find: 'or (replid and meta[2] and replid ~= meta[2]) then',
     replace: 'then',
     tests: SIMULATION
   },
   {
     name: 'bindings of an older epoch hold',
-    file: SCRIPTS,
-    find: 'if era == epoch and alive(member) then',
-    replace: 'if alive(member) then',
+    file: GATEWAY,
+    find: 'local function holds(era, member) return era == epoch and alive(member) end',
+    replace: 'local function holds(era, member) return alive(member) end',
     tests: SIMULATION
   },
   {
     name: 'a write of an older epoch is taken',
-    file: SCRIPTS,
+    file: NODE,
     find: "if KNOWN ~= epoch then return {'epoch', epoch} end\nif not alive(MEMBER) then return {'lapsed'} end\nreturn",
     replace: "if not alive(MEMBER) then return {'lapsed'} end\nreturn",
     tests: SIMULATION
   },
   {
     name: 'liveness outside the script: the gateway believes its view',
-    file: SCRIPTS,
-    find: "if alive(ARGV[i]) and redis.call('HEXISTS', NODES, ARGV[i]) == 1 then",
+    file: GATEWAY,
+    find: 'if alive(ARGV[i]) and isNamed(ARGV[i]) then',
     replace: 'if true then',
     tests: SIMULATION
   },
   {
     name: 'an answer does not prolong the binding',
-    file: SCRIPTS,
+    file: GATEWAY,
     find: "redis.call('PEXPIRE', ROOM, ms(math.max(life, redis.call('PTTL', ROOM))))",
     replace: '',
     tests: SIMULATION
   },
   {
     name: 'a silence is a death',
-    file: SCRIPTS,
+    file: NODE,
     find: 'if others > 0 then settle(2 * HEARTBEAT, HEARTBEAT) end',
     replace: '',
     tests: SIMULATION
   },
   {
     name: 'returning nodes do not yield while the store settles',
-    file: SCRIPTS,
+    file: NODE,
     find: 'elseif yields and now < yieldUntil and',
     replace: 'elseif false and',
     tests: SIMULATION
   },
   {
     name: 'a late release cuts a newer claim',
-    file: SCRIPTS,
+    file: NODE,
     find: 'or claims > number then return 0 end',
     replace: 'then return 0 end',
     tests: ['test/registry/redis-membership.test.ts', ...SIMULATION]
   },
   {
     name: 'a signature from before the release opens the room again',
-    file: SCRIPTS,
+    file: NODE,
     find: "issuedAt and issuedAt <= endedAt or not issuedAt and state == 'released'",
     replace: 'false',
     tests: SIMULATION

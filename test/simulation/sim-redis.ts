@@ -1,14 +1,15 @@
-import * as scripts from '../../lib/registry/redis-scripts.js'
+import * as gatewayScripts from '../../lib/registry/redis-gateway-scripts.js'
+import * as nodeScripts from '../../lib/registry/redis-node-scripts.js'
 import { LuaHost } from './lua.js'
 import { RedisData } from './redis-data.js'
-import type { Script } from '../../lib/registry/redis-scripts.js'
+import type { Script } from '../../lib/registry/redis-script.js'
 import type { RedisScripter } from '../../types/registry.js'
 import type { Reply } from './redis-data.js'
 import type { Process, Timeline } from './timeline.js'
 
-/** By their SHA-1: that module exports nothing but scripts. */
+/** By their SHA-1: those modules export nothing but scripts. */
 export const SCRIPTS = new Map<string, { name: string, text: string }>(
-  Object.entries(scripts as Record<string, Script>).map(([name, { sha1, text }]) => [sha1, { name, text }])
+  Object.entries<Script>({ ...gatewayScripts, ...nodeScripts }).map(([name, { sha1, text }]) => [sha1, { name, text }])
 )
 
 // One for all worlds, since it compiles the scripts; they keep nothing between two runs.

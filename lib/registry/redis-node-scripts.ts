@@ -1,0 +1,155 @@
+import { script } from './redis-script.js'
+
+/** ARGV from the seventh on: record, milliseconds a claim lasts, 1 for a node that had lapsed. */
+const NODE = `
+local MEMBER = ARGV[6]
+
+-- Where the store heard from nobody for a whole lease it was the store that was away: others may come back yet.
+local function heard()
+  if beat > 0 and now - beat >= LEASE then
+    local others = redis.call('ZCARD', LEASES) - (redis.call('ZSCORE', LEASES, MEMBER) and 1 or 0)
+    if others > 0 then settle(2 * HEARTBEAT, HEARTBEAT) end
+  end
+  redis.call('HSET', META, 'beat', ms(now))
+  redis.call('HDEL', META, 'quiet')
+end
+
+-- Takes a room for this living member. A claim is numbered by its node: one that arrives after the release of the same
+-- or a later number must not take the room again. One for a signature carries that one's date.
+local function claim(room, number, life, yields, issuedAt)
+  local text, endedAt = redis.call('GET', room), 0
+  local holder, state, claims
+  if text then
+    local era
+    era, holder, state, claims, endedAt = parse(text)
+    if endedAt > 0 and (issuedAt and issuedAt <= endedAt or not issuedAt and state == 'released') then
+      return 'released', endedAt
+    end
+    if era ~= epoch then holder = nil end
+  end
+  if holder == MEMBER then
+    if state == 'released' and number <= claims then return 'stale', 0 end
+    number = math.max(number, claims)
+  elseif holder and alive(holder) then
+    return 'elsewhere', 0
+  elseif yields and now < yieldUntil and not (holder and idOf(holder) == idOf(MEMBER)) then
+    return 'yield', 0
+  end
+  bind(room, MEMBER, 'claimed', number, endedAt, math.max(life, redis.call('PTTL', room)))
+  return 'ok', endedAt
+end
+
+-- The numbers of the claims stand in ARGV from "first" on, their rooms in KEYS from the sixth on. A room that cannot be
+-- read costs itself only. Answers in pairs: a word, and when the call ended last or 0.
+local function claimAll(life, yields, first, issuedAt)
+  local answers = {}
+  for i = 6, #KEYS do
+    local good, word, endedAt = pcall(claim, KEYS[i], tonumber(ARGV[first + i - 6]), life, yields, issuedAt)
+    answers[#answers + 1] = good and word or 'failed'
+    answers[#answers + 1] = good and endedAt or 0
+  end
+  return answers
+end
+
+-- Rooms of this node whose call ended: key, number of the claim that it ended, when. Told again and again for a while,
+-- since an answer may be lost.
+local function releases()
+  local id, answers = idOf(MEMBER), {}
+  local texts = redis.pcall('ZRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}', 'LIMIT', 0, 1000)
+  for _, text in ipairs(texts.err and {} or texts) do
+    local room, number, at = string.match(text, '^[^|]+|([^|]+)|(%d+)|(%d+)$')
+    if not at or now - tonumber(at) > LINGER + LEASE then redis.call('ZREM', RELEASES, text)
+    else
+      for _, part in ipairs({room, number, at}) do answers[#answers + 1] = part end
+    end
+  end
+  return answers
+end
+`
+
+/**
+ * A compare-and-set on the incarnation that it replaces: '' for none, its own where it registers again in a new epoch.
+ *
+ * ARGV: member, record, milliseconds a claim lasts, 1 for a node that had lapsed, incarnation that it replaces, claim
+ * numbers. Answers {'ok', now, releases, claims}; or {'epoch', the present one}, {'present', incarnation or ''} when
+ * it is not the one to be replaced, {'lapsed'} when this very incarnation was registered and died.
+ */
+export const REGISTER = script(NODE + `
+if KNOWN ~= epoch then return {'epoch', epoch} end
+local id, incarnation = string.match(MEMBER, '^([^|]+)|([^|]+)$')
+local replaces, present = ARGV[10], redis.call('HGET', IDS, id) or ''
+
+if present == incarnation or (present == '' and replaces == incarnation) then
+  -- Within a settling it may have been this server that forgot the lease.
+  if not alive(MEMBER) and not (replaces == incarnation and now < settledAt) then return {'lapsed'} end
+elseif present ~= replaces then
+  return {'present', present}
+elseif present ~= '' then
+  redis.call('ZREM', LEASES, id .. '|' .. present)
+  redis.pcall('HDEL', NODES, id .. '|' .. present)
+end
+heard()
+redis.call('HSET', IDS, id, incarnation)
+redis.call('HSET', NODES, MEMBER, ARGV[7])
+redis.call('ZADD', LEASES, ms(now + LEASE), MEMBER)
+return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9] == '1', 11)}
+`)
+
+/**
+ * ARGV: member, record, milliseconds a claim lasts, 1 for claims of a node that had lapsed, claim numbers.
+ * Answers {'ok', now, releases, claims}, {'epoch', the present one} or {'lapsed'}.
+ */
+export const BEAT = script(NODE + `
+if KNOWN ~= epoch then return {'epoch', epoch} end
+if not alive(MEMBER) then return {'lapsed'} end
+heard()
+redis.call('ZADD', LEASES, ms(now + LEASE), MEMBER)
+-- pcall: a broken list of records must not let leases run out, on which rooms in use depend.
+redis.pcall('HSET', NODES, MEMBER, ARGV[7])
+-- Those who never came back go a few at a time, a minute later: nobody waits for it.
+local latest = now < settledAt and '(-inf' or ms(now - LEASE - 60000)
+local dead = redis.call('ZRANGEBYSCORE', LEASES, '-inf', latest, 'LIMIT', 0, 16)
+for _, member in ipairs(dead) do
+  local id, incarnation = string.match(member, '^([^|]+)|([^|]+)$')
+  redis.call('ZREM', LEASES, member)
+  redis.pcall('HDEL', NODES, member)
+  if id and redis.call('HGET', IDS, id) == incarnation then
+    redis.call('HDEL', IDS, id)
+    redis.pcall('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')
+  end
+end
+return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9] == '1', 10)}
+`)
+
+/**
+ * ARGV: member, milliseconds a claim lasts, 1 for claims of a node that had lapsed, date of the signature in
+ * milliseconds or '', claim numbers. Answers {'ok', now, {}, claims}, {'epoch', the present one} or {'lapsed'}.
+ */
+export const CLAIM_ROOMS = script(NODE + `
+if KNOWN ~= epoch then return {'epoch', epoch} end
+if not alive(MEMBER) then return {'lapsed'} end
+return {'ok', now, {}, claimAll(tonumber(ARGV[7]), ARGV[8] == '1', 10, tonumber(ARGV[9]))}
+`)
+
+/** ARGV: members. */
+export const LEAVE = script(`
+for i = 6, #ARGV do
+  local id, incarnation = string.match(ARGV[i], '^([^|]+)|([^|]+)$')
+  redis.pcall('ZREM', LEASES, ARGV[i])
+  redis.pcall('HDEL', NODES, ARGV[i])
+  if redis.pcall('HGET', IDS, id) == incarnation then redis.call('HDEL', IDS, id) end
+end
+return 'ok'
+`)
+
+/** The last client left. ARGV: member, number of the last claim. */
+export const RELEASE = script(`
+local text = redis.call('GET', ROOM)
+if not text or KNOWN ~= epoch then return 0 end
+local era, member, _, claims, releasedAt = parse(text)
+local number = tonumber(ARGV[7])
+-- A late release must not cut a newer claim.
+if era ~= epoch or member ~= ARGV[6] or claims > number then return 0 end
+bind(ROOM, member, 'released', number, releasedAt, LINGER + LEASE)
+return 1
+`)
