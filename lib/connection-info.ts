@@ -1,10 +1,13 @@
-import { InternalError, NoLiveNodeError, ProvisionUnavailableError, RegistryUnavailableError } from './errors.js'
+import {
+  InternalError, NoLiveNodeError, ProvisionUnavailableError, RegistrySettlingError, RegistryUnavailableError
+} from './errors.js'
 import { withNodePath } from './address.js'
 import type { AddressCheck } from './address.js'
 import type { Call, Dependency } from './dependency.js'
+import type { KnownRooms } from './known-rooms.js'
 import type { Subject } from './signature.js'
 import type {
-  Assignment, ConnectionInfo, ConnectionInfoBody, NodeRef, NodeView, Provision, Registry, SelectNode, Session
+  Assignment, ConnectionInfo, ConnectionInfoBody, NodeRef, NodeView, Provision, Registry, RoomKey, SelectNode, Session
 } from '../types/index.js'
 
 export interface ConnectionInfoParts {
@@ -14,26 +17,46 @@ export interface ConnectionInfoParts {
   provisionCalls: Dependency
   selectNode?: SelectNode | undefined
   addressFault: AddressCheck
+  knownRooms: KnownRooms
+  /** Whether what was answered without the store may be signed. */
+  mayJoinOnly: boolean
   issue (subject: Subject): string
+  /** Told of each answer that was made without the store, and why. */
+  onJoinOnly (reason: unknown): void
 }
 
 /**
  * The use case: session and body in; node, external address and signature out. Knows neither Fastify nor HTTP.
  */
 export function createConnectionInfo (parts: ConnectionInfoParts) {
-  const { registry, provision, registryCalls, provisionCalls, addressFault, issue } = parts
+  const { registry, provision, registryCalls, provisionCalls, addressFault, knownRooms, issue } = parts
   const accepts = rememberPerNode((node) => addressFault(node.wssUrl) === undefined &&
     (node.wssUrlOut === undefined || addressFault(node.wssUrlOut) === undefined))
   const selectNode = parts.selectNode && blamingTheHost(parts.selectNode)
 
-  async function findNode (session: Session, roomId: string, call: Call): Promise<Assignment> {
-    const room = { tenant: session.tenantId, room: roomId }
+  async function askRegistry (room: RoomKey, call: Call): Promise<Assignment> {
     const assignment = await registryCalls.ask(call, (signal) => registry.assign(room, { signal, accepts, selectNode }))
     call.nodeId = assignment.node.id
+    if (assignment.joinOnly && !parts.mayJoinOnly) throw new RegistryUnavailableError()
+    knownRooms.heard(assignment)
     // A binding may be older than the rules for addresses, or made under other ones.
     const fault = addressFault(assignment.node.wssUrl)
     if (fault !== undefined) throw new NoLiveNodeError({ cause: new TypeError(`wssUrl of the node ${fault}`) })
+    if (assignment.joinOnly) parts.onJoinOnly(new Error('the registry answered without its store'))
     return assignment
+  }
+
+  async function findNode (room: RoomKey, call: Call): Promise<Assignment> {
+    try {
+      return await askRegistry(room, call)
+    } catch (error) {
+      if (error instanceof NoLiveNodeError) knownRooms.forget(room)
+      const recalled = isWithoutStore(error) && !call.budget.isSpent() ? knownRooms.recall(room) : undefined
+      if (recalled === undefined || addressFault(recalled.node.wssUrl) !== undefined) throw error
+      call.nodeId = recalled.node.id
+      parts.onJoinOnly(error)
+      return recalled
+    }
   }
 
   async function findExternalUrl (node: NodeRef, session: Session, call: Call): Promise<string | null> {
@@ -50,22 +73,22 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     session: Session, body: ConnectionInfoBody, call: Call
   ): Promise<ConnectionInfo> {
     provision.prefetch?.(session)
-    const { node, issuedAt, joinOnly } = await findNode(session, body.roomId, call)
+    const room = { tenant: session.tenantId, room: body.roomId }
+    const assignment = await findNode(room, call)
+    const { node, issuedAt, joinOnly } = assignment
     const wssUrlOut = await findExternalUrl(node, session, call)
-    // A choice that took longer than the request may take is never signed: it may be another one by now. Nor is one
-    // that was made without the store.
-    if (call.budget.isSpent() || joinOnly) throw new RegistryUnavailableError()
-    const signature = issue({
-      tenant: session.tenantId,
-      room: body.roomId,
-      user: body.userId,
-      name: body.userName,
-      role: body.role,
-      node,
-      issuedAt
-    })
+    // A choice that took longer than the request may take is never signed: it may be another one by now.
+    if (call.budget.isSpent()) throw new RegistryUnavailableError()
+    const { userId: user, userName: name, role } = body
+    const signature = issue({ ...room, user, name, role, node, issuedAt, joinOnly })
+    knownRooms.remember(room, assignment)
     return { roomId: body.roomId, wssUrl: node.wssUrl, ...(wssUrlOut !== null && { wssUrlOut }), signature }
   }
+}
+
+/** The store said nothing of the room, which is not the same as "no live node". */
+function isWithoutStore (error: unknown): boolean {
+  return error instanceof RegistryUnavailableError || error instanceof RegistrySettlingError
 }
 
 // A registry asks for every candidate of every room, and the views live as long as one reading of the nodes.

@@ -5,16 +5,21 @@ import { startBudget } from './deadline.js'
 import { createDependency } from './dependency.js'
 import { ProvisionUnavailableError, RegistryUnavailableError, SessionsUnavailableError } from './errors.js'
 import { createInFlight } from './in-flight.js'
+import { createJoinOnlyNotice } from './join-only-notice.js'
+import { createKnownRooms } from './known-rooms.js'
 import { createMetrics, NO_METRICS } from './metrics.js'
-import { checkBody } from './schema.js'
+import { createRelease } from './release.js'
+import { checkConnectionInfoBody, checkReleaseBody } from './schema.js'
 import { createIssuer } from './signature.js'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { Call, DependencyName } from './dependency.js'
 import type { Metrics } from './metrics.js'
 import type { Settings } from './options.js'
-import type { Adapter, BackendStatus, Cobrowse, ConnectionInfo, ConnectionInfoBody, Session } from '../types/index.js'
+import type {
+  Adapter, BackendStatus, Cobrowse, ConnectionInfo, ConnectionInfoBody, ReleaseBody, Session
+} from '../types/index.js'
 
-/** Everything behind the route, and what it shares between requests. */
+/** Everything behind the routes, and what it shares between requests. */
 export interface Gateway {
   readonly metrics: Metrics
   readonly api: Cobrowse
@@ -28,37 +33,37 @@ export interface Gateway {
   enter (): (() => void) | undefined
   authenticate (request: FastifyRequest, call: Call): Promise<Session>
   connectionInfo (session: Session, body: ConnectionInfoBody, call: Call): Promise<ConnectionInfo>
+  release (session: Session, body: ReleaseBody, call: Call): Promise<void>
 }
 
 export async function createGateway (settings: Settings, log: FastifyBaseLogger): Promise<Gateway> {
-  const { sessions, registry, provision, signing, timeout, maxInFlight, selectNode } = settings
+  const { sessions, registry, provision, signing, timeout, maxInFlight, joinOnlyFor, selectNode } = settings
   const addressFault = createAddressCheck(settings)
   const metrics = settings.metrics === undefined ? NO_METRICS : await createMetrics(settings.metrics, registry)
-  // A fifth of the budget each for the two that answer in a millisecond: what is left is for the third.
-  const limitMs = timeout / 5
-  const observe = metrics.asked
-  const sessionsCalls = createDependency({
-    name: 'sessions', limitMs, breaks: true, Unavailable: SessionsUnavailableError, observe
+  const calls = createDependencies(timeout, metrics)
+  const now = () => performance.now()
+  const knownRooms = createKnownRooms({
+    joinOnlyFor, nodes: () => registry.nodes(), viewAgeMs: () => registry.status().viewAgeMs, now
   })
-  const registryCalls = createDependency({
-    name: 'registry', limitMs, breaks: true, Unavailable: RegistryUnavailableError, observe
-  })
-  const provisionCalls = createDependency({
-    name: 'provision', limitMs: timeout, breaks: false, Unavailable: ProvisionUnavailableError, observe
-  })
+  const notice = createJoinOnlyNotice(log, now)
   const issue = createIssuer(signing)
   const connectionInfo = createConnectionInfo({
     registry,
     provision,
-    registryCalls,
-    provisionCalls,
+    registryCalls: calls.registry,
+    provisionCalls: calls.provision,
     selectNode,
     addressFault,
+    knownRooms,
+    mayJoinOnly: joinOnlyFor > 0,
+    onJoinOnly: notice.joinOnly,
     issue (subject) {
-      metrics.signed()
+      metrics.signed(subject.joinOnly ? 'join-only' : 'normal')
+      if (!subject.joinOnly) notice.normal()
       return issue(subject)
     }
   })
+  const release = createRelease({ registry, registryCalls: calls.registry, knownRooms })
 
   const inFlight = createInFlight(maxInFlight)
   const adapters: Array<[DependencyName, Adapter]> = [
@@ -73,11 +78,22 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
     log[level]({ dependency, state, reason }, `${dependency} ${state}`)
   }
 
+  async function withBudget<T> (work: (call: Call) => Promise<T>): Promise<T> {
+    const call = { budget: startBudget(timeout), timings: {} }
+    call.budget.bodyArrived()
+    try {
+      return await work(call)
+    } finally {
+      call.budget.end()
+    }
+  }
+
   return {
     metrics,
     enter: inFlight.enter,
     connectionInfo,
-    authenticate: createAuthenticate(sessions, sessionsCalls),
+    release,
+    authenticate: createAuthenticate(sessions, calls.sessions),
     isClosing: () => closing,
     refuseNew () {
       closing = true
@@ -95,19 +111,14 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
       closing = true
       // A server that listens has waited for its requests by now; those that were injected end within their budget.
       await inFlight.idle(timeout)
-      for (const calls of [sessionsCalls, registryCalls, provisionCalls]) calls.close()
+      for (const dependency of Object.values(calls)) dependency.close()
       await Promise.all(adapters.map(([, adapter]) => adapter.close()))
     },
     api: {
-      async connectionInfo (session, body) {
-        const call = { budget: startBudget(timeout), timings: {} }
-        call.budget.bodyArrived()
-        try {
-          return await connectionInfo(session, checkBody(body), call)
-        } finally {
-          call.budget.end()
-        }
-      },
+      connectionInfo: async (session, body) =>
+        await withBudget(async (call) => await connectionInfo(session, checkConnectionInfoBody(body), call)),
+      release: async (session, callId) =>
+        await withBudget(async (call) => await release(session, checkReleaseBody({ callId }), call)),
       status () {
         const [ofSessions, ofRegistry] = [sessions.status(), registry.status()]
         const usable = [ofSessions, ofRegistry].every(({ state }) => state !== 'down' && state !== 'closed')
@@ -120,5 +131,21 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
         }
       }
     }
+  }
+}
+
+function createDependencies (timeout: number, { asked: observe }: Metrics) {
+  // A fifth of the budget each for the two that answer in a millisecond: what is left is for the third.
+  const limitMs = timeout / 5
+  return {
+    sessions: createDependency({
+      name: 'sessions', limitMs, breaks: true, Unavailable: SessionsUnavailableError, observe
+    }),
+    registry: createDependency({
+      name: 'registry', limitMs, breaks: true, Unavailable: RegistryUnavailableError, observe
+    }),
+    provision: createDependency({
+      name: 'provision', limitMs: timeout, breaks: false, Unavailable: ProvisionUnavailableError, observe
+    })
   }
 }

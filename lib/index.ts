@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { createGateway } from './gateway.js'
 import { readOptions } from './options.js'
-import { createRoute } from './route.js'
+import { createRoutes } from './routes.js'
 import type { FastifyPluginAsync } from 'fastify'
 import type { CobrowseOptions } from '../types/index.js'
 
@@ -25,7 +25,7 @@ const plugin: FastifyPluginAsync<CobrowseOptions> = async (app, options) => {
   app.addHook('onClose', async () => await gateway.close())
 
   // fastify-plugin swallows the prefix that it was registered with (fastify/fastify#1831).
-  await app.register(createRoute(settings, gateway), { prefix: settings.prefix })
+  for (const route of createRoutes(settings, gateway)) await app.register(route, { prefix: settings.prefix })
 
   function warnOfEndlessRequests (requestTimeout: number | undefined): void {
     if (requestTimeout !== 0) return

@@ -10,7 +10,7 @@ export interface Metrics {
   answered (outcome: Outcome, retCode: string, seconds: number): void
   asked (dependency: DependencyName, seconds: number): void
   backend (dependency: DependencyName, status: BackendStatus): void
-  signed (): void
+  signed (kind: 'normal' | 'join-only'): void
 }
 
 export const NO_METRICS: Metrics = { answered () {}, asked () {}, backend () {}, signed () {} }
@@ -74,6 +74,6 @@ export async function createMetrics (host: MetricsRegistry, registry: Registry):
     },
     asked: (name, seconds) => dependency.observe({ dependency: name }, seconds),
     backend: (name, { state }) => up.set({ dependency: name }, state === 'up' || state === 'degraded' ? 1 : 0),
-    signed: () => signatures.inc({ kind: 'normal' })
+    signed: (kind) => signatures.inc({ kind })
   }
 }

@@ -1,29 +1,43 @@
 import { createHmac } from 'node:crypto'
-import { PassThrough } from 'node:stream'
 import cookie from '@fastify/cookie'
 import secureJson from 'secure-json-parse'
-import { startBudget, untilAborted } from './deadline.js'
+import { untilAborted } from './deadline.js'
 import {
-  BodyTimeoutError, ClosingError, InvalidBodyError, NotAuthorizedError, OverloadedError, UnsupportedContentTypeError
+  ClosingError, InvalidBodyError, NotAuthorizedError, OverloadedError, UnsupportedContentTypeError
 } from './errors.js'
 import { statusOf, toReason, toRefusal } from './refusal.js'
+import { limitBody, startRequestBudget } from './request-budget.js'
 import { checkContentType, checkHeaders, checkOrigin } from './request-checks.js'
-import { checkBody, routeSchema } from './schema.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Call } from './dependency.js'
 import type { Gateway } from './gateway.js'
 import type { Outcome } from './metrics.js'
 import type { Settings } from './options.js'
-import type { ConnectionInfoBody, Session } from '../types/index.js'
+import type { RouteSchema } from './schema.js'
+import type { Session } from '../types/index.js'
 
 const BODY_LIMIT_BYTES = 4096
 const RETRY_AFTER_SECONDS = 1
 
-/** The route, in a scope of its own: nothing in it reaches the host, and of the host only its hooks reach into it. */
-export function createRoute (settings: Settings, gateway: Gateway) {
+/** What one route has of its own. */
+export interface Endpoint<Body> {
+  path: string
+  schema: RouteSchema
+  /** Names the room in the body. */
+  roomField: keyof Body & string
+  /** @throws InvalidBodyError */
+  checkBody (body: unknown): Body
+  /** The host's decision. */
+  authorize (session: Session, body: Body, request: FastifyRequest): boolean | Promise<boolean>
+  /** What the answer holds beside the retCode. */
+  answer (session: Session, body: Body, call: Call): Promise<object>
+}
+
+/** A route, in a scope of its own: nothing in it reaches the host, and of the host only its hooks reach into it. */
+export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoint: Endpoint<Body>) {
   const calls = new WeakMap<FastifyRequest, Call>()
   const refused = new WeakMap<FastifyRequest, { retCode: string, outcome: Outcome }>()
-  const { path, allowedOrigins, authorize, routeOptions, timeout, signing: { keys: [key] } } = settings
+  const { allowedOrigins, routeOptions, timeout, signing: { keys: [key] } } = settings
 
   return async function route (scope: FastifyInstance): Promise<void> {
     if (!scope.hasRequestDecorator('cookies')) await scope.register(cookie)
@@ -33,15 +47,15 @@ export function createRoute (settings: Settings, gateway: Gateway) {
     scope.setReplySerializer((payload) => JSON.stringify(payload))
     scope.setErrorHandler(refuse)
     scope.addHook('onRequest', begin)
-    scope.addHook('preParsing', limitBody)
+    scope.addHook('preParsing', async (request, _reply, payload) => limitBody(payload, callOf(request).budget))
     scope.addHook('preHandler', authenticate)
     scope.addHook('onResponse', count)
     scope.route({
       ...routeOptions,
       method: 'POST',
-      url: path,
+      url: endpoint.path,
       bodyLimit: BODY_LIMIT_BYTES,
-      schema: { ...routeOptions?.schema, ...routeSchema },
+      schema: { ...routeOptions?.schema, ...endpoint.schema },
       validatorCompiler: () => validateBody,
       serializerCompiler: () => JSON.stringify,
       handler: answer
@@ -49,12 +63,7 @@ export function createRoute (settings: Settings, gateway: Gateway) {
   }
 
   async function begin (request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const call: Call = { budget: startBudget(timeout), timings: {} }
-    calls.set(request, call)
-    reply.raw.once('close', () => {
-      if (reply.raw.writableFinished) call.budget.end()
-      else call.budget.cancel()
-    })
+    calls.set(request, { budget: startRequestBudget(timeout, reply), timings: {} })
     if (gateway.isClosing()) throw new ClosingError()
     checkHeaders(request)
     checkOrigin(request, allowedOrigins)
@@ -64,19 +73,12 @@ export function createRoute (settings: Settings, gateway: Gateway) {
     checkContentType(request)
   }
 
-  // A body that never comes is the caller's fault, and has to be ended by us: Node waits for minutes.
-  async function limitBody (request: FastifyRequest, _reply: FastifyReply, payload: NodeJS.ReadableStream) {
-    const { budget } = callOf(request)
-    const body = payload.pipe(new PassThrough())
-    // Where the framework refused the body already, nobody listens any more.
-    body.on('error', () => {})
-    const onTimeout = () => body.destroy(new BodyTimeoutError())
-    budget.signal.addEventListener('abort', onTimeout, { once: true })
-    body.once('end', () => {
-      budget.bodyArrived()
-      budget.signal.removeEventListener('abort', onTimeout)
-    })
-    return body
+  function validateBody (body: unknown) {
+    try {
+      return { value: endpoint.checkBody(body) }
+    } catch (error) {
+      return { error: error as Error }
+    }
   }
 
   async function authenticate (request: FastifyRequest): Promise<void> {
@@ -89,7 +91,7 @@ export function createRoute (settings: Settings, gateway: Gateway) {
   async function isAuthorized (session: Session, request: FastifyRequest, { budget }: Call): Promise<boolean> {
     try {
       // The host's own function may hang like everything else.
-      return await untilAborted(authorize(session, bodyOf(request), request), budget.signal) === true
+      return await untilAborted(endpoint.authorize(session, bodyOf(request), request), budget.signal) === true
     } catch (cause) {
       const status = statusOf(cause) ?? 500
       if (status >= 400 && status < 500) throw new NotAuthorizedError({ cause })
@@ -100,9 +102,9 @@ export function createRoute (settings: Settings, gateway: Gateway) {
   async function answer (request: FastifyRequest, reply: FastifyReply) {
     const { cobrowseSession } = request
     if (cobrowseSession === null) throw new NotAuthorizedError()
-    const data = await gateway.connectionInfo(cobrowseSession, bodyOf(request), callOf(request))
+    const rest = await endpoint.answer(cobrowseSession, bodyOf(request), callOf(request))
     dress(reply)
-    return { retCode: '0', data }
+    return { retCode: '0', ...rest }
   }
 
   function refuse (error: unknown, request: FastifyRequest, reply: FastifyReply) {
@@ -112,6 +114,7 @@ export function createRoute (settings: Settings, gateway: Gateway) {
     const call = calls.get(request)
     const level = retCode === '50001' ? 'error' : status < 500 ? 'info' : 'warn'
     request.log[level]({
+      operation: endpoint.schema.operationId,
       outcome,
       retCode,
       tenant: request.cobrowseSession?.tenantId,
@@ -131,6 +134,11 @@ export function createRoute (settings: Settings, gateway: Gateway) {
     gateway.metrics.answered(outcome, retCode, reply.elapsedTime / 1000)
   }
 
+  function bodyOf ({ body }: FastifyRequest): Body {
+    // The validator has put exactly this there.
+    return body as Body
+  }
+
   function callOf (request: FastifyRequest): Call {
     const call = calls.get(request)
     if (call === undefined) throw new Error('the onRequest hook of the route did not run')
@@ -139,7 +147,7 @@ export function createRoute (settings: Settings, gateway: Gateway) {
 
   // The same room has the same hash on every gateway, and nobody without the key can tell the room from it.
   function hashOfRoom (body: unknown): string | undefined {
-    const room = typeof body === 'object' && body !== null && 'roomId' in body ? body.roomId : undefined
+    const room: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, endpoint.roomField) : undefined
     if (typeof room !== 'string' || key === undefined) return undefined
     return createHmac('sha256', key.secret).update(`log:${room}`).digest('base64url').slice(0, 16)
   }
@@ -153,17 +161,6 @@ async function parseJson (_request: FastifyRequest, body: Buffer): Promise<unkno
     throw new InvalidBodyError('the body must be a JSON object', { cause })
   }
 }
-
-function validateBody (body: unknown) {
-  try {
-    return { value: checkBody(body) }
-  } catch (error) {
-    return { error: error as Error }
-  }
-}
-
-// The validator has put exactly this there.
-const bodyOf = (request: FastifyRequest) => request.body as ConnectionInfoBody
 
 function dress (reply: FastifyReply): void {
   reply.type('application/json; charset=utf-8').header('cache-control', 'no-store')

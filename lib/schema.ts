@@ -1,16 +1,20 @@
 import { Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import { InvalidBodyError } from './errors.js'
+import type { TObject } from '@sinclair/typebox'
 import type { FastifySchema } from 'fastify'
-import type { ConnectionInfoBody } from '../types/options.js'
+import type { ConnectionInfoBody, ReleaseBody } from '../types/options.js'
 
 const ID_RULE = 'must be a string of 1 to 64 characters A-Z a-z 0-9 . _ : @ -'
 
 const Identifier = (description: string, example: string) =>
   Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9._:@-]+$', description, examples: [example] })
 
-export const BodySchema = Type.Object({
-  roomId: Identifier('the multimedia call id', '1659938875-16806492'),
+const callId = () => Identifier('the multimedia call id', '1659938875-16806492')
+const FURTHER_FIELDS = 'further fields are ignored'
+
+const ConnectionInfoSchema = Type.Object({
+  roomId: callId(),
   userId: Identifier('the caller', 'user-4711'),
   userName: Type.String({
     minLength: 1,
@@ -23,9 +27,11 @@ export const BodySchema = Type.Object({
   role: Type.Union([Type.Literal('recorder'), Type.Literal('replayer')], {
     description: 'recorder: the customer, whose page is captured; replayer: the agent, or an observer'
   })
-}, { description: 'further fields are ignored' })
+}, { description: FURTHER_FIELDS })
 
-const AnswerSchema = Type.Object({
+const ReleaseSchema = Type.Object({ callId: callId() }, { description: FURTHER_FIELDS })
+
+const ConnectionInfoAnswer = Type.Object({
   retCode: Type.Literal('0'),
   data: Type.Object({
     roomId: Type.String(),
@@ -35,58 +41,72 @@ const AnswerSchema = Type.Object({
   })
 }, { description: 'where to connect, and what to show there' })
 
+const ReleaseAnswer = Type.Object({ retCode: Type.Literal('0', { examples: ['0'] }) }, {
+  description: 'the call has no room any more, whether or not it had one'
+})
+
 const refusalSchema = (description: string) => Type.Object({
   retCode: Type.String({ pattern: '^\\d{5}$', description: 'HTTP status × 100 + n' }),
   retMsg: Type.String()
 }, { description })
 
-export const routeSchema: FastifySchema & { tags: string[], summary: string, operationId: string } = {
+const REFUSALS = {
+  400: refusalSchema('the body is not what it must be; retMsg names the field'),
+  401: refusalSchema('no valid ccmessaging-token'),
+  403: refusalSchema('not for this session, or not from this web page'),
+  408: refusalSchema('the body did not arrive in time'),
+  413: refusalSchema('the body is too large'),
+  415: refusalSchema('the content type is not JSON in UTF-8'),
+  429: refusalSchema('flow control'),
+  500: refusalSchema('a defect'),
+  503: refusalSchema('a dependency cannot be asked, or no node is live; ask again after Retry-After')
+}
+
+/** As @fastify/swagger reads it. */
+export type RouteSchema = FastifySchema & { tags: string[], summary: string, operationId: string }
+
+export const connectionInfoSchema: RouteSchema = {
   tags: ['co-browsing'],
   summary: 'Which WebSocket node holds the room',
   operationId: 'getConnectionInfo',
-  body: BodySchema,
-  response: {
-    200: AnswerSchema,
-    400: refusalSchema('the body is not what it must be; retMsg names the field'),
-    401: refusalSchema('no valid ccmessaging-token'),
-    403: refusalSchema('not for this session, or not from this web page'),
-    408: refusalSchema('the body did not arrive in time'),
-    413: refusalSchema('the body is too large'),
-    415: refusalSchema('the content type is not JSON in UTF-8'),
-    429: refusalSchema('flow control'),
-    500: refusalSchema('a defect'),
-    503: refusalSchema('a dependency cannot be asked, or no node is live; ask again after Retry-After')
+  body: ConnectionInfoSchema,
+  response: { 200: ConnectionInfoAnswer, ...REFUSALS }
+}
+
+export const releaseSchema: RouteSchema = {
+  tags: ['co-browsing'],
+  summary: 'Ends the co-browsing of a call',
+  operationId: 'releaseConnection',
+  body: ReleaseSchema,
+  response: { 200: ReleaseAnswer, ...REFUSALS }
+}
+
+// Coercing nothing: the host's own validator may turn 12345 into "12345".
+const ajv = new Ajv({ strict: false })
+
+/** Makes a check that returns the named fields alone, and throws an InvalidBodyError that names the wrong one. */
+function createBodyCheck<Body extends object> (schema: TObject, rules: Record<keyof Body & string, string>) {
+  const validate = ajv.compile<Body>(schema)
+  // Object.keys forgets the names.
+  const names = Object.keys(rules) as Array<keyof Body & string>
+
+  return function checkBody (body: unknown): Body {
+    if (!validate(body)) {
+      const fault = validate.errors?.[0]
+      const field = fault?.keyword === 'required' ? String(fault.params.missingProperty) : fault?.instancePath.slice(1)
+      const name = names.find((known) => known === field)
+      throw new InvalidBodyError(name === undefined ? 'the body must be a JSON object' : `${name} ${rules[name]}`)
+    }
+    // The same fields that were validated, and fromEntries forgets their names.
+    return Object.fromEntries(names.map((name) => [name, body[name]])) as Body
   }
 }
 
-const RULES: Record<keyof ConnectionInfoBody, string> = {
+export const checkConnectionInfoBody = createBodyCheck<ConnectionInfoBody>(ConnectionInfoSchema, {
   roomId: ID_RULE,
   userId: ID_RULE,
   userName: 'must be a string of 1 to 128 characters without control characters',
   role: 'must be "recorder" or "replayer"'
-}
+})
 
-// Coercing nothing: the host's own validator may turn 12345 into "12345".
-const validate = new Ajv({ strict: false }).compile<ConnectionInfoBody>(BodySchema)
-
-/**
- * Checks a parsed body.
- *
- * @returns its four fields alone
- * @throws InvalidBodyError that names the field
- */
-export function checkBody (body: unknown): ConnectionInfoBody {
-  if (!validate(body)) {
-    const fault = validate.errors?.[0]
-    const field = fault?.keyword === 'required' ? String(fault.params.missingProperty) : fault?.instancePath.slice(1)
-    throw isField(field)
-      ? new InvalidBodyError(`${field} ${RULES[field]}`)
-      : new InvalidBodyError('the body must be a JSON object')
-  }
-  const { roomId, userId, userName, role } = body
-  return { roomId, userId, userName, role }
-}
-
-function isField (name: string | undefined): name is keyof ConnectionInfoBody {
-  return name !== undefined && Object.hasOwn(RULES, name)
-}
+export const checkReleaseBody = createBodyCheck<ReleaseBody>(ReleaseSchema, { callId: ID_RULE })

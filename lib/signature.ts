@@ -1,10 +1,11 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { jwtVerify } from 'jose'
+import { decodeProtectedHeader, jwtVerify } from 'jose'
 import { SignatureError } from './errors.js'
 import type { Role, SignatureClaims, SigningOptions, VerifyOptions } from '../types/signature.js'
 
 const ISSUER = 'fastify-cobrowse'
 const TYPE = 'cobrowse+jwt'
+const JOIN_ONLY_TYPE = 'cobrowse-join+jwt'
 const ALGORITHM = 'HS256'
 const DEFAULT_TTL_S = 15
 const DEFAULT_SKEW_S = 5
@@ -19,6 +20,8 @@ export interface Subject {
   node: { id: string, incarnation: string }
   /** Milliseconds since the epoch, by the store's clock. */
   issuedAt: number
+  /** For a room that is open on the node already, under whatever incarnation the node has by then. */
+  joinOnly?: boolean
 }
 
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -32,12 +35,13 @@ export function createIssuer ({ keys: [key], ttl = DEFAULT_TTL_S }: SigningOptio
   if (key === undefined) throw new TypeError('"signing.keys" option must hold at least one key')
   const { secret } = key
   const header = encode({ alg: ALGORITHM, typ: TYPE, kid: key.id })
+  const joinOnlyHeader = encode({ alg: ALGORITHM, typ: JOIN_ONLY_TYPE, kid: key.id })
 
-  return function issue ({ tenant, room, user, name, role, node, issuedAt }) {
+  return function issue ({ tenant, room, user, name, role, node, issuedAt, joinOnly = false }) {
     const iat = Math.floor(issuedAt / 1000)
-    const signed = `${header}.${encode({
+    const signed = `${joinOnly ? joinOnlyHeader : header}.${encode({
       iss: ISSUER,
-      aud: `${node.id}/${node.incarnation}`,
+      aud: audienceOf(node, joinOnly),
       tenant,
       room,
       sub: user,
@@ -58,9 +62,11 @@ export function createIssuer ({ keys: [key], ttl = DEFAULT_TTL_S }: SigningOptio
  * @throws SignatureError, whatever is wrong with it
  */
 export async function verifySignature (signature: string, options: VerifyOptions): Promise<SignatureClaims> {
-  const { keys, ttl = DEFAULT_TTL_S, skew = DEFAULT_SKEW_S, node, now = Date.now() } = options
+  const { keys, ttl = DEFAULT_TTL_S, skew = DEFAULT_SKEW_S, node, acceptJoinOnly = false, now = Date.now() } = options
   try {
     if (!signature.split('.').every(isCanonical)) throw new TypeError('not canonical Base64url')
+    // The header is not verified yet: it only says which of the two kinds is verified, with its own audience.
+    const joinOnly = acceptJoinOnly && decodeProtectedHeader(signature).typ === JOIN_ONLY_TYPE
     const secrets = new Map(keys.map(({ id, secret }) => [id, toBytes(secret)]))
     const { payload } = await jwtVerify(signature, ({ kid }) => {
       const secret = secrets.get(kid ?? '')
@@ -68,26 +74,33 @@ export async function verifySignature (signature: string, options: VerifyOptions
       return secret
     }, {
       algorithms: [ALGORITHM],
-      typ: TYPE,
+      typ: joinOnly ? JOIN_ONLY_TYPE : TYPE,
       issuer: ISSUER,
-      audience: `${node.id}/${node.incarnation}`,
+      audience: audienceOf(node, joinOnly),
       clockTolerance: skew,
       currentDate: new Date(now)
     })
-    return readClaims(payload, { node, ttl, latestStart: now / 1000 + skew })
+    return readClaims(payload, { node, joinOnly, ttl, latestStart: now / 1000 + skew })
   } catch (cause) {
     throw new SignatureError({ cause })
   }
 }
 
+// Ids hold no slash, so neither form can be read as the other.
+function audienceOf ({ id, incarnation }: VerifyOptions['node'], joinOnly: boolean): string {
+  return joinOnly ? id : `${id}/${incarnation}`
+}
+
 interface Bounds {
   node: VerifyOptions['node']
+  joinOnly: boolean
   ttl: number
   latestStart: number
 }
 
 // jose takes a fraction or a string of digits for a time, an exp before iat and an audience among several.
-function readClaims (payload: Record<string, unknown>, { node, ttl, latestStart }: Bounds): SignatureClaims {
+function readClaims (payload: Record<string, unknown>, bounds: Bounds): SignatureClaims {
+  const { node, joinOnly, ttl, latestStart } = bounds
   const { aud, tenant, room, sub, name, role, iat, exp, jti } = payload
   if (!isText(tenant) || !isText(room) || !isText(sub) || !isText(name) || !isText(jti) || !isText(aud)) {
     throw new TypeError('claim missing')
@@ -103,7 +116,8 @@ function readClaims (payload: Record<string, unknown>, { node, ttl, latestStart 
     name,
     role,
     node: node.id,
-    incarnation: node.incarnation,
+    incarnation: joinOnly ? null : node.incarnation,
+    joinOnly,
     issuedAt: iat,
     expiresAt: exp,
     id: jti

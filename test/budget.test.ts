@@ -134,13 +134,6 @@ t.test('a result that is older than the budget is never signed', async (t) => {
   t.equal((await ask()).json().retCode, '50302')
 })
 
-t.test('an answer made without the store is not signed as if it were one of the store', async (t) => {
-  const good = memoryRegistry({ nodes: NODES })
-  const registry: Registry = { ...good, assign: async (...args) => ({ ...await good.assign(...args), joinOnly: true }) }
-  const { ask } = await buildApp(t, { options: { registry } })
-  t.equal((await ask()).json().retCode, '50302')
-})
-
 t.test('a stall of our own loop does not make a dependency late that answered meanwhile', async (t) => {
   const server = createServer((socket) => socket.write('answer')).listen(0, '127.0.0.1')
   t.teardown(() => server.close())

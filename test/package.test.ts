@@ -21,10 +21,14 @@ const NAMES = [
   'verifySignature'
 ]
 
+const NODE_NAMES = ['AdmissionError', 'joinCobrowse', 'readOffer']
+
 const CONSUMER = `
 import Fastify from 'fastify'
 import cobrowse, { memoryRegistry, memorySessions, ownUserIdOnly, staticProvision } from 'fastify-cobrowse'
 import type { CobrowseOptions, Sessions } from 'fastify-cobrowse'
+import { AdmissionError, joinCobrowse, readOffer } from 'fastify-cobrowse/node'
+import type { CobrowseNode, Seat } from 'fastify-cobrowse/node'
 
 const options: CobrowseOptions = {
   sessions: memorySessions() satisfies Sessions,
@@ -36,6 +40,15 @@ const options: CobrowseOptions = {
 const app = Fastify()
 await app.register(cobrowse, options)
 app.get('/', async (request) => request.cobrowseSession?.userId ?? app.cobrowse.status().inFlight)
+
+const { registry, signing } = options
+const node: CobrowseNode = await joinCobrowse({ registry, signing, wssUrl: 'wss://10.0.0.1/ws' })
+try {
+  const seat: Seat = await node.admit(readOffer({}).signature)
+  seat.leave()
+} catch (error) {
+  if (error instanceof AdmissionError) app.log.info(error.closeCode)
+}
 `
 const OPTIONS = {
   strict: true, module: 'nodenext', target: 'es2023', lib: ['es2023'], types: ['node'], skipLibCheck: false, noEmit: true
@@ -67,6 +80,13 @@ t.test('the packed package installs into a fresh folder and loads in every way',
   t.test('by import, with exactly the public names', async (t) => {
     const names = await run("console.log(JSON.stringify(Object.keys(await import('fastify-cobrowse'))))", 'module')
     t.strictSame(names.sort(), NAMES)
+  })
+  t.test('the kit for nodes, by import and by require()', async (t) => {
+    const load = [["await import('fastify-cobrowse/node')", 'module'], ["require('fastify-cobrowse/node')", 'commonjs']] as const
+    for (const [loaded, type] of load) {
+      const names: string[] = await run(`console.log(JSON.stringify(Object.keys(${loaded})))`, type)
+      t.strictSame(names.filter((name) => name !== '__esModule').sort(), NODE_NAMES)
+    }
   })
   t.test('by require(), and registers both ways', async (t) => {
     const code = `

@@ -47,6 +47,7 @@ t.test('what was issued verifies, and says what it was issued for', async (t) =>
     role: 'recorder',
     node: 'node-1',
     incarnation: 'aW5jYXJuYXRpb24tMQ',
+    joinOnly: false,
     issuedAt: NOW / 1000,
     expiresAt: NOW / 1000 + 15
   })
@@ -58,6 +59,38 @@ t.test('an independent reader agrees', async (t) => {
   })
   t.strictSame(protectedHeader, header)
   t.equal(payload.exp, NOW / 1000 + 15)
+})
+
+t.test('a join-only one is for any incarnation of its node, and for those alone that ask for such', async (t) => {
+  const signature = issue({ ...subject, joinOnly: true })
+  t.equal(jose.decodeProtectedHeader(signature).typ, 'cobrowse-join+jwt')
+  t.equal(jose.decodeJwt(signature).aud, 'node-1')
+  const later = { ...options, node: { id: 'node-1', incarnation: 'another' } }
+  for (const each of [options, later]) {
+    t.match(await verifySignature(signature, { ...each, acceptJoinOnly: true }), {
+      node: 'node-1', incarnation: null, joinOnly: true, issuedAt: NOW / 1000, expiresAt: NOW / 1000 + 15
+    })
+    await t.rejects(verifySignature(signature, each), { code: 'FST_COBROWSE_SIGNATURE' })
+  }
+  const elsewhere = { ...options, acceptJoinOnly: true, node: { ...node, id: 'node-2' } }
+  await t.rejects(verifySignature(signature, elsewhere), { code: 'FST_COBROWSE_SIGNATURE' })
+  const normal = await verifySignature(issue(subject), { ...options, acceptJoinOnly: true })
+  t.match(normal, { joinOnly: false, incarnation: node.incarnation }, 'who accepts both can tell them apart')
+})
+
+t.test('each kind has its own form of audience', async (t) => {
+  const join = { ...header, typ: 'cobrowse-join+jwt' }
+  const both = { ...options, acceptJoinOnly: true }
+  await t.resolves(verifySignature(forge(join, { ...claims, aud: 'node-1' }), both))
+  for (const [what, signature] of [
+    ['join-only for one incarnation', forge(join, claims)],
+    ['join-only for the id among several', forge(join, { ...claims, aud: ['node-1'] })],
+    ['a normal one for the id alone', forge(header, { ...claims, aud: 'node-1' })],
+    ['another type', forge({ ...header, typ: 'JWT' }, { ...claims, aud: 'node-1' })],
+    ['no type', forge({ alg: 'HS256', kid: key.id }, { ...claims, aud: 'node-1' })],
+    ['join-only with another secret', forge(join, { ...claims, aud: 'node-1' }, 'z'.repeat(32))],
+    ['join-only without algorithm', `${encode({ ...join, alg: 'none' })}.${encode({ ...claims, aud: 'node-1' })}.`]
+  ] as const) await t.rejects(verifySignature(signature, both), { code: 'FST_COBROWSE_SIGNATURE' }, what)
 })
 
 t.test('every signature has an id of its own, and is short enough for a WebSocket sub-protocol', async (t) => {
@@ -149,9 +182,12 @@ t.test('a changed bit, a cut or a padded segment is refused at every place', asy
 t.test('the vectors for other languages hold', async (t) => {
   const file = new URL('fixtures/signatures.json', import.meta.url)
   const { keys, node, now, vectors } = JSON.parse(readFileSync(file, 'utf8'))
-  for (const { name, signature, valid } of vectors) {
+  for (const { name, signature, valid, validJoinOnly = false } of vectors) {
     const outcome = await verifySignature(signature, { keys, node, now }).then(() => true, () => false)
     t.equal(outcome, valid, name)
+    const kind = await verifySignature(signature, { keys, node, now, acceptJoinOnly: true })
+      .then(({ joinOnly }) => joinOnly ? 'join-only' : 'normal', () => 'none')
+    t.equal(kind, valid ? 'normal' : validJoinOnly ? 'join-only' : 'none', name)
   }
-  t.ok(vectors.length >= 20)
+  t.ok(vectors.length >= 30)
 })

@@ -20,6 +20,13 @@ export interface Cobrowse {
    * @throws an error of the catalogue (see the README)
    */
   connectionInfo (session: Session, body: ConnectionInfoBody): Promise<ConnectionInfo>
+  /**
+   * Ends the co-browsing of a call, for a caller that was authenticated and authorized elsewhere. A call that has no
+   * room, or none any more, is no error.
+   *
+   * @throws an error of the catalogue, or `TypeError` where the registry has no `release`
+   */
+  release (session: Session, callId: string): Promise<void>
   /** The state of each backend, and whether the plugin can answer. */
   status (): CobrowseStatus
 }

@@ -12,6 +12,12 @@ export interface ConnectionInfoBody {
   role: Role
 }
 
+/** The body of a request that ends a call, checked. */
+export interface ReleaseBody {
+  /** What `ConnectionInfoBody` calls `roomId`. */
+  callId: string
+}
+
 /** `data` of a successful answer. */
 export interface ConnectionInfo {
   roomId: string
@@ -26,6 +32,11 @@ export interface ConnectionInfo {
 /** Says who may take which role in which room. `false`, or a rejection with a 4xx `statusCode`, is answered 40301. */
 export type Authorize = (
   session: Session, body: ConnectionInfoBody, request: FastifyRequest
+) => boolean | Promise<boolean>
+
+/** Says who may end the co-browsing of which call. A refusal is answered as one of `authorize`. */
+export type AuthorizeRelease = (
+  session: Session, body: ReleaseBody, request: FastifyRequest
 ) => boolean | Promise<boolean>
 
 /** A prom-client registry, by what the plugin uses of it. */
@@ -46,12 +57,22 @@ export interface CobrowseOptions {
   /** Who may take which role in which room. There is no default: see docs/security.md. */
   authorize: Authorize
   /**
-   * Path of the route.
+   * Who may end the co-browsing of which call. Left out: whom `authorize` lets replay the room, asked with the
+   * session's own user and the role `replayer`. A customer's token must not let its holder end the calls of others.
+   */
+  authorizeRelease?: AuthorizeRelease | undefined
+  /**
+   * Path of the route that says where a room is.
    * @default '/service-cloud/rest/webadapter/v1/connectionInfo/getConnectionInfo'
    */
   path?: string | undefined
   /**
-   * Put before the path.
+   * Path of the route that ends a call. It is not there where the registry has no `release`.
+   * @default '/service-cloud/rest/webadapter/v1/connectionInfo/releaseConnection'
+   */
+  releasePath?: string | undefined
+  /**
+   * Put before both paths.
    * @default ''
    */
   prefix?: string
@@ -78,7 +99,8 @@ export interface CobrowseOptions {
    */
   maxInFlight?: number | undefined
   /**
-   * Seconds for which a room may be answered with join-only signatures while the store cannot be asked; 0 never.
+   * Seconds for which a room that was answered for before is answered with join-only signatures while the registry
+   * cannot be asked or is settling, counted from its last view of the nodes; 0 never.
    * @default 600
    */
   joinOnlyFor?: number | undefined
@@ -86,6 +108,6 @@ export interface CobrowseOptions {
   selectNode?: SelectNode | undefined
   /** A prom-client registry that the plugin puts its metrics into. */
   metrics?: MetricsRegistry | undefined
-  /** Merged into the route: `config.rateLimit`, `onRequest`, … */
+  /** Merged into both routes: `config.rateLimit`, `onRequest`, … */
   routeOptions?: Omit<RouteShorthandOptions, 'bodyLimit' | 'prefixTrailingSlash'> | undefined
 }

@@ -34,6 +34,7 @@ test('an unknown option and a value of another type are refused', () => {
   expect(app.register).type.not.toBeCallableWith(cobrowse, { ...options, allowedOrigins: 'https://a.example' })
   // An unawaited or absent decision must not pass as a permission.
   expect(app.register).type.not.toBeCallableWith(cobrowse, { ...options, authorize: () => 'yes' })
+  expect(app.register).type.not.toBeCallableWith(cobrowse, { ...options, authorizeRelease: () => undefined })
 })
 
 test('an option may be undefined where it may be left out', () => {
@@ -45,7 +46,22 @@ test('the schema that checks the options knows the same names as their type', ()
   expect<Exclude<keyof Static<typeof OptionsSchema>, OfFastify>>().type.toBe<keyof CobrowseOptions>()
 })
 
+test('who may end a call is decided by its id, and the release of a registry is optional', () => {
+  const deciding: CobrowseOptions = {
+    ...options, authorizeRelease: async ({ userId }, { callId }) => callId.startsWith(userId)
+  }
+  expect(app.register).type.toBeCallableWith(cobrowse, deciding)
+  // The body of a release has no role, and a decision that reads one was written for the other route.
+  expect(app.register).type.not.toBeCallableWith(cobrowse, {
+    ...options, authorizeRelease: (_session: Session, { role }: { role: string }) => role === 'replayer'
+  })
+  const { release, ...withoutRelease } = memoryRegistry()
+  expect(withoutRelease).type.toBeAssignableTo<Registry>()
+})
+
 test('the decorators are typed', () => {
+  expect(app.cobrowse.release).type.toBeCallableWith({ tenantId: 't', channelId: 'c', userId: 'u' }, 'call')
+  expect(app.cobrowse.release).type.not.toBeCallableWith({ tenantId: 't', channelId: 'c', userId: 'u' }, { callId: 'call' })
   expect(app.cobrowse).type.toBe<Cobrowse>()
   expect(app.cobrowseRegistry).type.toBe<Registry>()
   expect(app.cobrowseProvision).type.toBe<Provision>()

@@ -30,7 +30,10 @@ export interface SignatureClaims {
   name: string
   role: Role
   node: string
-  incarnation: string
+  /** `null` where the signature is join-only: it holds for whatever incarnation the node has. */
+  incarnation: string | null
+  /** Admits only to a room that is open on the node already. Never open a room for it. */
+  joinOnly: boolean
   /** Seconds since the epoch, by the store's clock. */
   issuedAt: number
   /** Seconds since the epoch. */
@@ -42,6 +45,8 @@ export interface SignatureClaims {
 export interface VerifyOptions extends SigningOptions {
   /** The node that was connected to; a signature for another one is refused. */
   node: { id: string, incarnation: string }
+  /** Accepts join-only signatures as well, for a node that looks at `joinOnly` in what it gets. Left out: refused. */
+  acceptJoinOnly?: boolean | undefined
   /** Milliseconds since the epoch. Left out: now. */
   now?: number | undefined
 }

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { randomInt } from 'node:crypto'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { skipWithout } from './skip-reason.js'
 import type { ChildProcess } from 'node:child_process'
-import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 
 const BOOT_TRIES = 5
@@ -23,8 +23,8 @@ export interface RedisServer {
   pause (): void
   resume (): void
   kill (): Promise<void>
-  /** On the same port, with nothing in it. */
-  restart (): Promise<void>
+  /** On the same port, with nothing in it; with `keepsData` what it wrote to its disk, if it does so. */
+  restart (options?: { keepsData?: boolean }): Promise<void>
 }
 
 /** A real Redis on a free loopback port, ended with the test. */
@@ -67,8 +67,9 @@ export async function startRedis (t: Test, ...args: string[]): Promise<RedisServ
     pause: () => { child?.kill('SIGSTOP') },
     resume: () => { child?.kill('SIGCONT') },
     kill: async () => await end(child),
-    async restart () {
+    async restart ({ keepsData = false } = {}) {
       await end(child)
+      if (!keepsData) for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true })
       if (!await boot(port)) throw new Error('redis-server did not start again')
     }
   }
@@ -92,10 +93,15 @@ async function answers (port: number): Promise<boolean> {
   })
 }
 
+/** Not one of those that the system gives to clients: one of them could have it when a server comes back. */
 export async function findFreePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
+  for (;;) {
+    const port = randomInt(20_000, 32_000)
+    const server = createServer().listen(port, '127.0.0.1')
+    const isFree = await new Promise((resolve) => {
+      server.once('listening', () => server.close(() => resolve(true)))
+      server.once('error', () => resolve(false))
+    })
+    if (isFree) return port
+  }
 }

@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { WebSocket } from 'ws'
+import { PATH } from './build-app.js'
+import type { FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
+
+const ASK_AGAIN_MS = 100
+
+export interface CoBrowserOptions {
+  gateway: FastifyInstance
+  token: string
+  userId: string
+  roomId: string
+  role: 'recorder' | 'replayer'
+}
+
+/** A browser in a session: it asks, connects, and asks again whenever it is sent away. */
+export class CoBrowser {
+  readonly options: CoBrowserOptions
+  /** Address of the node that it is inside of. */
+  inside: string | undefined
+  /** The code of every WebSocket that was closed for it. */
+  readonly closed: number[] = []
+  /** What the gateway said, but for success. */
+  readonly refusals: string[] = []
+  #socket: WebSocket | undefined
+  #isStopped = false
+
+  constructor (t: Test, options: CoBrowserOptions) {
+    this.options = options
+    t.teardown(() => this.stop())
+    this.#follow().catch((error) => t.fail(error))
+  }
+
+  stop (): void {
+    this.#isStopped = true
+    this.#socket?.terminate()
+  }
+
+  async #follow (): Promise<void> {
+    while (!this.#isStopped) {
+      const answer = await this.#ask()
+      if (answer === undefined) await sleep(ASK_AGAIN_MS)
+      else await this.#sit(answer)
+    }
+  }
+
+  async #ask (): Promise<{ wssUrl: string, signature: string } | undefined> {
+    const { gateway, token, userId, roomId, role } = this.options
+    const response = await gateway.inject({
+      method: 'POST',
+      url: PATH,
+      headers: { 'content-type': 'application/json', 'ccmessaging-token': token },
+      payload: { roomId, userId, userName: role, role }
+    })
+    const { retCode, data } = response.json()
+    if (retCode !== '0') this.refusals.push(retCode)
+    return data
+  }
+
+  /** Until it is sent away. */
+  async #sit ({ wssUrl, signature }: { wssUrl: string, signature: string }): Promise<void> {
+    const socket = new WebSocket(wssUrl, ['cobrowse.v1', signature])
+    this.#socket = socket
+    const code = await new Promise<number>((resolve) => {
+      socket.once('message', () => { this.inside = wssUrl })
+      socket.once('error', () => resolve(1006))
+      socket.once('close', resolve)
+    })
+    if (this.inside !== undefined) this.closed.push(code)
+    this.inside = undefined
+    if (!this.#isStopped) await sleep(ASK_AGAIN_MS)
+  }
+}
