@@ -1,23 +1,19 @@
 import { WebSocketServer } from 'ws'
-import { verifySignature } from '../lib/index.js'
+import { AdmissionError, joinCobrowse, readOffer } from '../lib/node/index.js'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { WebSocket } from 'ws'
-import type { Membership, Registry, RoomKey, SignatureClaims, SigningOptions } from '../types/index.js'
+import type { RawData, WebSocket } from 'ws'
+import type { NodeOptions, Seat } from '../lib/node/index.js'
 
 const SUB_PROTOCOL = 'cobrowse.v1'
 const MAX_MESSAGE_BYTES = 1024 * 1024
-const BAD_SIGNATURE = 4401
-const USED_ALREADY = 4408
-const MOVED = 4410
-const NO_REGISTRY = 4503
+/** What may wait for a client that reads too slowly. */
+const MAX_WAITING_BYTES = 8 * 1024 * 1024
+const INTERNAL_ERROR = 1011
 
-export interface RelayOptions {
+export interface RelayOptions extends Pick<NodeOptions, 'registry' | 'signing' | 'wssUrl'> {
   id: string
   path: string
-  wssUrl: string
-  registry: Registry
-  signing: Pick<SigningOptions, 'keys'> & { ttl: number, skew: number }
 }
 
 export interface Relay {
@@ -28,10 +24,9 @@ export interface Relay {
 }
 
 /** A relay node: whoever shows a signature for it joins a room, and hears what the others in the room send. */
-export async function startRelay ({ id, path, wssUrl, registry, signing }: RelayOptions): Promise<Relay> {
-  const membership = await registry.join({ id, wssUrl })
-  const rooms = new Map<string, { key: RoomKey, sockets: Set<WebSocket> }>()
-  const used = createUsedIds()
+export async function startRelay ({ path, ...options }: RelayOptions): Promise<Relay> {
+  const node = await joinCobrowse(options)
+  const rooms = new Map<string, Set<WebSocket>>()
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -39,79 +34,55 @@ export async function startRelay ({ id, path, wssUrl, registry, signing }: Relay
   })
 
   async function admit (socket: WebSocket, request: IncomingMessage): Promise<void> {
-    const seat = await checkSignature(request, membership, signing)
-    if (seat === undefined) return socket.close(BAD_SIGNATURE, 'bad or expired signature')
-    const key = { tenant: seat.tenant, room: seat.room }
-    const refusal = await claim(membership, key)
-    if (refusal !== undefined) return socket.close(refusal, 'ask again')
-    if (!used.add(seat.id, seat.expiresAt + signing.skew)) return socket.close(USED_ALREADY, 'used already')
-    join(socket, key)
+    // A socket that resets while its signature is checked must not end the process.
+    socket.on('error', () => socket.terminate())
+    // What is sent meanwhile waits in the connection.
+    socket.pause()
+    try {
+      const { signature, origin } = readOffer(request.headers)
+      attend(socket, await node.admit(signature, { origin }))
+    } catch (error) {
+      if (error instanceof AdmissionError) socket.close(error.closeCode, error.message)
+      else socket.close(INTERNAL_ERROR)
+    } finally {
+      socket.resume()
+    }
   }
 
-  function join (socket: WebSocket, key: RoomKey): void {
-    const name = JSON.stringify([key.tenant, key.room])
-    const room = rooms.get(name) ?? { key, sockets: new Set() }
-    rooms.set(name, room)
-    room.sockets.add(socket)
-    socket.on('message', (data, binary) => {
-      for (const other of room.sockets) if (other !== socket) other.send(data, { binary })
-    })
-    const leave = () => {
-      room.sockets.delete(socket)
-      if (room.sockets.size > 0 || rooms.get(name) !== room) return
-      rooms.delete(name)
-      // A registry that is away forgets the claim by itself.
-      membership.release(key).catch(() => {})
+  function attend (socket: WebSocket, seat: Seat): void {
+    const name = JSON.stringify([seat.tenant, seat.room])
+    const sockets = rooms.get(name) ?? new Set()
+    rooms.set(name, sockets.add(socket))
+
+    function leave (): void {
+      seat.leave()
+      sockets.delete(socket)
+      if (sockets.size === 0 && rooms.get(name) === sockets) rooms.delete(name)
     }
+
+    seat.ended.then(({ code, reason }) => {
+      leave()
+      socket.close(code, reason)
+    })
+    socket.on('message', (data, binary) => {
+      for (const other of sockets) if (other !== socket) pass(other, data, binary)
+    })
     if (socket.readyState === socket.OPEN) socket.on('close', leave)
     else leave()
   }
 
   return {
     path,
-    upgrade (request, socket, head) {
-      server.handleUpgrade(request, socket, head, (client) => {
-        // A socket that resets while its signature is checked must not end the process.
-        client.on('error', () => client.terminate())
-        admit(client, request).catch(() => client.close(NO_REGISTRY, 'cannot reach the registry'))
-      })
-    },
+    upgrade: (request, socket, head) => server.handleUpgrade(request, socket, head, (client) => admit(client, request)),
     async close () {
-      for (const client of server.clients) client.close(MOVED, 'ask again')
+      await node.close()
       server.close()
-      await membership.leave()
     }
   }
 }
 
-async function checkSignature (
-  request: IncomingMessage, { id, incarnation }: Membership, signing: RelayOptions['signing']
-): Promise<SignatureClaims | undefined> {
-  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
-  const signature = offered.find((name) => name !== SUB_PROTOCOL) ?? ''
-  return await verifySignature(signature, { ...signing, node: { id, incarnation } }).catch(() => undefined)
-}
-
-/** Returns the close code where the room cannot be opened here. */
-async function claim (membership: Membership, key: RoomKey): Promise<number | undefined> {
-  if (!membership.valid()) return MOVED
-  return await membership.claim(key) === 'ok' ? undefined : MOVED
-}
-
-/** Ids of signatures that were accepted, for as long as they could be shown again. */
-function createUsedIds () {
-  const ends = new Map<string, number>()
-  return {
-    /** `false` when it is there already. */
-    add (id: string, end: number): boolean {
-      const now = Date.now() / 1000
-      for (const [old, oldEnd] of ends) {
-        if (oldEnd > now) break
-        ends.delete(old)
-      }
-      if (ends.has(id)) return false
-      ends.set(id, end)
-      return true
-    }
-  }
+/** A client that does not read costs itself, not the memory of the node. */
+function pass (socket: WebSocket, data: RawData, binary: boolean): void {
+  if (socket.bufferedAmount > MAX_WAITING_BYTES) socket.terminate()
+  else socket.send(data, { binary })
 }

@@ -1,0 +1,114 @@
+import { AdmissionError } from './admission-error.js'
+import { MAX_SIGNATURE_LENGTH } from './offer.js'
+import { createUsedSignatures } from './used-signatures.js'
+import { within } from './within.js'
+import type { Clock } from '../clock.js'
+import type { Rooms } from './rooms.js'
+import type { AdmitOptions, Seat } from '../../types/node.js'
+import type { ClaimResult, Membership } from '../../types/registry.js'
+import type { SignatureClaims } from '../../types/signature.js'
+
+const CLAIM_MS = 1000
+const MAX_CLAIMS = 3
+
+/** @throws whatever is wrong with the signature */
+export type Verify = (
+  signature: string, at: { node: { id: string, incarnation: string }, now: number }
+) => Promise<SignatureClaims>
+
+export interface AdmissionParts {
+  clock: Clock
+  verify: Verify
+  /** @throws `AdmissionError` when the node admits nobody */
+  membership (): Membership
+  rooms: Rooms
+  /** Seconds that a signature is good for after its end. */
+  skew: number
+  allowedOrigins: readonly string[] | undefined
+}
+
+/** Decides who comes in. From the last answer of the registry to the seat it never waits. */
+export function createAdmission (parts: AdmissionParts) {
+  const { clock, verify, membership, rooms, skew, allowedOrigins } = parts
+  const used = createUsedSignatures()
+
+  function checkOrigin (origin: string | undefined): void {
+    // Only browsers send it, and no page can leave it out.
+    if (origin === undefined || allowedOrigins === undefined || allowedOrigins.includes(origin)) return
+    throw new AdmissionError(4403, new Error('see option "allowedOrigins"'))
+  }
+
+  async function check (signature: string): Promise<SignatureClaims> {
+    if (signature.length > MAX_SIGNATURE_LENGTH) throw new AdmissionError(4401, new Error('too long'))
+    const { id, incarnation } = membership()
+    const now = membership().now()
+    try {
+      return await verify(signature, { node: { id, incarnation }, now })
+    } catch (cause) {
+      throw new AdmissionError(4401, cause)
+    }
+  }
+
+  function checkSpace (claims: SignatureClaims): void {
+    if (rooms.isFull(claims)) throw new AdmissionError(4429)
+  }
+
+  async function claim (claims: SignatureClaims, ms: number): Promise<ClaimResult> {
+    const { tenant, room, issuedAt } = claims
+    try {
+      return await within({ clock, ms, onLate: () => rooms.review(claims) }, async (signal) =>
+        await membership().claim({ tenant, room }, { issuedAt, signal }))
+    } catch (cause) {
+      if (cause instanceof AdmissionError) throw cause
+      throw new AdmissionError(4503, cause)
+    }
+  }
+
+  async function enter (claims: SignatureClaims): Promise<Seat> {
+    // What is refused anyway must not cost a call of the registry.
+    checkSpace(claims)
+    if (used.isUsed(claims.id, claims.expiresAt + skew)) throw new AdmissionError(4408)
+    const { tenant, room } = claims
+    const endsAt = clock.monotonic() + CLAIM_MS
+    const arrive = rooms.expect(claims)
+    try {
+      for (let claimed = 0; claimed < MAX_CLAIMS; claimed++) {
+        const result = await claim(claims, endsAt - clock.monotonic())
+        if (result !== 'ok') throw new AdmissionError(4410, new Error(`the room is not this node's: ${result}`))
+        if (membership().holds({ tenant, room })) return take(claims)
+      }
+      throw new AdmissionError(4410, new Error('the claim does not last'))
+    } finally {
+      arrive()
+    }
+  }
+
+  function rejoin (claims: SignatureClaims): Seat {
+    if (!rooms.isOpen(claims)) throw new AdmissionError(4410, new Error('join-only, and the room is not open'))
+    return take(claims)
+  }
+
+  function take (claims: SignatureClaims): Seat {
+    const { tenant, room, id, incarnation, issuedAt, expiresAt } = claims
+    const present = membership()
+    const now = present.now() / 1000
+    const releasedAt = present.releasedAt({ tenant, room })
+    if (incarnation !== null && incarnation !== present.incarnation) {
+      throw new AdmissionError(4410, new Error('the lease ended while the signature was checked'))
+    }
+    if (now >= expiresAt + skew) throw new AdmissionError(4401, new Error('expired while it was checked'))
+    if (releasedAt !== undefined && issuedAt * 1000 <= releasedAt) {
+      throw new AdmissionError(4410, new Error('the call ended after the signature was issued'))
+    }
+    checkSpace(claims)
+    if (!used.use(id, expiresAt + skew, now)) throw new AdmissionError(4408)
+    return rooms.take(claims)
+  }
+
+  return async function admit (signature: string, { origin }: AdmitOptions = {}): Promise<Seat> {
+    membership()
+    checkOrigin(origin)
+    const claims = await check(signature)
+    return claims.joinOnly ? rejoin(claims) : await enter(claims)
+  }
+}

@@ -1,0 +1,24 @@
+import { systemClock } from '../clock.js'
+import { verifySignature } from '../signature.js'
+import { createNode } from './node.js'
+import { readNodeOptions } from './options.js'
+import type { CobrowseNode, NodeOptions } from '../../types/node.js'
+
+/**
+ * Makes this process a relay node: registers it, and from then on says who may come in and who has to go.
+ *
+ * @throws TypeError that names the option; anything else when the registry cannot be asked
+ */
+export async function joinCobrowse (options: NodeOptions): Promise<CobrowseNode> {
+  const { registry, signing, ...settings } = readNodeOptions(options)
+  return await createNode({ ...settings, signing }, {
+    clock: systemClock,
+    verify: async (signature, at) => await verifySignature(signature, { ...signing, ...at, acceptJoinOnly: true }),
+    join: async (record) => await registry.join(record)
+  })
+}
+
+export { AdmissionError } from './admission-error.js'
+export { readOffer } from './offer.js'
+export type { Offer } from './offer.js'
+export type * from '../../types/node.js'

@@ -1,0 +1,181 @@
+import { createAdmission } from './admission.js'
+import { AdmissionError } from './admission-error.js'
+import { createNodeEmitter } from './node-events.js'
+import { readDrainDeadline } from './options.js'
+import { inTime, joinInTime, quietly } from './registration.js'
+import { createRooms } from './rooms.js'
+import type { Clock } from '../clock.js'
+import type { Verify } from './admission.js'
+import type { NodeSettings } from './options.js'
+import type { CobrowseNode, NodeStatus, SeatEnd } from '../../types/node.js'
+import type { Membership, NodeRecord } from '../../types/registry.js'
+
+const MOVED: SeatEnd = { code: 4410, reason: 'the room moved: ask again' }
+const RELEASED: SeatEnd = { code: 4410, reason: 'the call ended' }
+const LEFT: SeatEnd = { code: 4410, reason: 'the node is leaving: ask again' }
+
+type Phase = 'serving' | 'draining' | 'leaving' | 'drained' | 'replaced' | 'closed'
+
+/** What a node takes from outside; a test hands in others. */
+export interface NodeParts {
+  clock: Clock
+  verify: Verify
+  join (record: NodeRecord): Promise<Membership>
+}
+
+export type NodeCoreSettings = Omit<NodeSettings, 'registry' | 'signing'> & { signing: { skew: number } }
+
+/** @throws what `join` throws, or that it took too long */
+export async function createNode (settings: NodeCoreSettings, parts: NodeParts): Promise<CobrowseNode> {
+  const { record, signing: { skew }, allowedOrigins, maxSeats, seatsPerRoom, patience, suspendFor } = settings
+  const { clock, verify } = parts
+  const join = async () => await joinInTime(clock, async () => await parts.join({ ...record }))
+  const events = createNodeEmitter()
+  let phase: Phase = 'serving'
+  let membership = await join()
+  let cancelDeadline = () => {}
+  let drains: Array<(left: boolean) => void> = []
+  let leaving: Promise<void> | undefined
+  let joining: Promise<void> | undefined
+  let closing: Promise<void> | undefined
+
+  const isServing = () => phase === 'serving' || phase === 'draining'
+  const isRegistered = () => isServing() || phase === 'leaving'
+
+  const rooms = createRooms({
+    clock,
+    maxSeats,
+    seatsPerRoom,
+    patience,
+    suspendFor,
+    doors: {
+      areOpen: (room) => membership.holds(room),
+      giveUp: (room) => quietly(async () => await membership.release(room))
+    },
+    onOpened: (room) => events.emit('opened', room),
+    onClosed: (room) => events.emit('closed', room),
+    onVacant () {
+      if (phase === 'draining') leave()
+    }
+  })
+
+  const admit = createAdmission({
+    clock,
+    verify,
+    rooms,
+    skew,
+    allowedOrigins,
+    membership () {
+      if (!isServing()) throw new AdmissionError(4410, new Error(`the node is ${phase}`))
+      return membership
+    }
+  })
+
+  function listen (joined: Membership): void {
+    const ifPresent = <D extends unknown[]> (react: (...details: D) => void) => (...details: D) => {
+      if (membership === joined && isRegistered()) react(...details)
+    }
+    joined.on('lapsed', ifPresent(() => {
+      rooms.suspend()
+      events.emit('lapsed')
+    }))
+    joined.on('resumed', ifPresent(() => {
+      rooms.resume()
+      events.emit('resumed')
+    }))
+    joined.on('lost', ifPresent((room) => rooms.close(room, MOVED)))
+    joined.on('released', ifPresent((room) => rooms.close(room, RELEASED)))
+    joined.on('replaced', ifPresent(() => {
+      end('replaced')
+      events.emit('replaced')
+    }))
+  }
+
+  async function joinAgain (): Promise<void> {
+    const joined = await join()
+    if (phase !== 'drained') {
+      await inTime(clock, async () => await joined.leave())
+      throw new Error(`the node is ${phase}`)
+    }
+    membership = joined
+    phase = 'serving'
+    listen(joined)
+  }
+
+  /** Whoever asks again must get another node, so the registry hears of it first. */
+  function leave (): void {
+    phase = 'leaving'
+    cancelDeadline()
+    leaving = inTime(clock, async () => await membership.leave()).then(() => {
+      if (phase === 'leaving') end('drained')
+    })
+  }
+
+  function end (last: 'drained' | 'replaced' | 'closed'): void {
+    phase = last
+    cancelDeadline()
+    rooms.closeAll(LEFT)
+    settleDrains(true)
+  }
+
+  function settleDrains (left: boolean): void {
+    for (const settle of drains) settle(left)
+    drains = []
+  }
+
+  function state (): NodeStatus['state'] {
+    if (phase === 'leaving') return 'draining'
+    return phase === 'serving' && !membership.valid() ? 'lapsed' : phase
+  }
+
+  listen(membership)
+  return {
+    id: record.id,
+    get incarnation () {
+      return membership.incarnation
+    },
+    admit,
+    valid: () => isServing() && membership.valid(),
+    status: () => ({
+      id: record.id, incarnation: membership.incarnation, state: state(), rooms: rooms.count(), seats: rooms.seats()
+    }),
+    async drain (options = {}) {
+      const deadline = readDrainDeadline(options)
+      if (phase === 'closed') await closing
+      if (!isRegistered()) return true
+      const left = new Promise<boolean>((resolve) => drains.push(resolve))
+      if (!isServing()) return await left
+      const isFirst = phase === 'serving'
+      phase = 'draining'
+      cancelDeadline()
+      if (deadline === 0 || rooms.isVacant()) leave()
+      else cancelDeadline = clock.after(deadline, leave)
+      if (isFirst && isServing()) quietly(async () => await membership.drain())
+      return await left
+    },
+    async undrain () {
+      // What has begun to leave cannot be called back.
+      await leaving
+      if (phase === 'closed' || phase === 'replaced') throw new Error(`the node is ${phase}`)
+      if (phase === 'drained') {
+        joining ??= joinAgain().finally(() => { joining = undefined })
+        await joining
+      } else if (phase === 'draining') {
+        phase = 'serving'
+        cancelDeadline()
+        settleDrains(false)
+        await inTime(clock, async () => await membership.drain(false))
+      }
+    },
+    async close () {
+      closing ??= (async () => {
+        phase = 'closed'
+        cancelDeadline()
+        await inTime(clock, async () => await Promise.allSettled([membership.leave(), joining]))
+        end('closed')
+      })()
+      await closing
+    },
+    on: events.on
+  }
+}

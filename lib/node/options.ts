@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import { Type } from '@sinclair/typebox'
+import { checkOptions, ObjectWithMethods } from '../check-options.js'
+import { checkNodeRecord } from '../registry/node-record.js'
+import {
+  checkLifetime, checkOrigins, MAX_TIMER_MS, OriginsSchema, readSigning, SigningSchema
+} from '../shared-options.js'
+import type { SigningSettings } from '../shared-options.js'
+import type { DrainOptions, NodeOptions } from '../../types/node.js'
+import type { NodeRecord, Registry } from '../../types/registry.js'
+
+const milliseconds = (minimum: number) => Type.Integer({
+  minimum, maximum: MAX_TIMER_MS, description: `an integer from ${minimum} to ${MAX_TIMER_MS}, in milliseconds`
+})
+const count = Type.Integer({ minimum: 1, description: 'an integer of at least 1' })
+
+// What the node says of itself is checked as every node record is.
+const OfRecord = Type.Optional(Type.Unknown())
+
+export const NodeOptionsSchema = Type.Object({
+  registry: ObjectWithMethods('a registry such as redisRegistry({ redis })', 'join'),
+  id: OfRecord,
+  wssUrl: Type.String({ description: 'an address such as wss://10.1.2.3:8443/ws/cobrowse/1' }),
+  wssUrlOut: OfRecord,
+  weight: OfRecord,
+  zone: OfRecord,
+  capacity: OfRecord,
+  signing: SigningSchema,
+  allowedOrigins: Type.Optional(OriginsSchema),
+  maxSeats: Type.Optional(count),
+  seatsPerRoom: Type.Optional(count),
+  patience: Type.Optional(milliseconds(1)),
+  suspendFor: Type.Optional(milliseconds(1))
+}, { additionalProperties: false })
+
+export const NODE_DEFAULTS = Object.freeze({
+  maxSeats: 10_000, seatsPerRoom: 32, patience: 2000, suspendFor: 600_000
+})
+
+/** Checked and complete; none of it is the caller's own object but the registry. */
+export interface NodeSettings {
+  registry: Registry
+  record: NodeRecord
+  signing: SigningSettings
+  allowedOrigins: readonly string[] | undefined
+  maxSeats: number
+  seatsPerRoom: number
+  /** Milliseconds. */
+  patience: number
+  /** Milliseconds. */
+  suspendFor: number
+}
+
+/** @throws TypeError that names the option and the rule */
+export function readNodeOptions (options: NodeOptions): NodeSettings {
+  checkOptions('joinCobrowse', NodeOptionsSchema, options)
+  const { registry, maxSeats, seatsPerRoom, patience, suspendFor, allowedOrigins } = options
+  checkOrigins(allowedOrigins ?? [])
+  const signing = readSigning(options.signing)
+  checkLifetime(signing, registry.linger)
+  return {
+    registry,
+    record: readRecord(options),
+    signing,
+    allowedOrigins: allowedOrigins && [...allowedOrigins],
+    maxSeats: maxSeats ?? NODE_DEFAULTS.maxSeats,
+    seatsPerRoom: seatsPerRoom ?? NODE_DEFAULTS.seatsPerRoom,
+    patience: patience ?? NODE_DEFAULTS.patience,
+    suspendFor: suspendFor ?? NODE_DEFAULTS.suspendFor
+  }
+}
+
+function readRecord ({ id = `node-${randomBytes(8).toString('hex')}`, ...options }: NodeOptions): NodeRecord {
+  const { wssUrl, wssUrlOut, weight, zone, capacity } = options
+  try {
+    return checkNodeRecord(id, { wssUrl, wssUrlOut, weight, zone, capacity })
+  } catch (cause) {
+    // checkNodeRecord throws nothing but a TypeError.
+    const { message } = cause as TypeError
+    throw new TypeError(`the options of joinCobrowse make no ${message}`, { cause })
+  }
+}
+
+const DrainSchema = Type.Object({ deadline: Type.Optional(milliseconds(0)) }, { additionalProperties: false })
+const DRAIN_DEADLINE_MS = 600_000
+
+/** @throws TypeError that names the option and the rule */
+export function readDrainDeadline (options: DrainOptions): number {
+  checkOptions('drain', DrainSchema, options)
+  return options.deadline ?? DRAIN_DEADLINE_MS
+}

@@ -1,0 +1,262 @@
+import t from 'tap'
+import { AdmissionError } from '../../lib/node/admission-error.js'
+import { ROOM, startNode, watch } from './start-node.js'
+import type { ClaimResult } from '../../types/registry.js'
+
+t.test('whoever shows a good signature gets the seat that it was issued for', async (t) => {
+  const { node, admit, membership, happened, clock } = await startNode()
+  const seat = await admit({ user: 'u1', name: 'Li Na', role: 'replayer' })
+  t.match(seat, { ...ROOM, user: 'u1', name: 'Li Na', role: 'replayer', ended: Promise, leave: Function })
+  t.strictSame(membership().calls, ['claim t/r'], 'the room is claimed before it is opened')
+  t.match(membership().claimOptions, [{ issuedAt: Math.floor(clock.wall() / 1000), signal: AbortSignal }])
+  t.match(node.status(), { id: 'n', incarnation: 'incarnation-1', state: 'serving', rooms: 1, seats: 1 })
+  const second = await admit()
+  t.strictSame(membership().calls, ['claim t/r'], 'and once')
+  t.strictSame(happened, ['opened t/r'])
+  seat.leave()
+  seat.leave()
+  second.leave()
+  t.strictSame(happened, ['opened t/r', 'closed t/r'])
+  t.strictSame(membership().calls, ['claim t/r', 'release t/r'], 'the last who leaves gives it back')
+  t.match(node.status(), { rooms: 0, seats: 0 })
+})
+
+t.test('what is wrong is told by the close code, with the cause for the log', async (t) => {
+  const { node, sign, attempt, membership } = await startNode({ allowedOrigins: ['https://app.example'] })
+  const error = await node.admit('forged').catch((error) => error)
+  t.ok(error instanceof AdmissionError)
+  t.match(error, { name: 'AdmissionError', code: 'FST_COBROWSE_ADMISSION', closeCode: 4401, statusCode: 401 })
+  t.equal(error.message, 'bad or expired signature')
+  t.equal(error.cause.message, 'forged')
+  t.equal(await attempt(''), 4401)
+  t.equal(await attempt(sign({ name: 'x'.repeat(4096) })), 4401, 'too long to be one')
+
+  const signature = sign()
+  for (const origin of ['null', 'https://evil.example', 'https://app.example.evil.example', 'http://app.example', '']) {
+    t.equal(await attempt(signature, { origin }), 4403, `origin ${origin}`)
+  }
+  t.strictSame(membership().calls, [], 'the registry was not asked for any of them')
+  t.equal(await attempt(signature, { origin: 'https://app.example' }), 'in', 'and the signature was not burnt')
+  t.equal(await attempt(signature), 4408)
+  t.equal(await attempt(sign()), 'in', 'what sends no origin is no browser')
+  t.equal(await attempt('forged', { origin: 'null' }), 4403, 'the origin comes first')
+})
+
+t.test('a signature is used once, also on two sockets at once', async (t) => {
+  const { attempt, sign, membership } = await startNode()
+  const signature = sign()
+  t.strictSame((await Promise.all([attempt(signature), attempt(signature)])).sort(), [4408, 'in'])
+  membership().calls.length = 0
+  const elsewhere = { ...ROOM, room: 'other' }
+  t.equal(await attempt(sign({ ...elsewhere, id: 'ticket-1' })), 4408)
+  t.strictSame(membership().calls, [], 'the registry is not asked for it')
+})
+
+t.test('a signature is burnt only by an admission', async (t) => {
+  const { admit, attempt, sign, membership } = await startNode({ maxSeats: 1 })
+  const signature = sign()
+  const answers: Array<ClaimResult | Error> = ['elsewhere', 'lapsed', new Error('away')]
+  const given = []
+  for (const answer of answers) {
+    membership().answer = () => {
+      if (answer instanceof Error) throw answer
+      return answer
+    }
+    given.push(await attempt(signature))
+  }
+  t.strictSame(given, [4410, 4410, 4503])
+  t.equal(membership().calls.length, 3, 'each asked once')
+  membership().answer = (grant, room) => grant(room)
+  const other = await admit()
+  t.equal(await attempt(signature), 4429)
+  other.leave()
+  t.equal(await attempt(signature), 'in')
+})
+
+t.test('a full node and a full room turn away without asking the registry', async (t) => {
+  const { attempt, admit, membership } = await startNode({ maxSeats: 3, seatsPerRoom: 2 })
+  const first = await admit()
+  await admit()
+  t.equal(await attempt(), 4429, 'the room is full')
+  t.equal(await attempt({ room: 'r2' }), 'in')
+  membership().calls.length = 0
+  t.equal(await attempt({ room: 'r3' }), 4429, 'the node is full')
+  t.strictSame(membership().calls, [])
+  first.leave()
+  t.equal(await attempt(), 'in', 'a seat is free again')
+})
+
+t.test('many at once do not get more seats than there are', async (t) => {
+  const { node, attempt, membership } = await startNode({ seatsPerRoom: 2 })
+  const results = await Promise.all(Array.from({ length: 10 }, async () => await attempt()))
+  t.equal(results.filter((result) => result === 'in').length, 2)
+  t.equal(results.filter((result) => result === 4429).length, 8)
+  t.equal(node.status().seats, 2)
+  t.notOk(membership().calls.includes('release t/r'))
+})
+
+t.test('an admission that fails after the claim gives the room back, unless somebody needs it', async (t) => {
+  const { clock, attempt, sign, membership } = await startNode()
+  const used = sign({ room: 'r2' })
+  await attempt(used)
+  membership().calls.length = 0
+
+  let letThrough = () => {}
+  const gate = new Promise<void>((resolve) => { letThrough = resolve })
+  membership().answer = async (grant, room) => {
+    const result = grant(room)
+    await gate
+    return result
+  }
+  const late = sign({ expiresAt: Math.floor(clock.wall() / 1000) - 5 })
+  const [refused, refusedToo] = [attempt(late), attempt({ incarnation: 'older' })]
+  await clock.pass(0)
+  letThrough()
+  t.strictSame(await Promise.all([refused, refusedToo]), [4401, 4410])
+  t.strictSame(membership().calls, ['claim t/r', 'release t/r'], 'when the last of them has failed')
+
+  membership().calls.length = 0
+  membership().answer = (grant, room) => grant(room)
+  t.strictSame(await Promise.all([attempt(late), attempt()]), [4401, 'in'])
+  t.strictSame(membership().calls, ['claim t/r'], 'somebody is inside')
+})
+
+t.test('a room is not given back under somebody who is on the way in', async (t) => {
+  const { admit, attempt, membership, happened, clock } = await startNode()
+  const first = await admit()
+  let letThrough = () => {}
+  const held = membership().claim
+  membership().claim = async (room, options) => {
+    await new Promise<void>((resolve) => { letThrough = resolve })
+    return await held(room, options)
+  }
+  const second = attempt()
+  await clock.pass(0)
+  first.leave()
+  t.notOk(membership().calls.includes('release t/r'))
+  letThrough()
+  t.equal(await second, 'in')
+  t.strictSame(happened, ['opened t/r', 'closed t/r', 'opened t/r'])
+  t.ok(membership().holds(ROOM))
+})
+
+t.test('a registry that hangs costs a second, and what it grants later is given back', async (t) => {
+  const { clock, attempt, membership } = await startNode()
+  let answerLate = () => {}
+  let signal: AbortSignal | undefined
+  membership().answer = async (grant, room) => {
+    signal = membership().claimOptions.at(-1)?.signal
+    await new Promise<void>((resolve) => { answerLate = resolve })
+    return grant(room)
+  }
+  const waiting = attempt()
+  let result: unknown
+  waiting.then((code) => { result = code })
+  await clock.pass(999)
+  t.equal(result, undefined)
+  await clock.pass(1)
+  t.equal(await waiting, 4503)
+  t.equal(signal?.aborted, true)
+  answerLate()
+  await clock.pass(0)
+  t.strictSame(membership().calls, ['claim t/r', 'release t/r'])
+  t.equal(clock.alarms(), 0)
+})
+
+t.test('between the last answer of the registry and the seat everything is looked at again', async (t) => {
+  t.test('a claim that was lost meanwhile is made again, a few times', async (t) => {
+    const { attempt, membership, clock } = await startNode()
+    let claims = 0
+    membership().answer = (grant, room) => ++claims < 3 ? 'ok' : grant(room)
+    t.equal(await attempt(), 'in')
+    t.equal(claims, 3)
+    claims = -100
+    t.equal(await attempt({ room: 'r2' }), 4410)
+    t.equal(claims, -97)
+    t.equal(clock.alarms(), 0)
+  })
+  t.test('a lease that ended: not under the old incarnation', async (t) => {
+    const { attempt, membership } = await startNode()
+    membership().answer = (grant, room) => {
+      const result = grant(room)
+      membership().lapse()
+      membership().resume()
+      return result
+    }
+    t.equal(await attempt(), 4410)
+  })
+  t.test('a lease that ended and did not come back', async (t) => {
+    const { attempt, membership, node } = await startNode()
+    membership().answer = (grant, room) => {
+      const result = grant(room)
+      membership().lapse()
+      return result
+    }
+    t.equal(await attempt(), 4410)
+    t.equal(node.status().seats, 0)
+  })
+  t.test('a signature that expired', async (t) => {
+    const { attempt, membership, clock } = await startNode()
+    const at = Math.floor(clock.wall() / 1000)
+    t.equal(await attempt({ expiresAt: at - 4 }), 'in', 'within the skew')
+    membership().answer = async (grant, room) => {
+      await clock.pass(900)
+      return grant(room)
+    }
+    t.equal(await attempt({ room: 'r2', expiresAt: at - 4 }), 'in')
+    t.equal(await attempt({ room: 'r3', expiresAt: at - 4 }), 4401)
+  })
+  t.test('a call that ended', async (t) => {
+    const { attempt, membership, clock } = await startNode()
+    membership().answer = async (grant, room) => {
+      await clock.pass(10)
+      membership().endCall(room)
+      return grant(room)
+    }
+    t.equal(await attempt(), 4410)
+  })
+  t.test('a node that closed', async (t) => {
+    const { attempt, membership, node } = await startNode()
+    membership().answer = (grant, room) => {
+      node.close()
+      return grant(room)
+    }
+    t.equal(await attempt(), 4410)
+    t.equal(node.status().seats, 0)
+  })
+})
+
+t.test('signatures from before the end of a call are refused, those issued later are not', async (t) => {
+  const { admit, attempt, sign, membership, clock } = await startNode()
+  const [before, joinOnly] = [sign(), sign({ joinOnly: true })]
+  const inside = watch(await admit())
+  membership().endCall(ROOM)
+  await clock.pass(0)
+  t.match(inside.end, { code: 4410 })
+  await clock.pass(100)
+  t.equal(await attempt(), 4410, 'the same second counts as before')
+  await clock.pass(900)
+  t.equal(await attempt(), 'in')
+  t.equal(await attempt(before), 4410, 'also when the room is open again')
+  t.equal(await attempt(joinOnly), 4410)
+  t.equal(await attempt({ joinOnly: true }), 'in')
+})
+
+t.test('a join-only signature enters what is open, and nothing else', async (t) => {
+  const { node, admit, attempt, sign, membership, clock } = await startNode()
+  t.equal(await attempt({ joinOnly: true }), 4410, 'it opens no room')
+  t.strictSame(membership().calls, [], 'and never asks the registry')
+  const recorder = await admit()
+  const signature = sign({ joinOnly: true })
+  t.equal(await attempt(signature), 'in')
+  t.equal(await attempt(signature), 4408, 'once')
+  membership().lapse()
+  t.equal(await attempt({ joinOnly: true, role: 'replayer' }), 'in', 'also behind a shut door')
+  t.equal(await attempt(), 4410, 'through which nobody else comes')
+  t.equal(await attempt({ joinOnly: true, room: 'r2' }), 4410)
+  t.equal(await attempt({ joinOnly: true, tenant: 't2' }), 4410, 'rooms of two tenants are two')
+  t.strictSame(membership().calls, ['claim t/r'])
+  recorder.leave()
+  t.equal(node.status().seats, 2)
+  await clock.pass(0)
+})

@@ -1,0 +1,199 @@
+import t from 'tap'
+import { ROOM, startNode, watch } from './start-node.js'
+import type { Role } from '../../types/signature.js'
+
+const PATIENCE_MS = 2000
+const SUSPEND_MS = 600_000
+const both: Role[] = ['recorder', 'replayer']
+
+async function startTogether () {
+  const started = await startNode()
+  const seats = []
+  for (const role of both) seats.push(watch(await started.admit({ role })))
+  const [recorder, replayer] = seats
+  if (recorder === undefined || replayer === undefined) throw new Error('two were admitted')
+  return { ...started, recorder, replayer }
+}
+
+t.test('those who are together stay together while the registry is away, and go on when it is back', async (t) => {
+  const { node, clock, happened, membership, recorder, replayer, attempt } = await startTogether()
+  membership().lapse()
+  t.equal(node.valid(), false)
+  t.equal(node.status().state, 'lapsed')
+  t.equal(await attempt(), 4410, 'nobody enters')
+  await clock.pass(SUSPEND_MS - 1)
+  t.strictSame([recorder.end, replayer.end], [undefined, undefined])
+  membership().resume()
+  t.equal(node.status().state, 'serving')
+  await clock.pass(2 * SUSPEND_MS)
+  t.strictSame([recorder.end, replayer.end], [undefined, undefined])
+  t.equal(await attempt(), 'in')
+  t.strictSame(happened, ['opened t/r', 'lapsed', 'resumed'])
+  t.equal(clock.alarms(), 0)
+})
+
+t.test('nobody waits alone behind a shut door, and a page that reloads finds the other side', async (t) => {
+  const { node, clock, happened, membership, recorder, replayer, admit, attempt } = await startTogether()
+  membership().lapse()
+  await clock.pass(10_000)
+  recorder.ticket.leave()
+  await clock.pass(PATIENCE_MS - 1)
+  t.equal(replayer.end, undefined)
+  const reloaded = watch(await admit({ joinOnly: true }))
+  await clock.pass(PATIENCE_MS)
+  t.strictSame([reloaded.end, replayer.end], [undefined, undefined], 'together again')
+
+  replayer.ticket.leave()
+  await clock.pass(PATIENCE_MS - 1)
+  t.equal(reloaded.end, undefined, 'the wait begins anew')
+  await clock.pass(1)
+  t.match(reloaded.end, { code: 4410, reason: /ask again/ })
+  t.match(node.status(), { rooms: 1, seats: 0 }, 'the room itself stays open')
+  t.equal(await attempt(), 4410)
+  const back = watch(await admit({ joinOnly: true, role: 'replayer' }))
+  t.equal(await attempt({ joinOnly: true, role: 'recorder' }), 'in')
+  await clock.pass(10_000)
+  t.equal(back.end, undefined)
+  t.strictSame(happened.slice(2), ['closed t/r', 'opened t/r'])
+})
+
+t.test('two of one side wait for the other as one does', async (t) => {
+  const { clock, membership, admit } = await startNode()
+  const seats = [watch(await admit()), watch(await admit())]
+  await clock.pass(10_000)
+  membership().lapse()
+  await clock.pass(PATIENCE_MS - 1)
+  t.strictSame(seats.map(({ end }) => end), [undefined, undefined], 'not since they came, but since the door was shut')
+  await clock.pass(1)
+  t.match(seats.map(({ end }) => end), [{ code: 4410 }, { code: 4410 }])
+})
+
+t.test('a door that opens in time lets who is alone wait on', async (t) => {
+  const { clock, membership, admit } = await startNode()
+  const alone = watch(await admit())
+  membership().lapse()
+  await clock.pass(PATIENCE_MS - 1)
+  membership().resume()
+  membership().lapse()
+  await clock.pass(PATIENCE_MS - 1)
+  t.equal(alone.end, undefined, 'another lapse begins anew')
+  membership().resume()
+  await clock.pass(100_000)
+  t.equal(alone.end, undefined)
+  t.equal(clock.alarms(), 0)
+})
+
+t.test('a room that the registry defers stays behind its door, until it is held without a word', async (t) => {
+  const { clock, membership, admit, attempt } = await startNode()
+  const r2 = { ...ROOM, room: 'r2' }
+  const [first, second] = [watch(await admit()), watch(await admit(r2))]
+  membership().lapse()
+  await clock.pass(500)
+  membership().resume([ROOM, r2])
+  membership().open(r2)
+  await clock.pass(PATIENCE_MS - 501)
+  t.equal(first.end, undefined)
+  await clock.pass(1)
+  t.match(first.end, { code: 4410 }, 'alone behind a door that did not open')
+  t.equal(second.end, undefined)
+  await clock.pass(SUSPEND_MS)
+  t.equal(second.end, undefined)
+  t.equal(await attempt(r2), 'in')
+})
+
+t.test('a normal signature opens the door of a deferred room, where the registry grants the claim', async (t) => {
+  const { clock, membership, recorder, attempt } = await startTogether()
+  membership().lapse()
+  membership().resume([ROOM])
+  membership().answer = () => 'elsewhere'
+  t.equal(await attempt(), 4410)
+  membership().answer = (grant, room) => grant(room)
+  t.equal(await attempt(), 'in')
+  await clock.pass(SUSPEND_MS)
+  t.equal(recorder.end, undefined)
+})
+
+t.test('a room that lives elsewhere by now is closed, the others are not', async (t) => {
+  const { clock, happened, membership, recorder, replayer, admit, attempt } = await startTogether()
+  const other = watch(await admit({ room: 'r2' }))
+  membership().lapse()
+  membership().lose(ROOM)
+  membership().resume()
+  await clock.pass(0)
+  t.match([recorder.end, replayer.end], [{ code: 4410 }, { code: 4410 }])
+  t.equal(other.end, undefined)
+  t.equal(await attempt({ joinOnly: true }), 4410, 'also for a page that reloads')
+  t.strictSame(happened.slice(2), ['lapsed', 'closed t/r', 'resumed'])
+  recorder.ticket.leave()
+  t.notOk(membership().calls.includes('release t/r'), 'it is not ours to give back')
+})
+
+t.test('rooms that everybody left behind a shut door are given up when the registry is back', async (t) => {
+  const { node, clock, membership, recorder, replayer, attempt } = await startTogether()
+  membership().lapse()
+  recorder.ticket.leave()
+  replayer.ticket.leave()
+  t.notOk(membership().calls.includes('release t/r'))
+  t.match(node.status(), { rooms: 1, seats: 0 })
+  membership().resume()
+  t.ok(membership().calls.includes('release t/r'))
+  t.equal(node.status().rooms, 0)
+  t.equal(await attempt({ joinOnly: true }), 4410)
+  t.equal(clock.alarms(), 0)
+})
+
+t.test('a room stays behind a shut door for so long, and then it is closed', async (t) => {
+  const { node, clock, membership, recorder, replayer, attempt } = await startTogether()
+  membership().lapse()
+  await clock.pass(1000)
+  membership().resume()
+  membership().lapse()
+  await clock.pass(SUSPEND_MS - 1)
+  t.equal(recorder.end, undefined)
+  await clock.pass(1)
+  t.match([recorder.end, replayer.end], [{ code: 4410 }, { code: 4410 }])
+  t.equal(await attempt({ joinOnly: true }), 4410)
+  t.equal(node.status().rooms, 0)
+  t.ok(membership().calls.includes('release t/r'), 'the registry does not claim it again')
+  t.equal(clock.alarms(), 0)
+})
+
+t.test('an empty room behind a shut door counts the same time', async (t) => {
+  const { clock, membership, recorder, replayer, admit, attempt } = await startTogether()
+  membership().lapse()
+  recorder.ticket.leave()
+  replayer.ticket.leave()
+  await clock.pass(SUSPEND_MS - 1)
+  const seat = await admit({ joinOnly: true })
+  seat.leave()
+  await clock.pass(1)
+  t.equal(await attempt({ joinOnly: true }), 4410)
+})
+
+t.test('what a listener throws reaches the process, and stops nothing', async (t) => {
+  const { node, membership, admit, clock } = await startNode()
+  const thrown: unknown[] = []
+  const onUncaught = (error: Error) => thrown.push(error.message)
+  const listeners = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException').on('uncaughtException', onUncaught)
+  t.teardown(() => {
+    process.removeListener('uncaughtException', onUncaught)
+    for (const listener of listeners) process.on('uncaughtException', listener)
+  })
+  const heard: string[] = []
+  for (const event of ['opened', 'closed', 'lapsed', 'resumed', 'replaced'] as const) {
+    node.on(event, () => { throw new Error(event) })
+    node.on(event, () => heard.push(event))
+  }
+  const seat = await admit()
+  seat.leave()
+  const lost = watch(await admit({ room: 'r2' }))
+  membership().lapse()
+  membership().resume()
+  membership().replace()
+  await clock.pass(10)
+  const expected = ['opened', 'closed', 'opened', 'lapsed', 'resumed', 'closed', 'replaced']
+  t.strictSame(thrown, expected)
+  t.strictSame(heard, expected, 'the other listeners are told all the same')
+  t.match(lost.end, { code: 4410 })
+})

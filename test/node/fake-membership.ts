@@ -1,0 +1,102 @@
+import { createMembershipEmitter } from '../../lib/registry/membership-events.js'
+import { roomName } from '../../lib/registry/room-name.js'
+import type { ClaimOptions, ClaimResult, Membership, NodeRecord, RoomKey } from '../../types/registry.js'
+
+export interface FakeMembership extends Membership {
+  /** What was asked of the registry, in order, as `claim t/r`. */
+  readonly calls: string[]
+  readonly claimOptions: ClaimOptions[]
+  /** Answers the next claims, one each; without it they are granted. */
+  answer: (claim: (room: RoomKey) => ClaimResult, room: RoomKey) => ClaimResult | Promise<ClaimResult>
+  /** What `leave`, `drain` and `release` do beside being noted. */
+  work: (call: string) => Promise<void>
+  lapse (): void
+  /** The lease lives again; the rooms named stay behind a shut door. */
+  resume (deferred?: RoomKey[]): void
+  /** The door of a room opens without a word. */
+  open (room: RoomKey): void
+  lose (room: RoomKey): void
+  endCall (room: RoomKey): void
+  replace (): void
+}
+
+/** The node's side of a registry that does what a test tells it. */
+export function createFakeMembership ({ id }: Pick<NodeRecord, 'id'>, now: () => number): FakeMembership {
+  const events = createMembershipEmitter()
+  const held = new Map<string, { room: RoomKey, isShut: boolean }>()
+  const releases = new Map<string, number>()
+  const calls: string[] = []
+  let registrations = 1
+  let isValid = true
+
+  const note = async (call: string) => {
+    calls.push(call)
+    await fake.work(call)
+  }
+  const grant = (room: RoomKey): ClaimResult => {
+    if (!isValid) return 'lapsed'
+    held.set(roomName(room), { room, isShut: false })
+    return 'ok'
+  }
+
+  const fake: FakeMembership = {
+    id,
+    calls,
+    claimOptions: [],
+    get incarnation () {
+      return `incarnation-${registrations}`
+    },
+    answer: (claim, room) => claim(room),
+    work: async () => {},
+    valid: () => isValid,
+    now,
+    async claim (room, options) {
+      if (!isValid) return 'lapsed'
+      if (fake.holds(room)) return 'ok'
+      calls.push(`claim ${room.tenant}/${room.room}`)
+      if (options !== undefined && !(options instanceof AbortSignal)) fake.claimOptions.push(options)
+      return await fake.answer(grant, room)
+    },
+    holds: (room) => isValid && held.get(roomName(room))?.isShut === false,
+    releasedAt: (room) => releases.get(roomName(room)),
+    async release (room) {
+      held.delete(roomName(room))
+      await note(`release ${room.tenant}/${room.room}`)
+    },
+    drain: async (on = true) => await note(`drain ${on}`),
+    async leave () {
+      isValid = false
+      await note('leave')
+    },
+    on: events.on,
+    lapse () {
+      isValid = false
+      for (const room of held.values()) room.isShut = true
+      events.emit('lapsed')
+    },
+    resume (deferred = []) {
+      isValid = true
+      registrations++
+      const names = deferred.map(roomName)
+      for (const [name, room] of held) room.isShut = names.includes(name)
+      events.emit('resumed')
+    },
+    open (room) {
+      held.set(roomName(room), { room, isShut: false })
+    },
+    lose (room) {
+      held.delete(roomName(room))
+      events.emit('lost', room)
+    },
+    endCall (room) {
+      releases.set(roomName(room), now())
+      held.delete(roomName(room))
+      events.emit('released', room)
+    },
+    replace () {
+      isValid = false
+      events.emit('replaced')
+    }
+  }
+  return fake
+}

@@ -1,0 +1,263 @@
+import t from 'tap'
+import { ROOM, startNode, watch } from './start-node.js'
+import { createFakeClock } from './fake-clock.js'
+import { createFakeMembership } from './fake-membership.js'
+import type { Membership } from '../../types/registry.js'
+
+const never = async () => await new Promise<never>(() => {})
+
+/** What a promise came to so far. */
+function follow<T> (promise: Promise<T>) {
+  const state: { value?: T, error?: Error } = {}
+  promise.then((value) => { state.value = value }, (error) => { state.error = error })
+  return state
+}
+
+t.test('a draining node gets no new rooms, and leaves when the last client has gone', async (t) => {
+  const { node, clock, membership, admit, attempt } = await startNode()
+  const seat = await admit()
+  const drained = follow(node.drain())
+  t.strictSame(membership().calls, ['claim t/r', 'drain true'])
+  t.equal(node.status().state, 'draining')
+  t.equal(node.valid(), true)
+  t.equal(await attempt({ role: 'replayer' }), 'in', 'what was assigned is admitted')
+  t.equal(await attempt({ room: 'r2' }), 'in')
+  seat.leave()
+  await clock.pass(1000)
+  t.match(drained, { value: undefined })
+  t.match(node.status(), { state: 'draining', rooms: 2, seats: 2 })
+})
+
+t.test('it leaves with the last client, before the deadline', async (t) => {
+  const { node, clock, membership, admit, attempt } = await startNode()
+  const seat = await admit()
+  const drained = follow(node.drain({ deadline: 60_000 }))
+  await clock.pass(10)
+  seat.leave()
+  await clock.pass(0)
+  t.strictSame(drained, { value: true })
+  t.equal(node.status().state, 'drained')
+  t.strictSame(membership().calls.slice(-2), ['release t/r', 'leave'])
+  t.equal(await attempt(), 4410)
+  t.equal(await attempt({ joinOnly: true }), 4410)
+  t.equal(await node.drain(), true, 'again is nothing new')
+  t.equal(clock.alarms(), 0)
+})
+
+t.test('a node that is empty leaves at once, but not under somebody who is on the way in', async (t) => {
+  const empty = await startNode()
+  t.equal(await empty.node.drain(), true)
+  t.strictSame(empty.membership().calls, ['leave'])
+
+  const { node, clock, attempt, membership } = await startNode()
+  let letThrough = () => {}
+  membership().answer = async (grant, room) => {
+    await new Promise<void>((resolve) => { letThrough = resolve })
+    return grant(room)
+  }
+  const arriving = attempt()
+  await clock.pass(0)
+  const drained = follow(node.drain())
+  await clock.pass(0)
+  letThrough()
+  t.equal(await arriving, 'in')
+  t.strictSame(drained, {})
+})
+
+t.test('at the deadline it leaves the registry first, then sends everybody away', async (t) => {
+  const { node, clock, membership, admit, attempt } = await startNode()
+  const seats = [watch(await admit()), watch(await admit({ room: 'r2' }))]
+  let gone = () => {}
+  membership().work = async (call) => {
+    if (call === 'leave') await new Promise<void>((resolve) => { gone = resolve })
+  }
+  const drained = follow(node.drain({ deadline: 5000 }))
+  await clock.pass(4999)
+  t.notOk(membership().calls.includes('leave'))
+  await clock.pass(1)
+  t.ok(membership().calls.includes('leave'))
+  t.strictSame(seats.map(({ end }) => end), [undefined, undefined], 'whoever asks now may still be sent here')
+  t.equal(await attempt({ joinOnly: true }), 4410, 'but nobody comes in')
+  gone()
+  await clock.pass(0)
+  t.match(seats.map(({ end }) => end), [{ code: 4410 }, { code: 4410 }])
+  t.strictSame(drained, { value: true })
+  t.match(node.status(), { state: 'drained', rooms: 0, seats: 0 })
+})
+
+t.test('deadline 0 is now, and a new deadline replaces the old', async (t) => {
+  const { node, clock, admit } = await startNode()
+  const seat = watch(await admit())
+  const first = follow(node.drain())
+  await clock.pass(100)
+  t.equal(await node.drain({ deadline: 0 }), true)
+  t.match(seat.end, { code: 4410 })
+  await clock.pass(0)
+  t.strictSame(first, { value: true })
+  // What a program without types may hand in.
+  for (const deadline of [-1, 1.5, Infinity, '5', null] as number[]) {
+    await t.rejects(node.drain({ deadline }), { name: 'TypeError', message: /"deadline" option of drain/ })
+  }
+  await t.rejects(node.drain({ dedline: 5 } as object), { message: /"dedline" is not an option of drain/ })
+})
+
+t.test('undrain before the deadline puts it back, and afterwards registers it anew', async (t) => {
+  const { node, clock, memberships, membership, admit, attempt, happened } = await startNode()
+  const seat = await admit()
+  const drained = follow(node.drain({ deadline: 1000 }))
+  await node.undrain()
+  await clock.pass(10_000)
+  t.strictSame(drained, { value: false })
+  t.equal(node.status().state, 'serving')
+  t.strictSame(membership().calls, ['claim t/r', 'drain true', 'drain false'])
+  await node.undrain()
+  t.equal(membership().calls.length, 3, 'a node that serves has nothing to undo')
+
+  seat.leave()
+  await node.drain()
+  await Promise.all([node.undrain(), node.undrain()])
+  t.equal(memberships.length, 2, 'once')
+  t.equal(node.status().state, 'serving')
+  const inside = watch(await admit())
+  memberships[0]?.replace()
+  t.equal(await attempt({ role: 'replayer' }), 'in', 'what the old registration says is of no interest')
+  membership().lapse()
+  membership().resume()
+  membership().lose(ROOM)
+  await clock.pass(0)
+  t.match(inside.end, { code: 4410 })
+  t.strictSame(happened.slice(-5), ['closed t/r', 'opened t/r', 'lapsed', 'resumed', 'closed t/r'])
+})
+
+t.test('undrain while it leaves waits, and registers anew', async (t) => {
+  const { node, clock, memberships, membership } = await startNode()
+  membership().work = async (call) => { if (call === 'leave') await never() }
+  const drained = follow(node.drain())
+  const back = follow(node.undrain())
+  await clock.pass(1000)
+  t.match([drained, back], [{ value: true }, { error: undefined }])
+  t.equal(memberships.length, 2)
+  t.equal(node.status().state, 'serving')
+})
+
+t.test('a registry that cannot be joined again leaves the node drained, and it may be tried again', async (t) => {
+  const clock = createFakeClock()
+  const joined: Membership[] = []
+  let isAway = false
+  const { node } = await startNode({}, {
+    clock,
+    async join (record) {
+      if (isAway) throw new Error('away')
+      const membership = createFakeMembership(record, clock.wall)
+      joined.push(membership)
+      return membership
+    }
+  })
+  await node.drain()
+  isAway = true
+  await t.rejects(node.undrain(), { message: 'away' })
+  t.equal(node.status().state, 'drained')
+  isAway = false
+  await node.undrain()
+  t.equal(node.status().state, 'serving')
+  t.equal(joined.length, 2)
+})
+
+t.test('another process under the same id ends the node, which does not come back', async (t) => {
+  const { node, clock, membership, admit, attempt, happened } = await startNode()
+  const seat = watch(await admit())
+  const drained = follow(node.drain())
+  membership().replace()
+  await clock.pass(0)
+  t.match(seat.end, { code: 4410 })
+  t.strictSame(happened, ['opened t/r', 'closed t/r', 'replaced'])
+  t.strictSame(drained, { value: true })
+  t.match(node.status(), { state: 'replaced', rooms: 0, seats: 0 })
+  t.equal(node.valid(), false)
+  t.equal(await attempt(), 4410)
+  t.equal(await attempt({ joinOnly: true }), 4410)
+  await t.rejects(node.undrain(), { message: 'the node is replaced' })
+  await node.close()
+  t.equal(node.status().state, 'closed')
+})
+
+t.test('closing leaves the registry first, then sends everybody away, once', async (t) => {
+  const { node, clock, membership, admit, attempt } = await startNode()
+  const seat = watch(await admit())
+  membership().work = async () => {
+    await clock.pass(0)
+    t.equal(seat.end, undefined)
+  }
+  await Promise.all([node.close(), node.close()])
+  t.match(seat.end, { code: 4410 })
+  t.strictSame(membership().calls, ['claim t/r', 'leave'])
+  t.equal(node.status().state, 'closed')
+  t.equal(node.valid(), false)
+  t.equal(await attempt(), 4410)
+  t.equal(await node.drain(), true)
+  await t.rejects(node.undrain(), { message: 'the node is closed' })
+  t.equal(clock.alarms(), 0)
+})
+
+t.test('it never hangs, whatever the registry does', async (t) => {
+  const { node, clock, membership, admit } = await startNode()
+  membership().work = never
+  const seat = watch(await admit())
+  seat.ticket.leave()
+  const inside = watch(await admit())
+  follow(node.drain())
+  const undrained = follow(node.undrain().then(() => 'back'))
+  await clock.pass(1000)
+  t.strictSame(undrained, { value: 'back' })
+  const closed = follow(node.close().then(() => 'closed'))
+  await clock.pass(1000)
+  t.strictSame(closed, { value: 'closed' })
+  t.match(inside.end, { code: 4410 })
+
+  const failing = await startNode()
+  failing.membership().work = async () => { throw new Error('away') }
+  const last = watch(await failing.admit())
+  await failing.node.drain({ deadline: 0 })
+  t.match(last.end, { code: 4410 })
+  await t.resolves(failing.node.close())
+})
+
+t.test('a join that takes too long is given up, and what comes of it leaves again', async (t) => {
+  const clock = createFakeClock()
+  const late = createFakeMembership({ id: 'n' }, clock.wall)
+  let answer = (_membership: Membership) => {}
+  const starting = follow(startNode({}, {
+    clock, join: async () => await new Promise<Membership>((resolve) => { answer = resolve })
+  }))
+  await clock.pass(10_000)
+  t.match(starting.error, { name: 'DeadlineError' })
+  answer(late)
+  await clock.pass(0)
+  t.strictSame(late.calls, ['leave'])
+})
+
+t.test('a node that is closed while it joins again stays closed, and is not left in the registry', async (t) => {
+  const clock = createFakeClock()
+  const memberships: Array<ReturnType<typeof createFakeMembership>> = []
+  let answer = () => {}
+  const { node } = await startNode({}, {
+    clock,
+    async join (record) {
+      const membership = createFakeMembership(record, clock.wall)
+      memberships.push(membership)
+      if (memberships.length > 1) await new Promise<void>((resolve) => { answer = resolve })
+      return membership
+    }
+  })
+  await node.drain()
+  const undrained = follow(node.undrain())
+  await clock.pass(0)
+  const closed = follow(node.close().then(() => 'closed'))
+  await clock.pass(10)
+  t.strictSame(closed, {}, 'it waits a little')
+  answer()
+  await clock.pass(0)
+  t.match(undrained.error, { message: 'the node is closed' })
+  t.strictSame(closed, { value: 'closed' })
+  t.strictSame(memberships[1]?.calls, ['leave'])
+})

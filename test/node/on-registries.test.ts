@@ -1,0 +1,111 @@
+import t from 'tap'
+import { joinCobrowse } from '../../lib/node/index.js'
+import { memoryRegistry } from '../../lib/registry/memory.js'
+import { createIssuer } from '../../lib/signature.js'
+import { connect, makeRegistry, skipSettling } from '../support/redis-registry.js'
+import { startRedis, withoutRedis } from '../support/redis-server.js'
+import { until } from '../support/until.js'
+import { watch } from './start-node.js'
+import type { Test } from 'tap'
+import type { CobrowseNode, NodeOptions } from '../../lib/node/index.js'
+import type { Registry } from '../../types/registry.js'
+import type { Role } from '../../types/signature.js'
+
+const signing = { keys: [{ id: 'k', secret: 's'.repeat(32) }] }
+const issue = createIssuer(signing)
+
+/** A gateway and the nodes of one registry. */
+function createDeployment (t: Test, registry: Registry) {
+  async function join (id: string, options: Partial<NodeOptions> = {}): Promise<CobrowseNode> {
+    const node = await joinCobrowse({ registry, id, wssUrl: `wss://${id}.example/ws`, signing, ...options })
+    t.teardown(async () => await node.close())
+    return node
+  }
+  async function ask (room: string, role: Role = 'recorder') {
+    const { node, issuedAt } = await registry.assign({ tenant: 't', room })
+    return { id: node.id, signature: issue({ tenant: 't', room, user: 'u', name: 'U', role, node, issuedAt }) }
+  }
+  /** Asks again, as a client does, until it is in. */
+  async function enter (room: string, role: Role, ...nodes: CobrowseNode[]) {
+    return await until(async () => {
+      const { id, signature } = await ask(room, role)
+      const node = nodes.find((node) => node.id === id)
+      return await node?.admit(signature).then((seat) => ({ id, watched: watch(seat) }), () => undefined)
+    }, `a seat in ${room}`)
+  }
+  return { join, ask, enter }
+}
+
+type Entered = Awaited<ReturnType<ReturnType<typeof createDeployment>['enter']>>
+
+const endOf = async ({ watched }: Entered) => (await until(() => watched.end, 'the end of a seat')).code
+
+const refusal = async (node: CobrowseNode, signature: string) =>
+  await node.admit(signature).then(() => 'in', ({ closeCode }) => closeCode)
+
+async function testDeployment (t: Test, registry: Registry) {
+  const { join, ask, enter } = createDeployment(t, registry)
+  const first = await join('n1')
+  const seat = await enter('r', 'recorder', first)
+  const second = await join('n2')
+  t.equal((await ask('r', 'replayer')).id, 'n1')
+  t.equal(await refusal(second, (await ask('r')).signature), 4401, 'a signature is for one node')
+
+  const before = await ask('r', 'replayer')
+  await registry.release?.({ tenant: 't', room: 'r' })
+  t.equal(await endOf(seat), 4410, 'the call ended')
+  t.equal(await refusal(first, before.signature), 4410, 'what was issued before is refused')
+  const again = await enter('r', 'recorder', first, second)
+  t.equal(again.id, 'n1', 'while it lingers its node keeps the room')
+
+  t.equal(await first.drain({ deadline: 0 }), true)
+  t.equal(await endOf(again), 4410)
+  t.equal((await enter('r', 'recorder', first, second)).id, 'n2', 'whoever asks again gets another node')
+  await first.undrain()
+  t.equal(first.status().state, 'serving')
+
+  const moved = await enter('r', 'replayer', first, second)
+  const successor = await join('n2')
+  t.equal(await endOf(moved), 4410)
+  t.equal(second.status().state, 'replaced')
+  t.equal(successor.status().state, 'serving')
+  await second.close()
+  t.equal(successor.valid(), true, 'its end does not end the successor')
+}
+
+t.test('on the memory registry', async (t) => {
+  await testDeployment(t, memoryRegistry())
+})
+
+t.test('on Redis', { skip: withoutRedis }, async (t) => {
+  const redis = connect(t, (await startRedis(t)).port)
+  await skipSettling(redis)
+  await testDeployment(t, makeRegistry(t, redis, { linger: 20 }))
+})
+
+t.test('a Redis that stands still parts nobody', { skip: withoutRedis }, async (t) => {
+  const server = await startRedis(t)
+  const redis = connect(t, server.port)
+  await skipSettling(redis)
+  const { join, ask, enter } = createDeployment(t, makeRegistry(t, redis, { linger: 20 }))
+  const node = await join('n', { patience: 200 })
+  const recorder = await enter('r', 'recorder', node)
+  const replayer = await enter('r', 'replayer', node)
+  const alone = await enter('r2', 'recorder', node)
+  const { signature } = await ask('r')
+
+  server.pause()
+  await until(() => node.status().state === 'lapsed', 'the lapse')
+  t.equal(await endOf(alone), 4410, 'nobody waits alone')
+  t.equal(await refusal(node, signature), 4410)
+  recorder.watched.ticket.leave()
+  const reloaded = watch(await node.admit(issue({
+    tenant: 't', room: 'r', user: 'u', name: 'U', role: 'recorder', node, issuedAt: Date.now(), joinOnly: true
+  })))
+
+  server.resume()
+  await until(() => node.status().state === 'serving', 'the return')
+  await enter('r', 'replayer', node)
+  t.equal(node.status().seats, 3)
+  t.strictSame([reloaded.end, replayer.watched.end], [undefined, undefined])
+})

@@ -1,0 +1,33 @@
+import type { WebSocket } from 'ws'
+import type { Seat } from '../../../lib/node/index.js'
+
+/** The sub-protocol is answered, the signature beside it never. */
+export const PROTOCOL = {
+  handleProtocols: (offered: Set<string>) => offered.has('cobrowse.v1') && 'cobrowse.v1' as const,
+  maxPayload: 1024 * 1024
+}
+
+/** What one client of a room sends, the others receive. */
+export function createRelay () {
+  const rooms = new Map<string, Set<WebSocket>>()
+  return (socket: WebSocket, seat: Seat): void => {
+    const name = JSON.stringify([seat.tenant, seat.room])
+    const sockets = rooms.get(name) ?? new Set()
+    rooms.set(name, sockets.add(socket))
+    const leave = () => {
+      seat.leave()
+      sockets.delete(socket)
+      if (sockets.size === 0 && rooms.get(name) === sockets) rooms.delete(name)
+    }
+    seat.ended.then(({ code, reason }) => {
+      leave()
+      socket.close(code, reason)
+    })
+    socket.on('message', (data, binary) => {
+      for (const other of sockets) if (other !== socket) other.send(data, { binary })
+    })
+    // It may have gone while it was checked.
+    if (socket.readyState === socket.OPEN) socket.on('close', leave)
+    else leave()
+  }
+}
