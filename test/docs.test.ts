@@ -1,13 +1,16 @@
 import { execFile } from 'node:child_process'
 import { createServer } from 'node:http'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { EnvSchema } from '../demo/env.js'
 import * as errors from '../lib/errors.js'
+import { NODE_DEFAULTS, NodeOptionsSchema } from '../lib/node/options.js'
 import { DEFAULTS, OptionsSchema } from '../lib/options.js'
+import * as nodeScripts from '../lib/registry/redis-node-scripts.js'
 import type { AddressInfo } from 'node:net'
+import type { Script } from '../lib/registry/redis-script.js'
 import type { Sessions } from '../types/index.js'
 
 const execute = promisify(execFile)
@@ -113,12 +116,30 @@ t.test('the tables of adapters name the options that the types have', async (t) 
   }
 })
 
+t.test('the table of the kit names every option and its default', async (t) => {
+  const rows = tableOf(read('docs/relay-nodes.md'), '## In Node: the kit')
+  const options = rows.filter(([name]) => name !== 'close code' && !/^\d+$/.test(name ?? ''))
+  const ofRecord = ['wssUrlOut', 'weight', 'zone', 'capacity']
+  const names = Object.keys(NodeOptionsSchema.properties).filter((name) => !ofRecord.includes(name))
+  t.strictSame(options.map(([name]) => unquote(name)).sort(), names.sort())
+  for (const [name, value] of Object.entries(NODE_DEFAULTS)) {
+    t.equal(unquote(options.find((row) => unquote(row[0]) === name)?.[1]), String(value), name)
+  }
+})
+
+t.test('the scripts for nodes in other languages are those that ours sends', async (t) => {
+  for (const [name, { text }] of Object.entries<Script>({ ...nodeScripts })) {
+    const file = `docs/redis/${name.toLowerCase().replaceAll('_', '-')}.lua`
+    t.equal(read(file), text, `${file}: node docs/redis/generate.mjs`)
+  }
+})
+
 t.test('links between the documents lead somewhere', async (t) => {
-  const documents = readdirSync(`${root}docs`).map((name) => `docs/${name}`)
+  const documents = readdirSync(`${root}docs`).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)
   for (const file of ['README.md', 'demo/README.md', ...documents]) {
     const folder = new URL(file, `file://${root}`)
     for (const [, target = ''] of read(file).matchAll(/\]\((?!https?:)([^)#]+)/g)) {
-      t.doesNotThrow(() => readFileSync(new URL(target, folder)), `${file} → ${target}`)
+      t.ok(existsSync(new URL(target, folder)), `${file} → ${target}`)
     }
   }
 })

@@ -24,6 +24,13 @@ export function membershipContract (t: Test, make: MakeRegistry, { goneAfterMs }
     t.strictSame(idsOf(await assignMany(gateway, 20)), ['n1'])
   })
 
+  t.test('a signal may stand alone', async (t) => {
+    const { join } = await setUp(t, make)
+    const member = await join('n1')
+    t.equal(await member.claim(newRoom(), new AbortController().signal), 'ok')
+    t.equal(await member.claim(newRoom(), { signal: new AbortController().signal }), 'ok')
+  })
+
   t.test('a claimed room stays without being asked for; a released one lingers and ends', async (t) => {
     const { gateway, join } = await setUp(t, make)
     const first = await join('n1')
@@ -90,6 +97,85 @@ export function membershipContract (t: Test, make: MakeRegistry, { goneAfterMs }
     const after = await gateway.assign(room)
     t.equal(after.node.incarnation, again.incarnation)
     t.equal(first.valid(), false)
+  })
+
+  t.test('a claimed room is held until it is released or the node leaves', async (t) => {
+    const { join } = await setUp(t, make)
+    const member = await join('n1')
+    const [room, other] = [newRoom(), newRoom()]
+    t.equal(member.holds(room), false)
+    t.equal(await member.claim(room), 'ok')
+    t.equal(await member.claim(other), 'ok')
+    t.strictSame([member.holds(room), member.holds({ ...room }), member.holds(newRoom())], [true, true, false])
+    await member.release(room)
+    t.strictSame([member.holds(room), member.holds(other)], [false, true])
+    await member.leave()
+    t.equal(member.holds(other), false)
+  })
+
+  t.test('a node knows the clock of the store', async (t) => {
+    const { join } = await setUp(t, make)
+    const member = await join('n1')
+    t.ok(Math.abs(member.now() - Date.now()) < 1000)
+  })
+
+  t.test('when the call ends its node hears of it, and signatures from before open nothing', async (t) => {
+    const { gateway, join } = await setUp(t, make)
+    const member = await join('n1')
+    await join('n2')
+    const heard: unknown[] = []
+    member.on('released', (room) => heard.push(room))
+    const room = newRoom()
+    const before = Math.floor(member.now() / 1000)
+    t.equal(await member.claim(room, { issuedAt: before }), 'ok')
+    t.equal(member.releasedAt(room), undefined)
+    await gateway.release?.(room)
+    await until(() => heard.length > 0)
+    t.strictSame(heard, [room])
+    t.equal(member.holds(room), false)
+    t.ok(Number(member.releasedAt(room)) >= before * 1000)
+    t.equal(await member.claim(room, { issuedAt: before }), 'released')
+    t.equal((await gateway.assign(room)).node.id, 'n1', 'the binding lingers')
+    await sleep(1100)
+    t.equal(await member.claim(room, { issuedAt: Math.floor(member.now() / 1000) }), 'ok', 'a new one opens it again')
+    t.equal(await member.claim(room, { issuedAt: before }), 'released', 'and the old one does not come in with it')
+    t.equal(member.holds(room), true)
+    await sleep(500)
+    t.equal(heard.length, 1, 'nor is a release heard that was before')
+  })
+
+  t.test('a release of a room that nobody opened, or that is not bound, is a success', async (t) => {
+    const { gateway, join } = await setUp(t, make)
+    const member = await join('n1')
+    const room = newRoom()
+    await t.resolves(async () => await gateway.release?.(room))
+    const { issuedAt } = await gateway.assign(room)
+    await t.resolves(async () => await gateway.release?.(room))
+    await t.resolves(async () => await gateway.release?.(room), 'twice')
+    t.equal(await member.claim(room, { issuedAt: Math.floor(issuedAt / 1000) }), 'released')
+    t.equal(member.holds(room), false)
+  })
+
+  t.test('another registration of an id displaces the first, which never comes back', async (t) => {
+    const { gateway, nodes, join } = await setUp(t, make)
+    const first = await join('n1')
+    const events: string[] = []
+    first.on('replaced', () => events.push('replaced'))
+    first.on('resumed', () => events.push('resumed'))
+    const room = newRoom()
+    t.equal(await first.claim(room), 'ok')
+    const second = await nodes.join(nodeRecord('n1'))
+    await until(() => events.length > 0)
+    t.equal(first.valid(), false)
+    t.equal(first.holds(room), false)
+    t.equal(await first.claim(room), 'lapsed')
+    t.equal((await gateway.assign(room)).node.incarnation, second.incarnation)
+    t.equal(await second.claim(room), 'ok')
+    await first.leave()
+    await sleep(500)
+    t.equal(second.valid(), true, 'the displaced one takes nothing with it')
+    t.equal((await gateway.assign(room)).node.incarnation, second.incarnation)
+    t.strictSame(events, ['replaced'])
   })
 
   t.test('a record that is not valid is refused with the name of the field', async (t) => {

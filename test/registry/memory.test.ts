@@ -44,22 +44,6 @@ t.test('rooms are counted exactly, and no longer than they are bound', async (t)
   t.equal(registry.nodes()[0]?.rooms, 0)
 })
 
-t.test('another registration of an id displaces the first', async (t) => {
-  const registry = memoryRegistry()
-  const first = await registry.join(nodeRecord('n1'))
-  const events: string[] = []
-  first.on('replaced', () => events.push('replaced'))
-  const room = newRoom()
-  t.equal(await first.claim(room), 'ok')
-  const second = await registry.join(nodeRecord('n1'))
-  t.strictSame(events, ['replaced'])
-  t.equal(first.valid(), false)
-  t.equal(await first.claim(room), 'lapsed')
-  t.equal((await registry.assign(room)).node.incarnation, second.incarnation)
-  await first.leave()
-  t.equal(registry.nodes().length, 1, 'the displaced one takes nothing with it')
-})
-
 t.test('what is handed out cannot change the registry', async (t) => {
   const registry = memoryRegistry({ nodes: [nodeRecord('n1')] })
   const [shown] = registry.nodes()

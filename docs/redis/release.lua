@@ -1,0 +1,68 @@
+
+local LEASES, NODES, META, IDS, RELEASES, ROOM = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local KNOWN, LEASE, HEARTBEAT, LINGER = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+
+-- The store's clock is the only one. %.0f, since a plain tostring would round and write an exponent.
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local function ms(number) return string.format('%.0f', number) end
+
+local meta = redis.pcall('HMGET', META, 'epoch', 'replid', 'settledAt', 'yieldUntil', 'beat')
+if meta.err then
+  redis.call('DEL', META)
+  meta = {}
+end
+local epoch, settledAt, yieldUntil = meta[1], tonumber(meta[3] or 0) or 0, tonumber(meta[4] or 0) or 0
+local beat = tonumber(meta[5] or 0) or 0
+
+-- Until settledAt no room is given to a node anew; until yieldUntil nodes that had lapsed leave rooms to the others.
+local function settle(forMs, yieldMs)
+  settledAt, yieldUntil = math.max(settledAt, now + forMs), math.max(yieldUntil, now + yieldMs)
+  redis.call('HSET', META, 'settledAt', ms(settledAt), 'yieldUntil', ms(yieldUntil))
+end
+
+-- Every write may have been lost where another server, or the same one anew, has the data. Its replication id tells.
+local info = redis.pcall('INFO', 'replication')
+local replid = type(info) == 'string' and string.match(info, 'master_replid:(%x+)')
+local wait = math.max(LEASE, LINGER)
+if not epoch or #epoch ~= 22 or (replid and meta[2] and replid ~= meta[2]) then
+  epoch = ARGV[2]
+  redis.call('HSET', META, 'epoch', epoch)
+  settledAt, yieldUntil = 0, 0
+  settle(wait + 2 * HEARTBEAT, wait)
+elseif settledAt > now + wait + 4 * HEARTBEAT then
+  -- The clock was set back.
+  settledAt, yieldUntil = 0, 0
+  settle(wait + 2 * HEARTBEAT, wait)
+end
+if replid and replid ~= meta[2] then redis.call('HSET', META, 'replid', replid) end
+
+local function alive(member)
+  local ends = redis.call('ZSCORE', LEASES, member)
+  return ends and tonumber(ends) > now
+end
+
+local function idOf(member) return string.match(member, '^[^|]+') end
+
+-- An unreadable text is an error: taking it for "not bound" could split a room that is in use.
+local function parse(text)
+  local era, member, state, claims, rest = string.match(text, '^([^|]*)|([^|]+|[^|]+)|([^|]+)|(%d+)(.*)$')
+  local releasedAt = rest == '' and '0' or (rest and string.match(rest, '^|(%d+)$'))
+  if not releasedAt then error('the binding of the room cannot be read') end
+  return era, member, state, tonumber(claims), tonumber(releasedAt)
+end
+
+local function bind(room, member, state, claims, releasedAt, life)
+  local text = epoch .. '|' .. member .. '|' .. state .. '|' .. ms(claims)
+  if releasedAt > 0 then text = text .. '|' .. ms(releasedAt) end
+  redis.call('SET', room, text, 'PX', ms(life))
+end
+
+local text = redis.call('GET', ROOM)
+if not text or KNOWN ~= epoch then return 0 end
+local era, member, _, claims, releasedAt = parse(text)
+local number = tonumber(ARGV[7])
+-- A late release must not cut a newer claim.
+if era ~= epoch or member ~= ARGV[6] or claims > number then return 0 end
+bind(ROOM, member, 'released', number, releasedAt, LINGER + LEASE)
+return 1
