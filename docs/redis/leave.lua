@@ -1,5 +1,6 @@
 
-local LEASES, NODES, META, IDS, RELEASES, ROOM = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local LEASES, NODES, META, IDS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local RELEASES, ENDED, ROOM = KEYS[5], KEYS[6], KEYS[7]
 local KNOWN, LEASE, HEARTBEAT, LINGER = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
 -- The store's clock is the only one. %.0f, since a plain tostring would round and write an exponent.
@@ -27,7 +28,8 @@ local replid = type(info) == 'string' and string.match(info, 'master_replid:(%x+
 local wait = math.max(LEASE, LINGER)
 if not epoch or #epoch ~= 22 or (replid and meta[2] and replid ~= meta[2]) then
   epoch = ARGV[2]
-  redis.call('HSET', META, 'epoch', epoch)
+  beat = now
+  redis.call('HSET', META, 'epoch', epoch, 'beat', ms(beat))
   settledAt, yieldUntil = 0, 0
   settle(wait + 2 * HEARTBEAT, wait)
 elseif settledAt > now + wait + 4 * HEARTBEAT then
@@ -46,17 +48,16 @@ local function idOf(member) return string.match(member, '^[^|]+') end
 
 -- An unreadable text is an error: taking it for "not bound" could split a room that is in use.
 local function parse(text)
-  local era, member, state, claims, rest = string.match(text, '^([^|]*)|([^|]+|[^|]+)|([^|]+)|(%d+)(.*)$')
-  local releasedAt = rest == '' and '0' or (rest and string.match(rest, '^|(%d+)$'))
-  if not releasedAt then error('the binding of the room cannot be read') end
-  return era, member, state, tonumber(claims), tonumber(releasedAt)
+  local era, member, state, claims = string.match(text, '^([^|]*)|([^|]+|[^|]+)|([^|]+)|(%d+)$')
+  if not member then error('the binding of the room cannot be read') end
+  return era, member, state, tonumber(claims)
 end
 
-local function bind(room, member, state, claims, releasedAt, life)
-  local text = epoch .. '|' .. member .. '|' .. state .. '|' .. ms(claims)
-  if releasedAt > 0 then text = text .. '|' .. ms(releasedAt) end
-  redis.call('SET', room, text, 'PX', ms(life))
+local function bind(room, member, state, claims, life)
+  redis.call('SET', room, epoch .. '|' .. member .. '|' .. state .. '|' .. ms(claims), 'PX', ms(life))
 end
+
+local function nameOf(room) return string.match(room, '[^:]+$') end
 
 for i = 6, #ARGV do
   local id, incarnation = string.match(ARGV[i], '^([^|]+)|([^|]+)$')

@@ -4,7 +4,9 @@ import type { RoomKey } from '../../types/registry.js'
 export interface HeldRoom {
   readonly room: RoomKey
   /** Of the latest claim. */
-  number: number
+  readonly number: number
+  /** Milliseconds, by the store's clock. */
+  readonly openedAt: number
   /** The lease lapsed since: nobody enters by a normal signature before the room is claimed again. */
   isShut: boolean
 }
@@ -13,8 +15,8 @@ export interface HeldRoom {
 export interface HeldRooms {
   readonly size: number
   get (key: string): HeldRoom | undefined
-  /** A claim was granted: the door is open. */
-  open (key: string, room: RoomKey, number: number): void
+  /** A claim was granted at this moment: the door is open. A room that is here already keeps that of its opening. */
+  open (key: string, room: RoomKey, number: number, at: number): void
   remove (key: string): HeldRoom | undefined
   /** The lease lapsed. */
   shutAll (): void
@@ -30,9 +32,11 @@ export function createHeldRooms (): HeldRooms {
       return rooms.size
     },
     get: (key) => rooms.get(key),
-    open (key, room, number) {
+    open (key, room, number, at) {
       const held = rooms.get(key)
-      rooms.set(key, { room, number: Math.max(number, held?.number ?? 0), isShut: false })
+      rooms.set(key, {
+        room, number: Math.max(number, held?.number ?? 0), openedAt: held?.openedAt ?? at, isShut: false
+      })
     },
     remove (key) {
       const held = rooms.get(key)

@@ -22,6 +22,8 @@ export interface RedisStore {
   readonly clock: Clock | undefined
   /** The key of a room in a script: ids never become part of a key. */
   room (room: RoomKey): string
+  /** The same from its last part. */
+  keyOf (name: string): string
   /**
    * What a call wrote may stand though it failed.
    *
@@ -49,7 +51,7 @@ export interface RedisStoreOptions {
 }
 
 export function createRedisStore ({ redis, prefix, times, clock }: RedisStoreOptions): RedisStore {
-  const common = ['leases', 'nodes', 'meta', 'ids', 'releases'].map((name) => `${prefix}:${name}`)
+  const common = ['leases', 'nodes', 'meta', 'ids', 'releases', 'ended'].map((name) => `${prefix}:${name}`)
 
   async function send (script: Script, { epoch = '', args, rooms = [] }: ScriptCall, signal?: AbortSignal): Promise<unknown> {
     assertReachable(redis)
@@ -63,9 +65,12 @@ export function createRedisStore ({ redis, prefix, times, clock }: RedisStoreOpt
     }
   }
 
+  const keyOf = (name: string) => `${prefix}:room:${name}`
+
   return {
     clock,
-    room: (room) => `${prefix}:room:${createHash('sha256').update(roomName(room)).digest('base64url')}`,
+    keyOf,
+    room: (room) => keyOf(createHash('sha256').update(roomName(room)).digest('base64url')),
     async run (script, call) {
       try {
         if (call.ms === undefined) return await send(script, call, call.signal)

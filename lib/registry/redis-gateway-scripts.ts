@@ -57,21 +57,21 @@ local function record(member)
   return textOf(member)
 end
 
-local text, endedAt, isVacant = redis.call('GET', ROOM), 0, true
+local text, isVacant = redis.call('GET', ROOM), true
 if text then
-  local era, member, _, _, releasedAt = parse(text)
+  local era, member = parse(text)
   if holds(era, member) then
     -- A claim lasts longer than an assignment; it is never cut short. Always a write: a demoted primary refuses it.
     redis.call('PEXPIRE', ROOM, ms(math.max(life, redis.call('PTTL', ROOM))))
     return {'bound', member, record(member), now}
   end
-  isVacant, endedAt = era ~= epoch or not isInDoubt(member), releasedAt
+  isVacant = era ~= epoch or not isInDoubt(member)
 end
 
 if now < settledAt or not isVacant then return {'settling'} end
 for i = ${firstArgument + 1}, #ARGV do
   if alive(ARGV[i]) and isNamed(ARGV[i]) then
-    bind(ROOM, ARGV[i], 'assigned', 0, endedAt, life)
+    bind(ROOM, ARGV[i], 'assigned', 0, life)
     return {'chosen', ARGV[i], record(ARGV[i]), now}
   end
 end
@@ -137,16 +137,21 @@ end
 return answer
 `)
 
-/** The call ended. Answers 'ok', or 'settling' where the room may be in use somewhere. */
+/** A room may stay behind a shut door for ten minutes, and its node be away for as long. */
+const REMEMBER_MS = 900_000
+
+/**
+ * The call ended. Its moment outlives the binding, and does not need one: whoever claims the room later is told.
+ * Answers 'ok'.
+ */
 export const END = script(`
+redis.call('ZADD', ENDED, ms(now), nameOf(ROOM))
+redis.call('ZREMRANGEBYSCORE', ENDED, '-inf', ms(now - ${REMEMBER_MS}))
 local text = redis.call('GET', ROOM)
-local era, member, state, claims
-if text then era, member, state, claims = parse(text) end
-if era ~= epoch then return now < settledAt and 'settling' or 'ok' end
-if state == 'claimed' then
-  local room = string.match(ROOM, '[^:]+$')
-  redis.call('ZADD', RELEASES, 0, idOf(member) .. '|' .. room .. '|' .. ms(claims) .. '|' .. ms(now))
-end
-bind(ROOM, member, 'released', claims, now, LINGER + LEASE)
+if not text then return 'ok' end
+local era, member, state, claims = parse(text)
+if era ~= epoch then return 'ok' end
+if state == 'claimed' then redis.call('ZADD', RELEASES, 0, idOf(member) .. '|' .. nameOf(ROOM) .. '|' .. ms(now)) end
+bind(ROOM, member, 'released', claims, LINGER + LEASE)
 return 'ok'
 `)

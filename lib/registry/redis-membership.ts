@@ -57,8 +57,9 @@ export async function joinRedis (options: RedisMembershipOptions): Promise<Membe
 
   const memberOf = (registration: string) => `${id}|${registration}`
   const recordText = () => JSON.stringify({ ...record, rooms: held.size })
-  const claimsOf = (keys: string[], yields: boolean): Claims =>
-    ({ keys, numbers: keys.map((key) => held.get(key)?.number ?? 0), yields })
+  const claimsOf = (keys: string[], yields: boolean): Claims => ({
+    rooms: keys.map((key) => ({ key, number: held.get(key)?.number ?? 0, date: held.get(key)?.openedAt })), yields
+  })
 
   function onLapse (): void {
     held.shutAll()
@@ -125,26 +126,29 @@ export async function joinRedis (options: RedisMembershipOptions): Promise<Membe
     released.forget(answer.now - times.linger - times.lease)
     lease.renew(sentAt)
     if (!lease.valid()) return
-    for (const { key, number, at } of answer.releases) {
-      released.add(key, at)
-      if (Number(held.get(key)?.number) <= number) endRoom(key, 'released')
-    }
+    for (const { name, at } of answer.releases) hearRelease(store.keyOf(name), at)
     settle(answer, claimed)
     if (!wasValid) events.emit('resumed')
     claimTheRest(claimed)
   }
 
   /** Takes what the store says about claims that were sent. */
-  function settle ({ claims: answers }: Accepted, { keys, numbers }: Claims): void {
-    for (const [at, key] of keys.entries()) {
+  function settle ({ claims: answers, now }: Accepted, { rooms }: Claims): void {
+    for (const [at, { key, number }] of rooms.entries()) {
       const { word, releasedAt } = answers[at] ?? { word: 'failed', releasedAt: 0 }
-      if (releasedAt > 0) released.add(key, releasedAt)
+      hearRelease(key, releasedAt)
       const room = held.get(key)?.room
       if (room === undefined) continue
-      if (word === 'ok') held.open(key, room, numbers[at] ?? 0)
+      if (word === 'ok') held.open(key, room, number, now)
       else if (word === 'elsewhere') endRoom(key, 'lost')
-      else if (word === 'released') endRoom(key, 'released')
     }
+  }
+
+  /** A room that was opened after its call had ended is another call's. */
+  function hearRelease (key: string, at: number): void {
+    if (at === 0) return
+    released.add(key, at)
+    if (Number(held.get(key)?.openedAt) <= at) endRoom(key, 'released')
   }
 
   function endRoom (key: string, event: 'lost' | 'released'): void {
@@ -153,10 +157,10 @@ export async function joinRedis (options: RedisMembershipOptions): Promise<Membe
   }
 
   // Not waited for: many rooms must not delay the next heartbeat, which tries again what fails.
-  function claimTheRest ({ keys }: Claims): void {
+  function claimTheRest ({ rooms }: Claims): void {
     const shut = held.shutKeys()
-    if (keys.length === BATCH && shut.length > 0) claimAgain(shut, true).catch(() => {})
-    if (keys.length < BATCH && clock.monotonic() - claimedAt < CLAIM_AGAIN_MS) return
+    if (rooms.length === BATCH && shut.length > 0) claimAgain(shut, true).catch(() => {})
+    if (rooms.length < BATCH && clock.monotonic() - claimedAt < CLAIM_AGAIN_MS) return
     claimedAt = clock.monotonic()
     claimAgain(held.openKeys(), false).catch(() => { claimedAt = -Infinity })
   }
@@ -177,7 +181,7 @@ export async function joinRedis (options: RedisMembershipOptions): Promise<Membe
     const number = ++claims
     const claimant = incarnation
     const answer = await redis.claim({
-      epoch, member: memberOf(claimant), issuedAt, signal, claims: { keys: [key], numbers: [number], yields: false }
+      epoch, member: memberOf(claimant), signal, claims: { rooms: [{ key, number, date: issuedAt }], yields: false }
     })
     // An answer counts only for the incarnation that it was sent for.
     if (claimant !== incarnation || !lease.valid()) return 'lapsed'
@@ -191,8 +195,8 @@ export async function joinRedis (options: RedisMembershipOptions): Promise<Membe
       return 'lapsed'
     }
     const { word, releasedAt } = answer.claims[0] ?? { word: 'failed', releasedAt: 0 }
-    if (releasedAt > 0) released.add(key, releasedAt)
-    if (word === 'ok') held.open(key, room, number)
+    hearRelease(key, releasedAt)
+    if (word === 'ok') held.open(key, room, number, answer.now)
     else if (word === 'elsewhere') endRoom(key, 'lost')
     else if (word !== 'released') {
       throw new RegistryUnavailableError({ cause: new Error('the binding of the room cannot be read') })

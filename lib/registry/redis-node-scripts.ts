@@ -4,63 +4,66 @@ import { script } from './redis-script.js'
 const NODE = `
 local MEMBER = ARGV[6]
 
--- Where the store heard from nobody for a whole lease it was the store that was away: others may come back yet.
+-- Where the store heard from nobody for a whole lease it was the store that was away: others may come back yet. It
+-- knows of them by their leases, unless it had lost its memory just before.
 local function heard()
-  if beat > 0 and now - beat >= LEASE then
+  if now - beat >= LEASE then
     local others = redis.call('ZCARD', LEASES) - (redis.call('ZSCORE', LEASES, MEMBER) and 1 or 0)
-    if others > 0 then settle(2 * HEARTBEAT, HEARTBEAT) end
+    if others > 0 or beat < settledAt then settle(2 * HEARTBEAT, HEARTBEAT) end
   end
   redis.call('HSET', META, 'beat', ms(now))
   redis.call('HDEL', META, 'quiet')
 end
 
 -- Takes a room for this living member. A claim is numbered by its node: one that arrives after the release of the same
--- or a later number must not take the room again. One for a signature carries that one's date.
-local function claim(room, number, life, yields, issuedAt)
-  local text, endedAt = redis.call('GET', room), 0
+-- or a later number must not take the room again. It is dated by the signature that was shown or, when the room is
+-- claimed again, by its opening: a call that ended since is not taken up again.
+local function claim(room, number, date, life, yields)
+  local endedAt = tonumber(redis.call('ZSCORE', ENDED, nameOf(room)) or 0)
+  if date <= endedAt then return 'released', endedAt end
+  local text = redis.call('GET', room)
   local holder, state, claims
   if text then
     local era
-    era, holder, state, claims, endedAt = parse(text)
-    if endedAt > 0 and (issuedAt and issuedAt <= endedAt or not issuedAt and state == 'released') then
-      return 'released', endedAt
-    end
+    era, holder, state, claims = parse(text)
     if era ~= epoch then holder = nil end
   end
   if holder == MEMBER then
-    if state == 'released' and number <= claims then return 'stale', 0 end
+    if state == 'released' and number <= claims then return 'stale', endedAt end
     number = math.max(number, claims)
   elseif holder and alive(holder) then
-    return 'elsewhere', 0
+    return 'elsewhere', endedAt
   elseif yields and now < yieldUntil and not (holder and idOf(holder) == idOf(MEMBER)) then
-    return 'yield', 0
+    return 'yield', endedAt
   end
-  bind(room, MEMBER, 'claimed', number, endedAt, math.max(life, redis.call('PTTL', room)))
+  bind(room, MEMBER, 'claimed', number, math.max(life, redis.call('PTTL', room)))
   return 'ok', endedAt
 end
 
--- The numbers of the claims stand in ARGV from "first" on, their rooms in KEYS from the sixth on. A room that cannot be
--- read costs itself only. Answers in pairs: a word, and when the call ended last or 0.
-local function claimAll(life, yields, first, issuedAt)
+-- Number and date of each claim stand in ARGV from "first" on, the rooms in KEYS from the seventh on. A room that
+-- cannot be read costs itself only. Answers in pairs: a word, and when the call ended last or 0.
+local function claimAll(life, yields, first)
   local answers = {}
-  for i = 6, #KEYS do
-    local good, word, endedAt = pcall(claim, KEYS[i], tonumber(ARGV[first + i - 6]), life, yields, issuedAt)
+  for i = 7, #KEYS do
+    local at = first + 2 * (i - 7)
+    local number, date = tonumber(ARGV[at]), tonumber(ARGV[at + 1]) or math.huge
+    local good, word, endedAt = pcall(claim, KEYS[i], number, date, life, yields)
     answers[#answers + 1] = good and word or 'failed'
     answers[#answers + 1] = good and endedAt or 0
   end
   return answers
 end
 
--- Rooms of this node whose call ended: key, number of the claim that it ended, when. Told again and again for a while,
--- since an answer may be lost.
+-- Rooms of this node whose call ended: key, when. Told again and again for a while, since an answer may be lost.
 local function releases()
   local id, answers = idOf(MEMBER), {}
   local texts = redis.pcall('ZRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}', 'LIMIT', 0, 1000)
   for _, text in ipairs(texts.err and {} or texts) do
-    local room, number, at = string.match(text, '^[^|]+|([^|]+)|(%d+)|(%d+)$')
+    local room, at = string.match(text, '^[^|]+|([^|]+)|(%d+)$')
     if not at or now - tonumber(at) > LINGER + LEASE then redis.call('ZREM', RELEASES, text)
     else
-      for _, part in ipairs({room, number, at}) do answers[#answers + 1] = part end
+      answers[#answers + 1] = room
+      answers[#answers + 1] = at
     end
   end
   return answers
@@ -70,9 +73,10 @@ end
 /**
  * A compare-and-set on the incarnation that it replaces: '' for none, its own where it registers again in a new epoch.
  *
- * ARGV: member, record, milliseconds a claim lasts, 1 for a node that had lapsed, incarnation that it replaces, claim
- * numbers. Answers {'ok', now, releases, claims}; or {'epoch', the present one}, {'present', incarnation or ''} when
- * it is not the one to be replaced, {'lapsed'} when this very incarnation was registered and died.
+ * ARGV: member, record, milliseconds a claim lasts, 1 for a node that had lapsed, incarnation that it replaces, then
+ * number and date of each claim. Answers {'ok', now, releases, claims}; or {'epoch', the present one},
+ * {'present', incarnation or ''} when it is not the one to be replaced, {'lapsed'} when this very incarnation was
+ * registered and died.
  */
 export const REGISTER = script(NODE + `
 if KNOWN ~= epoch then return {'epoch', epoch} end
@@ -96,8 +100,8 @@ return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9] == '1', 11)}
 `)
 
 /**
- * ARGV: member, record, milliseconds a claim lasts, 1 for claims of a node that had lapsed, claim numbers.
- * Answers {'ok', now, releases, claims}, {'epoch', the present one} or {'lapsed'}.
+ * ARGV: member, record, milliseconds a claim lasts, 1 for claims of a node that had lapsed, then number and
+ * date of each. Answers {'ok', now, releases, claims}, {'epoch', the present one} or {'lapsed'}.
  */
 export const BEAT = script(NODE + `
 if KNOWN ~= epoch then return {'epoch', epoch} end
@@ -122,13 +126,13 @@ return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9] == '1', 10)}
 `)
 
 /**
- * ARGV: member, milliseconds a claim lasts, 1 for claims of a node that had lapsed, date of the signature in
- * milliseconds or '', claim numbers. Answers {'ok', now, {}, claims}, {'epoch', the present one} or {'lapsed'}.
+ * ARGV: member, milliseconds a claim lasts, 1 for claims of a node that had lapsed, then number and date of each.
+ * Answers {'ok', now, {}, claims}, {'epoch', the present one} or {'lapsed'}.
  */
 export const CLAIM_ROOMS = script(NODE + `
 if KNOWN ~= epoch then return {'epoch', epoch} end
 if not alive(MEMBER) then return {'lapsed'} end
-return {'ok', now, {}, claimAll(tonumber(ARGV[7]), ARGV[8] == '1', 10, tonumber(ARGV[9]))}
+return {'ok', now, {}, claimAll(tonumber(ARGV[7]), ARGV[8] == '1', 9)}
 `)
 
 /** ARGV: members. */
@@ -146,10 +150,10 @@ return 'ok'
 export const RELEASE = script(`
 local text = redis.call('GET', ROOM)
 if not text or KNOWN ~= epoch then return 0 end
-local era, member, _, claims, releasedAt = parse(text)
+local era, member, _, claims = parse(text)
 local number = tonumber(ARGV[7])
 -- A late release must not cut a newer claim.
 if era ~= epoch or member ~= ARGV[6] or claims > number then return 0 end
-bind(ROOM, member, 'released', number, releasedAt, LINGER + LEASE)
+bind(ROOM, member, 'released', number, LINGER + LEASE)
 return 1
 `)

@@ -6,9 +6,8 @@ import type { Script } from './redis-script.js'
 export const BATCH = 250
 
 export interface RoomRelease {
-  key: string
-  /** Of the claim that it ended. */
-  number: number
+  /** Last part of the room's key. */
+  name: string
   /** Milliseconds, by the store's clock. */
   at: number
 }
@@ -27,10 +26,16 @@ export type NodeAnswer =
   | { outcome: 'present', incarnation: string }
   | { outcome: 'lapsed' }
 
-/** Rooms with the numbers of their claims. */
+/** One claim of a room. */
+export interface Claim {
+  key: string
+  number: number
+  /** Milliseconds: of the signature that was shown, or of the room's opening. Left out: later than all others. */
+  date?: number | undefined
+}
+
 export interface Claims {
-  keys: string[]
-  numbers: number[]
+  rooms: Claim[]
   /** Of a node that had lapsed. */
   yields: boolean
 }
@@ -46,8 +51,7 @@ export interface NodeCall {
 export interface RedisNode {
   register (call: NodeCall & { record: string, replaces: string }): Promise<NodeAnswer>
   beat (call: NodeCall & { record: string }): Promise<NodeAnswer>
-  /** @param issuedAt milliseconds; of the signature that was shown */
-  claim (call: NodeCall & { issuedAt?: number | undefined, signal?: AbortSignal | undefined }): Promise<NodeAnswer>
+  claim (call: NodeCall & { signal?: AbortSignal | undefined }): Promise<NodeAnswer>
 }
 
 /**
@@ -60,19 +64,23 @@ export function createRedisNode (store: RedisStore, claimMs: number, callMs: num
   }
 
   return {
-    async register ({ epoch, member, record, replaces, claims: { keys, numbers, yields } }) {
-      const args = [member, record, claimMs, Number(yields), replaces, ...numbers]
-      return await ask(REGISTER, { epoch, args, rooms: keys })
+    async register ({ epoch, member, record, replaces, claims }) {
+      const args = [member, record, claimMs, Number(claims.yields), replaces, ...toArgs(claims)]
+      return await ask(REGISTER, { epoch, args, rooms: toKeys(claims) })
     },
-    async beat ({ epoch, member, record, claims: { keys, numbers, yields } }) {
-      return await ask(BEAT, { epoch, args: [member, record, claimMs, Number(yields), ...numbers], rooms: keys })
+    async beat ({ epoch, member, record, claims }) {
+      const args = [member, record, claimMs, Number(claims.yields), ...toArgs(claims)]
+      return await ask(BEAT, { epoch, args, rooms: toKeys(claims) })
     },
-    async claim ({ epoch, member, issuedAt = '', signal, claims: { keys, numbers, yields } }) {
-      const args = [member, claimMs, Number(yields), issuedAt, ...numbers]
-      return await ask(CLAIM_ROOMS, { epoch, args, rooms: keys, signal })
+    async claim ({ epoch, member, signal, claims }) {
+      const args = [member, claimMs, Number(claims.yields), ...toArgs(claims)]
+      return await ask(CLAIM_ROOMS, { epoch, args, rooms: toKeys(claims), signal })
     }
   }
 }
+
+const toKeys = ({ rooms }: Claims) => rooms.map(({ key }) => key)
+const toArgs = ({ rooms }: Claims) => rooms.flatMap(({ number, date = '' }) => [number, date])
 
 function toAnswer (answer: unknown): NodeAnswer {
   // As the scripts say.
@@ -91,9 +99,7 @@ function toAnswer (answer: unknown): NodeAnswer {
 
 function toReleases (flat: string[]): RoomRelease[] {
   const releases = []
-  for (let at = 0; at < flat.length; at += 3) {
-    releases.push({ key: String(flat[at]), number: Number(flat[at + 1]), at: Number(flat[at + 2]) })
-  }
+  for (let at = 0; at < flat.length; at += 2) releases.push({ name: String(flat[at]), at: Number(flat[at + 1]) })
   return releases
 }
 

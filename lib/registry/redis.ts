@@ -162,8 +162,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     },
     async release (room, { signal } = {}) {
       assertOpen()
-      const answer = await store.run(END, { args: [], rooms: [store.room(room)], ms: ASSIGN_MS, signal })
-      if (answer === 'settling') throw new RegistrySettlingError()
+      await store.run(END, { args: [], rooms: [store.room(room)], ms: ASSIGN_MS, signal })
     },
     nodes: view.nodes,
     async join (record) {

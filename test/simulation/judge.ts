@@ -5,6 +5,9 @@ import type { RoomKey } from '../../types/registry.js'
 import type { Reply } from './redis-data.js'
 import type { Client, Relay, Signature, World } from './world.js'
 
+/** Where the rooms begin among the keys of a script. */
+const FIRST_ROOM = 6
+
 /** Watches a world and notes every invariant that it breaks. */
 export class Judge {
   readonly broken: string[] = []
@@ -36,7 +39,7 @@ export class Judge {
   sees (name: string, keys: string[], args: string[], reply: Reply): void {
     const now = this.#world.timeline.now
     if (!Array.isArray(reply)) {
-      if (name === 'END' && reply === 'ok') this.#roomEnded(keys[5] ?? '', now)
+      if (name === 'END' && reply === 'ok') this.#roomEnded(keys[FIRST_ROOM] ?? '', now)
       if (name === 'LEAVE') for (const member of args.slice(5)) this.#promised.set(member, now)
       return
     }
@@ -53,7 +56,7 @@ export class Judge {
     if (name === 'ASSIGN' && (reply[0] === 'bound' || reply[0] === 'chosen') && !this.#lives(member, at)) {
       this.#breaks('I3', `${member} is chosen and was declared dead`)
     }
-    this.#noteHolders(name, keys.slice(5), member, reply)
+    this.#noteHolders(name, keys.slice(FIRST_ROOM), member, reply)
   }
 
   #lives (member: string, at: number): boolean {

@@ -145,6 +145,13 @@ export class RedisData {
       const found = this.#sorted(key).map(([member]) => member).filter(between(min, max))
       return found.slice(Number(skip), Number(skip) + Number(count))
     },
+    ZREMRANGEBYSCORE: (key = '', min = '', max = '') => {
+      const scores = this.#zset(key)
+      const isWithin = within(min, max)
+      const gone = [...scores].filter(([member, score]) => isWithin(score) && scores.delete(member))
+      this.#dropEmpty(key, scores.size)
+      return gone.length
+    },
     ZREMRANGEBYLEX: (key = '', min = '', max = '') => {
       const scores = this.#zset(key)
       const count = [...scores.keys()].filter(between(min, max)).filter((member) => scores.delete(member)).length

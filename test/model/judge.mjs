@@ -1,0 +1,56 @@
+// Which rules are in force, and what was violated in the present step.
+
+/** Every part of the rules that can be left out. The numbers are those of the rules. */
+export const RULES = {
+  incarnation: '2   a fresh incarnation after a lapse or a restart',
+  registerOnce: '2   a registration names the incarnation that it replaces',
+  resume: '2   a node that lapsed by its own clock and lives in the store keeps its incarnation',
+  keepIncarnation: '2   a node that has not lapsed keeps its incarnation in a new epoch',
+  linger: '3   a binding outlives the last signature and the last client',
+  skewLinger: '3   ... by TT + S rather than by TT',
+  claim: '4   a node claims a room before it opens it',
+  slowBeat: '4   open rooms are claimed again on a slow beat',
+  counter: '4   a late release or claim is told by its number',
+  doors: '5a  a lapsed node admits nobody by a normal signature',
+  keep: '5a  a lapsed node keeps who is inside',
+  alone: '5b  a lone client behind a shut door is sent away after R',
+  stay: '5b  ... and the room stays open for join-only signatures',
+  sameStep: '5c  registering anew and claiming the kept rooms is one step',
+  yield: '5d  a returning node yields while the store settles',
+  ownId: '5d  ... except in rooms bound to its own id',
+  tail: '5d  settling lasts longer by the time in which returning nodes claim',
+  epoch: '6   a store that lost its memory starts an epoch',
+  settle: '6   ... and settles',
+  nodeEpoch: '6   every write of a node carries its epoch',
+  silence: '7   settling after a silence',
+  unsettled: '7   ... also when it had not settled before the silence, whomever it knows',
+  joinOnly: '9   an answer from memory is a join-only signature',
+  joinOpen: '9   a join-only signature does not open a room',
+  date: '10  a signature carries the time of the choice',
+  refuse: '11  a node refuses signatures from before a release that it heard of',
+  claimDate: '11  a claim carries the date of the signature',
+  markKept: '11  the time of a release outlives a new assignment',
+  reclaimDate: '11  claiming again a room that was opened before the release ends it',
+  markLasts: '11  the time of a release is kept for as long as a room may stay behind a shut door',
+  markUnbound: '11  a release of a room that is not bound is remembered as well',
+  claimTells: '11  the answer to a claim tells of the release',
+  doubt: '    nothing is reassigned when most nodes vanish at once'
+}
+
+/** 1 for each rule in force. */
+export const rules = {}
+
+/**
+ * @param without rules to leave out
+ * @param isStrict an end of the call that was lost with the store's memory counts as well
+ */
+export function useRules (without = [], isStrict = false) {
+  for (const name of without) if (!(name in RULES)) throw new TypeError(`no rule "${name}"`)
+  for (const name of Object.keys(RULES)) rules[name] = without.includes(name) ? 0 : 1
+  rules.strictRelease = isStrict ? 1 : 0
+}
+useRules()
+
+/** What the present step did wrong. */
+export const violations = []
+export const violate = (property, text) => { violations.push([property, text]) }

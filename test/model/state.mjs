@@ -1,0 +1,221 @@
+// The state of the model: one byte per field while it is worked on, a few 32-bit words while it is stored.
+// `store.settling`, `nodes[1].lease` and so on read and write the state that is being worked on.
+
+/** In ticks of one heartbeat. All times are kept as countdowns, so the number of states is finite. */
+export const times = { lease: 2, margin: 0, ttl: 3, skew: 1, patience: 1, tail: 1, doubt: 2 }
+/** From its date until no node accepts a signature any more. */
+export const life = () => times.ttl + times.skew
+/** As the node measures it: a little shorter than the store's. */
+export const ownLease = () => times.lease - times.margin
+
+export const CLOSED = 0
+export const OPEN = 1
+/** Behind a shut door: the node lapsed, who is inside stays. */
+export const KEPT = 2
+
+export const DOWN = 0
+export const UP = 1
+/** Withdrew its registration and has not sent its clients away yet. */
+export const LEAVING = 2
+
+export const ASSIGNED = 1
+export const CLAIMED = 2
+/** The last client left, or the call ended. */
+export const LINGERING = 3
+
+export const AWAY = 0
+export const ASKING = 1
+export const HOLDING = 2
+export const INSIDE = 3
+
+/** Whether a signature is from before the end of the call, and what its node knows of that. */
+export const UNHEARD = 1
+export const HEARD = 2
+export const FORGOTTEN = 3
+
+export const HEARTBEAT = 1
+export const CLAIM = 2
+export const RESULT = 3
+export const VACATE = 4
+export const REGISTRATION = 5
+
+export const FAULTS = ['outage', 'wipe', 'lose', 'cut', 'gatewayCut', 'crash', 'late', 'end', 'leave']
+const MAX_NODES = 3
+
+let size = 0
+const widths = []
+export const bytes = new Uint8Array(256)
+
+/** A kind of record: its fields and how many bits each needs. */
+function recordOf (fields) {
+  const entries = Object.entries(fields)
+  class Record {
+    constructor () {
+      this.at = size
+      size += entries.length
+      widths.push(...entries.map(([, bits]) => bits))
+    }
+  }
+  for (const [i, [name]] of entries.entries()) {
+    Object.defineProperty(Record.prototype, name, {
+      get () { return bytes[this.at + i] },
+      set (value) { bytes[this.at + i] = value }
+    })
+  }
+  return Record
+}
+
+const Store = recordOf({
+  reachable: 1,
+  settling: 4,
+  /** Ticks since any node was heard, up to the lease. */
+  quiet: 3,
+  /** Wiped or failed over during an outage: the first call after it starts the epoch. */
+  turned: 1,
+  /** It had not settled when it heard a node last. */
+  uneasy: 1
+})
+const Binding = recordOf({
+  /** Number of the node + 1; 0 for none. */
+  node: 2,
+  /** Whether it names the incarnation that the node has now. Incarnations are compared for equality only. */
+  current: 1,
+  state: 2,
+  linger: 3,
+  /** Carries the time at which the call ended. */
+  mark: 1,
+  /** Its node has not heard of that yet. */
+  tell: 1
+})
+const Late = recordOf({
+  kind: 3,
+  node: 2,
+  current: 1,
+  age: 3,
+  /** Its epoch is the store's, and no newer claim took the place of a release. */
+  valid: 1,
+  client: 1,
+  before: 2,
+  /** The node will send this very registration again. */
+  retried: 1,
+  /** The registration claims the room. */
+  claims: 1
+})
+const Gateway = recordOf({ cut: 1, remembers: 2, current: 1 })
+const Client = recordOf({
+  state: 2,
+  node: 2,
+  current: 1,
+  joinOnly: 1,
+  age: 3,
+  before: 2
+})
+const Budget = recordOf({ ...Object.fromEntries(FAULTS.map((kind) => [kind, 3])), total: 3 })
+const Node = recordOf({
+  up: 2,
+  cut: 1,
+  /** What is left of the lease in the store. */
+  lease: 3,
+  /** By the node's own measure; 0 when it holds itself lapsed. */
+  own: 3,
+  /** As it was granted: a wipe does not touch it. For the properties only. */
+  granted: 3,
+  /** The store has an entry for it, dead or alive. */
+  known: 1,
+  /** Ticks for which its end counts as a doubt. */
+  ended: 3,
+  /** It knows the store's epoch. */
+  epoch: 1,
+  room: 2,
+  /** Ticks that a client has been alone behind the shut door. */
+  alone: 2,
+  /** Life left of the latest signature for its present incarnation. For the properties only. */
+  out: 3,
+  /** It was cut, crashed or left since it last reached the store. For the properties only. */
+  fault: 1,
+  /** The call of its open room ended. For the properties only. */
+  over: 1
+})
+
+export const store = new Store()
+export const binding = new Binding()
+export const late = new Late()
+export const gateways = [new Gateway(), new Gateway()]
+export const clients = [new Client(), new Client()]
+export const budget = new Budget()
+const allNodes = Array.from({ length: MAX_NODES }, () => new Node())
+export const nodes = []
+const SIZE = size
+const BUDGET_END = budget.at + FAULTS.length + 1
+
+export const NODE = ['A', 'B', 'C']
+export const CLIENT = ['recorder', 'replayer']
+
+let fields = 0
+let words = 0
+const wordOf = new Uint8Array(SIZE)
+const shiftOf = new Uint8Array(SIZE)
+const maskOf = new Uint8Array(SIZE)
+
+/** Nodes come last in the layout, so that fewer nodes make smaller states. */
+export function useNodes (count) {
+  nodes.splice(0, nodes.length, ...allNodes.slice(0, count))
+  fields = count < MAX_NODES ? allNodes[count].at : SIZE
+  words = 0
+  let used = 0
+  for (let i = 0; i < fields; i++) {
+    if (used + widths[i] > 32) {
+      words++
+      used = 0
+    }
+    wordOf[i] = words
+    shiftOf[i] = used
+    maskOf[i] = (1 << widths[i]) - 1
+    used += widths[i]
+  }
+  words++
+}
+useNodes(2)
+
+export const wordCount = () => words
+export const fieldCount = () => fields
+
+export function pack (target, at) {
+  for (let i = 0; i < words; i++) target[at + i] = 0
+  for (let i = 0; i < fields; i++) {
+    const value = bytes[i]
+    if (value > maskOf[i]) throw new RangeError(`field ${i} holds ${value}`)
+    target[at + wordOf[i]] |= value << shiftOf[i]
+  }
+}
+
+export function unpack (source, at) {
+  for (let i = 0; i < fields; i++) bytes[i] = (source[at + wordOf[i]] >>> shiftOf[i]) & maskOf[i]
+}
+
+/** A number of 52 bits for the state without its budgets, and for the way it is about to be judged. */
+export function fingerprint (salt) {
+  let a = 0x811c9dc5 ^ salt
+  let b = 0x9e3779b9 + salt
+  for (let i = 0; i < fields; i++) {
+    if (i === budget.at) i = BUDGET_END
+    a = Math.imul(a ^ bytes[i], 0x01000193)
+    b = Math.imul(b ^ bytes[i], 0x85ebca6b)
+    b ^= b >>> 13
+  }
+  return (a >>> 0) * 1048576 + ((b >>> 12) & 1048575)
+}
+
+/** Everybody is up and registered, and nobody has asked yet. */
+export function begin (faults, total) {
+  bytes.fill(0)
+  store.reachable = 1
+  for (const node of nodes) {
+    node.up = node.epoch = node.known = 1
+    node.lease = node.granted = times.lease
+    node.own = ownLease()
+  }
+  clients[0].state = ASKING
+  for (const kind of FAULTS) budget[kind] = Math.min(faults[kind] ?? 0, total)
+  budget.total = total
+}

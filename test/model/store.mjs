@@ -1,0 +1,178 @@
+// What the store does: bindings, leases, epochs, and when it has to settle.
+import {
+  CLAIMED, HOLDING, INSIDE, KEPT, LINGERING, NODE, OPEN, RESULT, UNHEARD, VACATE,
+  binding, clients, gateways, late, life, nodes, store, times
+} from './state.mjs'
+import { rules, violate } from './judge.mjs'
+
+export const countInside = (n) => {
+  let count = 0
+  for (const client of clients) if (client.state === INSIDE && client.node === n) count++
+  return count
+}
+const lingers = () => rules.skewLinger ? life() : times.ttl
+
+/** The node whose live incarnation the room is bound to, or -1. */
+export function holder () {
+  const n = binding.node - 1
+  return n >= 0 && binding.current && nodes[n].lease ? n : -1
+}
+export const isElsewhere = (n) => holder() >= 0 && holder() !== n
+export const isBoundTo = (n) => binding.node === n + 1 && binding.current === 1
+
+export function unbind () {
+  binding.node = binding.current = binding.state = binding.linger = binding.tell = 0
+  if (!rules.markLasts) binding.mark = 0
+}
+
+export function bind (n, state) {
+  if (binding.node !== n + 1) binding.tell = 0
+  if (!rules.markKept) binding.mark = binding.tell = 0
+  binding.node = n + 1
+  binding.current = 1
+  binding.state = state
+  binding.linger = state === CLAIMED ? 0 : lingers()
+  // A late release carries the number of an older claim by now.
+  if (state === CLAIMED && late.kind === VACATE && rules.counter) late.valid = 0
+}
+
+/** The last client left (rule 3). */
+export function vacate (n) {
+  if (!isBoundTo(n)) return
+  if (rules.linger) bind(n, LINGERING)
+  else unbind()
+}
+
+/** The call ended (rule 11). */
+export function release () {
+  for (const node of nodes) if (node.room) node.over = 1
+  if (!binding.node && !rules.markUnbound) return
+  for (const client of clients) if (client.state === HOLDING && !client.before) client.before = UNHEARD
+  if (late.kind && !late.before) late.before = UNHEARD
+  binding.mark = 1
+  if (!binding.node) return
+  binding.state = LINGERING
+  binding.linger = lingers()
+  binding.tell = 1
+}
+
+/**
+ * A node was heard. When none had been for L, it was the store that was away (rule 7): unless it knows of no other node
+ * that could come back, and would know.
+ */
+export function hear (n) {
+  const isSilenceOver = store.quiet >= times.lease && rules.silence
+  const mayReturn = nodes.some((node, m) => m !== n && node.known) || (store.uneasy && rules.unsettled)
+  if (isSilenceOver && mayReturn && store.settling < 1 + times.tail) store.settling = 1 + times.tail
+  noteBeat()
+}
+
+export function noteBeat () {
+  store.quiet = 0
+  store.uneasy = store.settling > 0 ? 1 : 0
+}
+
+/** Returning nodes yield to those that had not lapsed (rule 5d). */
+export const isYieldTime = () => rules.yield && store.settling > (rules.tail ? times.tail : 0)
+
+/** Most nodes vanished at once. */
+export function isInDoubt () {
+  if (!rules.doubt) return false
+  let ended = 0
+  let alive = 0
+  for (const node of nodes) {
+    if (node.lease) alive++
+    else if (node.ended) ended++
+  }
+  return ended >= 2 && ended > alive
+}
+
+/** Every binding is void, and nobody knows the epoch yet (rule 6). */
+export function loseMemory (isWiped) {
+  forgetBinding()
+  for (const node of nodes) {
+    if (isWiped) node.lease = node.known = node.ended = 0
+    if (rules.epoch) node.epoch = 0
+  }
+  if (isWiped) store.quiet = 0
+  if (!rules.epoch) return
+  late.valid = 0
+  store.turned = 1
+  if (store.reachable) startEpoch()
+}
+
+/** With it goes an end of the call that its node has not heard of: that is a limit, not a violation. */
+export function forgetBinding () {
+  unbind()
+  binding.mark = 0
+  if (rules.strictRelease) return
+  for (const node of nodes) node.over = 0
+  for (const client of clients) if (client.before === UNHEARD) client.before = 0
+  if (late.before === UNHEARD) late.before = 0
+}
+
+/** At the first call after it; gateways read the nodes all the time. */
+export function startEpoch () {
+  if (!store.turned) return
+  store.turned = 0
+  store.uneasy = 1
+  if (rules.settle) store.settling = Math.max(times.lease, life()) + (rules.yield && rules.tail ? times.tail : 0)
+}
+
+export function prolong (n) {
+  const node = nodes[n]
+  node.lease = node.granted = times.lease
+  node.known = 1
+  node.ended = 0
+}
+
+export function passTime () {
+  for (const node of nodes) {
+    if (node.ended) node.ended--
+    if (node.granted) node.granted--
+    if (node.lease && --node.lease === 0) node.ended = times.lease + times.doubt
+    if (node.out) node.out--
+  }
+  if (store.settling) store.settling--
+  if (store.quiet < times.lease) store.quiet++
+  if (binding.node && binding.state !== CLAIMED && --binding.linger === 0) unbind()
+}
+
+/** All that named the node's incarnation names an old one from now on (rule 2). */
+export function renewIncarnation (n) {
+  if (!rules.incarnation) return
+  nodes[n].out = 0
+  if (binding.node === n + 1) binding.current = 0
+  if (late.kind && late.node === n && !late.retried) late.current = 0
+  for (const client of clients) if (client.node === n && client.state !== INSIDE) client.current = 0
+  for (const gateway of gateways) if (gateway.remembers === n + 1) gateway.current = 0
+}
+
+/** I25: the room is about to be given to node n. May it be taken from those inside elsewhere? */
+export function judgeMove (n, isAsked) {
+  for (const [m, node] of nodes.entries()) {
+    if (m === n || !countInside(m)) continue
+    if (node.room === OPEN && node.granted) {
+      violate('I25', `the room moves to ${NODE[n]} while ${NODE[m]} has clients inside and its lease has not ended`)
+    } else if (!node.fault && (isAsked || nodes[n].room !== KEPT)) {
+      violate('I25', `the room moves to ${NODE[n]}: ${NODE[m]} has clients inside and only the store was away`)
+    } else if (!node.fault && isBoundTo(m) && node.room) {
+      violate('I25', `${NODE[n]} returns and takes the room bound to ${NODE[m]}, which only waits for the store`)
+    }
+  }
+}
+
+/** A late write of a node is refused in another epoch than its own. */
+export const isOutdated = () => !late.valid && rules.nodeEpoch && late.kind !== RESULT && late.kind !== VACATE
+
+export function dropLate () {
+  late.kind = late.node = late.current = late.age = late.valid = 0
+  late.client = late.before = late.retried = late.claims = 0
+}
+
+export function sendLate (kind, n) {
+  dropLate()
+  late.kind = kind
+  late.node = n
+  late.current = late.valid = 1
+}
