@@ -10,7 +10,8 @@ export interface Script {
  * ARGV: the epoch that the caller knows ('' for a gateway), a fresh one, milliseconds of lease, heartbeat and linger;
  * then what the script says.
  *
- * A member is `<id>|<incarnation>`, a room's text `epoch|id|incarnation|state|claims`. Epochs and incarnations are compared for equality only.
+ * A member is `<id>|<incarnation>`, a room's text `epoch|id|incarnation|state|claims`. Epochs and incarnations are
+ * compared for equality only.
  */
 const PRELUDE = `
 local LEASES, NODES, META, IDS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]

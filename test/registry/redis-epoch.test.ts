@@ -149,6 +149,17 @@ t.test('the first heartbeat after a silence lets the others come back before any
   await until(async () => !await isSettling(gateway))
 })
 
+t.test('a store that fell silent before it had settled does not know whom it misses', { skip: withoutRedis }, async (t) => {
+  const { redis, gateway, join } = await setUp(t)
+  const longAgo = Date.now() - 60_000
+  await redis.hset(META, 'beat', longAgo, 'settledAt', longAgo + 1000)
+  await join('n1')
+  t.ok(await isSettling(gateway))
+  await until(async () => !await isSettling(gateway))
+  await redis.flushall()
+  await until(async () => !await isSettling(gateway))
+})
+
 t.test('when most nodes vanish at once their rooms wait, and new ones go to those that are left', {
   skip: withoutRedis
 }, async (t) => {

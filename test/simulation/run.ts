@@ -15,8 +15,8 @@ export interface Plan {
   staysCut: number | undefined
 }
 
-export const plan: fc.Arbitrary<Plan> = fc.record({
-  nodes: fc.integer({ min: 2, max: 3 }),
+export const planOf = (nodes: number): fc.Arbitrary<Plan> => fc.record({
+  nodes: fc.constant(nodes),
   gateways: fc.constant(2),
   rooms: fc.integer({ min: 1, max: 2 }),
   commands: fc.array(command, { minLength: 1, maxLength: 300, size: 'max' }),
