@@ -9,13 +9,13 @@ local function isSilent()
   return now - tonumber(redis.call('HGET', META, 'quiet')) < 2 * HEARTBEAT
 end
 
--- Who left said so; who vanished is still on the list. More than are left, and at least two, that vanished at once are
--- rather the network.
-local function isInDoubt(member)
-  if not redis.call('ZSCORE', LEASES, member) then return false end
+-- More nodes than are left, and at least two, vanished at once: that is rather the network.
+local function haveManyVanished()
   local vanished = redis.call('ZCOUNT', LEASES, ms(now - LEASE - HEARTBEAT), ms(now))
   return vanished >= 2 and vanished > redis.call('ZCOUNT', LEASES, '(' .. ms(now), '+inf')
 end
+-- Who left said so; who vanished is still on the list.
+local function isInDoubt(member) return redis.call('ZSCORE', LEASES, member) and haveManyVanished() end
 
 local function lengthOf(member) return redis.pcall('HSTRLEN', NODES, member) end
 local function textOf(member) return redis.call('HGET', NODES, member) end
@@ -92,14 +92,15 @@ export const ASSIGN_LISTED = assign(LISTED, 8)
  * later one, so nodes may show twice and are not missed.
  *
  * ARGV: lowest lease end ('' for now), how many of that end to skip, page size, bytes of the longest record.
- * Answers the epoch, milliseconds that are left of the settling, whether the replication id can be read; then member,
- * lease end and record, over and over; the record is its length when it is too long, nil when missing.
+ * Answers the epoch, milliseconds for which it cannot be known yet who is dead, whether the replication id can be read;
+ * then member, lease end and record, over and over; the record is its length when it is too long, nil when missing.
  */
-export const READ_NODES = script(`
+export const READ_NODES = script(LEASED + `
 local from, longest = ARGV[6], tonumber(ARGV[9])
 if from == '' then from = '(' .. ms(now) end
 local page = redis.call('ZRANGEBYSCORE', LEASES, from, '+inf', 'WITHSCORES', 'LIMIT', ARGV[7], ARGV[8])
-local answer = {epoch, math.max(0, settledAt - now), replid and 1 or 0}
+local unsureMs = math.max(0, settledAt - now, (isSilent() or haveManyVanished()) and HEARTBEAT or 0)
+local answer = {epoch, unsureMs, replid and 1 or 0}
 for i = 1, #page, 2 do
   local record = false
   -- Asking for the length first keeps a huge record from being copied and sent.

@@ -26,7 +26,7 @@ export interface RedisViewOptions {
 
 /** The living nodes as they were read last; kept while they cannot be read. */
 export interface RedisView {
-  /** While the store settles also those that it forgot. */
+  /** While the store cannot know who is dead, also those that it misses. */
   nodes (): readonly NodeView[]
   /** Milliseconds that were left of the settling when the nodes were read. */
   settlingMs (): number
@@ -73,7 +73,7 @@ export function createRedisView ({ readPages, parse, clock, log, onRead }: Redis
     }
     entries = found
     const living = [...found.values()].flatMap(({ view }) => view ?? []).slice(0, MAX_NODES)
-    // A store that lost its memory knows nothing of nodes that have not come back yet.
+    // Nodes may not have come back yet to a store that lost its memory or was away.
     const missing = settlingMs > 0 ? nodes.filter(({ id }) => !living.some((node) => node.id === id)) : []
     nodes = [...missing, ...living]
     readAt = clock.monotonic()

@@ -81,7 +81,8 @@ t.test('health, readiness, metrics and the API reference are served', async (t) 
   t.match(await (await fetch(`${base}/metrics`)).text(), /cobrowse_nodes\{state="serving"\} 2/)
   t.match(await (await fetch(`${base}/docs`)).text(), /swagger/i)
   const reference = await (await fetch(`${base}/docs/json`)).json() as { paths: object }
-  t.strictSame(Object.keys(reference.paths).sort(), ['/demo/session', PATH])
+  const release = PATH.replace('getConnectionInfo', 'releaseConnection')
+  t.strictSame(Object.keys(reference.paths).sort(), ['/demo/session', PATH, release])
 })
 
 t.test('a session is given to this machine only, and sets the cookie', async (t) => {
