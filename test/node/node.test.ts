@@ -217,6 +217,11 @@ t.test('it never hangs, whatever the registry does', async (t) => {
   const failing = await startNode()
   failing.membership().work = async () => { throw new Error('away') }
   const last = watch(await failing.admit())
+  const first = await failing.admit({ room: 'r2' })
+  first.leave()
+  failing.node.drain()
+  await clock.pass(0)
+  t.strictSame(failing.membership().calls.slice(-2), ['release t/r2', 'drain true'], 'both failed')
   await failing.node.drain({ deadline: 0 })
   t.match(last.end, { code: 4410 })
   await t.resolves(failing.node.close())

@@ -239,6 +239,20 @@ t.test('a registration that comes late ousts nobody', { skip: withoutRedis }, as
   t.equal(await redis.hget('{cobrowse}:ids', 'n1'), younger.incarnation, 'a new process may take its place')
 })
 
+t.test('a fail-over that forgets a registration makes no node believe that it was replaced', {
+  skip: withoutRedis
+}, async (t) => {
+  const { redis, nodes, join } = await setUp(t)
+  const before = await nodes.join(nodeRecord('n1'))
+  const { incarnation } = before
+  const { member, events } = await join('n1')
+  const room = newRoom()
+  t.equal(await member.claim(room), 'ok')
+  await redis.multi().hset('{cobrowse}:ids', 'n1', incarnation).del(LEASES).hdel(META, 'epoch').exec()
+  await until(async () => await redis.hget('{cobrowse}:ids', 'n1') === member.incarnation)
+  t.strictSame([member.holds(room), events], [true, []])
+})
+
 t.test('a node that lapsed yields while the store settles, but for rooms of its own', { skip: withoutRedis }, async (t) => {
   const { redis, gateway, join } = await setUp(t)
   const { member, events } = await join('n1')

@@ -121,10 +121,12 @@ const ACTS: Record<string, [weight: number, act: Act]> = {
   }],
   wipe: [2, async (world) => {
     await world.redis.wipe()
+    world.judge.forgot()
     return true
   }],
   failover: [2, async (world, _at, how) => {
     await world.redis.failOver(pick([0, 100, 1500], how))
+    world.judge.forgot()
     return true
   }],
   delay: [3, (world, at, how) => {

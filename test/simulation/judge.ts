@@ -102,6 +102,11 @@ export class Judge {
     }
   }
 
+  /** The store lost its memory, that of ended calls as well: docs/affinity.md says so. */
+  forgot (): void {
+    this.#released.clear()
+  }
+
   /** The node sent a client away. */
   ended ({ key }: Client, relay: Relay, { reason }: SeatEnd): void {
     const name = roomName(key)
