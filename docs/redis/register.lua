@@ -44,6 +44,11 @@ local function alive(member)
   return ends and tonumber(ends) > now
 end
 
+local function isRegistered(id, incarnation)
+  local text = redis.pcall('HGET', IDS, id)
+  return type(text) == 'string' and string.sub(text, 1, #incarnation + 1) == incarnation .. '|'
+end
+
 local function idOf(member) return string.match(member, '^[^|]+') end
 
 -- An unreadable text is an error: taking it for "not bound" could split a room that is in use.
@@ -128,19 +133,22 @@ end
 
 if KNOWN ~= epoch then return {'epoch', epoch} end
 local id, incarnation = string.match(MEMBER, '^([^|]+)|([^|]+)$')
-local replaces, present = ARGV[10], redis.call('HGET', IDS, id) or ''
+local replaces, registered, era = ARGV[10], string.match(redis.call('HGET', IDS, id) or '', '^([^|]+)|([^|]+)$')
+-- Whoever was registered in another epoch may be one that a fail-over brought back.
+local present = era == epoch and registered or ''
 
 if present == incarnation or (present == '' and replaces == incarnation) then
   -- Within a settling it may have been this server that forgot the lease.
   if not alive(MEMBER) and not (replaces == incarnation and now < settledAt) then return {'lapsed'} end
 elseif present ~= replaces then
   return {'present', present}
-elseif present ~= '' then
-  redis.call('ZREM', LEASES, id .. '|' .. present)
-  redis.pcall('HDEL', NODES, id .. '|' .. present)
+end
+if registered and registered ~= incarnation then
+  redis.call('ZREM', LEASES, id .. '|' .. registered)
+  redis.pcall('HDEL', NODES, id .. '|' .. registered)
 end
 heard()
-redis.call('HSET', IDS, id, incarnation)
+redis.call('HSET', IDS, id, incarnation .. '|' .. epoch)
 redis.call('HSET', NODES, MEMBER, ARGV[7])
 redis.call('ZADD', LEASES, ms(now + LEASE), MEMBER)
 return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9] == '1', 11)}

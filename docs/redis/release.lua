@@ -44,6 +44,11 @@ local function alive(member)
   return ends and tonumber(ends) > now
 end
 
+local function isRegistered(id, incarnation)
+  local text = redis.pcall('HGET', IDS, id)
+  return type(text) == 'string' and string.sub(text, 1, #incarnation + 1) == incarnation .. '|'
+end
+
 local function idOf(member) return string.match(member, '^[^|]+') end
 
 -- An unreadable text is an error: taking it for "not bound" could split a room that is in use.

@@ -19,7 +19,6 @@ const CLAIM_AGAIN_MS = 30_000
 const MIN_CLAIM_MS = 90_000
 /** Answers of the store that ask for another try: epoch, present incarnation, death of an unheard registration. */
 const MAX_TRIES = 6
-const MAX_SUPERSEDED = 16
 
 type Accepted = Extract<NodeAnswer, { outcome: 'ok' }>
 
@@ -47,8 +46,6 @@ export async function joinRedis (options: RedisMembershipOptions): Promise<Membe
   /** In which this incarnation is registered. */
   let epoch = ''
   let incarnation = newIncarnation()
-  /** Incarnations that gave way to this process: a store that forgot the last writes may name one of them again. */
-  const superseded = new Set<string>()
   /** Of a registration that is not acknowledged: the same one is tried until it is. */
   let pending: string | undefined
   let claims = 0
@@ -107,7 +104,6 @@ export async function joinRedis (options: RedisMembershipOptions): Promise<Membe
       if (isOver) return
       if (answer.outcome === 'ok') {
         epoch = era
-        if (replaces !== registration) supersede(replaces)
         incarnation = registration
         pending = undefined
         return accept(answer, sentAt, claimed)
@@ -118,17 +114,10 @@ export async function joinRedis (options: RedisMembershipOptions): Promise<Membe
         // It was registered, and died before that was heard.
         replaces = incarnation = registration
         pending = newIncarnation()
-      } else if (kind === 'first' || answer.incarnation === '' || superseded.has(answer.incarnation)) {
-        replaces = answer.incarnation
-      } else return displace()
+      } else if (kind === 'first' || answer.incarnation === '') replaces = answer.incarnation
+      else return displace()
     }
     throw new RegistryUnavailableError({ cause: new Error('the node cannot be registered') })
-  }
-
-  function supersede (registration: string): void {
-    superseded.add(registration)
-    const [oldest] = superseded
-    if (superseded.size > MAX_SUPERSEDED && oldest !== undefined) superseded.delete(oldest)
   }
 
   function accept (answer: Accepted, sentAt: Moment, claimed: Claims): void {

@@ -81,19 +81,22 @@ end
 export const REGISTER = script(NODE + `
 if KNOWN ~= epoch then return {'epoch', epoch} end
 local id, incarnation = string.match(MEMBER, '^([^|]+)|([^|]+)$')
-local replaces, present = ARGV[10], redis.call('HGET', IDS, id) or ''
+local replaces, registered, era = ARGV[10], string.match(redis.call('HGET', IDS, id) or '', '^([^|]+)|([^|]+)$')
+-- Whoever was registered in another epoch may be one that a fail-over brought back.
+local present = era == epoch and registered or ''
 
 if present == incarnation or (present == '' and replaces == incarnation) then
   -- Within a settling it may have been this server that forgot the lease.
   if not alive(MEMBER) and not (replaces == incarnation and now < settledAt) then return {'lapsed'} end
 elseif present ~= replaces then
   return {'present', present}
-elseif present ~= '' then
-  redis.call('ZREM', LEASES, id .. '|' .. present)
-  redis.pcall('HDEL', NODES, id .. '|' .. present)
+end
+if registered and registered ~= incarnation then
+  redis.call('ZREM', LEASES, id .. '|' .. registered)
+  redis.pcall('HDEL', NODES, id .. '|' .. registered)
 end
 heard()
-redis.call('HSET', IDS, id, incarnation)
+redis.call('HSET', IDS, id, incarnation .. '|' .. epoch)
 redis.call('HSET', NODES, MEMBER, ARGV[7])
 redis.call('ZADD', LEASES, ms(now + LEASE), MEMBER)
 return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9] == '1', 11)}
@@ -117,7 +120,7 @@ for _, member in ipairs(dead) do
   local id, incarnation = string.match(member, '^([^|]+)|([^|]+)$')
   redis.call('ZREM', LEASES, member)
   redis.pcall('HDEL', NODES, member)
-  if id and redis.call('HGET', IDS, id) == incarnation then
+  if id and isRegistered(id, incarnation) then
     redis.call('HDEL', IDS, id)
     redis.pcall('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')
   end
@@ -141,7 +144,7 @@ for i = 6, #ARGV do
   local id, incarnation = string.match(ARGV[i], '^([^|]+)|([^|]+)$')
   redis.pcall('ZREM', LEASES, ARGV[i])
   redis.pcall('HDEL', NODES, ARGV[i])
-  if redis.pcall('HGET', IDS, id) == incarnation then redis.call('HDEL', IDS, id) end
+  if isRegistered(id, incarnation) then redis.call('HDEL', IDS, id) end
 end
 return 'ok'
 `)

@@ -230,13 +230,13 @@ t.test('a node whose lease still lives in the store keeps its incarnation', { sk
 t.test('a registration that comes late ousts nobody', { skip: withoutRedis }, async (t) => {
   const { redis, nodes, join } = await setUp(t)
   const { member, events } = await join('n1')
-  await redis.hset('{cobrowse}:ids', 'n1', 'somebody-else')
+  await redis.hset('{cobrowse}:ids', 'n1', `somebody-else|${EPOCH}`)
   await redis.zrem(LEASES, `n1|${member.incarnation}`)
   await until(() => events.includes('replaced'))
-  t.equal(await redis.hget('{cobrowse}:ids', 'n1'), 'somebody-else')
+  t.equal(await redis.hget('{cobrowse}:ids', 'n1'), `somebody-else|${EPOCH}`)
   t.strictSame(await redis.zrange(LEASES, '0', '-1'), [])
   const younger = await nodes.join(nodeRecord('n1'))
-  t.equal(await redis.hget('{cobrowse}:ids', 'n1'), younger.incarnation, 'a new process may take its place')
+  t.equal(await redis.hget('{cobrowse}:ids', 'n1'), `${younger.incarnation}|${EPOCH}`, 'a new process may take its place')
 })
 
 t.test('a fail-over that forgets a registration makes no node believe that it was replaced', {
@@ -245,11 +245,12 @@ t.test('a fail-over that forgets a registration makes no node believe that it wa
   const { redis, nodes, join } = await setUp(t)
   const before = await nodes.join(nodeRecord('n1'))
   const { incarnation } = before
+  await before.leave()
   const { member, events } = await join('n1')
   const room = newRoom()
   t.equal(await member.claim(room), 'ok')
-  await redis.multi().hset('{cobrowse}:ids', 'n1', incarnation).del(LEASES).hdel(META, 'epoch').exec()
-  await until(async () => await redis.hget('{cobrowse}:ids', 'n1') === member.incarnation)
+  await redis.multi().hset('{cobrowse}:ids', 'n1', `${incarnation}|${EPOCH}`).del(LEASES).hdel(META, 'epoch').exec()
+  await until(async () => (await redis.hget('{cobrowse}:ids', 'n1'))?.startsWith(`${member.incarnation}|`))
   t.strictSame([member.holds(room), events], [true, []])
 })
 

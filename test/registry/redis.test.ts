@@ -69,7 +69,7 @@ t.test('all is kept in the keys that other gateways and nodes know', { skip: wit
   const roomKey = '{cobrowse}:room:iE9F1qzdF8WNrryTI9A7rJ-pYA3NylNz_CM5sPYwCW8'
   const common = ['{cobrowse}:ids', '{cobrowse}:leases', '{cobrowse}:meta', '{cobrowse}:nodes']
   t.strictSame((await redis.keys('*')).sort(), [...common, roomKey])
-  t.strictSame(await redis.hgetall('{cobrowse}:ids'), { n1: member.incarnation })
+  t.strictSame(await redis.hgetall('{cobrowse}:ids'), { n1: `${member.incarnation}|${EPOCH}` })
   t.match(await redis.hgetall('{cobrowse}:meta'), { epoch: EPOCH, replid: /^[0-9a-f]{40}$/, beat: /^[0-9]{13}$/ })
   t.strictSame(JSON.parse(await redis.hget('{cobrowse}:nodes', name) ?? ''), {
     wssUrl: 'wss://n1.example/ws/cobrowse/1', zone: 'az1', rooms: 0
