@@ -23,12 +23,16 @@ const NAMES = [
 
 const NODE_NAMES = ['AdmissionError', 'joinCobrowse', 'readOffer']
 
+const TESTING_NAMES = ['checkNode', 'startToxicProxy']
+
 const CONSUMER = `
 import Fastify from 'fastify'
 import cobrowse, { memoryRegistry, memorySessions, ownUserIdOnly, staticProvision } from 'fastify-cobrowse'
 import type { CobrowseOptions, Sessions } from 'fastify-cobrowse'
 import { AdmissionError, joinCobrowse, readOffer } from 'fastify-cobrowse/node'
 import type { CobrowseNode, Seat } from 'fastify-cobrowse/node'
+import { checkNode } from 'fastify-cobrowse/testing'
+import type { CheckNodeOptions, NodeReport } from 'fastify-cobrowse/testing'
 
 const options: CobrowseOptions = {
   sessions: memorySessions() satisfies Sessions,
@@ -49,6 +53,9 @@ try {
 } catch (error) {
   if (error instanceof AdmissionError) app.log.info(error.closeCode)
 }
+declare const store: Pick<CheckNodeOptions, 'redis' | 'WebSocket'>
+const report: NodeReport = await checkNode({ ...store, nodeId: node.id, signing, only: ['claims'] })
+app.log.info(report.rules.map(({ id, outcome }) => id + outcome))
 `
 const OPTIONS = {
   strict: true, module: 'nodenext', target: 'es2023', lib: ['es2023'], types: ['node'], skipLibCheck: false, noEmit: true
@@ -81,13 +88,16 @@ t.test('the packed package installs into a fresh folder and loads in every way',
     const names = await run("console.log(JSON.stringify(Object.keys(await import('fastify-cobrowse'))))", 'module')
     t.strictSame(names.sort(), NAMES)
   })
-  t.test('the kit for nodes, by import and by require()', async (t) => {
-    const load = [["await import('fastify-cobrowse/node')", 'module'], ["require('fastify-cobrowse/node')", 'commonjs']] as const
-    for (const [loaded, type] of load) {
-      const names: string[] = await run(`console.log(JSON.stringify(Object.keys(${loaded})))`, type)
-      t.strictSame(names.filter((name) => name !== '__esModule').sort(), NODE_NAMES)
-    }
-  })
+  for (const [path, expected] of [['node', NODE_NAMES], ['testing', TESTING_NAMES]] as const) {
+    t.test(`fastify-cobrowse/${path}, by import and by require()`, async (t) => {
+      const name = `fastify-cobrowse/${path}`
+      const load = [[`await import('${name}')`, 'module'], [`require('${name}')`, 'commonjs']] as const
+      for (const [loaded, type] of load) {
+        const names: string[] = await run(`console.log(JSON.stringify(Object.keys(${loaded})))`, type)
+        t.strictSame(names.filter((name) => name !== '__esModule').sort(), expected)
+      }
+    })
+  }
   t.test('by require(), and registers both ways', async (t) => {
     const code = `
       const Fastify = require('fastify')

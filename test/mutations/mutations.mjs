@@ -26,6 +26,11 @@ export const MUTATIONS = [
     file: MEMBERSHIP,
     find: "if (kind === 'anew') pending ??= newIncarnation()",
     replace: "if (kind === 'anew') pending ??= incarnation",
+    also: {
+      file: NODE,
+      find: "if not alive(MEMBER) and not (replaces == incarnation and now < settledAt) then return {'lapsed'} end",
+      replace: 'local _ = nil'
+    },
     tests: ['test/registry/redis-membership.test.ts', ...SIMULATION]
   },
   {

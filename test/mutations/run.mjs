@@ -29,15 +29,17 @@ console.log(`${chosen.length} breakages, ${survivors.length} survived`)
 if (survivors.length > 0 || chosen.length === 0) process.exitCode = 1
 
 /** Returns what the first test that turned red says. */
-async function tryOut ({ file, find, replace, tests }) {
+async function tryOut ({ tests, also, ...change }) {
   const folder = mkdtempSync(join(tmpdir(), 'fastify-cobrowse-mutation-'))
   try {
     for (const name of COPIED) cpSync(join(ROOT, name), join(folder, name), { recursive: true })
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
-    const path = join(folder, file)
-    const source = readFileSync(path, 'utf8')
-    if (source.split(find).length !== 2) throw new Error(`not exactly once in ${file}: ${find}`)
-    writeFileSync(path, source.replace(find, () => replace))
+    for (const { file, find, replace } of [change, ...(also === undefined ? [] : [also])]) {
+      const path = join(folder, file)
+      const source = readFileSync(path, 'utf8')
+      if (source.split(find).length !== 2) throw new Error(`not exactly once in ${file}: ${find}`)
+      writeFileSync(path, source.replace(find, () => replace))
+    }
     for (const test of tests) {
       const { code, output } = await run(folder, test)
       if (code !== 0) return `${test}: ${firstRed(output)}`

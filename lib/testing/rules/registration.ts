@@ -1,0 +1,75 @@
+import { checkNodeRecord, MAX_RECORD_BYTES } from '../../registry/node-record.js'
+import { BrokenRule, expect } from '../verdict.js'
+import { fateOf } from '../visitor.js'
+import { waitFor } from '../wait.js'
+import type { Rule } from '../rule.js'
+
+const registers: Rule = {
+  id: 'registers',
+  rule: 'registers as <id>|<incarnation>, 22 characters of Base64url, with a lease of the agreed length',
+  async check ({ settings: { nodeId, times, answerMs }, store }) {
+    const found = await waitFor(async () => {
+      const present = await store.registration(nodeId)
+      return present?.isAlive === true && present
+    }, answerMs)
+    expect(found !== undefined, `no lease of "${nodeId}" lives in the store`)
+    expect(/^[\w-]{22}$/.test(found.incarnation), `the incarnation is ${JSON.stringify(found.incarnation)}`)
+    const leftMs = found.leaseEnds - await store.now()
+    expect(leftMs <= times.lease, `its lease lasts ${leftMs} ms; ${times.lease} were agreed`)
+  }
+}
+
+const record: Rule = {
+  id: 'record',
+  rule: 'has a record in the store that fits docs/node-record.schema.json',
+  async check (stage) {
+    const { id, record } = await stage.node()
+    expect(record !== null, 'there is no record')
+    expect(Buffer.byteLength(record) <= MAX_RECORD_BYTES, `the record is longer than ${MAX_RECORD_BYTES} bytes`)
+    try {
+      checkNodeRecord(id, JSON.parse(record))
+    } catch (error) {
+      throw new BrokenRule(String(error))
+    }
+  }
+}
+
+const heartbeat: Rule = {
+  id: 'heartbeat',
+  rule: 'renews its lease heartbeat by heartbeat, under the same incarnation',
+  async check (stage) {
+    const { settings: { times, answerMs }, store } = stage
+    const first = await stage.node()
+    const ends = [first.leaseEnds]
+    await waitFor(async () => {
+      const present = await store.registration(first.id)
+      expect(present?.incarnation === first.incarnation, 'it registered anew')
+      if (present.leaseEnds !== ends.at(-1)) ends.push(present.leaseEnds)
+      return ends.length > 3
+    }, 3 * times.heartbeat + answerMs, times.heartbeat / 4)
+    expect(ends.length > 3, `it sent ${ends.length - 1} heartbeats in ${3 * times.heartbeat + answerMs} ms`)
+  }
+}
+
+const subProtocol: Rule = {
+  id: 'sub-protocol',
+  rule: 'answers the sub-protocol cobrowse.v1, never the signature that is offered beside it',
+  async check (stage) {
+    const visitor = stage.knock(await stage.sign(stage.room(), 'recorder'))
+    await waitFor(() => visitor.protocol ?? visitor.end, stage.settings.answerMs)
+    const { protocol } = visitor
+    const seen = protocol === undefined ? `a client ${fateOf(visitor)}` : `it answered ${JSON.stringify(protocol)}`
+    expect(protocol === 'cobrowse.v1', seen.replace(visitor.signature, '<signature>'))
+  }
+}
+
+const admits: Rule = {
+  id: 'admits',
+  rule: 'lets in who shows a good signature, and passes on what the recorder says to the replayer of the room',
+  async check (stage) {
+    await stage.pair()
+  }
+}
+
+export const basics: readonly Rule[] = [registers, admits]
+export const registration: readonly Rule[] = [record, heartbeat, subProtocol]

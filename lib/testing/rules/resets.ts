@@ -1,0 +1,53 @@
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
+import { hears } from '../pair.js'
+import { expect } from '../verdict.js'
+import { waitFor } from '../wait.js'
+import type { Rule } from '../rule.js'
+
+const HANDSHAKES = 20
+const STEP_MS = 3
+
+function toHandshake ({ host, pathname }: URL, signature: string): string {
+  return [
+    `GET ${pathname} HTTP/1.1`,
+    `Host: ${host}`,
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    `Sec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}`,
+    `Sec-WebSocket-Protocol: cobrowse.v1, ${signature}`,
+    '', ''
+  ].join('\r\n')
+}
+
+/** Sends a handshake, and resets the connection a little later. */
+async function reset (url: URL, signature: string, afterMs: number): Promise<void> {
+  const isSecure = url.protocol === 'wss:'
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const tcp = connect(Number(url.port || (isSecure ? 443 : 80)), host)
+  const channel = isSecure ? connectTls({ socket: tcp, servername: url.hostname }) : tcp
+  for (const socket of new Set([tcp, channel])) socket.on('error', () => {})
+  channel.write(toHandshake(url, signature))
+  await waitFor(() => !tcp.connecting, 1000, 5)
+  await sleep(afterMs)
+  tcp.resetAndDestroy()
+}
+
+const survivesResets: Rule = {
+  id: 'resets',
+  rule: 'lives on when clients reset the connection while their signatures are checked',
+  async check (stage) {
+    const inside = await stage.pair()
+    const url = new URL(stage.address)
+    const signatures = []
+    while (signatures.length < HANDSHAKES) signatures.push(await stage.sign(stage.room(), 'recorder'))
+    await Promise.all(signatures.map(async (signature, at) => await reset(url, signature, at * STEP_MS)))
+    expect(await hears(stage, inside.recorder, inside.replayer), 'a room where nobody did harm was closed')
+    expect((await stage.store.registration(stage.settings.nodeId)) !== null, 'the node left the registry')
+    await stage.pair()
+  }
+}
+
+export const resets: readonly Rule[] = [survivesResets]

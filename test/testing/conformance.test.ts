@@ -1,0 +1,52 @@
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { WebSocket } from 'ws'
+import { checkNode } from '../../lib/testing/index.js'
+import * as bareUpgrade from '../node/servers/bare-upgrade.js'
+import { skipSettling } from '../support/redis-registry.js'
+import { startRedis, withoutRedis } from '../support/redis-server.js'
+import { BROKEN } from './defects.js'
+import { PATIENCE, SIGNING, startTestNode, TIMES } from './start-node.js'
+import type { Test } from 'tap'
+import type { NodeReport } from '../../lib/testing/index.js'
+import type { TestNodeOptions } from './start-node.js'
+
+const JOBS = 10
+
+t.test('a check of relay nodes', { skip: withoutRedis, timeout: 280_000, jobs: JOBS, buffered: true }, async (t) => {
+  const { port } = await startRedis(t)
+  const redis = new Redis(port, '127.0.0.1')
+  t.teardown(() => redis.disconnect())
+  let checks = 0
+
+  async function check (t: Test, options: Partial<TestNodeOptions> = {}): Promise<NodeReport> {
+    const prefix = `{check-${++checks}}`
+    await skipSettling(redis, prefix)
+    const { id, ...node } = await startTestNode(t, { redisPort: port, prefix, ...options })
+    const times = { ...TIMES, patience: PATIENCE }
+    return await checkNode({ redis, prefix, nodeId: id, signing: SIGNING, ...times, WebSocket, ...node })
+  }
+
+  const idsOf = ({ rules }: NodeReport, outcome: string) =>
+    rules.flatMap((rule) => rule.outcome === outcome ? rule.id : []).sort()
+
+  for (const [name, { breaks, ...defect }] of Object.entries(BROKEN)) {
+    t.test(`a node that ${name}`, async (t) => {
+      const report = await check(t, { defect })
+      t.strictSame(idsOf(report, 'broken'), [...breaks].sort(), { report: report.rules.filter(({ outcome }) => outcome !== 'kept') })
+      t.equal(report.passed, false)
+    })
+  }
+
+  const good: Record<string, Partial<TestNodeOptions>> = {
+    'with ws, and a store that hangs': {},
+    'on a bare upgrade event, and a store that is gone': { defect: { serve: bareUpgrade.serve }, cutBy: 'refuse' }
+  }
+  for (const [name, options] of Object.entries(good)) {
+    t.test(`the kit keeps every rule: ${name}`, async (t) => {
+      const report = await check(t, options)
+      t.strictSame(report.rules.filter(({ outcome }) => outcome !== 'kept'), [])
+      t.equal(report.passed, true)
+    })
+  }
+})
