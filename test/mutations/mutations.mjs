@@ -38,7 +38,7 @@ export const MUTATIONS = [
     file: NODE,
     find: 'elseif present ~= replaces then',
     replace: 'elseif false then',
-    tests: ['test/registry/redis-membership.test.ts', ...SIMULATION]
+    tests: ['test/registry/redis-epoch.test.ts', ...SIMULATION]
   },
   {
     name: 'a claim is granted whoever holds the room',

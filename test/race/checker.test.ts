@@ -1,0 +1,217 @@
+import t from 'tap'
+import { check } from './checker.mjs'
+import type { Line } from './history.mjs'
+
+const settings = {
+  lease: 1500, heartbeat: 300, patience: 500, linger: 4, signing: { keys: [], ttl: 3, skew: 1 }
+}
+const FAULTS = ['node-stop-long', 'store-flush']
+const START = 1_000_000_000_000
+
+type Details = Record<string, unknown>
+
+/** Writes a history by hand, in seconds after its start. */
+class Story {
+  readonly lines: Line[] = []
+  #names = 0
+
+  note (seconds: number, by: string, what: string, details: Details = {}): this {
+    this.lines.push({ at: START + seconds * 1000, by, what, ...details })
+    return this
+  }
+
+  /** Heartbeats that are acknowledged for so long. */
+  lives (node: string, from: number, until: number, incarnation = 'a'): this {
+    const member = `${node}|${incarnation}`
+    this.note(from, node, 'sent', { call: `${node}-${++this.#names}`, script: 'REGISTER', members: [member] })
+    for (let at = from; at <= until - 1.5; at += 0.25) {
+      const moment = START + at * 1000
+      this.note(at, node, 'promised', { member, from: moment, until: moment + settings.lease })
+    }
+    return this
+  }
+
+  fault (from: number, until: number, fault: string, target: string): this {
+    return this.note(from, 'killer', 'fault', { fault, target, phase: 'begin' })
+      .note(until, 'killer', 'fault', { fault, target, phase: 'end' })
+  }
+
+  /** Asked for at `from`, answered at `until`. */
+  signed (from: number, until: number, room: string, node: string, details: Details = {}): this {
+    const iat = Math.floor(START / 1000 + from)
+    return this.note(until, 'd1', 'signed', {
+      room, node, incarnation: 'a', iat, exp: iat + 3, kind: 'normal', sentAt: START + from * 1000, ...details
+    })
+  }
+
+  /** Shows a signature of that moment, and is admitted. */
+  admitted (seconds: number, room: string, role: string, node: string, details: Details = {}): this {
+    const jti = `${room} ${role} ${++this.#names}`
+    const exp = START / 1000 + seconds + 3
+    const claims = { room, role, jti, node, incarnation: 'a', exp, kind: 'normal', ...details }
+    return this.note(seconds, node, 'admitted', claims)
+  }
+
+  /** As the client sees it. */
+  inside (from: number, until: number, room: string, role: string, node: string): this {
+    const seat = { room, role, node, jti: `${room} ${role} ${++this.#names}` }
+    return this.note(from, 'd1', 'inside', seat).note(until, 'd1', 'outside', seat)
+  }
+}
+
+/** A race in which everything went well: two nodes for a minute, and one room. */
+function goodStory (): Story {
+  return new Story()
+    .lives('n1', 0, 60)
+    .lives('n2', 0, 60)
+    .fault(20, 20.1, 'store-flush', 'store')
+    .fault(40, 43.75, 'node-stop-long', 'n2')
+    .signed(1, 1.1, 'good', 'n1')
+    .admitted(1.2, 'good', 'recorder', 'n1')
+    .inside(1.2, 2, 'good', 'recorder', 'n1')
+    .note(1.3, 'd1', 'together', { room: 'good' })
+    .note(2, 'd1', 'done', { room: 'good' })
+}
+
+function judge ({ lines }: Story, rooms = 1) {
+  return check(lines.toSorted((a, b) => a.at - b.at), { rooms, faults: FAULTS, settings })
+}
+
+const rulesOf = (story: Story) => judge(story).violations.map(({ rule }) => rule)
+const reasonsOf = (story: Story, rooms?: number) => judge(story, rooms).violations.map(({ what }) => what)
+
+t.test('a race in which everything went well breaks nothing, and is counted', async (t) => {
+  const { violations, summary } = judge(goodStory())
+  t.strictSame(violations, [])
+  t.match(summary, {
+    rooms: 1, signatures: { normal: 1 }, admissions: { normal: 1 }, faults: { 'store-flush': 1 }, splits: 0, lapses: 0
+  })
+})
+
+t.test('RACE: an empty history, a missing fault or a missing room proves nothing', async (t) => {
+  t.match(reasonsOf(new Story()), [
+    /nothing was signed/, /nothing was admitted/, /nothing was inside/, /nothing was together/, /nothing was promised/,
+    /no node-stop-long/, /no store-flush/, /0 rooms were completed/
+  ])
+  const withoutFault = goodStory()
+  withoutFault.lines.splice(withoutFault.lines.findIndex(({ fault, phase }) => fault === 'store-flush' && phase === 'end'), 1)
+  t.strictSame(reasonsOf(withoutFault), ['there was no store-flush'])
+  t.strictSame(reasonsOf(goodStory(), 2), ['1 rooms were completed, and 2 asked for'])
+})
+
+t.test('RACE: processes that fail, rooms without a meeting, nodes ousted by nobody, lapses for no reason', async (t) => {
+  t.strictSame(rulesOf(goodStory().note(5, 'g1', 'defect', { error: 'TypeError' })), ['DEFECT'])
+  t.strictSame(rulesOf(goodStory().note(5, 'd1', 'gave-up', { room: 'r' })), ['GAVE-UP'])
+  t.strictSame(rulesOf(goodStory().note(5, 'n1', 'replaced')), ['REPLACED'])
+  const lapsing = (at: number) => {
+    const story = goodStory()
+    for (let count = 0; count < 4; count++) story.note(at + count / 10, 'n2', 'lapsed').note(at + count / 10, 'n2', 'resumed')
+    return reasonsOf(story)
+  }
+  t.strictSame(lapsing(10), ['4 leases lapsed without a fault'])
+  t.strictSame(lapsing(41.5), [], 'it was stopped')
+  t.strictSame(lapsing(22), [], 'the store was flushed')
+})
+
+t.test('I1: two good signatures of one room for two living nodes are a split', async (t) => {
+  t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(7, 7.1, 'r', 'n2')), ['I1'])
+  t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(7, 7.1, 'r', 'n1')), [], 'one node')
+  t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(7, 7.1, 's', 'n2')), [], 'two rooms')
+  t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(5, 5.1, 'r', 'n2')), ['I1'], 'at once')
+  t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(7, 7.1, 'r', 'n2', { kind: 'join-only' })), [])
+})
+
+t.test('I1: the first signature counts until its end plus the skew', async (t) => {
+  t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(8.8, 8.9, 'r', 'n2')), ['I1'])
+  t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(9.1, 9.2, 'r', 'n2')), [])
+  t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(8.8, 9.2, 'r', 'n2', {
+    iat: START / 1000 + 9, exp: START / 1000 + 12
+  })), [], 'asked for before, issued after')
+})
+
+t.test('I1: where the moment of issue leaves it open, there is no split', async (t) => {
+  const story = () => goodStory().lives('n3', 0, 6.5).signed(5, 5.1, 'r', 'n3')
+  t.strictSame(rulesOf(story().signed(6.1, 6.4, 'r', 'n1')), ['I1'], 'n3 was alive')
+  t.strictSame(rulesOf(story().signed(6.6, 6.7, 'r', 'n1')), [], 'its lease had ended')
+  t.strictSame(rulesOf(story().signed(6.1, 6.6, 'r', 'n1')), [], 'it may have')
+  t.strictSame(rulesOf(story().signed(5.9, 6.6, 'r', 'n1')), ['I1'], 'the date is from before the end')
+})
+
+t.test('I1: a registration that replaced the first, or may have, ended it before its lease', async (t) => {
+  const register = (incarnation: string) => ({ call: 'x', script: 'REGISTER', members: [`n1|${incarnation}`] })
+  const story = () => goodStory().signed(5, 5.1, 'r', 'n1')
+  t.strictSame(rulesOf(story().note(6, 'n1', 'sent', register('b')).signed(7, 7.1, 'r', 'n2')), [])
+  t.strictSame(rulesOf(story().note(7.2, 'n1', 'sent', register('b')).signed(7, 7.1, 'r', 'n2')), ['I1'], 'too late')
+  t.strictSame(rulesOf(story().note(6, 'n1', 'sent', register('a')).signed(7, 7.1, 'r', 'n2')), ['I1'], 'the same one')
+  t.strictSame(rulesOf(story().note(6, 'n1', 'sent', register('b'))
+    .note(6.1, 'n1', 'answered', { call: 'x', outcome: 'epoch' }).signed(7, 7.1, 'r', 'n2')), ['I1'], 'refused')
+  const leave = { call: 'x', script: 'LEAVE', members: ['n1|a'] }
+  t.strictSame(rulesOf(story().note(6, 'n1', 'sent', leave).signed(7, 7.1, 'r', 'n2')), [], 'it left')
+})
+
+t.test('I5: a signature admits once, and not after its end', async (t) => {
+  const twice = goodStory().admitted(5, 'r', 'recorder', 'n1', { jti: 'x' }).admitted(5.1, 'r', 'recorder', 'n2', { jti: 'x' })
+  t.strictSame(rulesOf(twice), ['I5'])
+  const late = (seconds: number) => goodStory().admitted(10, 'r', 'recorder', 'n1', { exp: START / 1000 + 10 - seconds })
+  t.strictSame(rulesOf(late(1)), [], 'within the skew')
+  t.strictSame(rulesOf(late(1.1)), ['I5'])
+})
+
+t.test('I8: nobody is admitted after the lease that was promised', async (t) => {
+  const story = () => goodStory().lives('n3', 0, 10)
+  t.strictSame(rulesOf(story().admitted(9.8, 'r', 'recorder', 'n3')), [])
+  t.strictSame(rulesOf(story().admitted(10.2, 'r', 'recorder', 'n3')), ['I8'])
+  t.strictSame(rulesOf(story().admitted(10.2, 'r', 'recorder', 'n3', { kind: 'join-only' })), [])
+  t.strictSame(rulesOf(story().admitted(10.2, 'r', 'recorder', 'n3', { heldAt: START + 9900 })), [],
+    'the process was stopped between the admission and its note')
+  t.strictSame(rulesOf(story().lives('n3', 10, 20, 'b').admitted(11, 'r', 'recorder', 'n3')), ['I8'],
+    'a new registration does not revive the old one')
+  t.strictSame(rulesOf(story().admitted(5, 'r', 'recorder', 'n3', { incarnation: 'unheard of' })), ['I8'])
+})
+
+/** Both sides of a room are inside, and the node sends one of them away. */
+function endedStory (story: Story, seconds: number, reason: string, node = 'n1'): Story {
+  return story.admitted(seconds - 4, 'r', 'recorder', node, { jti: 'x' }).admitted(seconds - 4, 'r', 'replayer', node)
+    .note(seconds, node, 'ended', { room: 'r', role: 'recorder', jti: 'x', code: 4410, reason })
+}
+
+t.test('I25: a room with both inside is closed by nobody but a release', async (t) => {
+  const moved = 'the room moved: ask again'
+  t.strictSame(rulesOf(endedStory(goodStory(), 10, moved)), ['I25'])
+  t.strictSame(rulesOf(endedStory(goodStory(), 21, moved)), ['I25'], 'as the store was flushed')
+  t.strictSame(rulesOf(endedStory(goodStory(), 42, moved)), ['I25'], 'as another node was stopped')
+  const released = endedStory(goodStory(), 10, 'the call ended')
+  t.strictSame(rulesOf(released), ['I25'], 'released by nobody')
+  t.strictSame(rulesOf(released.note(9.5, 'd1', 'releasing', { room: 'r' })), [])
+  const alone = goodStory().admitted(9, 'r', 'recorder', 'n1', { jti: 'x' }).admitted(9, 'r', 'recorder', 'n1')
+    .note(10, 'n1', 'ended', { room: 'r', role: 'recorder', jti: 'x', code: 4410, reason: moved })
+  t.strictSame(rulesOf(alone), [], 'the other side was not there')
+})
+
+t.test('I25: or by a fault of its own node, once the lease has ended', async (t) => {
+  const story = () => goodStory().lives('n3', 0, 30).lives('n3', 33, 60, 'b')
+  const moved = 'the room moved: ask again'
+  const ended = (story: Story) => rulesOf(endedStory(story, 33, moved, 'n3').note(30, 'n3', 'lapsed').note(33, 'n3', 'resumed'))
+  t.strictSame(ended(story().fault(29, 32, 'node-hang-long', 'n3')), [])
+  t.strictSame(ended(story()), [], 'it got no time, while the others did')
+  t.strictSame(ended(story().fault(28, 29, 'store-stop-long', 'store')), ['I25'], 'it was the store')
+  t.strictSame(ended(story().fault(28, 29, 'store-stop-long', 'store').fault(29, 32, 'node-hang-long', 'n3')), [],
+    'it was both')
+  t.strictSame(rulesOf(endedStory(story().fault(10, 12, 'node-hang-long', 'n3'), 12, moved, 'n3')), ['I25'],
+    'its lease lived on')
+})
+
+t.test('I26: nobody waits in the wrong room', async (t) => {
+  const apart = (from: number, seconds: number, story = goodStory()) => rulesOf(story
+    .inside(from, from + seconds, 'r', 'recorder', 'n1').inside(from, from + seconds, 'r', 'replayer', 'n2'))
+  t.strictSame(apart(5, 6.9), [])
+  t.strictSame(apart(5, 7.1), ['I26'])
+  t.strictSame(apart(20, 12), [], 'the store settles until 25.7')
+  t.strictSame(apart(38, 12), [], 'n2 was stopped until 43.75')
+  t.strictSame(apart(38, 13), ['I26'])
+  t.strictSame(apart(5, 7.1, goodStory().fault(5, 13, 'gateway-stop', 'g1').fault(5, 13, 'node-hang-long', 'n2')), ['I26'],
+    'a gateway, or a node that is cut off, is no excuse')
+  const never = goodStory().note(50, 'd1', 'inside', { room: 'r', role: 'recorder', node: 'n1', jti: 'x' })
+    .inside(50, 59, 'r', 'replayer', 'n2').note(59, 'd1', 'done', { room: 'other' })
+  t.strictSame(rulesOf(never), ['I26'], 'one is still there in the end')
+})

@@ -1,0 +1,66 @@
+/** After a fault is over, for what was under way. */
+export const AFTERWARDS_MS = 1000
+
+/** What the killer did, and when its effects were over. */
+export function createFaults (history, { lease, heartbeat, linger }) {
+  const settling = Math.max(lease, linger * 1000) + 2 * heartbeat
+  const committed = committedIn(history)
+  const ofStore = committed.filter(({ fault }) => fault.startsWith('store-'))
+    .map(({ begin, end }) => ({ begin, end: end + settling + AFTERWARDS_MS }))
+
+  /** When a node knew that its lease had ended. */
+  function lapsesOf (node) {
+    const lapses = []
+    for (const { by, what, at } of history) {
+      if (by !== node) continue
+      if (what === 'lapsed') lapses.push({ begin: at, end: Infinity })
+      if (what === 'resumed' || what === 'started') for (const lapse of lapses) lapse.end = Math.min(lapse.end, at)
+    }
+    return lapses
+  }
+
+  /** Of one node, with the time in which it comes back. */
+  function windowsOf (node) {
+    const lapses = lapsesOf(node)
+    return committed.filter(({ target }) => target === node).map(({ begin, end }) => {
+      const back = endOf([{ begin, end: end + heartbeat }, ...lapses], { begin, end: end + heartbeat })
+      const window = { begin, end: back + AFTERWARDS_MS }
+      // A node that lapsed leaves its rooms to the others as long as the store settles.
+      return { begin, end: endOf([window, ...ofStore], window) }
+    })
+  }
+
+  /** The machine was busy, we hope. */
+  function lapsesWithoutReason () {
+    const nodes = new Set(history.flatMap(({ what, by }) => what === 'lapsed' ? by : []))
+    return [...nodes].flatMap((node) => lapsesOf(node).filter(({ begin }) =>
+      ![...ofStore, ...windowsOf(node)].some((window) => holds(window, begin))))
+  }
+
+  return {
+    committed,
+    /** Until the store has settled. */
+    ofStore,
+    lapsesWithoutReason,
+    windowsOf,
+    /** When the process could not do anything. */
+    stopsOf: (name) => committed.filter(({ fault, target }) => target === name && /-(?:stop|kill)/.test(fault))
+  }
+}
+
+function committedIn (history) {
+  const committed = []
+  for (const { what, phase, at, fault, target } of history) {
+    if (what !== 'fault') continue
+    if (phase === 'begin') committed.push({ fault, target, begin: at, end: Infinity })
+    else committed.findLast((other) => other.fault === fault && other.target === target).end = at
+  }
+  return committed
+}
+
+export const overlap = (a, b) => a.begin <= b.end && b.begin <= a.end
+
+export const holds = ({ begin, end }, at) => begin <= at && at <= end
+
+/** When the last of those that overlap with it is over. */
+const endOf = (windows, one) => Math.max(...windows.filter((window) => overlap(window, one)).map(({ end }) => end))

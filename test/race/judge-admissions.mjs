@@ -1,0 +1,36 @@
+/** Between the clocks of a node and of the store, which count in milliseconds, on one machine. */
+const GRAIN_MS = 20
+
+// The moment of the note may be later: see doors.mjs.
+const momentOf = ({ heldAt, at }) => heldAt ?? at
+
+/** I5: a signature is accepted at most once, and never after its end. */
+export function findReused ({ history, settings }) {
+  const admitted = new Map()
+  const found = []
+  for (const line of history) {
+    if (line.what !== 'admitted') continue
+    const earlier = admitted.get(line.jti)
+    if (earlier !== undefined) found.push({ rule: 'I5', what: 'a signature is accepted twice', lines: [earlier, line] })
+    admitted.set(line.jti, line)
+    if (momentOf(line) > (line.exp + settings.signing.skew) * 1000 + GRAIN_MS) {
+      found.push({ rule: 'I5', what: 'a signature is accepted after its end', lines: [line] })
+    }
+  }
+  return found
+}
+
+/** I8: no normal admission after the lease ended that the store promised. */
+export function findLate ({ history }) {
+  const last = new Map()
+  const found = []
+  for (const line of history) {
+    if (line.what === 'promised' && !(last.get(line.member)?.until > line.until)) last.set(line.member, line)
+    if (line.what !== 'admitted' || line.kind !== 'normal') continue
+    const promise = last.get(`${line.node}|${line.incarnation}`)
+    if (promise === undefined || momentOf(line) > promise.until + GRAIN_MS) {
+      found.push({ rule: 'I8', what: 'a node admits after its lease ended', lines: [promise, line].filter(Boolean) })
+    }
+  }
+  return found
+}

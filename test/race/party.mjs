@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readSignature } from './read-signature.mjs'
+import { takeSeat } from './seat.mjs'
+
+/** One side of a room: asks, takes its seat, and asks again whenever it is turned away or sent away. */
+export function createParty ({ room, role, plan, gateways, random, note, onChange }) {
+  const leaving = new AbortController()
+  let seat
+  let showsTwice = plan.showsTwice
+
+  async function enter () {
+    const given = await gateways.ask(room, role)
+    if (leaving.signal.aborted) return undefined
+    if (given === undefined) {
+      await sleep(random.between(100, 300))
+      return undefined
+    }
+    const { signature, port } = given
+    const claims = readSignature(signature)
+    await sleep(plan.showsAfter())
+    if (showsTwice) showAgain(port, signature)
+    showsTwice = false
+    const taken = await takeSeat(port, signature)
+    const details = { room, role, node: claims.node, jti: claims.jti, kind: claims.kind }
+    if (taken.answer !== 'ok') {
+      note('turned-away', { ...details, code: taken.answer })
+      await sleep(random.between(50, 150))
+      return undefined
+    }
+    note('inside', details)
+    return { ...taken, details }
+  }
+
+  /** A thief, or a page that retries: one of the two must be refused. */
+  async function showAgain (port, signature) {
+    const twin = await takeSeat(port, signature)
+    twin.leave?.()
+  }
+
+  return {
+    node: () => seat?.details.node,
+    /** Until `leave`. */
+    async run () {
+      while (!leaving.signal.aborted) {
+        seat = await enter()
+        if (seat === undefined) continue
+        if (leaving.signal.aborted) seat.leave()
+        onChange()
+        const { details, ended } = seat
+        const code = await ended
+        note(code === 'left' ? 'outside' : 'sent-away', { ...details, code })
+        seat = undefined
+        onChange()
+        if (code !== 'left') await sleep(random.between(20, 80))
+      }
+    },
+    /** The page is loaded anew. */
+    reload: () => seat?.leave(),
+    leave () {
+      leaving.abort()
+      seat?.leave()
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startToxicProxy } from '../../lib/testing/toxic-proxy.js'
+import { findFreePort } from '../support/redis-server.js'
+import { openHistory } from './history.mjs'
+import { createKiller } from './killer.js'
+import { createProcesses } from './processes.js'
+import { createRandom } from './random.mjs'
+import { FAULTS, SETTINGS } from './settings.js'
+import { startStore } from './store.js'
+import type { ChildProcess } from 'node:child_process'
+import type { Test } from 'tap'
+import type { Victim } from './killer.js'
+import type { Fault } from './settings.js'
+
+const USER = 'u1'
+const WARM_UP_MS = 2000
+/** The last signatures end, and those who were sent away find each other. */
+const COOL_DOWN_MS = 5000
+
+export interface RaceOptions {
+  rooms: number
+  seed: number
+}
+
+interface StartedVictim {
+  victim: Victim
+  /** What it said when it was ready. */
+  message: unknown
+}
+
+/** Runs a race and answers the folder with its history: see checker.mjs. */
+export async function runRace (t: Test, { rooms, seed }: RaceOptions): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'race-'))
+  writeFileSync(join(folder, 'race.json'), JSON.stringify({ rooms, seed, faults: FAULTS, settings: SETTINGS }))
+  const random = createRandom(seed)
+  const note = openHistory(folder, 'killer')
+  const processes = createProcesses(t)
+  const store = await startStore(t)
+  const watchServers = () => store.pids().forEach(processes.watch)
+  watchServers()
+
+  async function startVictim (name: string, script: string, more: object): Promise<StartedVictim> {
+    const proxy = await startToxicProxy({ port: store.port })
+    t.teardown(() => proxy.close())
+    const config = { settings: SETTINGS, folder, name, redisPort: proxy.port, ...more }
+    let { child, message } = await processes.start(script, config)
+    restartWhenReplaced()
+
+    function restartWhenReplaced (): void {
+      child.once('exit', async (code) => { if (code === 0) await restart() })
+    }
+
+    async function restart (): Promise<void> {
+      child = (await processes.start(script, config)).child
+      restartWhenReplaced()
+    }
+
+    const victim = {
+      name,
+      proxy,
+      get child () {
+        return child
+      },
+      restart
+    }
+    return { victim, message }
+  }
+
+  const names = (letter: string, count: number) => Array.from({ length: count }, (_value, at) => `${letter}${at + 1}`)
+  const nodes = await Promise.all(names('n', SETTINGS.nodes).map(async (name) =>
+    await startVictim(name, 'node.mjs', { port: await findFreePort() })))
+  const gateways = await Promise.all(names('g', SETTINGS.gateways).map(async (name) =>
+    await startVictim(name, 'gateway.mjs', { user: USER })))
+  const addresses = gateways.map(({ message }) => message)
+  const drivers = await Promise.all(names('d', SETTINGS.drivers).map(async (name, at) => await processes.start(
+    'driver.mjs', { settings: SETTINGS, folder, name, seed: seed + 1 + at, user: USER, gateways: addresses }
+  )))
+  const driving = followDrivers(drivers.map(({ child }) => child))
+
+  const killer = createKiller({
+    store,
+    nodes: nodes.map(({ victim }) => victim),
+    gateways: gateways.map(({ victim }) => victim),
+    lease: SETTINGS.lease,
+    random,
+    note,
+    onServers: watchServers
+  })
+  await sleep(WARM_UP_MS)
+  let left: Fault[] = []
+  for (let count = 0; count < FAULTS.length || driving.completed() < rooms; count++) {
+    if (left.length === 0) left = random.shuffle(FAULTS)
+    await killer.commit(left.pop()!)
+    // Rooms are opened in quiet times.
+    await sleep(count < FAULTS.length ? random.between(500, 1500) : random.between(3000, 9000))
+  }
+  await sleep(COOL_DOWN_MS)
+  await driving.stop()
+  await processes.end()
+  return folder
+}
+
+function followDrivers (drivers: ChildProcess[]) {
+  const completed = new Map<ChildProcess, number>()
+  const done = drivers.map(async (driver) => await new Promise<void>((resolve, reject) => {
+    driver.on('message', (report: { completed: number, isDone?: boolean }) => {
+      completed.set(driver, report.completed)
+      if (report.isDone) resolve()
+    })
+    driver.once('exit', () => reject(new Error('a driver ended')))
+  }))
+  for (const end of done) end.catch(() => {})
+  return {
+    completed: () => [...completed.values()].reduce((sum, count) => sum + count, 0),
+    async stop () {
+      for (const driver of drivers) driver.send('stop')
+      await Promise.all(done)
+    }
+  }
+}

@@ -1,0 +1,10 @@
+const read = (part) => JSON.parse(Buffer.from(part, 'base64url').toString())
+
+/** What a signature says, without a look at whether it is true. */
+export function readSignature (signature) {
+  const [header, payload] = signature.split('.', 2).map(read)
+  const { room, role, aud, iat, exp, jti } = payload
+  const [node, incarnation] = aud.split('/')
+  const kind = header.typ === 'cobrowse-join+jwt' ? 'join-only' : 'normal'
+  return { room, role, node, incarnation, iat, exp, jti, kind }
+}

@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createParty } from './party.mjs'
+
+/** So long two sides may take to find each other, faults included. */
+const PATIENCE_MS = 60_000
+
+/**
+ * One call: both sides ask at once, meet, stay together and leave. `plan` says what else happens.
+ *
+ * @param signal aborts when a long room has to end
+ */
+export async function playRoom (room, plan, { gateways, random, note, signal }) {
+  let wake = () => {}
+  const parties = ['recorder', 'replayer'].map((role) =>
+    createParty({ room, role, plan, gateways, random, note, onChange: () => wake() }))
+  const runs = parties.map((party) => party.run())
+  const askBeside = () => gateways.ask(room, random.pick(['recorder', 'replayer']))
+  for (let racing = 0; racing < plan.racing; racing++) askBeside()
+  for (const ms of plan.asksAgainAfter) setTimeout(askBeside, ms)
+
+  const areTogether = () => parties[0].node() !== undefined && parties[0].node() === parties[1].node()
+
+  async function meet () {
+    const giveUpAt = Date.now() + PATIENCE_MS
+    const timer = setTimeout(() => wake(), PATIENCE_MS)
+    while (!areTogether() && Date.now() < giveUpAt) await new Promise((resolve) => { wake = resolve })
+    clearTimeout(timer)
+    note(areTogether() ? 'together' : 'gave-up', { room })
+    return areTogether()
+  }
+
+  const wait = async (ms) => await sleep(ms, undefined, { signal }).catch(() => {})
+
+  let isComplete = await meet()
+  for (const ms of plan.reloadsAfter) {
+    await wait(ms)
+    if (signal?.aborted) break
+    random.pick(parties).reload()
+    isComplete &&= await meet()
+  }
+  await wait(plan.stay)
+  if (plan.isReleased && await gateways.release(room)) await wait(random.between(0, 1000))
+  else isComplete &&= await meet()
+  for (const party of parties) party.leave()
+  await Promise.all(runs)
+  if (isComplete) note('done', { room })
+  return isComplete
+}

@@ -1,0 +1,48 @@
+/** Everything that the processes of a race agree on. The parent hands it to each of them. */
+export interface Settings {
+  gateways: number
+  nodes: number
+  drivers: number
+  /** Milliseconds. */
+  lease: number
+  /** Milliseconds. */
+  heartbeat: number
+  /** Milliseconds. */
+  patience: number
+  /** Seconds. */
+  linger: number
+  signing: { keys: Array<{ id: string, secret: string }>, ttl: number, skew: number }
+  path: string
+  releasePath: string
+  /** Rooms that one driver plays at once. */
+  roomsAtOnce: number
+  /** Rooms of one driver that last as long as the race. */
+  longRooms: number
+}
+
+export const SETTINGS: Settings = {
+  gateways: 8,
+  nodes: 4,
+  drivers: 2,
+  lease: 1500,
+  heartbeat: 300,
+  patience: 500,
+  linger: 4,
+  signing: { keys: [{ id: 'race', secret: 'a secret of the race, long enough' }], ttl: 3, skew: 1 },
+  path: '/getConnectionInfo',
+  releasePath: '/releaseConnection',
+  roomsAtOnce: 100,
+  longRooms: 12
+}
+
+/** How long a store that lost its memory gives no room to a node anew. */
+export const settlingOf = ({ lease, heartbeat, linger }: Settings) => Math.max(lease, linger * 1000) + 2 * heartbeat
+
+export const FAULTS = [
+  'node-kill', 'node-stop-short', 'node-stop-long',
+  'node-hang-short', 'node-hang-long', 'node-refuse-short', 'node-refuse-long',
+  'gateway-stop', 'gateway-cut',
+  'store-flush', 'store-kill-empty', 'store-kill-kept', 'store-stop-short', 'store-stop-long', 'store-fail-over'
+] as const
+
+export type Fault = typeof FAULTS[number]
