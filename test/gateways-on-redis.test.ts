@@ -138,10 +138,11 @@ t.test('with the registry alone on Redis, the registry is what cannot be asked',
   t.teardown(() => server.resume())
   for (let call = 0; call < 15; call++) {
     const startedAt = performance.now()
-    t.equal((await ask()).json().retCode, '50302')
+    t.equal((await ask({ payload: { ...body, roomId: `new-${call}` } })).json().retCode, '50302')
     t.ok(performance.now() - startedAt < 1500)
   }
   t.equal(app.cobrowse.status().registry.state, 'down')
+  t.equal((await ask()).json().retCode, '0', 'a known room is answered join-only')
   t.equal(app.cobrowse.status().ready, false)
   server.resume()
   while ((await ask()).json().retCode !== '0') await sleep(100)
