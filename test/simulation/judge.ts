@@ -20,6 +20,8 @@ export class Judge {
   /** When calls ended, by room; and those that the room's node has closed since. */
   readonly #released = new Map<string, number>()
   readonly #heard = new Set<string>()
+  /** Rooms that a node claimed and did not release, though it may not know yet: it hears of the end of their calls. */
+  readonly #claimed = new Set<string>()
   /** Which registration got a room last, by the room's key. */
   readonly #holders = new Map<string, string>()
   /** On which node both clients of a room were, before what happens now. */
@@ -40,6 +42,7 @@ export class Judge {
     const now = this.#world.timeline.now
     if (!Array.isArray(reply)) {
       if (name === 'END' && reply === 'ok') this.#roomEnded(keys[FIRST_ROOM] ?? '', now)
+      if (name === 'RELEASE' && reply === 1) this.#claimed.delete(keys[FIRST_ROOM] ?? '')
       if (name === 'LEAVE') for (const member of args.slice(5)) this.#promised.set(member, now)
       return
     }
@@ -67,7 +70,7 @@ export class Judge {
     const room = this.#world.rooms.find((room) => key.endsWith(hashOf(room)))
     if (room === undefined) return
     this.#released.set(roomName(room), now)
-    const isOpen = this.#world.relays.some(({ membership }) => membership?.holds(room))
+    const isOpen = this.#claimed.has(key) || this.#world.relays.some(({ membership }) => membership?.holds(room))
     if (isOpen) this.#heard.delete(roomName(room))
     else this.#heard.add(roomName(room))
   }
@@ -128,7 +131,11 @@ export class Judge {
     const [outcome, , , claims] = reply
     if (name === 'ASSIGN' && (outcome === 'bound' || outcome === 'chosen')) this.#holders.set(rooms[0] ?? '', member)
     if (outcome !== 'ok' || !Array.isArray(claims)) return
-    for (const [at, room] of rooms.entries()) if (claims[at * 2] === 'ok') this.#holders.set(room, member)
+    for (const [at, room] of rooms.entries()) {
+      if (claims[at * 2] !== 'ok') continue
+      this.#holders.set(room, member)
+      this.#claimed.add(room)
+    }
   }
 
   #holderOf (room: RoomKey): string | undefined {
