@@ -13,12 +13,12 @@ export interface RedisData extends RedisScripter {
   zrangebyscore (key: string, from: string, to: string): Promise<string[]>
 }
 
-/** The part of a WebSocket that `checkNode` uses: that of `ws`, or the one that browsers and Node 22 have. */
+/** The part of a WebSocket that `checkNode` uses. */
 export interface TestSocket {
   readonly protocol: string
   send (text: string): void
   close (): void
-  /** Of `ws`: ends the connection at once. */
+  /** Ends the connection at once. */
   terminate?: () => void
   addEventListener (type: 'open', listener: () => void): void
   addEventListener (type: 'message', listener: (event: { data: unknown }) => void): void
@@ -62,7 +62,7 @@ export interface CheckNodeOptions {
    * @default 2000
    */
   slack?: number | undefined
-  /** The constructor of `ws`, or one that takes the same arguments. */
+  /** The constructor of `ws`. Others do not tell with which HTTP status a handshake was refused. */
   WebSocket: new (address: string, protocols: string[]) => TestSocket
   /**
    * Makes a message, with the text somewhere in it, that the node passes on from a recorder to a replayer. Left out:

@@ -18,7 +18,9 @@ import type { CheckNodeOptions, NodeReport, RuleReport } from '../../types/testi
  * on a store that nobody else uses; the runner plays the gateway, another node, the browsers and the store's troubles:
  * it ends the node's lease, forgets everything, and in the end takes its id. Then the node has to be started anew.
  *
- * It takes about ten leases. Whatever the node does, or does not, ends in a report and never in an error.
+ * It takes about ten leases. Whatever the node does, or does not, ends in a report and never in an error. What a node
+ * passes on is seen by a text that the recorder of a room says and its replayer hears: give `message` where not every
+ * text is passed on.
  *
  * ```js
  * const report = await checkNode({

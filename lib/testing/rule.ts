@@ -31,5 +31,5 @@ export async function checkAll (checks: Array<Promise<void>>): Promise<void> {
     if (!(result.reason instanceof BrokenRule)) throw result.reason
     broken.push(result.reason.message)
   }
-  if (broken.length > 0) throw new BrokenRule(broken.join('; '))
+  if (broken.length > 0) throw new BrokenRule([...new Set(broken)].join('; '))
 }

@@ -106,5 +106,5 @@ export function isRefused ({ code, status = 0 }: End, codes: readonly number[]):
 /** In words, behind the name of a visitor. */
 export function fateOf ({ end, protocol }: Visitor): string {
   if (end !== undefined) return `was ${end.text}`
-  return protocol === undefined ? 'got no answer to the handshake' : 'was let in, or left without an answer'
+  return protocol === undefined ? 'got no answer to the handshake' : 'stays connected'
 }

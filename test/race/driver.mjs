@@ -21,9 +21,9 @@ const chance = (share) => random.next() < share
 
 function planOf () {
   return {
-    racing: chance(0.05) ? 4 : 0,
+    racing: chance(0.04) ? 4 : 0,
     // Also when both have left: until the signatures end, the room is where it was.
-    asksAgainAfter: chance(0.08) ? [1, 2, 3].map(() => random.between(0, 5000)) : [],
+    asksAgainAfter: chance(0.05) ? [1, 2, 3].map(() => random.between(0, 5000)) : [],
     // A signature is good for some seconds, and its node may not be.
     showsAfter: () => chance(0.05) ? random.between(0, 4500) : 0,
     // Short ones are many: what races is mostly at the beginning.

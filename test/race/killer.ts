@@ -34,6 +34,8 @@ export interface Killer {
 export function createKiller ({ store, nodes, gateways, lease, random, note, onServers }: KillerParts): Killer {
   const short = 0.5 * lease
   const long = 2.5 * lease
+  /** Whoever waits in the wrong room for so long would be told so by nobody. */
+  const veryLong = 8 * lease
   const everybody = [...nodes, ...gateways]
 
   async function stop ({ child }: Victim, ms: number): Promise<void> {
@@ -87,7 +89,7 @@ export function createKiller ({ store, nodes, gateways, lease, random, note, onS
     'node-stop-short': onNode(async (node) => await stop(node, short)),
     'node-stop-long': onNode(async (node) => await stop(node, long)),
     'node-hang-short': onNode(async (node) => await cut(node, 'hang', short)),
-    'node-hang-long': onNode(async (node) => await cut(node, 'hang', long)),
+    'node-hang-long': onNode(async (node) => await cut(node, 'hang', veryLong)),
     'node-refuse-short': onNode(async (node) => await cut(node, 'refuse', short)),
     'node-refuse-long': onNode(async (node) => await cut(node, 'refuse', long)),
     'gateway-stop': onGateway(async (gateway) => await stop(gateway, random.between(short, long))),

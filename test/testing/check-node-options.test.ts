@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import t from 'tap'
@@ -45,6 +46,17 @@ t.test('every rule has an id of its own and a sentence', async (t) => {
     t.match(id, /^[a-z]+(-[a-z]+)*$/)
     t.match(rule, /^[a-z].*[^.]$/)
   }
+})
+
+t.test('docs/relay-nodes.md names every rule, and no other', async (t) => {
+  const docs = readFileSync(new URL('../../docs/relay-nodes.md', import.meta.url), 'utf8')
+  const section = docs.split('\n### Does it keep the contract?\n')[1]?.split(/\n##+ /)[0] ?? ''
+  const lines = section.split('\n').filter((line) => /^(\* `|\| `| {2}\S)/.test(line))
+  const named = [...lines.join('\n').matchAll(/`([a-z-]+\*?)`/g)].map(([, name = '']) => name)
+  const ids = ACTS.flatMap(({ rules }) => rules.map(({ id }) => id))
+  const isNamed = (name: string, id: string) => name.endsWith('*') ? id.startsWith(name.slice(0, -1)) : id === name
+  t.strictSame(ids.filter((id) => !named.some((name) => isNamed(name, id))), [])
+  t.strictSame(named.filter((name) => !ids.some((id) => isNamed(name, id))), [])
 })
 
 t.test('a store', { skip: withoutRedis }, async (t) => {

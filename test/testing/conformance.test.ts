@@ -2,16 +2,26 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import { checkNode } from '../../lib/testing/index.js'
+import { ACTS } from '../../lib/testing/rules/index.js'
 import * as bareUpgrade from '../node/servers/bare-upgrade.js'
 import { skipSettling } from '../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
-import { BROKEN } from './defects.js'
+import { OF_LAPSES } from './defects/of-lapses.js'
+import { OF_ROOMS } from './defects/of-rooms.js'
+import { OF_SIGNATURES } from './defects/of-signatures.js'
 import { PATIENCE, SIGNING, startTestNode, TIMES } from './start-node.js'
 import type { Test } from 'tap'
 import type { NodeReport } from '../../lib/testing/index.js'
 import type { TestNodeOptions } from './start-node.js'
 
-const JOBS = 10
+const JOBS = 16
+const BROKEN = Object.entries({ ...OF_ROOMS, ...OF_LAPSES, ...OF_SIGNATURES })
+
+t.test('every rule is broken by one of the nodes below', async (t) => {
+  const broken = new Set(BROKEN.flatMap(([, { breaks }]) => breaks))
+  const ids = ACTS.flatMap(({ rules }) => rules.map(({ id }) => id))
+  t.strictSame(ids.filter((id) => !broken.has(id)), [])
+})
 
 t.test('a check of relay nodes', { skip: withoutRedis, timeout: 280_000, jobs: JOBS, buffered: true }, async (t) => {
   const { port } = await startRedis(t)
@@ -30,7 +40,7 @@ t.test('a check of relay nodes', { skip: withoutRedis, timeout: 280_000, jobs: J
   const idsOf = ({ rules }: NodeReport, outcome: string) =>
     rules.flatMap((rule) => rule.outcome === outcome ? rule.id : []).sort()
 
-  for (const [name, { breaks, ...defect }] of Object.entries(BROKEN)) {
+  for (const [name, { breaks, ...defect }] of BROKEN) {
     t.test(`a node that ${name}`, async (t) => {
       const report = await check(t, { defect })
       t.strictSame(idsOf(report, 'broken'), [...breaks].sort(), { report: report.rules.filter(({ outcome }) => outcome !== 'kept') })

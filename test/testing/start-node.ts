@@ -32,8 +32,26 @@ export interface Defect {
   nameOf? (seat: Seat): string
   handleProtocols? (offered: Set<string>): string | false
   endsAtReset?: boolean
+  /** Does not come back when it is started again. */
+  isLost?: boolean
+  times?: Partial<typeof TIMES>
   serve? (node: CobrowseNode): Server
 }
+
+export interface BrokenNode extends Defect {
+  /** Ids of the rules that it breaks, and no others. */
+  breaks: string[]
+}
+
+/** In all scripts, before the rooms. */
+export const COMMON_KEYS = 6
+/** Where an argument of a node's script stands, counted from the last key. */
+export const ARGUMENT = { member: 5, record: 6, claim: 8, claimToBeat: 9, claimToRegister: 10 }
+
+/** A node that does not hear of something. */
+export const deafTo = (event: string): Required<Defect>['membership'] => (good) => ({
+  on: (heard, listener) => { if (heard !== event) good.on(heard, listener) }
+})
 
 export interface TestNodeOptions {
   redisPort: number
@@ -48,7 +66,8 @@ export async function startTestNode (t: Test, { redisPort, prefix, defect = {}, 
   const proxy = await startToxicProxy({ port: redisPort })
   const redis = new Redis(proxy.port, '127.0.0.1').on('error', () => {})
   const { serve = (node) => serveWs(node, defect) } = defect
-  const registry = redisRegistry({ redis: varied(toScripter(redis), defect.redis?.(redis, prefix)), prefix, ...TIMES })
+  const scripter = varied(toScripter(redis), defect.redis?.(redis, prefix))
+  const registry = redisRegistry({ redis: scripter, prefix, ...TIMES, ...defect.times })
   const port = await findFreePort()
   const record = { id: 'node', wssUrl: `ws://127.0.0.1:${port}/ws/cobrowse/1` }
   const settings = { ...NODE_DEFAULTS, record, signing: SIGNING, allowedOrigins: undefined, patience: PATIENCE }
@@ -86,7 +105,7 @@ export async function startTestNode (t: Test, { redisPort, prefix, defect = {}, 
     id: record.id,
     cut: () => proxy.set(cutBy),
     heal: () => proxy.set('pass'),
-    start,
+    start: defect.isLost === true ? async () => {} : start,
     stop: async () => await stop()
   }
 }

@@ -10,7 +10,7 @@ const TRIES = 5
 
 const withinSkew: Rule = {
   id: 'signature-skew',
-  rule: 'accepts a signature that has ended, as long as clocks may differ',
+  rule: 'accepts a signature that ended less than the skew ago',
   async check (stage) {
     const { settings: { signing: { keys: [key], ttl, skew } }, store } = stage
     // The options were checked: there is one.
