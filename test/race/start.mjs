@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const { values: { rooms, seed } } = parseArgs({ options: { rooms: { type: 'string' }, seed: { type: 'string' } } })
-const args = ['run', '--disable-coverage', '--timeout=0', '--reporter=tap', 'test/race/run.ts']
+const args = ['run', '--disable-coverage', '--timeout=0', '--reporter=tap', 'test/race/race.test.ts']
 const env = { ...process.env, ...rooms && { RACE_ROOMS: rooms }, ...seed && { RACE_SEED: seed } }
 const tap = spawn(process.execPath, [`${ROOT}node_modules/tap/dist/esm/run.mjs`, ...args], { cwd: ROOT, env, stdio: 'inherit' })
 tap.once('exit', (code) => { process.exitCode = code ?? 1 })
