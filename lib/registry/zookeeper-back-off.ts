@@ -1,0 +1,37 @@
+/** Milliseconds. The first wait is up to the least, and each round through all servers doubles what it is up to. */
+const LEAST_BACK_OFF_MS = 50
+const MOST_BACK_OFF_MS = 2_000
+
+/** Milliseconds that one server has to take up the session, whatever part of it that is. */
+const LEAST_CONNECT_MS = 250
+const MOST_CONNECT_MS = 2_000
+
+const PARTS_PER_SESSION = 3
+
+/** Milliseconds. Nothing but new credentials mends it, or a server that learns them. */
+const AUTH_RETRY_MS = 5_000
+
+/**
+ * Milliseconds to wait. The next server of a round is tried at once, and a round begins anywhere within its wait: all
+ * the clients of a server that went away come back at different times.
+ *
+ * @param tries connections that were begun since the last that was healthy
+ */
+export function backOffMs (tries: number, servers: number, random = Math.random): number {
+  if (tries % servers !== 0) return 0
+  return random() * Math.min(MOST_BACK_OFF_MS, LEAST_BACK_OFF_MS * 2 ** (tries / servers))
+}
+
+export function authRetryMs (random = Math.random): number {
+  return AUTH_RETRY_MS * (0.8 + 0.4 * random())
+}
+
+/** What is left of a session when a stalled server was noticed is shared among all of them. */
+export function connectMs (sessionTimeout: number, servers: number): number {
+  return Math.min(MOST_CONNECT_MS, Math.max(LEAST_CONNECT_MS, sessionTimeout / PARTS_PER_SESSION / servers))
+}
+
+export function shuffle<T> (list: readonly T[], random = Math.random): T[] {
+  const left = [...list]
+  return list.flatMap(() => left.splice(Math.floor(random() * left.length), 1))
+}

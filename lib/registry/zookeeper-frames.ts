@@ -1,0 +1,41 @@
+const LENGTH_BYTES = 4
+
+/** No answer of a server is longer: its own limit is 1 MiB for a node, and lists of children stay below this. */
+const MAX_FRAME_BYTES = 4 * 1024 * 1024
+
+/**
+ * Cuts what a socket brings into frames, each with its length before it. A length that no frame has is refused before
+ * anything is kept for it.
+ *
+ * @throws RangeError, from then on nothing more can be read
+ */
+export function createFrameReader (): (bytes: Buffer) => Buffer[] {
+  let chunks: Buffer[] = []
+  let kept = 0
+
+  function take (bytes: number): Buffer {
+    const all = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, kept)
+    const rest = all.subarray(bytes)
+    chunks = rest.length === 0 ? [] : [rest]
+    kept = rest.length
+    return all.subarray(0, bytes)
+  }
+
+  function nextLength (): number | undefined {
+    if (kept < LENGTH_BYTES) return undefined
+    if (chunks.length > 1 && (chunks[0]?.length ?? 0) < LENGTH_BYTES) chunks = [Buffer.concat(chunks, kept)]
+    const length = chunks[0]?.readInt32BE(0) ?? 0
+    if (length < 0 || length > MAX_FRAME_BYTES) throw new RangeError('a frame of an impossible length')
+    return LENGTH_BYTES + length
+  }
+
+  return (bytes) => {
+    chunks.push(bytes)
+    kept += bytes.length
+    const frames: Buffer[] = []
+    for (let length = nextLength(); length !== undefined && kept >= length; length = nextLength()) {
+      frames.push(take(length))
+    }
+    return frames
+  }
+}
