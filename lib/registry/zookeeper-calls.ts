@@ -1,6 +1,8 @@
 import { ZooKeeperError } from './zookeeper-error.js'
 import { assertPath } from './zookeeper-hosts.js'
 import { ANY_VERSION, assertSendable, modeOf, sendMulti } from './zookeeper-multi.js'
+import { MAX_FRAME_BYTES } from './zookeeper-frames.js'
+import { zookeeper } from './zookeeper-package.js'
 import type { CallOptions, Send } from './zookeeper-connection.js'
 import type { MultiFailure, ZooKeeperOp } from './zookeeper-multi.js'
 import type { Failure, Stat } from './zookeeper-package.js'
@@ -49,12 +51,16 @@ export interface ZooKeeperCalls {
 
 export type Call = <T>(send: Send<T>, options?: CallOptions) => Promise<T>
 
-export function createCalls (call: Call): ZooKeeperCalls {
+/** @param isOwn whether what is made is for those with the same credentials only, rather than for all */
+export function createCalls (call: Call, isOwn: boolean): ZooKeeperCalls {
+  const acl = isOwn ? zookeeper.ACL.CREATOR_ALL_ACL : zookeeper.ACL.OPEN_ACL_UNSAFE
   return {
     async get (path, options = {}) {
       assertPath(path)
       return await read(call, `get ${path}`, options, (client, watcher, done) => {
         client.getData(path, watcher, (error, data = Buffer.alloc(0), stat) => {
+          // The package believes what is said of the length.
+          if (data.length > MAX_FRAME_BYTES) throw new RangeError('more data than a frame can hold')
           done(error, error ? undefined : { data, stat: toStat(stat) })
         })
       })
@@ -72,12 +78,12 @@ export function createCalls (call: Call): ZooKeeperCalls {
       })
     },
     async multi (ops, options) {
-      return await call(sendMulti(ops), options)
+      return await call(sendMulti(ops, acl), options)
     },
     async create (path, data, options = {}) {
       assertPath(path)
       assertSendable(data)
-      const send: Send<unknown> = (client, done) => client.create(path, data, modeOf(options), done)
+      const send: Send<unknown> = (client, done) => client.create(path, data, acl, modeOf(options), done)
       return await outcome(call(send, options), { NODE_EXISTS: 'exists', NO_NODE: 'no-parent' })
     },
     async remove (path, options = {}) {

@@ -19,7 +19,7 @@ export type { ZooKeeperState } from './zookeeper-supervisor.js'
 export interface ZooKeeperClientOptions {
   /** `host:port,host:port/chroot` */
   hosts: string
-  /** Digest credentials, `user:password`. */
+  /** Digest credentials, `user:password`. What is made with them is for those who have them. */
   auth?: string | undefined
   /** Milliseconds that are asked for; the server may grant others. */
   sessionTimeout: number
@@ -74,7 +74,7 @@ export function createZooKeeperClient (options: ZooKeeperClientOptions): ZooKeep
       if (connection !== undefined) return await connection.call(send, options)
       const code = failure instanceof ZooKeeperError && failure.code === 'AUTH_FAILED' ? failure.code : 'CONNECTION_LOSS'
       throw new ZooKeeperError(code, isClosed ? 'the client is closed' : reasonOf(failure) ?? 'not connected yet')
-    }),
+    }, auth !== undefined),
     start: supervisor.start,
     state: () => supervisor.state,
     sessionId: () => supervisor.session?.id.toString('hex'),

@@ -1,7 +1,7 @@
 const LENGTH_BYTES = 4
 
 /** No answer of a server is longer: its own limit is 1 MiB for a node, and lists of children stay below this. */
-const MAX_FRAME_BYTES = 4 * 1024 * 1024
+export const MAX_FRAME_BYTES = 4 * 1024 * 1024
 
 /**
  * Cuts what a socket brings into frames, each with its length before it. A length that no frame has is refused before

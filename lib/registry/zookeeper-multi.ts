@@ -2,7 +2,7 @@ import { nameOf } from './zookeeper-error.js'
 import { assertPath } from './zookeeper-hosts.js'
 import { zookeeper } from './zookeeper-package.js'
 import type { Send } from './zookeeper-connection.js'
-import type { MultiResult, Transaction } from './zookeeper-package.js'
+import type { Acl, MultiResult, Transaction } from './zookeeper-package.js'
 
 /** A server cuts the connection of who sends more than 1 MiB, the request's own fields included. */
 const MAX_REQUEST_BYTES = 1_000_000
@@ -23,12 +23,12 @@ export interface MultiFailure {
 }
 
 /** @throws TypeError for a path that is none, RangeError for what is too large to send */
-export function sendMulti (ops: ZooKeeperOp[]): Send<MultiFailure | undefined> {
+export function sendMulti (ops: ZooKeeperOp[], acl: Acl): Send<MultiFailure | undefined> {
   for (const { path } of ops) assertPath(path)
   assertSendable(...ops.map((op) => 'data' in op ? op.data : undefined))
   return (client, done) => {
     const transaction = client.transaction()
-    for (const op of ops) add(transaction, op)
+    for (const op of ops) add(transaction, op, acl)
     transaction.commit((error, results) => {
       const failure = findFailure(results)
       if (failure !== undefined) done(null, failure)
@@ -46,9 +46,9 @@ export function assertSendable (...parts: Array<Buffer | undefined>): void {
   if (bytes > MAX_REQUEST_BYTES) throw new RangeError(`more than ${MAX_REQUEST_BYTES} bytes of data`)
 }
 
-function add (transaction: Transaction, op: ZooKeeperOp): void {
+function add (transaction: Transaction, op: ZooKeeperOp, acl: Acl): void {
   if (op.type === 'create') {
-    transaction.create(op.path, op.data, modeOf(op))
+    transaction.create(op.path, op.data, acl, modeOf(op))
     return
   }
   const { version = ANY_VERSION } = op

@@ -38,10 +38,12 @@ export interface Operation {
   version?: number
 }
 
+export type Acl = unknown[]
+
 export interface Transaction {
   ops: Operation[]
   check (path: string, version?: number): this
-  create (path: string, data: Buffer, mode: number): this
+  create (path: string, data: Buffer, acl: Acl, mode: number): this
   setData (path: string, data: Buffer, version?: number): this
   remove (path: string, version?: number): this
   commit (callback: (error: Failure | null | undefined, results?: MultiResult[]) => void): void
@@ -74,7 +76,9 @@ export interface Client extends EventEmitter {
   ): void
   exists (path: string, watcher: Watcher, callback: (error: Failure | null, stat: Stat | null) => void): void
   getChildren (path: string, watcher: Watcher, callback: (error: Failure | null, names: string[]) => void): void
-  create (path: string, data: Buffer, mode: number, callback: (error: Failure | null, path: string) => void): void
+  create (
+    path: string, data: Buffer, acl: Acl, mode: number, callback: (error: Failure | null, path: string) => void
+  ): void
   remove (path: string, version: number, callback: (error: Failure | null) => void): void
   transaction (): Transaction
 }
@@ -89,6 +93,7 @@ export interface ClientOptions {
 interface Package {
   createClient (hosts: string, options: ClientOptions): Client
   State: { SYNC_CONNECTED: unknown, EXPIRED: unknown, AUTH_FAILED: unknown }
+  ACL: { CREATOR_ALL_ACL: Acl, OPEN_ACL_UNSAFE: Acl }
   CreateMode: { PERSISTENT: number, EPHEMERAL: number }
   Exception: Record<string, unknown>
 }

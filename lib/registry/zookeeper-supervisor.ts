@@ -49,20 +49,18 @@ export function createSupervisor (options: SupervisorOptions): Supervisor {
   let next = 0
   let tries = 0
   let attempt = new AbortController()
-  let isClosed = false
   let running: Promise<void> | undefined
-  let closing: Promise<void> | undefined
+  let ending: Promise<void> | undefined
   let cancelLost = () => {}
-  let wake = () => {}
+  const closing = new AbortController()
 
   async function run (): Promise<void> {
-    for (;;) {
+    while (!closing.signal.aborted) {
       try {
         await hold(await open())
       } catch (error) {
         failure = error
       }
-      if (isClosed) return
       if (isFailure('SESSION_EXPIRED')) loseSession()
       else await sleep(isFailure('AUTH_FAILED') ? authRetryMs() : backOffMs(tries, servers.length))
     }
@@ -87,13 +85,13 @@ export function createSupervisor (options: SupervisorOptions): Supervisor {
     sessionTimeout = opened.sessionTimeout
     connection = opened
     failure = undefined
-    if (isClosed) opened.endSession()
+    if (closing.signal.aborted) opened.endSession()
     else change(isKept ? 'reconnected' : 'connected')
     failure = await opened.ended
     connection = undefined
     session = opened.session
     if (opened.isHealthy) tries = 0
-    if (isClosed) return
+    if (closing.signal.aborted) return
     change('suspended')
     awaitLoss(opened.heardAt + sessionTimeout - clock.monotonic())
   }
@@ -111,7 +109,7 @@ export function createSupervisor (options: SupervisorOptions): Supervisor {
 
   function loseSession (): void {
     cancelLost()
-    if (session === undefined || isClosed) return
+    if (session === undefined || closing.signal.aborted) return
     session = undefined
     attempt.abort(new ZooKeeperError('SESSION_EXPIRED', 'no word from ZooKeeper for the time of the session'))
     change('lost')
@@ -127,19 +125,23 @@ export function createSupervisor (options: SupervisorOptions): Supervisor {
   }
 
   async function sleep (ms: number): Promise<void> {
+    if (closing.signal.aborted) return
     await new Promise<void>((resolve) => {
-      const cancel = clock.after(ms, resolve)
-      wake = () => {
+      const cancel = clock.after(ms, () => {
+        closing.signal.removeEventListener('abort', wake)
+        resolve()
+      })
+      const wake = () => {
         cancel()
         resolve()
       }
+      closing.signal.addEventListener('abort', wake, { once: true })
     })
   }
 
   async function end (): Promise<void> {
-    isClosed = true
+    closing.abort()
     cancelLost()
-    wake()
     const abandon = () => {
       attempt.abort(new ZooKeeperError('CONNECTION_LOSS', 'closed'))
       connection?.drop('closed')
@@ -165,17 +167,17 @@ export function createSupervisor (options: SupervisorOptions): Supervisor {
       return sessionTimeout
     },
     get connection () {
-      return isClosed ? undefined : connection
+      return closing.signal.aborted ? undefined : connection
     },
     get failure () {
       return failure
     },
     start () {
-      if (!isClosed) running ??= run()
+      running ??= run()
     },
     async close () {
-      closing ??= end()
-      await closing
+      ending ??= end()
+      await ending
     }
   }
 }
