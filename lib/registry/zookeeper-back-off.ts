@@ -8,8 +8,9 @@ const MOST_CONNECT_MS = 2_000
 
 const PARTS_PER_SESSION = 3
 
-/** Milliseconds. Nothing but new credentials mends it, or a server that learns them. */
-const AUTH_RETRY_MS = 5_000
+/** Milliseconds, and as many more at most: nothing but a server that learns the credentials mends it. */
+const AUTH_RETRY_MS = 4_000
+const AUTH_RETRY_SPREAD_MS = 2_000
 
 /**
  * Milliseconds to wait. The next server of a round is tried at once, and a round begins anywhere within its wait: all
@@ -23,7 +24,7 @@ export function backOffMs (tries: number, servers: number, random = Math.random)
 }
 
 export function authRetryMs (random = Math.random): number {
-  return AUTH_RETRY_MS * (0.8 + 0.4 * random())
+  return AUTH_RETRY_MS + AUTH_RETRY_SPREAD_MS * random()
 }
 
 /** What is left of a session when a stalled server was noticed is shared among all of them. */

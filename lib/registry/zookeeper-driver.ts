@@ -79,7 +79,8 @@ export function openDriver (options: DriverOptions, hooks: DriverHooks): Driver 
   const socket = manager.socket
   if (socket === undefined) throw changed('socket')
   socket.on('error', (error: NodeJS.ErrnoException) => { failure = error.code })
-  socket.on('close', () => {
+  // Before the package fails its calls, without a word why.
+  socket.prependListener('close', () => {
     end(failure === undefined ? 'the server closed the connection' : `ZooKeeper cannot be reached (${failure})`)
   })
 
