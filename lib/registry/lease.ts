@@ -21,14 +21,15 @@ export interface Lease {
   stop (): void
 }
 
-export function createLease (ms: number, onLapse: () => void, clock: Clock = systemClock): Lease {
-  const certainMs = ms - Math.min(500, ms / 12)
+/** @param ms milliseconds; asked anew each time, since a store may change them */
+export function createLease (ms: () => number, onLapse: () => void, clock: Clock = systemClock): Lease {
   let sentAt: Moment | undefined
   let cancelAlarm = () => {}
 
   // A machine that was suspended stops the monotonic clock; one whose time is set moves the other.
+  const certainMs = () => ms() - Math.min(500, ms() / 12)
   const isCertainSince = ({ monotonic, wall }: Moment) =>
-    clock.monotonic() - monotonic < certainMs && clock.wall() - wall < certainMs
+    clock.monotonic() - monotonic < certainMs() && clock.wall() - wall < certainMs()
 
   function valid (): boolean {
     if (sentAt === undefined) return false
@@ -39,7 +40,7 @@ export function createLease (ms: number, onLapse: () => void, clock: Clock = sys
 
   function watch (): void {
     cancelAlarm()
-    const remaining = certainMs - (clock.monotonic() - (sentAt?.monotonic ?? 0))
+    const remaining = certainMs() - (clock.monotonic() - (sentAt?.monotonic ?? 0))
     // A timer may fire a little early.
     cancelAlarm = clock.after(Math.max(1, Math.ceil(remaining)), () => valid() && watch())
   }

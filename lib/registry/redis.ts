@@ -6,7 +6,8 @@ import { NoLiveNodeError, RegistrySettlingError, RegistryUnavailableError } from
 import { DeadlineError, withDeadline } from '../deadline.js'
 import { checkNodeRecord, MAX_RECORD_BYTES, toNodeRef } from './node-record.js'
 import { createRedisStore, isReply, reasonOf } from './redis-client.js'
-import { joinRedis } from './redis-membership.js'
+import { joinStore } from './membership.js'
+import { createRedisNode } from './redis-node.js'
 import { leasedPages, listedPages } from './redis-pages.js'
 import { ASSIGN, ASSIGN_LISTED, END } from './redis-gateway-scripts.js'
 import { createRedisView, MAX_NODES } from './redis-view.js'
@@ -170,8 +171,8 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
       const checked = checkNodeRecord(record?.id, record)
       assertSize(checked)
       assertOpen()
-      const membership = await joinRedis({
-        store, record: checked, times, clock, onLeave: (left) => memberships.delete(left)
+      const membership = await joinStore({
+        store: createRedisNode(store, times), record: checked, clock, onLeave: (left) => memberships.delete(left)
       })
       memberships.add(membership)
       // Closed meanwhile.

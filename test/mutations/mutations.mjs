@@ -1,7 +1,8 @@
 const SCRIPT = 'lib/registry/redis-script.ts'
 const GATEWAY = 'lib/registry/redis-gateway-scripts.ts'
 const NODE = 'lib/registry/redis-node-scripts.ts'
-const MEMBERSHIP = 'lib/registry/redis-membership.ts'
+const MEMBERSHIP = 'lib/registry/membership.ts'
+const CLAIMS = 'lib/registry/room-claims.ts'
 const EPOCH = ['test/registry/redis-epoch.test.ts']
 const SIMULATION = ['test/simulation/two-nodes.test.ts']
 
@@ -45,7 +46,8 @@ export const MUTATIONS = [
     file: NODE,
     find: 'elseif holder and alive(holder) then',
     replace: 'elseif false then',
-    tests: SIMULATION
+    // Who is alone leaves a room of a cut node so soon that random faults hardly ever meet this.
+    tests: ['test/registry/redis-membership.test.ts']
   },
   {
     name: 'a claim is granted to a dead member',
@@ -58,14 +60,14 @@ export const MUTATIONS = [
     name: 'no claim at join',
     file: MEMBERSHIP,
     find: 'return await claimOne({ ...room }, key, issuedAtMs, signal)',
-    replace: "held.open(key, { ...room }, ++claims)\n      return 'ok'",
+    replace: "rooms.held.open(key, { ...room }, 1, 1)\n      return 'ok'",
     tests: SIMULATION
   },
   {
     name: 'no claims again after the epoch changed',
     file: MEMBERSHIP,
-    find: "const keys = kind === 'again' ? held.openKeys() : held.shutKeys()",
-    replace: "const keys = kind === 'again' ? [] : held.shutKeys()",
+    find: "const keys = kind === 'again' ? rooms.held.openKeys() : rooms.held.shutKeys()",
+    replace: "const keys = kind === 'again' ? [] : rooms.held.shutKeys()",
     tests: SIMULATION
   },
   {
@@ -140,8 +142,8 @@ export const MUTATIONS = [
   },
   {
     name: 'the node does not hear of a release',
-    file: MEMBERSHIP,
-    find: 'for (const { name, at } of answer.releases) hearRelease(store.keyOf(name), at)',
+    file: CLAIMS,
+    find: 'for (const { key, at } of answer.releases) hearRelease(key, at)',
     replace: '',
     tests: ['test/registry/redis.test.ts']
   },
@@ -154,7 +156,7 @@ export const MUTATIONS = [
   },
   {
     name: 'a room whose node lost it stays open',
-    file: MEMBERSHIP,
+    file: CLAIMS,
     find: "else if (word === 'elsewhere') endRoom(key, 'lost')\n    }",
     replace: "else if (word === 'elsewhere') held.remove(key)\n    }",
     tests: SIMULATION
@@ -176,7 +178,7 @@ export const MUTATIONS = [
   {
     name: 'only one clock is asked for the lease',
     file: 'lib/registry/lease.ts',
-    find: ' && clock.wall() - wall < certainMs',
+    find: ' && clock.wall() - wall < certainMs()',
     replace: '',
     tests: ['test/registry/redis-membership.test.ts']
   },

@@ -12,7 +12,8 @@ export function createParty ({ room, role, plan, gateways, random, note, onChang
     const given = await gateways.ask(room, role)
     if (leaving.signal.aborted) return undefined
     if (given === undefined) {
-      await sleep(random.between(100, 300))
+      // A gateway that settles says for how long; a storm of askers would only take time from the others.
+      await sleep(random.between(300, 900))
       return undefined
     }
     const { signature, port } = given
