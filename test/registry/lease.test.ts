@@ -5,7 +5,7 @@ import { until } from '../support/until.js'
 
 t.test('a lease that nobody asks about says by itself that it lapsed, once', async (t) => {
   let lapses = 0
-  const lease = createLease(120, () => { lapses++ })
+  const lease = createLease(() => 120, () => { lapses++ })
   t.equal(lease.valid(), false, 'before the first heartbeat')
   lease.renew(momentOf(systemClock))
   t.equal(lease.valid(), true)
@@ -18,7 +18,7 @@ t.test('a lease that nobody asks about says by itself that it lapsed, once', asy
 t.test('it counts from when the heartbeat was sent, and ends before the store\'s', async (t) => {
   let now = 1000
   t.intercept(performance, 'now', { value: () => now })
-  const lease = createLease(6000, () => {})
+  const lease = createLease(() => 6000, () => {})
   const sentAt = momentOf(systemClock)
   now = 4000
   lease.renew(sentAt)
