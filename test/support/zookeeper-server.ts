@@ -32,6 +32,8 @@ export interface ZooKeeperServer {
   /** On the same port, with nothing in it; with `keepsData` what it wrote to its disk, sessions included. */
   restart (options?: { keepsData?: boolean }): Promise<void>
   isLeader (): Promise<boolean>
+  /** Whether a client is connected to this one. */
+  serves (sessionId: string | undefined): Promise<boolean>
   /** Ends a client's session as if it had not been heard of for too long. */
   expire (sessionId: string | undefined): Promise<void>
 }
@@ -122,8 +124,13 @@ function makeServer (t: Test, port: number, settings: ServerSettings, id?: numbe
       if (!await boot()) throw new Error('ZooKeeper did not start again')
     },
     isLeader: async () => /Mode: (leader|standalone)/.test(await ask(port, 'srvr')),
+    serves: async (sessionId: string | undefined) => (await ask(port, 'cons')).includes(`sid=0x${withoutZeros(sessionId)},`),
     expire: async (sessionId: string | undefined) => await endSession(port, sessionId ?? '')
   }
+}
+
+function withoutZeros (sessionId = '0'): string {
+  return BigInt(`0x${sessionId}`).toString(16)
 }
 
 async function end (child: ChildProcess | undefined): Promise<void> {
