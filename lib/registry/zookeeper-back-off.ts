@@ -14,13 +14,17 @@ const AUTH_RETRY_SPREAD_MS = 2_000
 
 /**
  * Milliseconds to wait. The next server of a round is tried at once, and a round begins anywhere within its wait: all
- * the clients of a server that went away come back at different times.
+ * the clients of a server that went away come back at different times. A session that lives is not slept away.
  *
  * @param tries connections that were begun since the last that was healthy
+ * @param sessionTimeout of the session that there is
  */
-export function backOffMs (tries: number, servers: number, random = Math.random): number {
+export function backOffMs (
+  tries: number, servers: number, sessionTimeout: number | undefined, random = Math.random
+): number {
   if (tries % servers !== 0) return 0
-  return random() * Math.min(MOST_BACK_OFF_MS, LEAST_BACK_OFF_MS * 2 ** (tries / servers))
+  const most = Math.min(MOST_BACK_OFF_MS, (sessionTimeout ?? Infinity) / PARTS_PER_SESSION)
+  return random() * Math.min(most, LEAST_BACK_OFF_MS * 2 ** (tries / servers))
 }
 
 export function authRetryMs (random = Math.random): number {

@@ -62,8 +62,13 @@ export function createSupervisor (options: SupervisorOptions): Supervisor {
         failure = error
       }
       if (isFailure('SESSION_EXPIRED')) loseSession()
-      else await sleep(isFailure('AUTH_FAILED') ? authRetryMs() : backOffMs(tries, servers.length))
+      else await sleep(waitMs())
     }
+  }
+
+  function waitMs (): number {
+    if (isFailure('AUTH_FAILED')) return authRetryMs()
+    return backOffMs(tries, servers.length, session === undefined ? undefined : sessionTimeout)
   }
 
   async function open (): Promise<ZooKeeperConnection> {

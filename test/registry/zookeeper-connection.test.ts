@@ -67,9 +67,10 @@ t.test('frames come whole, however the bytes come', async (t) => {
 })
 
 t.test('waits grow with each round, up to a most, and are spread', async (t) => {
-  const most = [0, 1, 2, 3, 6, 9, 30, 3000].map((tries) => backOffMs(tries, 3, () => 1))
+  const most = [0, 1, 2, 3, 6, 9, 30, 3000].map((tries) => backOffMs(tries, 3, undefined, () => 1))
   t.strictSame(most, [50, 0, 0, 100, 200, 400, 2000, 2000])
-  t.equal(backOffMs(30, 3, () => 0), 0)
+  t.equal(backOffMs(30, 3, undefined, () => 0), 0)
+  t.equal(backOffMs(30, 3, 1500, () => 1), 500)
   t.strictSame([authRetryMs(() => 0), authRetryMs(() => 1)], [4000, 6000])
   t.strictSame([connectMs(600, 3), connectMs(6000, 3), connectMs(60_000, 1)], [250, 6000 / 9, 2000])
 })
