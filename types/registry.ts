@@ -227,3 +227,39 @@ export interface RedisRegistryOptions {
   /** Reads a node's record, where it is not the JSON object of `NodeRecord` without the id. */
   parse?: ((text: string, id: string) => Omit<NodeRecord, 'id'>) | undefined
 }
+
+export interface ZooKeeperRegistryOptions {
+  /** `host:port,host:port`, with a chroot behind it if there is one: `zk1:2181,zk2:2181,zk3:2181/apps`. */
+  hosts: string
+  /**
+   * The path below which all is kept.
+   * @default '/cobrowse'
+   */
+  root?: string | undefined
+  /** Digest credentials, `user:password`. What is made with them is for those who have them. */
+  auth?: string | undefined
+  /**
+   * Milliseconds without a word after which the ensemble holds a node for dead. The servers may grant others: see
+   * `minSessionTimeout` and `maxSessionTimeout` there.
+   * @default 6000
+   */
+  sessionTimeout?: number | undefined
+  /**
+   * Seconds a binding outlives the last signature: at least `signing.ttl` + `signing.skew`.
+   * @default 20
+   */
+  linger?: number | undefined
+  /**
+   * Nodes of an existing deployment, which register themselves below a path of their own and live as long as they are
+   * there. They get a weaker promise: see docs/affinity.md.
+   */
+  listed?: ListedZooKeeperNodes | undefined
+  /** Reads a node's record, where it is not the JSON object of `NodeRecord` without the id. */
+  parse?: ((text: string, id: string) => Omit<NodeRecord, 'id'>) | undefined
+}
+
+/** Where nodes stand that something else registers. */
+export interface ListedZooKeeperNodes {
+  /** Each child is a node: its name is the id, its data what `parse` reads. */
+  path: string
+}

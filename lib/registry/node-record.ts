@@ -5,6 +5,8 @@ import type { NodeRecord, NodeRef, NodeView } from '../../types/registry.js'
 export const NODE_ID = /^[A-Za-z0-9._:-]{1,64}$/
 /** A record is a few addresses and numbers; a larger one is not read. */
 export const MAX_RECORD_BYTES = 4096
+/** For all registrations of a node that something else lists. */
+export const LISTED_INCARNATION = '-'
 
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
 
@@ -58,4 +60,15 @@ export function toNodeRef ({ id, incarnation, wssUrl, wssUrlOut }: NodeView): No
 /** 128 random bits: a registration is never taken for another one. */
 export function newIncarnation (): string {
   return randomBytes(16).toString('base64url')
+}
+
+/**
+ * Before the number of rooms and the sign of draining, which are yet to come.
+ *
+ * @throws TypeError when it is too long
+ */
+export function assertSize ({ id, ...record }: NodeRecord): void {
+  if (Buffer.byteLength(JSON.stringify(record)) > MAX_RECORD_BYTES - 64) {
+    throw new TypeError(`node record: must not be longer than ${MAX_RECORD_BYTES} bytes`)
+  }
 }

@@ -1,15 +1,11 @@
-import { MAX_RECORD_BYTES } from './node-record.js'
+import { LISTED_INCARNATION, MAX_RECORD_BYTES } from './node-record.js'
 import { READ_LISTED, READ_NODES } from './redis-gateway-scripts.js'
+import type { RecordText } from './node-entries.js'
 import type { RedisStore } from './redis-client.js'
 import type { ListedNodes } from '../../types/registry.js'
 
 const PAGE_SIZE = 500
 const PAGE_MS = 300
-/** For all registrations of a node that something else lists. */
-export const LISTED_INCARNATION = '-'
-
-/** As a script hands it out: its length when it is too long, `null` when there is none. */
-export type RecordText = string | number | null
 
 export interface NodePage {
   epoch: string

@@ -1,20 +1,11 @@
-import { checkNodeRecord, MAX_RECORD_BYTES, toNodeView } from './node-record.js'
+import { readEntry } from './node-entries.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../clock.js'
-import type { NodePage, ReadPages, RecordText } from './redis-pages.js'
-import type { NodeRecord, NodeView } from '../../types/registry.js'
+import type { NodeEntry, ParseRecord, RecordText } from './node-entries.js'
+import type { NodePage, ReadPages } from './redis-pages.js'
+import type { NodeView } from '../../types/registry.js'
 
 export const MAX_NODES = 10_000
-
-export type ParseRecord = (text: string, id: string) => Omit<NodeRecord, 'id'>
-
-interface Entry {
-  text: RecordText
-  /** What the text says; nothing when it is garbage. */
-  view?: NodeView
-  /** What it, or an earlier one of the same registration, said. */
-  lastGood?: NodeView | undefined
-}
 
 export interface RedisViewOptions {
   readPages: ReadPages
@@ -40,7 +31,7 @@ export interface RedisView {
 }
 
 export function createRedisView ({ readPages, parse, clock, log, onRead }: RedisViewOptions): RedisView {
-  let entries = new Map<string, Entry>()
+  let entries = new Map<string, NodeEntry>()
   let nodes: readonly NodeView[] = []
   let readAt: number | undefined
   let epoch: string | undefined
@@ -49,26 +40,13 @@ export function createRedisView ({ readPages, parse, clock, log, onRead }: Redis
   let reading: Promise<void> | undefined
   let next: Promise<void> | undefined
 
-  /** A record is parsed, and complained about, once per text. */
-  function readEntry (member: string, text: RecordText): Entry {
-    const known = entries.get(member)
-    if (known !== undefined && known.text === text) return known
-    try {
-      const view = toView(member, text, parse)
-      return { text, view, lastGood: view }
-    } catch (error) {
-      // toView throws nothing but a TypeError.
-      const { message } = error as TypeError
-      log()?.warn({ node: member.split('|', 1)[0]?.slice(0, 64), reason: message }, 'node record rejected')
-      return { text, lastGood: known?.lastGood }
-    }
-  }
+  const readKnown = (member: string, text: RecordText) => readEntry(member, text, entries.get(member), parse, log())
 
   async function read (): Promise<void> {
-    const found = new Map<string, Entry>()
+    const found = new Map<string, NodeEntry>()
     for await (const page of readPages()) {
       readHeader(page)
-      for (const { member, text } of page.nodes) found.set(member, readEntry(member, text))
+      for (const { member, text } of page.nodes) found.set(member, readKnown(member, text))
       if (found.size >= MAX_NODES) break
     }
     entries = found
@@ -113,26 +91,9 @@ export function createRedisView ({ readPages, parse, clock, log, onRead }: Redis
     },
     nodeOf (member, text) {
       if (typeof text !== 'string') return entries.get(member)?.lastGood
-      const entry = readEntry(member, text)
+      const entry = readKnown(member, text)
       entries.set(member, entry)
       return entry.lastGood
     }
-  }
-}
-
-function toView (member: string, text: RecordText, parse: ParseRecord): NodeView {
-  const [id, incarnation, ...more] = member.split('|')
-  if (!id || !incarnation || more.length > 0) throw new TypeError('node record: is not registered as id|incarnation')
-  if (text === null) throw new TypeError('node record: is missing')
-  if (typeof text === 'number') throw new TypeError(`node record: must not be longer than ${MAX_RECORD_BYTES} bytes`)
-  return toNodeView(checkNodeRecord(id, parseOrRefuse(text, id, parse)), incarnation)
-}
-
-function parseOrRefuse (text: string, id: string, parse: ParseRecord): unknown {
-  try {
-    return parse(text, id)
-  } catch (cause) {
-    // Its own words may quote the record.
-    throw new TypeError('node record: cannot be parsed', { cause })
   }
 }

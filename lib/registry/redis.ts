@@ -4,9 +4,10 @@ import { createBackend } from '../backend-status.js'
 import { checkOptions, FunctionOption, ObjectWithMethods } from '../check-options.js'
 import { NoLiveNodeError, RegistrySettlingError, RegistryUnavailableError } from '../errors.js'
 import { DeadlineError, withDeadline } from '../deadline.js'
-import { checkNodeRecord, MAX_RECORD_BYTES, toNodeRef } from './node-record.js'
-import { createRedisStore, isReply, reasonOf } from './redis-client.js'
+import { assertSize, checkNodeRecord, MAX_RECORD_BYTES, toNodeRef } from './node-record.js'
 import { joinStore } from './membership.js'
+import { parseJson } from './node-entries.js'
+import { createRedisStore, isReply, reasonOf } from './redis-client.js'
 import { createRedisNode } from './redis-node.js'
 import { leasedPages, listedPages } from './redis-pages.js'
 import { ASSIGN, ASSIGN_LISTED, END } from './redis-gateway-scripts.js'
@@ -14,15 +15,12 @@ import { createRedisView, MAX_NODES } from './redis-view.js'
 import { nameOf } from './own-assignments.js'
 import { createChooser } from './select.js'
 import type { Clock } from '../clock.js'
-import type { ParseRecord } from './redis-view.js'
 import type { ChoiceOptions } from './select.js'
 import type {
-  Assignment, Membership, NodeRecord, NodeView, RedisRegistryOptions, Registry, RoomKey
+  Assignment, Membership, NodeView, RedisRegistryOptions, Registry, RoomKey
 } from '../../types/registry.js'
 
 const ASSIGN_MS = 300
-
-const parseJson: ParseRecord = (text) => JSON.parse(text)
 
 const whole = (minimum: number, maximum: number, unit: string) => Type.Integer({
   minimum, maximum, description: `an integer from ${minimum} to ${maximum}, in ${unit}`
@@ -180,13 +178,6 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
       assertOpen()
       return membership
     }
-  }
-}
-
-function assertSize ({ id, ...record }: NodeRecord): void {
-  // The number of rooms and the sign of draining are yet to come.
-  if (Buffer.byteLength(JSON.stringify(record)) > MAX_RECORD_BYTES - 64) {
-    throw new TypeError(`node record: must not be longer than ${MAX_RECORD_BYTES} bytes`)
   }
 }
 

@@ -77,7 +77,7 @@ export function openDriver (options: DriverOptions, hooks: DriverHooks): Driver 
   connectOnce(manager, server)
 
   const socket = manager.socket
-  if (socket === undefined) throw changed('socket')
+  if (socket === undefined) throw changed('connectionManager.socket')
   socket.on('error', (error: NodeJS.ErrnoException) => { failure = error.code })
   // Before the package fails its calls, without a word why.
   socket.prependListener('close', () => {
@@ -105,8 +105,9 @@ function guardParser (manager: ConnectionManager, isOver: () => boolean, end: (w
     try {
       for (const frame of readFrames(bytes)) {
         parse.call(manager, frame)
+        if (isOver()) return
         // It destroys the socket when an answer fits no request.
-        if (isOver() || manager.socket?.destroyed === true) return
+        if (manager.socket?.destroyed === true) throw new RangeError('an answer to nothing')
       }
     } catch {
       end('ZooKeeper sent what is no answer')

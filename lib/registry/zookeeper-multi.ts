@@ -1,6 +1,6 @@
 import { nameOf } from './zookeeper-error.js'
 import { assertPath } from './zookeeper-hosts.js'
-import { zookeeper } from './zookeeper-package.js'
+import { changed, zookeeper } from './zookeeper-package.js'
 import type { Send } from './zookeeper-connection.js'
 import type { Acl, MultiResult, Transaction } from './zookeeper-package.js'
 
@@ -57,7 +57,7 @@ function add (transaction: Transaction, op: ZooKeeperOp, acl: Acl): void {
   else transaction.remove(op.path, version)
   // The package takes version 0 for any: https://github.com/alexguan/node-zookeeper-client, lib/Transaction.js.
   const added = transaction.ops.at(-1)
-  if (added === undefined) throw new TypeError('node-zookeeper-client did not keep the operation')
+  if (added === undefined) throw changed('transaction().ops.at(-1)')
   added.version = version
 }
 

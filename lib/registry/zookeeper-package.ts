@@ -13,7 +13,7 @@ const INTERNALS = {
   sessionPassword: 'object',
   sessionTimeout: 'number',
   zxid: 'object',
-  credentials: 'object'
+  connectTimeoutHandler: 'object'
 }
 
 export interface Stat {
@@ -55,7 +55,6 @@ export interface ConnectionManager {
   sessionTimeout: number
   /** The last that was seen. */
   zxid: Buffer
-  credentials: unknown[]
   connectTimeoutHandler: NodeJS.Timeout | null
   /** From `connect` on. */
   socket?: Socket
@@ -108,17 +107,18 @@ export function assertPackage (): void {
 }
 
 /** @throws Error that names the member that is missing, and the version */
-export function assertInternals (client: { connectionManager?: object | undefined }): void {
+export function assertInternals (client: Partial<Pick<Client, 'transaction'>> & { connectionManager?: object }): void {
   // To look for members that may not be there.
   const manager = (client.connectionManager ?? {}) as Record<string, unknown>
   for (const [name, type] of Object.entries(INTERNALS)) {
     // eslint-disable-next-line valid-typeof -- the types are listed above
-    if (typeof manager[name] !== type) throw changed(name)
+    if (typeof manager[name] !== type) throw changed(`connectionManager.${name}`)
   }
+  if (!Array.isArray(client.transaction?.().ops)) throw changed('transaction().ops')
 }
 
 export function changed (member: string): Error {
   // A package.json is of no type until it is looked at.
   const { version } = load(`${NAME}/package.json`) as { version: string }
-  return new Error(`${NAME} ${version} has no connectionManager.${member}, which 1.1.3 had`)
+  return new Error(`${NAME} ${version} has no ${member}, which 1.1.3 had`)
 }

@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto'
+
+/** `ended` names no node: the call of a room ended that was not bound. */
+export type BindingState = 'assigned' | 'claimed' | 'released' | 'ended'
+
+/** What stands in a room. */
+export interface Binding {
+  /** `<id>|<incarnation>`; `undefined` for none. */
+  member: string | undefined
+  state: BindingState
+  /** Number of the latest claim. */
+  claims: number
+  /** When the call ended last, in milliseconds, or 0. */
+  endedAt: number
+}
+
+const FORM = /^(?:([^|]+\|[^|]+)|\|)\|(assigned|claimed|released|ended)\|(\d+)\|(\d+)\|[\w-]+$/
+
+/**
+ * `id|incarnation|state|claims|endedAt|write`. The last is random: two texts are alike only when nobody wrote in
+ * between, also where the room was deleted and made anew, which starts its version again.
+ */
+export function toText ({ member = '|', state, claims, endedAt }: Binding): string {
+  return [member, state, claims, endedAt, randomBytes(9).toString('base64url')].join('|')
+}
+
+/** @throws TypeError: taking an unreadable text for "not bound" could split a room that is in use */
+export function parseBinding (text: string): Binding {
+  const [, member, state, claims, endedAt] = FORM.exec(text) ?? []
+  if (state === undefined) throw new TypeError('the binding of the room cannot be read')
+  // The form says so.
+  return { member, state: state as BindingState, claims: Number(claims), endedAt: Number(endedAt) }
+}

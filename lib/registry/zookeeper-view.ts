@@ -1,0 +1,174 @@
+import { ensurePath } from './zookeeper-layout.js'
+import { MAX_RECORD_BYTES } from './node-record.js'
+import { readEntry } from './node-entries.js'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Clock } from '../clock.js'
+import type { NodeEntry, ParseRecord } from './node-entries.js'
+import type { ZooKeeperClient } from './zookeeper-client.js'
+import type { ZooKeeperLayout } from './zookeeper-layout.js'
+import type { NodeView } from '../../types/registry.js'
+
+export const MAX_NODES = 10_000
+/** Records that are read at once. */
+const AT_ONCE = 64
+const READ_MS = 1000
+/** However often nodes change, they are read no more often than this. */
+const COALESCE_MS = 100
+/** Watches are hints: all is read again so often. */
+const READ_ALL_MS = 30_000
+
+export interface ZooKeeperViewOptions {
+  client: ZooKeeperClient
+  layout: ZooKeeperLayout
+  parse: ParseRecord
+  clock: Clock
+  /** Milliseconds for which nodes that vanished together are not held for dead. */
+  doubtMs (): number
+  log (): FastifyBaseLogger | undefined
+  onRead (nodes: readonly NodeView[]): void
+  /** A watch fired: read again. */
+  onHint (): void
+}
+
+/** The nodes as they were read last; kept while they cannot be read. */
+export interface ZooKeeperView {
+  /** While many are missed at once, also those. */
+  nodes (): readonly NodeView[]
+  ageMs (): number | undefined
+  /** Reads what changed, or waits for the reading that is under way. */
+  poll (): Promise<void>
+  /** Waits for a reading that begins now or later. */
+  refresh (): Promise<void>
+  /** All is to be read anew: watches are gone. */
+  forget (): void
+  /** Whether more than half of the nodes, and at least two, vanished in one change just now. */
+  isDoubtful (): boolean
+  /** Whether this one was among them. */
+  isMissed (member: string): boolean
+  nodeOf (member: string): Promise<NodeView | undefined>
+}
+
+export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperView {
+  const { client, layout, parse, clock, doubtMs, log, onRead, onHint } = options
+  let entries = new Map<string, NodeEntry>()
+  const stale = new Set<string>()
+  const watchers = new Map<string, () => void>()
+  let nodes: readonly NodeView[] = []
+  let missed: readonly NodeView[] = []
+  let doubtUntil = -Infinity
+  let readAt: number | undefined
+  let readAllAt = -Infinity
+  let reading: Promise<void> | undefined
+  let next: Promise<void> | undefined
+  let cancelHint: (() => void) | undefined
+
+  function hint (): void {
+    cancelHint ??= clock.after(COALESCE_MS, () => {
+      cancelHint = undefined
+      onHint()
+    })
+  }
+
+  function watcherOf (member: string): () => void {
+    let watcher = watchers.get(member)
+    if (watcher === undefined) {
+      watcher = () => {
+        stale.add(member)
+        hint()
+      }
+      watchers.set(member, watcher)
+    }
+    return watcher
+  }
+
+  async function readMembers (): Promise<string[]> {
+    const children = await client.children(layout.nodes, { watch: hint, ms: READ_MS })
+    if (children !== undefined) return children.flatMap((child) => layout.memberOf(child) ?? []).slice(0, MAX_NODES)
+    await ensurePath(client, layout.nodes)
+    return []
+  }
+
+  async function readRecord (member: string): Promise<NodeEntry | undefined> {
+    stale.delete(member)
+    const found = await client.get(layout.nodePath(member), { watch: watcherOf(member), ms: READ_MS })
+    if (found === undefined) return undefined
+    const text = found.data.length > MAX_RECORD_BYTES ? found.data.length : found.data.toString()
+    return readEntry(member, text, entries.get(member), parse, log())
+  }
+
+  async function read (): Promise<void> {
+    const members = await readMembers()
+    const isAll = clock.monotonic() - readAllAt > READ_ALL_MS
+    const toRead = members.filter((member) => isAll || stale.has(member) || !entries.has(member))
+    const found = new Map(members.flatMap((member) => {
+      const entry = entries.get(member)
+      return entry === undefined ? [] : [[member, entry] as const]
+    }))
+    for (let at = 0; at < toRead.length; at += AT_ONCE) {
+      const batch = toRead.slice(at, at + AT_ONCE)
+      try {
+        const read = await Promise.all(batch.map(readRecord))
+        for (const [index, entry] of read.entries()) {
+          const member = batch[index] ?? ''
+          if (entry === undefined) found.delete(member)
+          else found.set(member, entry)
+        }
+      } catch (error) {
+        for (const member of batch) stale.add(member)
+        throw error
+      }
+    }
+    if (isAll) readAllAt = clock.monotonic()
+    take(found)
+  }
+
+  function take (found: Map<string, NodeEntry>): void {
+    const gone = [...entries.keys()].filter((member) => !found.has(member))
+    if (gone.length >= 2 && gone.length > entries.size / 2) {
+      doubtUntil = clock.monotonic() + doubtMs()
+      missed = gone.flatMap((member) => entries.get(member)?.lastGood ?? [])
+      log()?.warn({ missed: gone.length, left: found.size }, 'most nodes vanished at once: their rooms stay for a while')
+    }
+    for (const member of gone) watchers.delete(member)
+    entries = found
+    const living = [...found.values()].flatMap(({ view }) => view ?? [])
+    const isBack = ({ id }: NodeView) => living.some((node) => node.id === id)
+    if (!isDoubtful()) missed = []
+    nodes = [...missed.filter((node) => !isBack(node)), ...living]
+    readAt = clock.monotonic()
+    onRead(living)
+  }
+
+  const isDoubtful = () => clock.monotonic() < doubtUntil
+
+  function poll (): Promise<void> {
+    reading ??= read().finally(() => { reading = undefined })
+    return reading
+  }
+
+  return {
+    nodes: () => nodes,
+    ageMs: () => readAt === undefined ? undefined : Math.round(clock.monotonic() - readAt),
+    poll,
+    refresh () {
+      if (reading === undefined) return poll()
+      next ??= reading.catch(() => {}).then(() => {
+        next = undefined
+        return poll()
+      })
+      return next
+    },
+    forget () {
+      readAllAt = -Infinity
+      cancelHint?.()
+      cancelHint = undefined
+    },
+    isDoubtful,
+    isMissed: (member) => isDoubtful() && missed.some(({ id, incarnation }) => `${id}|${incarnation}` === member),
+    async nodeOf (member) {
+      const known = entries.get(member)
+      if (known !== undefined) return known.lastGood
+      return (await readRecord(member))?.lastGood
+    }
+  }
+}

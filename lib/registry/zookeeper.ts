@@ -1,0 +1,211 @@
+import { Type } from '@sinclair/typebox'
+import { createBackend } from '../backend-status.js'
+import { checkOptions, FunctionOption } from '../check-options.js'
+import { systemClock } from '../clock.js'
+import { withDeadline } from '../deadline.js'
+import { RegistryUnavailableError } from '../errors.js'
+import { joinStore } from './membership.js'
+import { assertSize, checkNodeRecord } from './node-record.js'
+import { parseJson } from './node-entries.js'
+import { createChooser } from './select.js'
+import { createAssigner } from './zookeeper-assign.js'
+import { createZooKeeperClient, ZooKeeperError } from './zookeeper-client.js'
+import { createLayout } from './zookeeper-layout.js'
+import { createZooKeeperNode } from './zookeeper-node.js'
+import { createRooms } from './zookeeper-rooms.js'
+import { createSweep } from './zookeeper-sweep.js'
+import { createZooKeeperView, MAX_NODES } from './zookeeper-view.js'
+import type { Clock } from '../clock.js'
+import type { Membership, Registry, ZooKeeperRegistryOptions } from '../../types/registry.js'
+
+const ASSIGN_MS = 300
+/** Between two readings of the list of nodes, whether a watch fired or not. */
+const POLL_MS = 2000
+/** Milliseconds a node waits for the connection when it joins. */
+const CONNECT_MS = 5000
+/** Above the session, for nodes that vanished together. */
+const DOUBT_MS = 2000
+
+const PATH = '^(/[^/\\u0000-\\u001f]+)+$'
+const Options = Type.Object({
+  hosts: Type.String({ minLength: 1, description: 'a list host:port,host:port with an optional /chroot behind it' }),
+  root: Type.Optional(Type.String({ pattern: PATH, description: 'a path that begins with / and does not end with it' })),
+  auth: Type.Optional(Type.String({ pattern: '^[^:]+:.+$', description: 'a string user:password' })),
+  sessionTimeout: Type.Optional(Type.Integer({
+    minimum: 300, maximum: 300_000, description: 'an integer from 300 to 300000, in milliseconds'
+  })),
+  linger: Type.Optional(Type.Integer({ minimum: 1, description: 'an integer of at least 1, in seconds' })),
+  listed: Type.Optional(Type.Object({
+    path: Type.String({ pattern: PATH })
+  }, { additionalProperties: false, description: 'an object { path }, whose children are the nodes' })),
+  parse: Type.Optional(FunctionOption('a function (text, id) => record'))
+}, { additionalProperties: false })
+
+/**
+ * The nodes of any number of processes, and their rooms, in one ZooKeeper ensemble. It connects when the plugin starts,
+ * or with its first use, in a session of its own.
+ *
+ * @throws TypeError that names the option and the rule
+ */
+export function zookeeperRegistry (options: ZooKeeperRegistryOptions): Registry {
+  return createZooKeeperRegistry(options, systemClock)
+}
+
+/** As `zookeeperRegistry`, by another clock. */
+export function createZooKeeperRegistry (options: ZooKeeperRegistryOptions, clock: Clock): Registry {
+  checkOptions('zookeeperRegistry', Options, options)
+  const { hosts, root = '/cobrowse', auth, sessionTimeout = 6000, linger = 20, listed, parse = parseJson } = options
+  const lingerMs = linger * 1000
+  const client = createZooKeeperClient({ hosts, auth, sessionTimeout, log: () => backend.log })
+  const layout = createLayout(root, listed?.path)
+  const rooms = createRooms(client, layout)
+  const sweep = createSweep({ client, layout, rooms, lingerMs, clock })
+  const chooser = createChooser({ reportAge: POLL_MS })
+  const memberships = new Set<Membership>()
+  let isPolling = false
+  let isConnecting = false
+  let cancelPoll = () => {}
+
+  const backend = createBackend({
+    open () {
+      isPolling = true
+      connect()
+      sweep.startRound()
+      pollAfter(0)
+    },
+    async end () {
+      isPolling = false
+      cancelPoll()
+      sweep.stop()
+      await Promise.all([...memberships].map(async (membership) => await membership.leave()))
+      await client.close()
+    },
+    viewAgeMs: () => view.ageMs()
+  })
+  const view = createZooKeeperView({
+    client,
+    layout,
+    parse,
+    clock,
+    doubtMs: () => client.sessionTimeout() + DOUBT_MS,
+    log: () => backend.log,
+    onRead: (nodes) => chooser.update(nodes, clock.monotonic()),
+    onHint: () => { if (isPolling) pollAfter(0) }
+  })
+  const assigner = createAssigner({ client, layout, rooms, sweep, view, chooser, clock })
+
+  client.on((state) => {
+    if (state === 'connected' || state === 'reconnected') view.forget()
+    else backend.set('down', client.reason() ?? `the connection is ${state}`)
+    if (isPolling) pollAfter(0)
+  })
+
+  function connect (): void {
+    if (!isConnecting) client.start()
+    isConnecting = true
+  }
+
+  /** @throws the signal's reason */
+  async function untilConnected (signal: AbortSignal): Promise<void> {
+    connect()
+    if (isConnected()) return
+    await new Promise<void>((resolve, reject) => {
+      const unsubscribe = client.on(() => { if (isConnected()) settle() })
+      const onAbort = () => settle(signal.reason)
+      signal.addEventListener('abort', onAbort, { once: true })
+
+      function settle (error?: unknown): void {
+        unsubscribe()
+        signal.removeEventListener('abort', onAbort)
+        if (error === undefined) resolve()
+        else reject(error)
+      }
+    })
+  }
+
+  const isConnected = () => ['connected', 'reconnected'].includes(client.state() ?? '')
+
+  function pollAfter (ms: number): void {
+    cancelPoll()
+    const cancel = clock.after(ms, async () => {
+      await poll()
+      // Not alike in all gateways, or they would all ask at once.
+      if (isPolling && cancelPoll === cancel) pollAfter(POLL_MS * (0.9 + Math.random() * 0.2))
+    })
+    cancelPoll = cancel
+  }
+
+  async function poll (): Promise<void> {
+    try {
+      await view.poll()
+      if (view.isDoubtful()) backend.set('degraded', 'most nodes vanished at once: their rooms stay for a while')
+      else if (view.nodes().length < MAX_NODES) backend.set('up')
+      else backend.set('degraded', `more than ${MAX_NODES} nodes: only the first are read`)
+    } catch (error) {
+      const isDenied = error instanceof ZooKeeperError && error.code === 'NO_AUTH'
+      if (isDenied) backend.set('degraded', 'ZooKeeper refuses to show the nodes: NO_AUTH')
+      else backend.set('down', client.reason() ?? 'ZooKeeper does not answer in time')
+    }
+  }
+
+  function assertOpen (): void {
+    if (backend.status().state === 'closed') throw unavailable(new Error('the registry is closed'))
+  }
+
+  async function within<T> (
+    ms: number, signal: AbortSignal | undefined, work: (limit: AbortSignal) => Promise<T>
+  ): Promise<T> {
+    assertOpen()
+    try {
+      return await withDeadline(ms, async (limit) => {
+        // A gateway that lost the connection answers at once; one that never had it was not started.
+        if (client.state() === undefined) await untilConnected(limit)
+        return await work(limit)
+      }, signal)
+    } catch (cause) {
+      if (signal?.aborted) throw signal.reason
+      throw isOurs(cause) ? cause : unavailable(cause)
+    }
+  }
+
+  return {
+    start: backend.start,
+    status: backend.status,
+    close: backend.close,
+    linger,
+    async assign (room, { signal, ...choice } = {}) {
+      // Never started, so no timer reads the nodes.
+      if (!isPolling && (view.ageMs() ?? 0) > POLL_MS) poll()
+      return await within(ASSIGN_MS, signal, async (limit) => await assigner.assign(room, choice, limit))
+    },
+    async release (room, { signal } = {}) {
+      await within(ASSIGN_MS, signal, async (limit) => await assigner.end(room, limit))
+    },
+    nodes: view.nodes,
+    async join (record) {
+      if (listed !== undefined) throw new TypeError('"listed" option of zookeeperRegistry: its nodes register by themselves')
+      const checked = checkNodeRecord(record?.id, record)
+      assertSize(checked)
+      return await within(CONNECT_MS, undefined, async (limit) => {
+        await untilConnected(limit)
+        const membership = await joinStore({
+          store: createZooKeeperNode({ client, layout, rooms, sweep, lingerMs, clock }),
+          record: checked,
+          clock,
+          onLeave: (left) => memberships.delete(left)
+        })
+        memberships.add(membership)
+        // Closed meanwhile, or too late.
+        if (limit.aborted || backend.status().state === 'closed') await membership.leave()
+        assertOpen()
+        return membership
+      })
+    }
+  }
+}
+
+const isOurs = (error: unknown) => error instanceof Error && 'statusCode' in error
+
+function unavailable (cause: unknown): Error {
+  return new RegistryUnavailableError({ cause })
+}
