@@ -3,7 +3,7 @@ import { systemClock } from '../../lib/clock.js'
 import { authRetryMs, backOffMs, connectMs } from '../../lib/registry/zookeeper-back-off.js'
 import { createFrameReader } from '../../lib/registry/zookeeper-frames.js'
 import { parseHosts } from '../../lib/registry/zookeeper-hosts.js'
-import { assertInternals, assertPackage } from '../../lib/registry/zookeeper-package.js'
+import { assertInternals, assertPackage, zookeeper } from '../../lib/registry/zookeeper-package.js'
 import { grant, reply, startFakeZooKeeper } from '../support/fake-zookeeper.js'
 import { until } from '../support/until.js'
 import { connectClient, startClient } from '../support/zookeeper-client.js'
@@ -24,7 +24,7 @@ const lengthOf = (bytes: number) => {
 
 t.test('a version of the package without what is leaned on is refused by name', async (t) => {
   assertPackage()
-  const whole = {
+  const manager = {
     connect () {},
     findNextServer () {},
     onSocketData () {},
@@ -32,14 +32,17 @@ t.test('a version of the package without what is leaned on is refused by name', 
     sessionPassword: Buffer.alloc(16),
     sessionTimeout: 1,
     zxid: Buffer.alloc(8),
-    credentials: []
+    connectTimeoutHandler: null
   }
-  assertInternals({ connectionManager: whole })
-  for (const name of Object.keys(whole)) {
-    const message = `node-zookeeper-client 1.1.3 has no connectionManager.${name}, which 1.1.3 had`
-    t.throws(() => assertInternals({ connectionManager: { ...whole, [name]: undefined } }), { message })
+  const transaction = () => zookeeper.createClient('unused', { sessionTimeout: 1, retries: 0 }).transaction()
+  assertInternals({ connectionManager: manager, transaction })
+  const says = (member: string) => ({ message: `node-zookeeper-client 1.1.3 has no ${member}, which 1.1.3 had` })
+  for (const name of Object.keys(manager)) {
+    const connectionManager = { ...manager, [name]: undefined }
+    t.throws(() => assertInternals({ connectionManager, transaction }), says(`connectionManager.${name}`))
   }
-  t.throws(() => assertInternals({}), /connectionManager/)
+  t.throws(() => assertInternals({ connectionManager: manager }), says('transaction().ops'))
+  t.throws(() => assertInternals({}), says('connectionManager.connect'))
 })
 
 t.test('hosts are a list of servers and a path', async (t) => {
