@@ -2,7 +2,7 @@ import { NoLiveNodeError, RegistrySettlingError, RegistryUnavailableError } from
 import { toNodeRef } from './node-record.js'
 import { nameOf } from './own-assignments.js'
 import type { Clock } from '../clock.js'
-import type { ZooKeeperClient } from './zookeeper-client.js'
+import type { ZooKeeperClient, ZooKeeperOp } from './zookeeper-client.js'
 import type { Binding } from './zookeeper-binding.js'
 import type { ZooKeeperLayout } from './zookeeper-layout.js'
 import type { RoomState, ZooKeeperRooms } from './zookeeper-rooms.js'
@@ -39,11 +39,15 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
     const key = layout.roomKey(room)
     // Never started, so nothing reads the nodes.
     if (view.ageMs() === undefined) await view.refresh()
+    const startedAt = Math.floor(clock.wall())
+    let firstText: string | undefined
     let hasReadAnew = false
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       signal.throwIfAborted()
       const state = await rooms.read(key, { signal })
-      const bound = await confirm(state, signal)
+      if (tries === 0) firstText = state.text
+      // Of many who ask at once only one writes: the others find a binding that is younger than their question.
+      const bound = await confirm(state, state.text === firstText ? undefined : startedAt, signal)
       if (bound === 'changed') continue
       if (bound !== 'gone') return bound
       const chosen = await choose(room, state, choice, signal)
@@ -56,8 +60,12 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
     throw unavailable('the room changed again and again')
   }
 
-  /** The node that the room is bound to, if it lives. */
-  async function confirm (state: RoomState, signal: AbortSignal): Promise<Outcome> {
+  /**
+   * The node that the room is bound to, if it lives.
+   *
+   * @param writtenAfter moment after which the room was written, if it was since we began
+   */
+  async function confirm (state: RoomState, writtenAfter: number | undefined, signal: AbortSignal): Promise<Outcome> {
     const { binding } = state
     if (binding?.member === undefined) return 'gone'
     const { member } = binding
@@ -65,7 +73,10 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
     if (node === undefined && await client.exists(layout.nodePath(member), { signal }) !== undefined) {
       throw unavailable('the record of the room\'s node cannot be read')
     }
-    const outcome = await commit(state, binding, signal)
+    const isFresh = writtenAfter !== undefined
+    const outcome = isFresh || binding.state === 'claimed'
+      ? await commit(binding.member, rooms.check(state), signal, writtenAfter)
+      : await write(state, { ...binding, member }, signal)
     if (outcome === 'gone' && view.isMissed(member)) throw new RegistrySettlingError()
     if (typeof outcome === 'string' || node === undefined) return outcome === 'changed' ? 'changed' : 'gone'
     return { node: toNodeRef(node), ...outcome }
@@ -80,8 +91,8 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
       chooser.count(node, 1)
       let isChosen = false
       try {
-        const binding: Binding = { member: nameOf(node), state: 'assigned', claims: 0, endedAt }
-        const outcome = await commit(state, binding, signal)
+        const binding = { member: nameOf(node), state: 'assigned' as const, claims: 0, endedAt }
+        const outcome = await write(state, binding, signal)
         if (outcome === 'changed') return 'changed'
         if (outcome === 'gone') continue
         isChosen = true
@@ -94,17 +105,20 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
   }
 
   /** Binds the room, or prolongs the binding: whatever is not claimed lingers from its last writing. */
+  async function write (state: RoomState, binding: Binding & { member: string }, signal: AbortSignal) {
+    const { ops, text } = rooms.write(state, binding)
+    const outcome = await commit(binding.member, ops, signal)
+    if (typeof outcome === 'object') sweep.note(state.key, text, binding)
+    return outcome
+  }
+
+  /** Does so if the node lives. Dated by when it was sent, or earlier: never later than the store's step. */
   async function commit (
-    state: RoomState, binding: Binding, signal: AbortSignal
+    member: string, ops: ZooKeeperOp[], signal: AbortSignal, issuedAt = Math.floor(clock.wall())
   ): Promise<Omit<Assignment, 'node'> | 'changed' | 'gone'> {
-    if (binding.member === undefined) return 'gone'
-    const isClaimed = binding.state === 'claimed'
-    const { ops, text } = isClaimed ? { ops: rooms.check(state), text: '' } : rooms.write(state, binding)
     signal.throwIfAborted()
-    const issuedAt = Math.floor(clock.wall())
-    const failure = await client.multi([{ type: 'check', path: layout.nodePath(binding.member) }, ...ops], { signal })
+    const failure = await client.multi([{ type: 'check', path: layout.nodePath(member) }, ...ops], { signal })
     if (failure !== undefined) return failure.index === 0 ? 'gone' : 'changed'
-    if (!isClaimed) sweep.note(state.key, text, binding)
     return { issuedAt, joinOnly: false }
   }
 

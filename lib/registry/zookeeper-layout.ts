@@ -9,6 +9,8 @@ const MAX_DEPTH = 32
 
 /** Where things are in ZooKeeper. A member is `<id>|<incarnation>`. */
 export interface ZooKeeperLayout {
+  /** Whether something else registers the nodes. */
+  readonly isListed: boolean
   /** The parent of all nodes. */
   readonly nodes: string
   /** Ephemeral; its path never comes back, since no incarnation does. */
@@ -39,6 +41,7 @@ export function createLayout (root: string, listedPath?: string): ZooKeeperLayou
   const bucketPath = (bucket: string) => `${root}/rooms/${bucket}`
   const isListed = listedPath !== undefined
   return {
+    isListed,
     nodes,
     ids: `${root}/ids`,
     nodePath (member) {

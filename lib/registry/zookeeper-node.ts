@@ -273,10 +273,12 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
     async leave (members) {
       for (const member of members) {
         const [id = '', incarnation = ''] = member.split('|')
-        await client.remove(layout.nodePath(member), { ms: callMs() })
-        const found = await client.get(layout.idPath(id), { ms: callMs() })
-        if (found?.data.toString() !== incarnation) continue
-        await client.remove(layout.idPath(id), { ms: callMs(), version: found.stat.version })
+        const idPath = layout.idPath(id)
+        const found = await client.get(idPath, { ms: callMs() })
+        const isOurs = found?.data.toString() === incarnation
+        // In one step: a node that is gone and has not given up its id vanished.
+        const ops: ZooKeeperOp[] = isOurs ? [{ type: 'remove', path: idPath, version: found.stat.version }] : []
+        await send([...ops, { type: 'remove', path: layout.nodePath(member) }])
       }
     },
 

@@ -1,7 +1,7 @@
 import { bucketOf, ensurePath } from './zookeeper-layout.js'
 import { parseBinding, toText } from './zookeeper-binding.js'
 import type { Binding } from './zookeeper-binding.js'
-import type { CallOptions, ZooKeeperClient, ZooKeeperOp } from './zookeeper-client.js'
+import type { ReadOptions, ZooKeeperClient, ZooKeeperOp } from './zookeeper-client.js'
 import type { ZooKeeperLayout } from './zookeeper-layout.js'
 
 /**
@@ -20,7 +20,7 @@ export interface RoomState {
 
 export interface ZooKeeperRooms {
   /** Reads one room. Makes its bucket when there is none. @throws TypeError when its text cannot be read */
-  read (key: string, options?: CallOptions & { watch?: (() => void) | undefined }): Promise<RoomState>
+  read (key: string, options?: ReadOptions): Promise<RoomState>
   /** Fails when the room changed since it was read. */
   check (room: RoomState): ZooKeeperOp[]
   /** Writes the room unless it changed since it was read. */
@@ -34,8 +34,8 @@ export function createRooms (client: ZooKeeperClient, layout: ZooKeeperLayout): 
     type: 'check', path: layout.bucketPath(bucketOf(key)), version: bucketVersion
   })
 
-  async function read (key: string, options: CallOptions & { watch?: (() => void) | undefined } = {}): Promise<RoomState> {
-    const { watch, ...call } = options
+  async function read (key: string, options: ReadOptions = {}): Promise<RoomState> {
+    const { watch: _watch, ...call } = options
     const bucketPath = layout.bucketPath(bucketOf(key))
     // In this order, on one connection: a deletion that only the second one sees makes the first one's version old.
     const [bucket, room] = await Promise.all([
@@ -60,7 +60,9 @@ export function createRooms (client: ZooKeeperClient, layout: ZooKeeperLayout): 
       const text = toText(binding)
       const data = Buffer.from(text)
       const { version } = room
-      const op: ZooKeeperOp = version === undefined ? { type: 'create', path, data } : { type: 'set', path, data, version }
+      const op: ZooKeeperOp = version === undefined
+        ? { type: 'create', path, data }
+        : { type: 'set', path, data, version }
       return { ops: [checkBucket(room), op], text }
     },
     remove (room) {

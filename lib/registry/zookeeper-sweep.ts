@@ -68,7 +68,7 @@ export function createSweep ({ client, layout, rooms, lingerMs, clock }: SweepOp
   async function tick (): Promise<void> {
     const now = clock.monotonic()
     const due = [...noted].filter(([, { due }]) => due <= now)
-    for (let at = 0; at < due.length && !isStopped; at += AT_ONCE) {
+    for (let at = 0; at < due.length; at += AT_ONCE) {
       await Promise.all(due.slice(at, at + AT_ONCE).map(async ([key, { text }]) => {
         noted.delete(key)
         await sweep(key, text).catch(() => {})

@@ -119,17 +119,30 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
       }
     }
     if (isAll) readAllAt = clock.monotonic()
-    take(found)
+    const gone = [...entries.keys()].filter((member) => !found.has(member))
+    take(found, areMany(gone) ? await vanishedOf(gone) : [])
   }
 
-  function take (found: Map<string, NodeEntry>): void {
-    const gone = [...entries.keys()].filter((member) => !found.has(member))
-    if (gone.length >= 2 && gone.length > entries.size / 2) {
+  const areMany = (members: string[]) => members.length >= 2 && members.length > entries.size / 2
+
+  /** Who left said so, and gave up its id. */
+  async function vanishedOf (members: string[]): Promise<string[]> {
+    if (layout.isListed) return members
+    const ids = await Promise.all(members.map(async (member) => {
+      const [id = '', incarnation = ''] = member.split('|')
+      const found = await client.get(layout.idPath(id), { ms: READ_MS })
+      return found?.data.toString() === incarnation ? member : []
+    }))
+    return ids.flat()
+  }
+
+  function take (found: Map<string, NodeEntry>, vanished: string[]): void {
+    if (areMany(vanished)) {
       doubtUntil = clock.monotonic() + doubtMs()
-      missed = gone.flatMap((member) => entries.get(member)?.lastGood ?? [])
-      log()?.warn({ missed: gone.length, left: found.size }, 'most nodes vanished at once: their rooms stay for a while')
+      missed = vanished.flatMap((member) => entries.get(member)?.lastGood ?? [])
+      log()?.warn({ missed: missed.length, left: found.size }, 'most nodes vanished at once: their rooms stay for a while')
     }
-    for (const member of gone) watchers.delete(member)
+    for (const member of entries.keys()) if (!found.has(member)) watchers.delete(member)
     entries = found
     const living = [...found.values()].flatMap(({ view }) => view ?? [])
     const isBack = ({ id }: NodeView) => living.some((node) => node.id === id)
