@@ -5,6 +5,7 @@ import { until } from '../support/until.js'
 import { connectClient, SESSION_MS, startClient } from '../support/zookeeper-client.js'
 import { startEnsemble, startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js'
 import type { Test } from 'tap'
+import type { ZooKeeperClient } from '../../lib/registry/zookeeper-client.js'
 import type { StartedClient } from '../support/zookeeper-client.js'
 
 const DATA = Buffer.from('data')
@@ -32,6 +33,11 @@ async function timed (work: Promise<unknown>): Promise<number> {
   const startedAt = performance.now()
   await work
   return performance.now() - startedAt
+}
+
+/** Without its leader an ensemble cuts its clients off once more. */
+async function seen (client: ZooKeeperClient, path: string) {
+  return await until(async () => await client.exists(path, { ms: 5000 }).catch(() => undefined), path)
 }
 
 t.test('one server', { skip: withoutZooKeeper }, async (t) => {
@@ -72,7 +78,7 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
     await until(() => states.at(-1) === 'reconnected')
     t.equal(client.sessionId(), id)
     t.equal((await client.exists('/kept'))?.ephemeralOwner, id)
-    t.notMatch(states, ['lost'])
+    t.notOk(states.includes('lost'))
   })
 
   t.test('a server that stands still for longer than the session is not waited for to know that it is lost', async (t) => {
@@ -127,7 +133,7 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
     t.equal(await client.exists('/watched'), undefined)
     t.equal(told, 0)
     t.equal(client.sessionId(), id)
-    t.notMatch(states, ['lost'])
+    t.notOk(states.includes('lost'))
   })
 
   t.test('a network that swallows everything is noticed, and the session lost in its time', async (t) => {
@@ -222,14 +228,14 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
       t.ok(ms < 3000, `moved after ${Math.round(ms)} ms`)
       t.comment(`moved to another server ${Math.round(ms)} ms after the stop, of a session of 3000 ms`)
       t.equal(client.sessionId(), id)
-      t.ok(await client.exists('/moved'))
+      t.equal((await seen(client, '/moved')).ephemeralOwner, id)
       const ms10 = await timed(Promise.all(Array.from({ length: 10 }, async () => await connectClient(t, hosts))))
       t.comment(`ten clients connected within ${Math.round(ms10)} ms`)
       t.ok(ms10 < 10_000)
     } finally {
       stopped.resume()
     }
-    t.notMatch(states, ['lost'])
+    t.notOk(states.includes('lost'))
   })
 
   t.test('when one is killed its clients keep their sessions', async (t) => {
@@ -241,9 +247,10 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
     const ms = await timed(until(() => states.at(-1) === 'reconnected'))
     t.comment(`on another server ${Math.round(ms)} ms after the kill`)
     t.equal(client.sessionId(), id)
-    t.equal((await until(async () => await client.exists('/kept', { ms: 5000 })))?.ephemeralOwner, id)
+    t.equal((await seen(client, '/kept')).ephemeralOwner, id)
     await killed.restart({ keepsData: true })
-    t.strictSame(states, ['connected', 'suspended', 'reconnected'])
+    t.notOk(states.includes('lost'))
+    t.equal(states.filter((state) => state === 'connected').length, 1)
   })
 
   t.test('one that is alone has no quorum and is not read from', async (t) => {
@@ -255,7 +262,7 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
     await t.rejects(client.get('/'), { code: 'CONNECTION_LOSS' })
     await first?.restart({ keepsData: true })
     await until(() => states.at(-1) === 'connected')
-    t.ok(await client.exists('/', { ms: 5000 }))
+    t.ok(await seen(client, '/'))
   })
 })
 

@@ -28,6 +28,6 @@ export async function connectClient (
   t: Test, hosts: string, options?: Partial<ZooKeeperClientOptions>
 ): Promise<StartedClient> {
   const started = startClient(t, hosts, options)
-  await until(() => started.states.at(-1) === 'connected', 'a connection')
+  await until(() => /^(re)?connected$/.test(started.client.state() ?? ''), 'a connection')
   return started
 }
