@@ -1,13 +1,13 @@
 // A gateway: Fastify with the plugin as it was built, on HTTP.
 import Fastify from 'fastify'
-import { Redis } from 'ioredis'
-import { cobrowse, memorySessions, ownUserIdOnly, redisRegistry, staticProvision } from '../../dist/lib/index.js'
+import { cobrowse, memorySessions, ownUserIdOnly, staticProvision } from '../../dist/lib/index.js'
 import { beginChild } from './child.mjs'
+import { makeRegistry } from './registry.mjs'
 
-const { settings, redisPort, user, note } = beginChild()
-const { lease, heartbeat, linger, signing, path, releasePath } = settings
-const redis = new Redis({ host: '127.0.0.1', port: redisPort, retryStrategy: () => 100 }).on('error', () => {})
-const registry = redisRegistry({ redis, lease, heartbeat, linger })
+const { note, ...config } = beginChild()
+const { settings: { signing, path, releasePath }, user } = config
+// What it asks of the store promises nothing to a node.
+const registry = makeRegistry(config, () => {})
 const sessions = memorySessions()
 const app = Fastify({ requestTimeout: 5000 })
 await app.register(cobrowse, {

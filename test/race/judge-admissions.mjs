@@ -20,16 +20,21 @@ export function findReused ({ history, settings }) {
   return found
 }
 
-/** I8: no normal admission after the lease ended that the store promised. */
+/** I8: no normal admission after the lease ended that the store promised, or after the node was seen to be gone. */
 export function findLate ({ history }) {
   const last = new Map()
+  const gone = new Map()
+  const isObserved = history.some(({ script }) => script === 'OBSERVED')
   const found = []
   for (const line of history) {
+    if (line.what === 'gone') gone.set(line.member, line)
     if (line.what === 'promised' && !(last.get(line.member)?.until > line.until)) last.set(line.member, line)
     if (line.what !== 'admitted' || line.kind !== 'normal') continue
-    const promise = last.get(`${line.node}|${line.incarnation}`)
-    if (promise === undefined || momentOf(line) > promise.until + GRAIN_MS) {
-      found.push({ rule: 'I8', what: 'a node admits after its lease ended', lines: [promise, line].filter(Boolean) })
+    const member = `${line.node}|${line.incarnation}`
+    const end = isObserved ? gone.get(member) : last.get(member)
+    const endedAt = isObserved ? end?.at ?? Infinity : end?.until ?? -Infinity
+    if (momentOf(line) > endedAt + GRAIN_MS) {
+      found.push({ rule: 'I8', what: 'a node admits after its lease ended', lines: [end, line].filter(Boolean) })
     }
   }
   return found

@@ -3,14 +3,14 @@ import type { ChildProcess } from 'node:child_process'
 import type { ToxicProxy } from '../../lib/testing/toxic-proxy.js'
 import type { Note } from './history.mjs'
 import type { Random } from './random.mjs'
-import type { Fault } from './settings.js'
 import type { Store } from './store.js'
 
 /** A process of the race, and its way to the store. */
 export interface Victim {
   readonly name: string
   readonly child: ChildProcess
-  readonly proxy: ToxicProxy
+  /** One for each server. */
+  readonly proxies: ToxicProxy[]
   /** Under the same name, after its end. */
   restart (): Promise<void>
 }
@@ -27,8 +27,15 @@ export interface KillerParts {
 }
 
 export interface Killer {
+  /** All that it can do. */
+  faults: string[]
   /** Does one thing, and undoes it. */
-  commit (fault: Fault): Promise<void>
+  commit (fault: string): Promise<void>
+}
+
+interface Deed {
+  victims: Victim[] | undefined
+  work (victim?: Victim): Promise<object | void>
 }
 
 export function createKiller ({ store, nodes, gateways, lease, random, note, onServers }: KillerParts): Killer {
@@ -44,10 +51,10 @@ export function createKiller ({ store, nodes, gateways, lease, random, note, onS
     child.kill('SIGCONT')
   }
 
-  async function cut ({ proxy }: Victim, mode: 'hang' | 'refuse', ms: number): Promise<void> {
-    proxy.set(mode)
+  async function cut ({ proxies }: Victim, mode: 'hang' | 'refuse', ms: number): Promise<void> {
+    for (const proxy of proxies) proxy.set(mode)
     await sleep(ms)
-    proxy.set('pass')
+    for (const proxy of proxies) proxy.set('pass')
   }
 
   async function kill ({ child, restart }: Victim): Promise<void> {
@@ -56,35 +63,12 @@ export function createKiller ({ store, nodes, gateways, lease, random, note, onS
     await restart()
   }
 
-  async function stopStore (ms: number): Promise<void> {
-    store.pause()
-    await sleep(ms)
-    store.resume()
-  }
+  const on = (victims: Victim[], work: (victim: Victim) => Promise<void>): Deed =>
+    ({ victims, work: async (victim) => { if (victim !== undefined) await work(victim) } })
+  const onNode = (work: (node: Victim) => Promise<void>) => on(nodes, work)
+  const onGateway = (work: (gateway: Victim) => Promise<void>) => on(gateways, work)
 
-  async function killStore (keepsData: boolean): Promise<void> {
-    await store.kill()
-    await sleep(random.between(50, 500))
-    await store.restart(keepsData)
-    onServers()
-  }
-
-  async function failOver (): Promise<object> {
-    const missed = await store.failOver(async () => {
-      // A registration that is lost is worse than a room that is.
-      if (random.next() < 0.5) await commit('node-kill')
-      await sleep(random.between(500, 2000))
-    })
-    onServers()
-    for (const { proxy } of random.shuffle(everybody)) proxy.retarget(store.port)
-    return { missed }
-  }
-
-  const onNode = (work: (node: Victim) => Promise<void>) => ({ victims: nodes, work })
-  const onGateway = (work: (gateway: Victim) => Promise<void>) => ({ victims: gateways, work })
-  const onStore = (work: () => Promise<object | void>) => ({ victims: undefined, work })
-
-  const deeds: Record<Fault, ReturnType<typeof onNode | typeof onStore>> = {
+  const deeds: Record<string, Deed> = {
     'node-kill': onNode(kill),
     'node-stop-short': onNode(async (node) => await stop(node, short)),
     'node-stop-long': onNode(async (node) => await stop(node, long)),
@@ -94,23 +78,35 @@ export function createKiller ({ store, nodes, gateways, lease, random, note, onS
     'node-refuse-long': onNode(async (node) => await cut(node, 'refuse', long)),
     'gateway-stop': onGateway(async (gateway) => await stop(gateway, random.between(short, long))),
     'gateway-cut': onGateway(async (gateway) =>
-      await cut(gateway, random.pick(['hang', 'refuse']), random.between(short, long))),
-    'store-flush': onStore(store.flush),
-    'store-kill-empty': onStore(async () => await killStore(false)),
-    'store-kill-kept': onStore(async () => await killStore(true)),
-    'store-stop-short': onStore(async () => await stopStore(short)),
-    'store-stop-long': onStore(async () => await stopStore(long)),
-    'store-fail-over': onStore(failOver)
+      await cut(gateway, random.pick(['hang', 'refuse']), random.between(short, long)))
   }
+  const storeDeeds = store.faults({
+    short,
+    long,
+    random,
+    killNode: async () => await commit('node-kill'),
+    onServers,
+    onMove () {
+      for (const victim of random.shuffle(everybody)) retarget(victim, store.ports())
+    }
+  })
+  for (const [fault, work] of Object.entries(storeDeeds)) deeds[fault] = { victims: undefined, work }
 
-  async function commit (fault: Fault): Promise<void> {
-    const { victims, work } = deeds[fault]
+  async function commit (fault: string): Promise<void> {
+    const deed = deeds[fault]
+    if (deed === undefined) throw new TypeError(`no such fault: ${fault}`)
+    const { victims, work } = deed
     const victim = victims && random.pick(victims)
     const target = victim?.name ?? 'store'
     note('fault', { fault, target, phase: 'begin' })
-    const details = await (work as (victim: Victim | undefined) => Promise<object | void>)(victim)
+    const details = await (victim === undefined ? work() : work(victim))
     note('fault', { fault, target, phase: 'end', ...details })
   }
 
-  return { commit }
+  return { faults: Object.keys(deeds), commit }
+}
+
+/** Behind the same proxies are other servers now. */
+function retarget ({ proxies }: Victim, ports: number[]): void {
+  for (const [at, port] of ports.entries()) proxies[at]?.retarget(port)
 }

@@ -2,18 +2,15 @@
 // signature and a newline, and is answered "ok" or the close code; the connection is the seat.
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Redis } from 'ioredis'
-import { redisRegistry } from '../../dist/lib/index.js'
 import { AdmissionError, joinCobrowse } from '../../dist/lib/node/index.js'
 import { beginChild } from './child.mjs'
 import { createDoors } from './doors.mjs'
-import { noteRegistrations } from './noted-redis.mjs'
 import { readSignature } from './read-signature.mjs'
+import { makeRegistry } from './registry.mjs'
 
-const { settings, name, port, redisPort, note } = beginChild()
-const { lease, heartbeat, linger, patience, signing } = settings
-const redis = new Redis({ host: '127.0.0.1', port: redisPort, retryStrategy: () => 100 }).on('error', () => {})
-const registry = redisRegistry({ redis: noteRegistrations(redis, note), lease, heartbeat, linger })
+const { note, ...config } = beginChild()
+const { settings: { patience, signing }, name, port } = config
+const registry = makeRegistry(config, note)
 const doors = createDoors()
 const node = await join()
 

@@ -8,12 +8,11 @@ import { openHistory } from './history.mjs'
 import { createKiller } from './killer.js'
 import { createProcesses } from './processes.js'
 import { createRandom } from './random.mjs'
-import { FAULTS, SETTINGS } from './settings.js'
-import { startStore } from './store.js'
+import { SETTINGS } from './settings.js'
 import type { ChildProcess } from 'node:child_process'
 import type { Test } from 'tap'
 import type { Victim } from './killer.js'
-import type { Fault } from './settings.js'
+import type { Store } from './store.js'
 
 const USER = 'u1'
 const WARM_UP_MS = 2000
@@ -21,6 +20,7 @@ const WARM_UP_MS = 2000
 const COOL_DOWN_MS = 5000
 
 export interface RaceOptions {
+  startStore (t: Test): Promise<Store>
   rooms: number
   seed: number
 }
@@ -32,9 +32,8 @@ interface StartedVictim {
 }
 
 /** Runs a race and answers the folder with its history: see checker.mjs. */
-export async function runRace (t: Test, { rooms, seed }: RaceOptions): Promise<string> {
+export async function runRace (t: Test, { startStore, rooms, seed }: RaceOptions): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'race-'))
-  writeFileSync(join(folder, 'race.json'), JSON.stringify({ rooms, seed, faults: FAULTS, settings: SETTINGS }))
   const random = createRandom(seed)
   const note = openHistory(folder, 'killer')
   const processes = createProcesses(t)
@@ -43,9 +42,10 @@ export async function runRace (t: Test, { rooms, seed }: RaceOptions): Promise<s
   watchServers()
 
   async function startVictim (name: string, script: string, more: object): Promise<StartedVictim> {
-    const proxy = await startToxicProxy({ port: store.port })
-    t.teardown(() => proxy.close())
-    const config = { settings: SETTINGS, folder, name, redisPort: proxy.port, ...more }
+    const proxies = await Promise.all(store.ports().map(async (port) => await startToxicProxy({ port })))
+    t.teardown(async () => { await Promise.all(proxies.map(async (proxy) => await proxy.close())) })
+    const where = { kind: store.kind, ports: proxies.map(({ port }) => port) }
+    const config = { settings: SETTINGS, folder, name, store: where, ...more }
     let { child, message } = await processes.start(script, config)
     restartWhenReplaced()
 
@@ -60,7 +60,7 @@ export async function runRace (t: Test, { rooms, seed }: RaceOptions): Promise<s
 
     const victim = {
       name,
-      proxy,
+      proxies,
       get child () {
         return child
       },
@@ -80,6 +80,7 @@ export async function runRace (t: Test, { rooms, seed }: RaceOptions): Promise<s
   )))
   const driving = followDrivers(drivers.map(({ child }) => child))
 
+  const endObservation = store.observe(openHistory(folder, 'observer'))
   const killer = createKiller({
     store,
     nodes: nodes.map(({ victim }) => victim),
@@ -89,16 +90,19 @@ export async function runRace (t: Test, { rooms, seed }: RaceOptions): Promise<s
     note,
     onServers: watchServers
   })
+  const { faults } = killer
+  writeFileSync(join(folder, 'race.json'), JSON.stringify({ rooms, seed, faults, settings: SETTINGS }))
   await sleep(WARM_UP_MS)
-  let left: Fault[] = []
-  for (let count = 0; count < FAULTS.length || driving.completed() < rooms; count++) {
-    if (left.length === 0) left = random.shuffle(FAULTS)
-    await killer.commit(left.pop()!)
+  let left: string[] = []
+  for (let count = 0; count < faults.length || driving.completed() < rooms; count++) {
+    if (left.length === 0) left = random.shuffle(faults)
+    await killer.commit(left.pop() ?? '')
     // Rooms are opened in quiet times.
-    await sleep(count < FAULTS.length ? random.between(500, 1500) : random.between(3000, 9000))
+    await sleep(count < faults.length ? random.between(500, 1500) : random.between(3000, 9000))
   }
   await sleep(COOL_DOWN_MS)
   await driving.stop()
+  endObservation()
   await processes.end()
   return folder
 }

@@ -3,7 +3,7 @@ export interface Settings {
   gateways: number
   nodes: number
   drivers: number
-  /** Milliseconds. */
+  /** Milliseconds: in ZooKeeper those of a session. */
   lease: number
   /** Milliseconds. */
   heartbeat: number
@@ -37,12 +37,3 @@ export const SETTINGS: Settings = {
 
 /** How long a store that lost its memory gives no room to a node anew. */
 export const settlingOf = ({ lease, heartbeat, linger }: Settings) => Math.max(lease, linger * 1000) + 2 * heartbeat
-
-export const FAULTS = [
-  'node-kill', 'node-stop-short', 'node-stop-long',
-  'node-hang-short', 'node-hang-long', 'node-refuse-short', 'node-refuse-long',
-  'gateway-stop', 'gateway-cut',
-  'store-flush', 'store-kill-empty', 'store-kill-kept', 'store-stop-short', 'store-stop-long', 'store-fail-over'
-] as const
-
-export type Fault = typeof FAULTS[number]
