@@ -41,6 +41,7 @@ export default cobrowse
 export { ownUserIdOnly } from './authorize.js'
 export { memoryRegistry } from './registry/memory.js'
 export { redisRegistry } from './registry/redis.js'
+export { zookeeperRegistry } from './registry/zookeeper.js'
 export { staticProvision } from './provision/static.js'
 export { httpProvision } from './provision/http.js'
 export { memorySessions } from './sessions/memory.js'

@@ -18,7 +18,7 @@ const NAMES = [
   'ProvisionUnavailableError', 'RegistrySettlingError', 'RegistryUnavailableError', 'SessionsUnavailableError',
   'SignatureError', 'TooManyRequestsError', 'UnsupportedContentTypeError', 'cobrowse', 'default', 'httpProvision',
   'memoryRegistry', 'memorySessions', 'ownUserIdOnly', 'redisRegistry', 'redisSessions', 'staticProvision',
-  'verifySignature'
+  'verifySignature', 'zookeeperRegistry'
 ]
 
 const NODE_NAMES = ['AdmissionError', 'joinCobrowse', 'readOffer']

@@ -4,7 +4,8 @@ import { Redis as Redis5 } from 'ioredis5'
 import { Registry as PromRegistry } from 'prom-client'
 import { expect, test } from 'tstyche'
 import cobrowse, {
-  httpProvision, memoryRegistry, memorySessions, ownUserIdOnly, redisRegistry, redisSessions, staticProvision
+  httpProvision, memoryRegistry, memorySessions, ownUserIdOnly, redisRegistry, redisSessions, staticProvision,
+  zookeeperRegistry
 } from '../lib/index.js'
 import type { OptionsSchema } from '../lib/options.js'
 import type { Static } from '@sinclair/typebox'
@@ -81,11 +82,31 @@ test('ioredis 5 and 6, their clusters, and prom-client fit without a cast', () =
   expect(new PromRegistry()).type.toBeAssignableTo<MetricsRegistry>()
 })
 
+test('ZooKeeper is named by its servers, never by a client that the host made', () => {
+  expect(zookeeperRegistry).type.toBeCallableWith({ hosts: 'zk1:2181,zk2:2181/apps' })
+  expect(zookeeperRegistry).type.toBeCallableWith({
+    hosts: 'zk1', root: '/cobrowse', auth: 'user:password', sessionTimeout: 6000, linger: undefined
+  })
+  expect(zookeeperRegistry).type.toBeCallableWith({
+    hosts: 'zk1', listed: { path: '/relays' }, parse: (text: string, id: string) => ({ wssUrl: `wss://${text}/${id}` })
+  })
+  expect(zookeeperRegistry).type.not.toBeCallableWith({})
+  expect(zookeeperRegistry).type.not.toBeCallableWith({ hosts: ['zk1:2181', 'zk2:2181'] })
+  expect(zookeeperRegistry).type.not.toBeCallableWith({ hosts: 'zk1', auth: { user: 'u', password: 'p' } })
+  expect(zookeeperRegistry).type.not.toBeCallableWith({ hosts: 'zk1', sessionTimeout: '6s' })
+  // Where Redis lists nodes there is no path, and where ZooKeeper does there is no hash.
+  expect(zookeeperRegistry).type.not.toBeCallableWith({ hosts: 'zk1', listed: { hash: 'relay:nodes' } })
+  expect(zookeeperRegistry).type.not.toBeCallableWith({ hosts: 'zk1', listed: {} })
+  expect(zookeeperRegistry).type.not.toBeCallableWith({ hosts: 'zk1', parse: (text: string) => text })
+  expect(zookeeperRegistry({ hosts: 'zk1' })).type.toBe<Registry>()
+})
+
 test('adapters refuse options that they do not know', () => {
   expect(httpProvision).type.not.toBeCallableWith({ url: 'https://x.example', onOutage: 'ignore' })
   expect(httpProvision).type.not.toBeCallableWith({})
   expect(memoryRegistry).type.not.toBeCallableWith({ nodes: [{ id: 'n' }] })
   expect(redisSessions).type.not.toBeCallableWith({ redis: new Redis(), key: 'x' })
+  expect(zookeeperRegistry).type.not.toBeCallableWith({ hosts: 'zk1:2181', prefix: '{cobrowse}' })
 })
 
 test('a token store of one\'s own takes ten lines', () => {
