@@ -1,0 +1,21 @@
+// The simulation, as long as one likes.
+//
+//   npm run test:simulation -- --commands=10000000 --seed=7
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const FILES = ['two-nodes', 'three-nodes']
+const { values: { commands, seed } } = parseArgs({
+  options: { commands: { type: 'string', default: '10000000' }, seed: { type: 'string' } }
+})
+const args = ['run', '--disable-coverage', '--timeout=0', '--reporter=tap', '--jobs=2',
+  ...FILES.map((name) => `test/simulation/${name}.test.ts`)]
+const env = {
+  ...process.env,
+  SIMULATION_COMMANDS: String(Math.ceil(Number(commands) / FILES.length)),
+  ...seed && { SIMULATION_SEED: seed }
+}
+const tap = spawn(process.execPath, [`${ROOT}node_modules/tap/dist/esm/run.mjs`, ...args], { cwd: ROOT, env, stdio: 'inherit' })
+tap.once('exit', (code) => { process.exitCode = code ?? 1 })
