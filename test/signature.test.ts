@@ -53,6 +53,12 @@ t.test('what was issued verifies, and says what it was issued for', async (t) =>
   })
 })
 
+t.test('it is for the role that it was issued for, and no other', async (t) => {
+  for (const role of ['recorder', 'replayer'] as const) {
+    t.equal((await verifySignature(issue({ ...subject, role }), options)).role, role)
+  }
+})
+
 t.test('an independent reader agrees', async (t) => {
   const { payload, protectedHeader } = await jose.jwtVerify(issue(subject), Buffer.from(key.secret), {
     issuer: 'fastify-cobrowse', audience: 'node-1/aW5jYXJuYXRpb24tMQ', typ: 'cobrowse+jwt', currentDate: new Date(NOW)

@@ -1,7 +1,7 @@
 // Breaks one rule after the other, in a copy of the project, and shows which test turns red. All must.
 //
-//   npm run test:mutations            every breakage
-//   npm run test:mutations -- linger  those whose name holds the word
+//   npm run test:mutations               every breakage
+//   npm run test:mutations -- no linger  those whose name holds the words
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -15,8 +15,8 @@ const COPIED = ['lib', 'types', 'test', 'demo', 'docs', 'README.md', 'package.js
 /** Some breakages make a test wait for ever. */
 const LIMIT_MS = 240_000
 
-const [word = ''] = process.argv.slice(2)
-const chosen = MUTATIONS.filter(({ name }) => name.includes(word))
+const words = process.argv.slice(2).join(' ')
+const chosen = MUTATIONS.filter(({ name }) => name.includes(words))
 const survivors = []
 for (const mutation of chosen) {
   const startedAt = performance.now()
@@ -69,5 +69,6 @@ async function run (cwd, test) {
 
 function firstRed (output) {
   const broken = /message: "?((?:I\d+|REL)\b[^\n"]*)/.exec(output)?.[1]
-  return (broken ?? /^ +not ok \d+ - (.*)$/m.exec(output)?.[1] ?? 'it does not end').slice(0, 110)
+  const failed = /^ +(?:not ok \d+ -|Bail out!) (.*)$/m.exec(output)?.[1]
+  return (broken ?? failed ?? 'it does not end').slice(0, 110)
 }
