@@ -45,7 +45,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
   let record: string | undefined
   let tellNews = () => {}
   /** Rooms that are watched for the end of their call. */
-  const watched = new Set<string>()
+  const watched = new Map<string, () => void>()
   const changed = new Set<string>()
   /** Releases that did not get through. */
   const unreleased = new Map<string, ReleaseCall>()
@@ -54,7 +54,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
   const unsubscribe = client.on((state) => {
     if (state !== 'connected' && state !== 'reconnected') return
     // Watches are gone, and with them what they would have told.
-    for (const key of watched) changed.add(key)
+    for (const key of watched.keys()) changed.add(key)
     tellNews()
   })
 
@@ -133,7 +133,8 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
 
   /** Not waited for: whoever is let in meanwhile is told when it is known. */
   function watch (key: string): void {
-    watched.add(key)
+    if (watched.has(key)) return
+    watched.set(key, () => { if (watched.has(key)) news(key) })
     look(key).then((release) => { if (release !== undefined) news(key) }, () => news(key))
   }
 
@@ -143,7 +144,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
   }
 
   async function look (key: string): Promise<RoomRelease | undefined> {
-    const { binding } = await rooms.read(key, { ms: callMs(), watch: () => { if (watched.has(key)) news(key) } })
+    const { binding } = await rooms.read(key, { ms: callMs(), watch: watched.get(key) })
     return binding !== undefined && binding.endedAt > 0 ? { key, at: binding.endedAt } : undefined
   }
 

@@ -57,6 +57,12 @@ export function createKiller ({ store, nodes, gateways, lease, random, note, onS
     for (const proxy of proxies) proxy.set('pass')
   }
 
+  async function slow ({ proxies }: Victim): Promise<void> {
+    for (const proxy of proxies) proxy.delay(random.between(50, 400))
+    await sleep(long)
+    for (const proxy of proxies) proxy.delay(0)
+  }
+
   async function kill ({ child, restart }: Victim): Promise<void> {
     child.kill('SIGKILL')
     await sleep(random.between(50, 500))
@@ -76,6 +82,8 @@ export function createKiller ({ store, nodes, gateways, lease, random, note, onS
     'node-hang-long': onNode(async (node) => await cut(node, 'hang', veryLong)),
     'node-refuse-short': onNode(async (node) => await cut(node, 'refuse', short)),
     'node-refuse-long': onNode(async (node) => await cut(node, 'refuse', long)),
+    'node-slow': onNode(slow),
+    'gateway-slow': onGateway(slow),
     'gateway-stop': onGateway(async (gateway) => await stop(gateway, random.between(short, long))),
     'gateway-cut': onGateway(async (gateway) =>
       await cut(gateway, random.pick(['hang', 'refuse']), random.between(short, long)))
