@@ -169,6 +169,17 @@ t.test('I8: nobody is admitted after the lease that was promised', async (t) => 
   t.strictSame(rulesOf(story().admitted(5, 'r', 'recorder', 'n3', { incarnation: 'unheard of' })), ['I8'])
 })
 
+t.test('I8: or after its node was seen to be gone, where the store promises nothing', async (t) => {
+  const story = () => goodStory().note(9, 'observer', 'promised', {
+    script: 'OBSERVED', member: 'n3|a', from: START + 8000, until: START + 9000
+  }).note(10, 'observer', 'gone', { member: 'n3|a' })
+  t.strictSame(rulesOf(story().admitted(9.9, 'r', 'recorder', 'n3')), [], 'not seen to be gone yet')
+  t.strictSame(rulesOf(story().admitted(10.2, 'r', 'recorder', 'n3')), ['I8'])
+  t.strictSame(rulesOf(story().admitted(10.2, 'r', 'recorder', 'n3', { incarnation: 'b' })), [], 'another registration')
+  t.strictSame(rulesOf(story().signed(8.2, 8.3, 'r', 'n3').signed(8.4, 8.5, 'r', 'n1')), ['I1'], 'it was seen alive later')
+  t.strictSame(rulesOf(story().signed(8.2, 8.3, 'r', 'n3').signed(9.4, 9.5, 'r', 'n1')), [], 'it may have been gone')
+})
+
 /** Both sides of a room are inside, and the node sends one of them away. */
 function endedStory (story: Story, seconds: number, reason: string, node = 'n1'): Story {
   return story.admitted(seconds - 4, 'r', 'recorder', node, { jti: 'x' }).admitted(seconds - 4, 'r', 'replayer', node)
