@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import {
-  httpProvision, memoryRegistry, memorySessions, redisRegistry, redisSessions, staticProvision
+  httpProvision, memoryRegistry, memorySessions, redisRegistry, redisSessions, staticProvision,
+  zookeeperRegistry
 } from '../lib/index.js'
 import { makeToken, toUid } from '../lib/sessions/token.js'
 import type { Env } from './env.js'
@@ -23,11 +24,14 @@ export function createBackends (env: Env, publicUrl: string, onRedisError: (erro
   const provision = env.PROVISION_URL === undefined
     ? staticProvision(publicUrl)
     : httpProvision({ url: env.PROVISION_URL, pick: env.PROVISION_PICK })
+  const inZooKeeper = env.zooKeeperHosts === undefined
+    ? undefined
+    : zookeeperRegistry({ hosts: env.zooKeeperHosts, auth: env.ZOOKEEPER_AUTH })
   if (env.REDIS_URL === undefined) {
     const sessions = memorySessions()
     return {
       sessions,
-      registry: memoryRegistry(),
+      registry: inZooKeeper ?? memoryRegistry(),
       provision,
       issueToken: async (session) => sessions.issue(session),
       async close () {}
@@ -36,7 +40,7 @@ export function createBackends (env: Env, publicUrl: string, onRedisError: (erro
   const redis = connectRedis(env.REDIS_URL).on('error', onRedisError)
   return {
     sessions: redisSessions({ redis, prefix: env.TOKEN_PREFIX }),
-    registry: redisRegistry({ redis }),
+    registry: inZooKeeper ?? redisRegistry({ redis }),
     provision,
     async issueToken (session) {
       const token = makeToken(session, Date.now())

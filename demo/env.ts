@@ -18,6 +18,13 @@ export const EnvSchema = Type.Object({
   COBROWSE_KEY_PREVIOUS: Type.Optional(Type.String({ minLength: 32, description: 'key before it, still accepted' })),
   COBROWSE_KEY_PREVIOUS_ID: Type.String({ default: 'previous', description: 'names the key before it' }),
   REDIS_URL: Type.Optional(Type.String({ description: 'registry and token store in this Redis, instead of in memory' })),
+  ZOOKEEPER_HOSTS: Type.Optional(Type.String({
+    description: 'registry in this ZooKeeper, host:port,host:port/chroot; without REDIS_URL tokens stay in memory'
+  })),
+  ZOOKEEPER_AUTH: Type.Optional(Type.String({ description: 'digest credentials for it, user:password' })),
+  REGISTRY: Type.Optional(Type.Unsafe<'redis' | 'zookeeper'>({
+    type: 'string', enum: ['redis', 'zookeeper'], description: 'which of the two holds the rooms; needed when both are set'
+  })),
   TOKEN_PREFIX: Type.String({ default: 'TOKENKEY:', description: 'before a token\'s key in Redis' }),
   PROVISION_URL: Type.Optional(Type.String({ description: 'asks this URL for the external address' })),
   PROVISION_PICK: Type.String({ default: '/data/address', description: 'JSON pointer to the address in its answer' }),
@@ -34,7 +41,13 @@ export const EnvSchema = Type.Object({
   })
 })
 
-export type Env = Static<typeof EnvSchema> & { COBROWSE_KEY: string, allowedOrigins: string[], isLoopback: boolean }
+export interface Env extends Static<typeof EnvSchema> {
+  COBROWSE_KEY: string
+  allowedOrigins: string[]
+  isLoopback: boolean
+  /** Left out where the registry is not in ZooKeeper, whether there is one or not. */
+  zooKeeperHosts: string | undefined
+}
 
 /** @throws Error that names the variable */
 export function readEnv (data: Record<string, string | undefined> = process.env): Env {
@@ -47,5 +60,23 @@ export function readEnv (data: Record<string, string | undefined> = process.env)
     throw new Error('PUBLIC_URL must be set when HOST is not loopback: browsers refuse ws: beyond their own machine')
   }
   const allowedOrigins = env.ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()).filter((origin) => origin !== '')
-  return { ...env, COBROWSE_KEY: env.COBROWSE_KEY ?? SAMPLE_KEY, allowedOrigins, isLoopback }
+  return {
+    ...env,
+    COBROWSE_KEY: env.COBROWSE_KEY ?? SAMPLE_KEY,
+    allowedOrigins,
+    isLoopback,
+    zooKeeperHosts: readZooKeeperHosts(env)
+  }
+}
+
+function readZooKeeperHosts ({ REGISTRY, REDIS_URL, ZOOKEEPER_HOSTS }: Static<typeof EnvSchema>): string | undefined {
+  if (REGISTRY === undefined && REDIS_URL !== undefined && ZOOKEEPER_HOSTS !== undefined) {
+    throw new Error('REDIS_URL and ZOOKEEPER_HOSTS are both set, and only one of the two can say which node holds a ' +
+      'room: unset one, or set REGISTRY=redis or REGISTRY=zookeeper on all processes alike')
+  }
+  if (REGISTRY === 'redis' && REDIS_URL === undefined) throw new Error('REDIS_URL must be set when REGISTRY is redis')
+  if (REGISTRY === 'zookeeper' && ZOOKEEPER_HOSTS === undefined) {
+    throw new Error('ZOOKEEPER_HOSTS must be set when REGISTRY is zookeeper')
+  }
+  return REGISTRY === 'redis' ? undefined : ZOOKEEPER_HOSTS
 }

@@ -36,6 +36,9 @@ async function describe ({ app, issueToken }: Demo, env: Env): Promise<string> {
     `  API reference  ${base}/docs`,
     `  health         ${base}/healthz  ${base}/readyz  ${base}/metrics`
   ]
+  if (env.zooKeeperHosts !== undefined && env.REDIS_URL === undefined) {
+    lines.push('  tokens         in memory: valid at this process alone, until it ends; set REDIS_URL to share them')
+  }
   if (env.isLoopback) {
     const token = await issueToken({ tenantId: 'demo', channelId: 'web', userId: USER }).catch(() => undefined)
     lines.push('Ask which node holds a room:', '', token === undefined

@@ -2,12 +2,17 @@ import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as jose from 'jose'
 import t from 'tap'
+import { readEnv } from '../../demo/env.js'
 import { connect, skipSettling } from '../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
-import { startDemo } from '../support/start-demo.js'
+import { runDemo, startDemo } from '../support/start-demo.js'
+import { until } from '../support/until.js'
+import { startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js'
 import { ask, open, sendUntilReceived } from './demo-client.js'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
+import type { ConnectionInfo } from '../../types/index.js'
+import type { RunningDemo } from '../support/start-demo.js'
 
 const COBROWSE_KEY = 'a key of the operator, long enough'
 
@@ -22,6 +27,20 @@ async function startProvision (t: Test) {
   return { asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/address?tenant={tenantId}` }
 }
 
+/** Waits until the nodes of this process and of the others are known here. */
+async function untilRegistered (demo: RunningDemo): Promise<void> {
+  await until(async () => (await ask(demo, 'customer', 'recorder', 'first')).retCode === '0')
+}
+
+/** What one side of a room sends, the other receives. */
+async function meet (t: Test, customer: ConnectionInfo, agent: ConnectionInfo): Promise<void> {
+  const sender = await open(customer, 'cobrowse.v1', customer.signature)
+  const receiver = await open(agent, 'cobrowse.v1', agent.signature)
+  t.equal(await sendUntilReceived(sender, receiver, 'hello'), 'hello')
+  sender.terminate()
+  receiver.terminate()
+}
+
 t.test('two processes on one Redis share the rooms, with HTTP provision and a real key', { skip: withoutRedis }, async (t) => {
   const [redis, provision] = await Promise.all([startRedis(t), startProvision(t)])
   await skipSettling(connect(t, redis.port))
@@ -33,11 +52,7 @@ t.test('two processes on one Redis share the rooms, with HTTP provision and a re
     t.equal(customer.wssUrl, agent.wssUrl)
     t.equal(customer.wssUrlOut, `wss://relay.example:18446${new URL(customer.wssUrl).pathname}`)
     await t.resolves(jose.jwtVerify(customer.signature, Buffer.from(COBROWSE_KEY)))
-    const sender = await open(customer, 'cobrowse.v1', customer.signature)
-    const receiver = await open(agent, 'cobrowse.v1', agent.signature)
-    t.equal(await sendUntilReceived(sender, receiver, 'hello'), 'hello')
-    sender.terminate()
-    receiver.terminate()
+    await meet(t, customer, agent)
   }
   t.match(provision.asked, ['/address?tenant=demo'])
   t.ok(provision.asked.length <= 4, 'answers are kept')
@@ -64,4 +79,54 @@ t.test('it starts without Redis, says so, and serves as soon as Redis is there',
   t.equal(retCode, '0', 'the relay nodes have registered')
   t.ok(codes.has('50303'), 'a Redis that is empty settles first')
   t.equal(await demo.stop('SIGINT'), 0)
+})
+
+t.test('two processes on one ZooKeeper share the rooms', { skip: withoutZooKeeper }, async (t) => {
+  const { hosts } = await startZooKeeper(t)
+  const env = { ZOOKEEPER_HOSTS: hosts, ZOOKEEPER_AUTH: 'demo:password', NODES: '1' }
+  const demos = await Promise.all([startDemo(t, env), startDemo(t, env)])
+  const [first, second] = demos
+  t.match(first.output(), /tokens +in memory: valid at this process alone/)
+  await Promise.all(demos.map(untilRegistered))
+  const used = new Set<string>()
+  for (let room = 0; room < 20 && (room < 5 || used.size < 2); room++) {
+    const { data: customer } = await ask(first, 'customer', 'recorder', `room-${room}`)
+    const { data: agent } = await ask(second, 'agent', 'replayer', `room-${room}`)
+    t.equal(customer.wssUrl, agent.wssUrl)
+    used.add(customer.wssUrl)
+    await meet(t, customer, agent)
+  }
+  t.equal(used.size, 2, 'rooms of either process')
+  t.strictSame(await Promise.all(demos.map(async (demo) => await demo.stop())), [0, 0])
+})
+
+t.test('where Redis and ZooKeeper are both there, one is named as the registry', {
+  skip: withoutRedis || withoutZooKeeper
+}, async (t) => {
+  const [redis, zookeeper] = await Promise.all([startRedis(t), startZooKeeper(t)])
+  const client = connect(t, redis.port)
+  await skipSettling(client)
+  const both = { REDIS_URL: redis.url, ZOOKEEPER_HOSTS: zookeeper.hosts, NODES: '1' }
+  const [inZooKeeper, inRedis] = await Promise.all(['zookeeper', 'redis'].map(async (REGISTRY) =>
+    await startDemo(t, { ...both, REGISTRY, NODE_PREFIX: REGISTRY })))
+  if (inZooKeeper === undefined || inRedis === undefined) throw new Error('two were started')
+  await Promise.all([inZooKeeper, inRedis].map(untilRegistered))
+  t.equal((await client.hkeys('{cobrowse}:nodes')).length, 1)
+  t.match((await client.hkeys('{cobrowse}:nodes'))[0], /^redis-1\|/, 'the other one is not a registry')
+  t.ok((await client.keys('TOKENKEY:*')).length > 0)
+  for (const demo of [inZooKeeper, inRedis]) {
+    t.notMatch(demo.output(), /tokens +in memory/)
+    t.equal((await ask(demo, 'customer', 'recorder')).retCode, '0')
+  }
+})
+
+t.test('it never starts with two registries, or with one that has no address', async (t) => {
+  const REDIS_URL = 'redis://127.0.0.1:1'
+  const ZOOKEEPER_HOSTS = '127.0.0.1:1'
+  const { exited, output } = runDemo({ REDIS_URL, ZOOKEEPER_HOSTS })
+  t.equal(await exited, 1)
+  t.match(output(), /REDIS_URL and ZOOKEEPER_HOSTS are both set.*: unset one, or set REGISTRY=redis or REGISTRY=zookeeper/)
+  t.throws(() => readEnv({ ZOOKEEPER_HOSTS, REGISTRY: 'redis' }), /REDIS_URL must be set when REGISTRY is redis/)
+  t.throws(() => readEnv({ REDIS_URL, REGISTRY: 'zookeeper' }), /ZOOKEEPER_HOSTS must be set when REGISTRY is zookeeper/)
+  t.throws(() => readEnv({ REDIS_URL, REGISTRY: 'memory' }), /REGISTRY must be equal to one of the allowed values/)
 })
