@@ -51,12 +51,15 @@ export function zookeeperRegistry (options: ZooKeeperRegistryOptions): Registry 
   return createZooKeeperRegistry(options, systemClock)
 }
 
-/** As `zookeeperRegistry`, by another clock. */
-export function createZooKeeperRegistry (options: ZooKeeperRegistryOptions, clock: Clock): Registry {
+/** As `zookeeperRegistry`, by another clock and on another client. */
+export function createZooKeeperRegistry (
+  options: ZooKeeperRegistryOptions, clock: Clock, makeClient = createZooKeeperClient
+): Registry {
   checkOptions('zookeeperRegistry', Options, options)
   const { hosts, root = '/cobrowse', auth, sessionTimeout = 6000, linger = 20, listed, parse = parseJson } = options
   const lingerMs = linger * 1000
-  const client = createZooKeeperClient({ hosts, auth, sessionTimeout, log: () => backend.log })
+  const foreignClock = clock === systemClock ? undefined : clock
+  const client = makeClient({ hosts, auth, sessionTimeout, clock: foreignClock, log: () => backend.log })
   const layout = createLayout(root, listed?.path)
   const rooms = createRooms(client, layout)
   const sweep = createSweep({ client, layout, rooms, lingerMs, clock })
@@ -161,7 +164,7 @@ export function createZooKeeperRegistry (options: ZooKeeperRegistryOptions, cloc
         // A gateway that lost the connection answers at once; one that never had it was not started.
         if (client.state() === undefined) await untilConnected(limit)
         return await work(limit)
-      }, signal)
+      }, signal, foreignClock)
     } catch (cause) {
       if (signal?.aborted) throw signal.reason
       throw isOurs(cause) ? cause : unavailable(cause)
