@@ -45,8 +45,10 @@ export function createLayout (root: string, listedPath?: string): ZooKeeperLayou
     nodes,
     ids: `${root}/ids`,
     nodePath (member) {
-      const [id, incarnation] = member.split('|')
-      return isListed ? `${nodes}/${id}` : `${nodes}/${id}~${incarnation}`
+      // A name that is not ours may have the sign in it.
+      const at = member.lastIndexOf('|')
+      const id = member.slice(0, at)
+      return isListed ? `${nodes}/${id}` : `${nodes}/${id}~${member.slice(at + 1)}`
     },
     memberOf (child) {
       if (isListed) return `${child}|${LISTED_INCARNATION}`

@@ -84,7 +84,8 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
   async function readMembers (): Promise<string[]> {
     const children = await client.children(layout.nodes, { watch: hint, ms: READ_MS })
     if (children !== undefined) return children.flatMap((child) => layout.memberOf(child) ?? []).slice(0, MAX_NODES)
-    await ensurePath(client, layout.nodes)
+    // Made here it would be this client's own, and with credentials shut to whoever registers the nodes.
+    if (!layout.isListed) await ensurePath(client, layout.nodes)
     return []
   }
 
