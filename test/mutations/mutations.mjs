@@ -42,7 +42,7 @@ export const MUTATIONS = [
     file: NODE,
     find: 'elseif present ~= replaces then',
     replace: 'elseif false then',
-    tests: ON_EPOCH
+    tests: ON_CONTRACT
   },
   {
     name: 'a claim is granted whoever holds the room',
