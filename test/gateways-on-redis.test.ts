@@ -18,7 +18,7 @@ import type { Test } from 'tap'
 const WORKER = fileURLToPath(new URL('support/gateway-worker.mjs', import.meta.url))
 const PROCESSES = 8
 const CALLS = 8
-const ROOMS = 1000
+const ROOMS = 400
 const NODES = 4
 const token = makeToken(session, 1)
 
