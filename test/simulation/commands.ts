@@ -10,9 +10,9 @@ export interface Command {
   how: number
 }
 
-type Act = (world: World, at: number, how: number) => boolean | Promise<boolean>
+export type Act = (world: World, at: number, how: number) => boolean | Promise<boolean>
 
-const pick = <T>(from: readonly T[], at: number): T => {
+export const pick = <T>(from: readonly T[], at: number): T => {
   const picked = from[at % from.length]
   if (picked === undefined) throw new Error('nothing to pick from')
   return picked
@@ -25,7 +25,9 @@ const gatewayOf = (world: World, how: number) => pick(world.gateways, how)
 const STEPS = [0.02, 0.07, 0.17, 0.34, 0.5, 1, 1.4, 2.5, 4.4]
 
 /** With how often it happens. */
-const ACTS: Record<string, [weight: number, act: Act]> = {
+type Acts = Record<string, [weight: number, act: Act]>
+
+const ACTS: Acts = {
   join: [8, (world, at, how) => {
     const client = clientOf(world, at)
     if (client.state === 'away') client.state = 'must ask'
@@ -102,41 +104,34 @@ const ACTS: Record<string, [weight: number, act: Act]> = {
     const cut = [...world.relays, ...world.gateways].filter(({ link }) => link.isCut)
     if (cut.length === 0) return false
     pick(cut, at).link.isCut = false
-    world.redis.land()
+    world.store.land()
     return true
   }],
   outage: [2, (world, _at, how) => {
-    if (world.redis.isAway) return false
-    world.redis.isAway = true
+    if (world.store.isAway) return false
+    world.store.isAway = true
     for (const { link } of [...world.relays, ...world.gateways]) {
       if (!link.isCut) link.cutMode = how % 2 === 0 ? 'refuse' : 'wait'
     }
     return true
   }],
   back: [4, (world) => {
-    if (!world.redis.isAway) return false
-    world.redis.isAway = false
-    world.redis.land()
+    if (!world.store.isAway) return false
+    world.store.isAway = false
+    world.store.land()
     return true
-  }],
-  wipe: [2, async (world) => {
-    await world.redis.wipe()
-    world.judge.forgot()
-    return true
-  }],
-  failover: [2, async (world, _at, how) => {
-    await world.redis.failOver(pick([0, 100, 1500], how))
-    world.judge.forgot()
-    return true
-  }],
+  }]
+}
+
+const MORE_ACTS: Acts = {
   delay: [3, (world, at, how) => {
     const { link } = pick([...world.relays, ...world.gateways], at)
     link.next = how % 2 === 0 ? 'late' : 'answered late'
     return true
   }],
   land: [3, (world) => {
-    if (world.redis.late === 0) return false
-    world.redis.land()
+    if (world.store.late === 0) return false
+    world.store.land()
     return true
   }],
   drain: [1, (world, at) => {
@@ -160,15 +155,21 @@ const ACTS: Record<string, [weight: number, act: Act]> = {
   }]
 }
 
-const names = Object.entries(ACTS).map(([name, [weight]]) => ({ weight, arbitrary: fc.constant(name) }))
+const ALL_ACTS = { ...ACTS, ...MORE_ACTS }
 
-export const command: fc.Arbitrary<Command> = fc.record({
-  name: fc.oneof(...names), at: fc.nat({ max: 11 }), how: fc.nat({ max: 17 })
-})
+const weightsOf = (acts: Acts) => Object.entries(acts).map(([name, [weight]]) => [name, weight] as const)
+
+/** @param faults of the store, with how often each happens */
+export function commandWith (faults: Record<string, number>): fc.Arbitrary<Command> {
+  // In this order, so that seeds of before tell the same.
+  const weights = new Map([...weightsOf(ACTS), ...Object.entries(faults), ...weightsOf(MORE_ACTS)])
+  const names = [...weights].map(([name, weight]) => ({ weight, arbitrary: fc.constant(name) }))
+  return fc.record({ name: fc.oneof(...names), at: fc.nat({ max: 11 }), how: fc.nat({ max: 17 }) })
+}
 
 /** @returns whether it happened */
 export async function execute (world: World, { name, at, how }: Command): Promise<boolean> {
-  const [, act] = ACTS[name] ?? []
+  const act = world.faults[name] ?? ALL_ACTS[name]?.[1]
   const happened = act !== undefined && await act(world, at, how)
   await world.timeline.flush()
   return happened
@@ -176,14 +177,14 @@ export async function execute (world: World, { name, at, how }: Command): Promis
 
 /** Undoes every fault, but for one node that stays cut off. */
 export async function healAll (world: World, staysCut?: number): Promise<void> {
-  world.redis.isAway = false
+  world.store.heal()
   for (const { process, link } of [...world.relays, ...world.gateways]) {
     process.isPaused = false
     link.isCut = false
     link.next = undefined
   }
   for (const [at, relay] of world.relays.entries()) if (at === staysCut) relay.link.isCut = true
-  world.redis.land()
+  world.store.land()
   for (const relay of world.relays) {
     world.startRelay(relay)
     relay.node?.undrain().catch(() => {})

@@ -2,11 +2,7 @@ import { roomName } from '../../lib/registry/room-name.js'
 import { createHash } from 'node:crypto'
 import type { SeatEnd } from '../../types/node.js'
 import type { RoomKey } from '../../types/registry.js'
-import type { Reply } from './redis-data.js'
 import type { Client, Relay, Signature, World } from './world.js'
-
-/** Where the rooms begin among the keys of a script. */
-const FIRST_ROOM = 6
 
 /** Watches a world and notes every invariant that it breaks. */
 export class Judge {
@@ -14,8 +10,8 @@ export class Judge {
   readonly #world: World
   /** Until when the store promised a registration to be alive. A flush does not take that back. */
   readonly #promised = new Map<string, number>()
-  /** Normal signatures, by room. */
-  readonly #issued = new Map<string, Signature[]>()
+  /** Normal signatures, by room, and when the store had decided each at the latest. */
+  readonly #issued = new Map<string, Array<[signature: Signature, decidedAt: number]>>()
   readonly #admitted = new Set<string>()
   /** When calls ended, by room; and those that the room's node has closed since. */
   readonly #released = new Map<string, number>()
@@ -28,45 +24,49 @@ export class Judge {
   readonly #together = new Map<string, Relay>()
   /** Whose node was stopped by an operator. */
   readonly leaving = new Set<Relay>()
+  /** Hears what the store does. */
+  told: ((what: () => string) => void) | undefined
 
   constructor (world: World) {
     this.#world = world
   }
 
-  #breaks (invariant: string, what: string): void {
+  breaks (invariant: string, what: string): void {
     this.broken.push(`${invariant} at ${this.#world.timeline.now % 10_000_000}: ${what}`)
   }
 
-  /** A script ran. */
-  sees (name: string, keys: string[], args: string[], reply: Reply): void {
-    const now = this.#world.timeline.now
-    if (!Array.isArray(reply)) {
-      if (name === 'END' && reply === 'ok') this.#roomEnded(keys[FIRST_ROOM] ?? '', now)
-      if (name === 'RELEASE' && reply === 1) this.#claimed.delete(keys[FIRST_ROOM] ?? '')
-      if (name === 'LEAVE') for (const member of args.slice(5)) this.#promised.set(member, now)
-      return
-    }
-    const member = name === 'ASSIGN' ? String(reply[1]) : String(args[5])
-    // By the store's own clock, which says so.
-    const at = Number(reply[name === 'ASSIGN' ? 3 : 1])
-    if (name === 'REGISTER' && reply[0] === 'ok') {
-      const [id] = member.split('|')
-      for (const other of this.#promised.keys()) {
-        if (other.startsWith(`${id}|`) && other !== member && this.#lives(other, at)) this.#promised.set(other, at)
-      }
-    }
-    if ((name === 'REGISTER' || name === 'BEAT') && reply[0] === 'ok') this.#promised.set(member, at + this.#world.times.lease)
-    if (name === 'ASSIGN' && (reply[0] === 'bound' || reply[0] === 'chosen') && !this.#lives(member, at)) {
-      this.#breaks('I3', `${member} is chosen and was declared dead`)
-    }
-    this.#noteHolders(name, keys.slice(FIRST_ROOM), member, reply)
+  /** The store promised the registration to be alive until then. */
+  promise (member: string, until: number): void {
+    this.#promised.set(member, until)
   }
 
-  #lives (member: string, at: number): boolean {
+  /** The store took back what it promised to other registrations under the same id. */
+  displaceOthers (member: string, at: number): void {
+    const [id] = member.split('|')
+    for (const other of this.#promised.keys()) {
+      if (other.startsWith(`${id}|`) && other !== member && this.lives(other, at)) this.#promised.set(other, at)
+    }
+  }
+
+  /** The room with this key was given to a registration. */
+  bound (key: string, member: string): void {
+    this.#holders.set(key, member)
+  }
+
+  claimed (key: string): void {
+    this.#claimed.add(key)
+  }
+
+  unclaimed (key: string): void {
+    this.#claimed.delete(key)
+  }
+
+  lives (member: string, at: number): boolean {
     return (this.#promised.get(member) ?? 0) > at
   }
 
-  #roomEnded (key: string, now: number): void {
+  /** The call of the room with this key ended. */
+  callEnded (key: string, now: number): void {
     const room = this.#world.rooms.find((room) => key.endsWith(hashOf(room)))
     if (room === undefined) return
     this.#released.set(roomName(room), now)
@@ -76,32 +76,39 @@ export class Judge {
   }
 
   issued (signature: Signature): void {
-    const { subject: { node, joinOnly, tenant, room, issuedAt: now } } = signature
+    const { subject: { joinOnly, tenant, room, issuedAt: now } } = signature
     if (joinOnly) return
     const name = roomName({ tenant, room })
+    const decidedAt = this.#world.decidedAt(signature.subject)
     const earlier = (this.#issued.get(name) ?? [])
-      .filter(({ expiresAt }) => (expiresAt + this.#world.times.skew) * 1000 > now)
-    for (const { subject: { node: other } } of earlier) {
-      const isOther = other.id !== node.id || other.incarnation !== node.incarnation
-      if (isOther && this.#lives(`${other.id}|${other.incarnation}`, now)) {
-        this.#breaks('I1', `${room} is signed for ${node.id} while signatures for the living ${other.id} are good`)
-      }
+      .filter(([{ expiresAt }]) => (expiresAt + this.#world.times.skew) * 1000 > now)
+    for (const [other, otherAt] of earlier) {
+      if (other.subject.issuedAt > now) this.#compare(signature, other, otherAt)
+      else this.#compare(other, signature, decidedAt)
     }
-    this.#issued.set(name, [...earlier, signature])
+    this.#issued.set(name, [...earlier, [signature, decidedAt]])
+  }
+
+  #compare ({ subject: { node: first } }: Signature, { subject: { node, room } }: Signature, at: number): void {
+    const isOther = first.id !== node.id || first.incarnation !== node.incarnation
+    if (isOther && this.lives(`${first.id}|${first.incarnation}`, at)) {
+      this.breaks('I1', `${room} is signed for ${node.id} while signatures for the living ${first.id} are good`)
+    }
   }
 
   admitted (relay: Relay, { subject, expiresAt, id }: Signature): void {
     const { tenant, room, joinOnly, node } = subject
     const now = this.#world.timeline.now
-    if (this.#admitted.has(id)) this.#breaks('I5', `${id} is admitted twice`)
+    if (this.#admitted.has(id)) this.breaks('I5', `${id} is admitted twice`)
     this.#admitted.add(id)
-    if (now >= (expiresAt + this.#world.times.skew) * 1000) this.#breaks('I5', `${id} is admitted after its end`)
+    const { skew, clockError } = this.#world.times
+    if (now >= (expiresAt + skew) * 1000 + clockError) this.breaks('I5', `${id} is admitted after its end`)
     if (joinOnly) return
-    if (!this.#lives(`${node.id}|${node.incarnation}`, now)) this.#breaks('I8', `${relay.id} admits after its lease ended`)
+    if (!this.lives(`${node.id}|${node.incarnation}`, now)) this.breaks('I8', `${relay.id} admits after its lease ended`)
     const name = roomName({ tenant, room })
     const releasedAt = this.#released.get(name)
     if (releasedAt !== undefined && subject.issuedAt < releasedAt && this.#heard.has(name)) {
-      this.#breaks('REL', `${id} from before the release is admitted after it`)
+      this.breaks('REL', `${id} from before the release is admitted after it`)
     }
   }
 
@@ -121,20 +128,9 @@ export class Judge {
     if (this.leaving.has(relay) || relay.node?.status().state === 'replaced') return
     const holder = this.#holderOf(key)
     const what = `${key.room} with both inside is closed by ${relay.id} (${reason})`
-    if (!relay.isAtFault) this.#breaks('I25', `${what}, which did nothing wrong`)
+    if (!relay.isAtFault) this.breaks('I25', `${what}, which did nothing wrong`)
     else if (holder === undefined || holder.startsWith(`${relay.id}|`)) {
-      this.#breaks('I25', `${what}, though nobody was sent elsewhere`)
-    }
-  }
-
-  #noteHolders (name: string, rooms: string[], member: string, reply: Reply[]): void {
-    const [outcome, , , claims] = reply
-    if (name === 'ASSIGN' && (outcome === 'bound' || outcome === 'chosen')) this.#holders.set(rooms[0] ?? '', member)
-    if (outcome !== 'ok' || !Array.isArray(claims)) return
-    for (const [at, room] of rooms.entries()) {
-      if (claims[at * 2] !== 'ok') continue
-      this.#holders.set(room, member)
-      this.#claimed.add(room)
+      this.breaks('I25', `${what}, though nobody was sent elsewhere`)
     }
   }
 
@@ -146,7 +142,11 @@ export class Judge {
   look (): void {
     for (const key of this.#world.rooms) {
       const open = this.#world.relays.filter(({ process, membership }) => !process.isPaused && membership?.holds(key))
-      if (open.length > 1) this.#breaks('I2', `${open.map(({ id }) => id)} would admit to ${key.room}`)
+      for (const { id, membership } of open) {
+        if (this.lives(`${id}|${membership?.incarnation}`, this.#world.timeline.now)) continue
+        this.breaks('I8', `${id} would admit to ${key.room} after its lease ended`)
+      }
+      if (open.length > 1) this.breaks('I2', `${open.map(({ id }) => id)} would admit to ${key.room}`)
       const relay = this.#world.nodeOf(key)
       if (relay === undefined) this.#together.delete(roomName(key))
       else this.#together.set(roomName(key), relay)
@@ -158,7 +158,7 @@ export class Judge {
   #excuse (relay: Relay): void {
     const { process, link, membership, node } = relay
     if (process.isPaused || link.isCut || link.next !== undefined) relay.isAtFault = true
-    else if (relay.isAtFault && membership?.valid() && node !== undefined && this.#world.redis.late === 0) {
+    else if (relay.isAtFault && membership?.valid() && node !== undefined && this.#world.store.late === 0) {
       const inside = this.#world.clients.filter((client) => client.relay === relay)
       relay.isAtFault = !inside.every(({ key }) => membership.holds(key))
     }

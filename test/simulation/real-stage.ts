@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { startRedis } from '../support/redis-server.js'
+import { redisStage } from './redis-stage.js'
 import { SCRIPTS } from './sim-redis.js'
 import type { Test } from 'tap'
 import type { RedisScripter } from '../../types/registry.js'
 import type { Reply } from './redis-data.js'
-import type { Link, OnRun, Store } from './sim-redis.js'
+import type { OnRun, RedisServer } from './sim-redis.js'
 import type { Process } from './timeline.js'
-import type { Stage, Times } from './world.js'
+import type { Link, Stage, Times } from './world.js'
 
 /** So short that a world lives through a lot, and so long that a busy machine keeps them. */
-export const FAST_TIMES: Times = { lease: 900, heartbeat: 200, ttl: 1, skew: 1, patience: 300 }
+export const FAST_TIMES: Times = { lease: 900, heartbeat: 200, ttl: 1, skew: 1, patience: 300, clockError: 0 }
 
 /** The time of this machine, and a Redis of its own. */
 export async function realStage (t: Test): Promise<Stage> {
@@ -20,7 +21,7 @@ export async function realStage (t: Test): Promise<Stage> {
   redis.on('error', () => {})
   t.teardown(() => redis.disconnect())
   const timeline = new RealTimeline()
-  return { times: FAST_TIMES, timeline, redis: new RealRedis(redis, timeline) }
+  return redisStage(FAST_TIMES, timeline, new RealRedis(redis, timeline))
 }
 
 class RealTimeline implements Pick<Stage['timeline'], 'now' | 'clockOf' | 'flush' | 'advance' | 'afterEach'> {
@@ -73,7 +74,7 @@ class RealTimeline implements Pick<Stage['timeline'], 'now' | 'clockOf' | 'flush
   }
 }
 
-class RealRedis implements Store {
+class RealRedis implements RedisServer {
   readonly #redis: Redis
   readonly #timeline: RealTimeline
   #late: Array<() => void> = []
@@ -142,6 +143,10 @@ class RealRedis implements Store {
     const landing = this.#late
     this.#late = []
     for (const arrive of landing) arrive()
+  }
+
+  heal (): void {
+    this.isAway = false
   }
 
   async prepare (): Promise<void> {

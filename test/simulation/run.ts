@@ -1,10 +1,20 @@
-import { command, execute, healAll, secondsToMeet } from './commands.js'
+import { commandWith, execute, healAll, secondsToMeet } from './commands.js'
+import { REDIS_FAULTS, simulatedRedisStage } from './redis-stage.js'
 import { World } from './world.js'
+import { simulatedZooKeeperStage, ZOOKEEPER_FAULTS } from './zookeeper-stage.js'
 import fc from 'fast-check'
 import type { Command } from './commands.js'
 import type { Stage, Times } from './world.js'
 
+const STORES = {
+  redis: { stage: simulatedRedisStage, faults: REDIS_FAULTS },
+  zookeeper: { stage: simulatedZooKeeperStage, faults: ZOOKEEPER_FAULTS }
+}
+
+export type StoreName = keyof typeof STORES
+
 export interface Plan {
+  store: StoreName
   nodes: number
   gateways: number
   rooms: number
@@ -15,11 +25,12 @@ export interface Plan {
   staysCut: number | undefined
 }
 
-export const planOf = (nodes: number): fc.Arbitrary<Plan> => fc.record({
+export const planOf = (nodes: number, store: StoreName): fc.Arbitrary<Plan> => fc.record({
+  store: fc.constant(store),
   nodes: fc.constant(nodes),
   gateways: fc.constant(2),
   rooms: fc.integer({ min: 1, max: 2 }),
-  commands: fc.array(command, { minLength: 1, maxLength: 300, size: 'max' }),
+  commands: fc.array(commandWith(STORES[store].faults), { minLength: 1, maxLength: 300, size: 'max' }),
   seed: fc.integer(),
   staysCut: fc.option(fc.nat({ max: 1 }), { nil: undefined, freq: 2 })
 })
@@ -35,23 +46,32 @@ export interface Outcome {
   meetingSeconds: number | undefined
 }
 
+/** Told of the world after each step. */
+export type Tell = (world: World, step: string) => void
+
 export async function run (
-  { nodes, gateways, rooms, commands, seed, staysCut }: Plan, stage?: Stage
+  { store, nodes, gateways, rooms, commands, seed, staysCut }: Plan,
+  { stage = STORES[store].stage(), tell }: { stage?: Stage, tell?: Tell } = {}
 ): Promise<Outcome> {
   const random = Math.random
   Math.random = mulberry32(seed)
   const world = new World({ nodes, gateways, rooms }, stage)
   try {
     await world.start()
+    tell?.(world, 'started')
     let count = 0
     for (const command of commands) {
-      if (await execute(world, command)) count++
+      const happened = await execute(world, command)
+      if (happened) count++
+      tell?.(world, `${command.name} ${command.at} ${command.how}${happened ? '' : ' (not possible)'}`)
       const { broken } = world.judge
       if (broken.length > 0) return { commands: count, broken, meetingSeconds: undefined }
     }
     await healAll(world, staysCut)
+    tell?.(world, 'healed')
     const limit = meetingLimit(world.times)
     const meetingSeconds = await secondsToMeet(world, limit)
+    tell?.(world, `together after ${meetingSeconds} s`)
     const { broken } = world.judge
     const invariant = staysCut === undefined ? 'I13' : 'I26'
     if (meetingSeconds === undefined) broken.push(`${invariant}: not together within ${limit} s`)

@@ -6,6 +6,7 @@ import type { Script } from '../../lib/registry/redis-script.js'
 import type { RedisScripter } from '../../types/registry.js'
 import type { Reply } from './redis-data.js'
 import type { Process, Timeline } from './timeline.js'
+import type { Link, Store } from './world.js'
 
 /** By their SHA-1: those modules export nothing but scripts. */
 export const SCRIPTS = new Map<string, { name: string, text: string }>(
@@ -30,36 +31,20 @@ interface Message {
   reject (error: Error): void
 }
 
-export interface Link {
-  isCut: boolean
-  /** Messages into a cut are refused at once, or arrive when it heals, as from a client that sends them again. */
-  cutMode: 'refuse' | 'wait'
-  /** What happens to the next message: it arrives late, or its answer does. */
-  next?: 'late' | 'answered late' | undefined
-}
-
 /** Told of every script that ran. */
 export type OnRun = (name: string, keys: string[], args: string[], reply: Reply) => void
 
-/** A Redis, and a network that can lose what is said to it. */
-export interface Store {
-  /** Nobody reaches it; its clock goes on. */
-  isAway: boolean
+/** A Redis that a world can be on. */
+export interface RedisServer extends Store {
   onRun: OnRun
-  /** How much is still on its way. */
-  readonly late: number
   clientOf (process: Process, link: Link): RedisScripter
-  /** What was late arrives. */
-  land (): void
-  /** Begins as one that settled long ago. */
-  prepare (): Promise<void>
   wipe (): Promise<void>
   /** Another server takes over that has not heard of the writes of the last so many milliseconds. */
   failOver (lostMs: number): Promise<void>
 }
 
 /** Runs the real scripts in this process. */
-export class SimRedis implements Store {
+export class SimRedis implements RedisServer {
   readonly data: RedisData
   readonly #timeline: Timeline
   #late: Array<() => void> = []
@@ -89,6 +74,10 @@ export class SimRedis implements Store {
     const landing = this.#late
     this.#late = []
     for (const arrive of landing) arrive()
+  }
+
+  heal (): void {
+    this.isAway = false
   }
 
   async prepare (): Promise<void> {

@@ -25,6 +25,8 @@ export class Timeline {
   #timers = new Set<Timer>()
   /** Called after everything that happened. */
   afterEach = () => {}
+  /** Lets one message arrive; false where none can. */
+  deliver = () => false
 
   get now (): number {
     return this.#now
@@ -44,8 +46,10 @@ export class Timeline {
 
   /** Lets everything happen that can happen now. */
   async flush (): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve))
-    this.afterEach()
+    do {
+      await new Promise((resolve) => setImmediate(resolve))
+      this.afterEach()
+    } while (this.deliver())
   }
 
   async advance (ms: number): Promise<void> {

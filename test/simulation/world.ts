@@ -1,21 +1,26 @@
 import { createConnectionInfo } from '../../lib/connection-info.js'
 import { createKnownRooms } from '../../lib/known-rooms.js'
 import { createNode } from '../../lib/node/node.js'
-import { createRedisRegistry } from '../../lib/registry/redis.js'
 import { Judge } from './judge.js'
-import { SimRedis } from './sim-redis.js'
-import { Timeline } from './timeline.js'
 import type { Dependency } from '../../lib/dependency.js'
 import type { Subject } from '../../lib/signature.js'
 import type { CobrowseNode, Seat, SeatEnd } from '../../types/node.js'
 import type { Provision } from '../../types/provision.js'
 import type { Membership, Registry, RoomKey } from '../../types/registry.js'
 import type { Role, SignatureClaims } from '../../types/signature.js'
-import type { Link, Store } from './sim-redis.js'
-import type { Process } from './timeline.js'
+import type { Act } from './commands.js'
+import type { Process, Timeline } from './timeline.js'
 
 const ROLES: Role[] = ['recorder', 'replayer']
 const BUDGET_MS = 1500
+
+export interface Link {
+  isCut: boolean
+  /** Messages into a cut are refused at once, or arrive when it heals, as from a client that sends them again. */
+  cutMode: 'refuse' | 'wait'
+  /** What happens to the next message: it arrives late, or its answer does. */
+  next?: 'late' | 'answered late' | undefined
+}
 
 export interface Host {
   process: Process
@@ -67,22 +72,39 @@ export interface Times {
   ttl: number
   skew: number
   patience: number
+  /** By how much clocks are wrong that a node judges signatures by. */
+  clockError: number
 }
 
 /** The defaults of the project. */
-export const DEFAULT_TIMES: Times = { lease: 6000, heartbeat: 2000, ttl: 15, skew: 5, patience: 2000 }
+export const DEFAULT_TIMES: Times = { lease: 6000, heartbeat: 2000, ttl: 15, skew: 5, patience: 2000, clockError: 0 }
+
+/** What all registries of a world ask, and a network that can lose what is said to it. */
+export interface Store {
+  /** Nobody reaches it; its clock goes on. */
+  isAway: boolean
+  /** How much is still on its way. */
+  readonly late: number
+  /** Begins as one that settled long ago. */
+  prepare (): Promise<void>
+  /** What was late arrives. */
+  land (): void
+  /** Undoes all faults of its own. */
+  heal (): void
+}
 
 /** The time and the store that a world runs on. */
 export interface Stage {
   times: Times
   timeline: Pick<Timeline, 'now' | 'clockOf' | 'flush' | 'advance' | 'afterEach'>
-  redis: Store
-  prefix?: string
-}
-
-export function simulatedStage (): Stage {
-  const timeline = new Timeline()
-  return { times: DEFAULT_TIMES, timeline, redis: new SimRedis(timeline) }
+  store: Store
+  createRegistry (host: Host): Registry
+  /** What can happen to this store only, or in another way than to others; by name. */
+  faults: Record<string, Act>
+  /** Tells the judge what the store did. */
+  witness (judge: Judge): void
+  /** When the store had taken the decision, at the latest, that is signed now. */
+  decidedAt (subject: Subject): number
 }
 
 const direct: Dependency = {
@@ -97,11 +119,11 @@ const provision: Provision = {
   externalUrl: async () => null
 }
 
-/** Gateways, relay nodes and clients on one Redis: the code of the project, on a time and a network of our own. */
+/** Gateways, relay nodes and clients on one store: the code of the project, on a time and a network of our own. */
 export class World {
   readonly times: Times
   readonly timeline: Stage['timeline']
-  readonly redis: Store
+  readonly store: Store
   readonly judge = new Judge(this)
   readonly gateways: Gateway[]
   readonly relays: Relay[]
@@ -109,39 +131,36 @@ export class World {
   readonly rooms: RoomKey[]
   readonly signatures = new Map<string, Signature>()
 
-  readonly #prefix: string
+  readonly faults: Stage['faults']
+  readonly decidedAt: Stage['decidedAt']
+  readonly #createRegistry: Stage['createRegistry']
 
-  constructor ({ nodes, gateways, rooms }: WorldSize, { times, timeline, redis, prefix }: Stage = simulatedStage()) {
+  constructor ({ nodes, gateways, rooms }: WorldSize, stage: Stage) {
+    const { times, timeline, store } = stage
     this.times = times
     this.timeline = timeline
-    this.redis = redis
-    this.#prefix = prefix ?? '{cobrowse}'
+    this.store = store
+    this.faults = stage.faults
+    this.decidedAt = stage.decidedAt
+    this.#createRegistry = stage.createRegistry
     this.rooms = Array.from({ length: rooms }, (_value, at) => ({ tenant: 't', room: `r${at}` }))
     this.clients = this.rooms.flatMap((key) => ROLES.map((role) => ({ key, role, state: 'away' as const, attempt: 0 })))
     this.gateways = Array.from({ length: gateways }, (_value, at) => this.#createGateway(`gateway ${at}`))
     this.relays = Array.from({ length: nodes }, (_value, at) => ({
       ...newHost(`node ${at}`), id: `n${at}`, isStarting: false, isAtFault: false
     }))
-    this.redis.onRun = (...run) => this.judge.sees(...run)
+    stage.witness(this.judge)
     this.timeline.afterEach = () => this.judge.look()
   }
 
   async start (): Promise<void> {
-    await this.redis.prepare()
+    await this.store.prepare()
     for (const relay of this.relays) this.startRelay(relay)
     await this.timeline.flush()
   }
 
   stop (): void {
     for (const { process } of [...this.gateways, ...this.relays]) process.isDead = true
-  }
-
-  #createRegistry ({ process, link }: Host): Registry {
-    const { lease, heartbeat, ttl, skew } = this.times
-    const redis = this.redis.clientOf(process, link)
-    return createRedisRegistry(
-      { redis, lease, heartbeat, linger: ttl + skew, prefix: this.#prefix }, this.timeline.clockOf(process)
-    )
   }
 
   #createGateway (name: string): Gateway {
