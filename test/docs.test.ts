@@ -106,6 +106,7 @@ t.test('the tables of adapters name the options that the types have', async (t) 
   for (const [heading, file, type] of [
     ['### `redisSessions`', 'types/sessions.ts', 'RedisSessionsOptions'],
     ['### `redisRegistry`', 'types/registry.ts', 'RedisRegistryOptions'],
+    ['### `zookeeperRegistry`', 'types/registry.ts', 'ZooKeeperRegistryOptions'],
     ['### `memoryRegistry`', 'types/registry.ts', 'MemoryRegistryOptions'],
     ['### `httpProvision`', 'types/provision.ts', 'HttpProvisionOptions']
   ] as const) {
