@@ -77,7 +77,11 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
     const outcome = isFresh || binding.state === 'claimed'
       ? await commit(binding.member, rooms.check(state), signal, writtenAfter)
       : await write(state, { ...binding, member }, signal)
-    if (outcome === 'gone' && view.isMissed(member)) throw new RegistrySettlingError()
+    if (outcome === 'gone') {
+      // It may be the first of many that we hear of.
+      if (view.has(member)) await view.refresh()
+      if (view.isMissed(member)) throw new RegistrySettlingError()
+    }
     if (typeof outcome === 'string' || node === undefined) return outcome === 'changed' ? 'changed' : 'gone'
     return { node: toNodeRef(node), ...outcome }
   }

@@ -45,6 +45,8 @@ export interface ZooKeeperView {
   isDoubtful (): boolean
   /** Whether this one was among them. */
   isMissed (member: string): boolean
+  /** Whether it was there when the nodes were read last. */
+  has (member: string): boolean
   nodeOf (member: string): Promise<NodeView | undefined>
 }
 
@@ -179,6 +181,7 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
     },
     isDoubtful,
     isMissed: (member) => isDoubtful() && missed.some(({ id, incarnation }) => `${id}|${incarnation}` === member),
+    has: (member) => entries.has(member),
     async nodeOf (member) {
       const known = entries.get(member)
       if (known !== undefined) return known.lastGood
