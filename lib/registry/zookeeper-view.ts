@@ -39,11 +39,14 @@ export interface ZooKeeperView {
   poll (): Promise<void>
   /** Waits for a reading that begins now or later. */
   refresh (): Promise<void>
-  /** All is to be read anew: watches are gone. */
+  /** The connection is new: watches are gone, and what happened before it was not seen. */
   forget (): void
-  /** Whether more than half of the nodes, and at least two, vanished in one change just now. */
+  /**
+   * Whether nodes are missed that are not held for dead yet: more than half, and at least two, vanished in one change,
+   * or any while there was no connection or soon after, which an ensemble does that stood still.
+   */
   isDoubtful (): boolean
-  /** Whether this one was among them. */
+  /** Whether this one is among them. */
   isMissed (member: string): boolean
   /** Whether it was there when the nodes were read last. */
   has (member: string): boolean
@@ -58,6 +61,8 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
   let nodes: readonly NodeView[] = []
   let missed: readonly NodeView[] = []
   let doubtUntil = -Infinity
+  /** A silence is not a death: it may have been ZooKeeper that was away, and the nodes come back as we did. */
+  let silentUntil = -Infinity
   let readAt: number | undefined
   let readAllAt = -Infinity
   let reading: Promise<void> | undefined
@@ -123,39 +128,43 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
     }
     if (isAll) readAllAt = clock.monotonic()
     const gone = [...entries.keys()].filter((member) => !found.has(member))
-    take(found, areMany(gone) ? await vanishedOf(gone) : [])
+    const vanished = areMany(gone) || isSilent() ? await vanishedOf(gone) : []
+    take(found, areMany(vanished) || isSilent() ? vanished : [])
   }
 
+  const isSilent = () => clock.monotonic() < silentUntil
   const areMany = (members: string[]) => members.length >= 2 && members.length > entries.size / 2
 
-  /** Who left said so, and gave up its id. */
+  /** Who left said so, and gave up its id. Who is back under another incarnation had vanished with the others. */
   async function vanishedOf (members: string[]): Promise<string[]> {
     if (layout.isListed) return members
     const ids = await Promise.all(members.map(async (member) => {
-      const [id = '', incarnation = ''] = member.split('|')
-      const found = await client.get(layout.idPath(id), { ms: READ_MS })
-      return found?.data.toString() === incarnation ? member : []
+      const [id = ''] = member.split('|')
+      return await client.exists(layout.idPath(id), { ms: READ_MS }) === undefined ? [] : member
     }))
     return ids.flat()
   }
 
+  /** @param vanished too many at once, or too soon after a silence, to be held for dead */
   function take (found: Map<string, NodeEntry>, vanished: string[]): void {
-    if (areMany(vanished)) {
-      doubtUntil = clock.monotonic() + doubtMs()
-      missed = vanished.flatMap((member) => entries.get(member)?.lastGood ?? [])
-      log()?.warn({ missed: missed.length, left: found.size }, 'most nodes vanished at once: their rooms stay for a while')
+    const living = [...found.values()].flatMap(({ view }) => view ?? [])
+    const ids = new Set(living.map(({ id }) => id))
+    const isAway = ({ id }: NodeView) => !ids.has(id)
+    missed = isDoubtful() ? missed.filter(isAway) : []
+    const lost = vanished.flatMap((member) => entries.get(member)?.lastGood ?? []).filter(isAway)
+    if (lost.length > 0) {
+      doubtUntil = areMany(vanished) ? clock.monotonic() + doubtMs() : Math.max(doubtUntil, silentUntil)
+      missed = [...missed, ...lost]
+      log()?.warn({ missed: missed.length, left: found.size }, 'nodes vanished at once, or unseen: their rooms stay for a while')
     }
     for (const member of entries.keys()) if (!found.has(member)) watchers.delete(member)
     entries = found
-    const living = [...found.values()].flatMap(({ view }) => view ?? [])
-    const isBack = ({ id }: NodeView) => living.some((node) => node.id === id)
-    if (!isDoubtful()) missed = []
-    nodes = [...missed.filter((node) => !isBack(node)), ...living]
+    nodes = [...missed, ...living]
     readAt = clock.monotonic()
     onRead(living)
   }
 
-  const isDoubtful = () => clock.monotonic() < doubtUntil
+  const isDoubtful = () => missed.length > 0 && clock.monotonic() < doubtUntil
 
   function poll (): Promise<void> {
     reading ??= read().finally(() => { reading = undefined })
@@ -175,6 +184,7 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
       return next
     },
     forget () {
+      if (readAt !== undefined) silentUntil = clock.monotonic() + doubtMs()
       readAllAt = -Infinity
       cancelHint?.()
       cancelHint = undefined

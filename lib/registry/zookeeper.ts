@@ -141,7 +141,7 @@ export function createZooKeeperRegistry (
   async function poll (): Promise<void> {
     try {
       await view.poll()
-      if (view.isDoubtful()) backend.set('degraded', 'most nodes vanished at once: their rooms stay for a while')
+      if (view.isDoubtful()) backend.set('degraded', 'nodes vanished at once, or unseen: their rooms stay for a while')
       else if (view.nodes().length < MAX_NODES) backend.set('up')
       else backend.set('degraded', `more than ${MAX_NODES} nodes: only the first are read`)
     } catch (error) {
