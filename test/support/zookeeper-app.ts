@@ -1,0 +1,111 @@
+import * as jose from 'jose'
+import { createLayout } from '../../lib/registry/zookeeper-layout.js'
+import { startToxicProxy } from '../../lib/testing/toxic-proxy.js'
+import { body, buildApp, session, signing } from './build-app.js'
+import { until } from './until.js'
+import { connectClient } from './zookeeper-client.js'
+import { makeRegistry } from './zookeeper-registry.js'
+import type { FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
+import type {
+  CobrowseOptions, Membership, NodeRecord, Registry, RoomKey, ZooKeeperRegistryOptions
+} from '../../types/index.js'
+
+/** Signatures that live no longer than bindings of the registries linger. */
+const SIGNING = { ...signing, ttl: 2, skew: 1 }
+const LINGER = SIGNING.ttl + SIGNING.skew
+
+export interface Answer {
+  /** `ok` with a normal signature, `join-only`, or the retCode. */
+  kind: string
+  wssUrl?: string
+  ms: number
+}
+
+export interface Gateway {
+  app: FastifyInstance
+  registry: Registry
+  ask (roomId: string): Promise<Answer>
+}
+
+export type RegistrySettings = Omit<ZooKeeperRegistryOptions, 'hosts'>
+
+export const roomKey = (room: string): RoomKey => ({ tenant: session.tenantId, room })
+
+/** An application with the plugin on ZooKeeper. */
+export async function startGateway (
+  t: Test, hosts: string, settings: RegistrySettings, options: Partial<CobrowseOptions> = {}
+): Promise<Gateway> {
+  const registry = makeRegistry(t, hosts, { linger: LINGER, ...settings })
+  const { app, ask } = await buildApp(t, { options: { registry, signing: SIGNING, ...options } })
+  return {
+    app,
+    registry,
+    async ask (roomId) {
+      const startedAt = performance.now()
+      const response = await ask({ payload: { ...body, roomId } })
+      const ms = performance.now() - startedAt
+      const { retCode, data } = response.json()
+      if (retCode !== '0') return { kind: retCode, ms }
+      const { typ } = jose.decodeProtectedHeader(data.signature)
+      return { kind: typ === 'cobrowse+jwt' ? 'ok' : 'join-only', wssUrl: data.wssUrl, ms }
+    }
+  }
+}
+
+export interface NodeOnZooKeeper {
+  readonly member: Membership
+  readonly wssUrl: string
+  /** What its membership told, by name. */
+  readonly events: string[]
+  /** Between this node alone and the server. */
+  readonly proxy: Awaited<ReturnType<typeof startToxicProxy>>
+  readonly registry: Registry
+}
+
+/** A node with a session and a line of its own. */
+export async function startNode (
+  t: Test, port: number, id: string, settings: RegistrySettings, record: Partial<NodeRecord> = {}
+): Promise<NodeOnZooKeeper> {
+  const proxy = await startToxicProxy({ port })
+  t.teardown(async () => await proxy.close())
+  const registry = makeRegistry(t, `127.0.0.1:${proxy.port}`, { linger: LINGER, ...settings })
+  const wssUrl = `wss://${id}.example/ws`
+  const member = await registry.join({ id, wssUrl, ...record })
+  return { member, wssUrl, events: listen(member), proxy, registry }
+}
+
+export function listen (member: Membership): string[] {
+  const events: string[] = []
+  for (const event of ['lapsed', 'resumed', 'replaced', 'lost', 'released'] as const) {
+    member.on(event, () => events.push(event))
+  }
+  return events
+}
+
+/** Sees what is in ZooKeeper, with a session of its own. */
+export async function observe (t: Test, hosts: string, root: string) {
+  const { client } = await connectClient(t, hosts, { sessionTimeout: 20_000 })
+  const layout = createLayout(root)
+  return {
+    client,
+    layout,
+    sessionOf: async ({ id, incarnation }: Membership) =>
+      (await client.exists(layout.nodePath(`${id}|${incarnation}`), { ms: 5000 }))?.ephemeralOwner
+  }
+}
+
+/** Waits for a normal answer. */
+export async function untilOk ({ ask }: Gateway, roomId: string): Promise<Answer> {
+  return await until(async () => {
+    const answer = await ask(roomId)
+    return answer.kind === 'ok' && answer
+  }, `a normal answer for ${roomId}`)
+}
+
+/** Milliseconds that it took. */
+export async function timed (work: Promise<unknown>): Promise<number> {
+  const startedAt = performance.now()
+  await work
+  return Math.round(performance.now() - startedAt)
+}
