@@ -26,7 +26,7 @@ const CONNECT_MS = 5000
 /** Above the session, for nodes that vanished together. */
 const DOUBT_MS = 2000
 
-const PATH = '^(/[^/\\u0000-\\u001f]+)+$'
+const PATH = '^(/(?!\\.{1,2}(?:/|$))[^/\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\uf8ff\\ufff0-\\uffff]+)+$'
 const Options = Type.Object({
   hosts: Type.String({ minLength: 1, description: 'a list host:port,host:port with an optional /chroot behind it' }),
   root: Type.Optional(Type.String({ pattern: PATH, description: 'a path that begins with / and does not end with it' })),
