@@ -210,6 +210,14 @@ t.test('nodes that something else registers', { skip: withoutZooKeeper }, async 
     t.equal(await nodeOf(gateway), 'n1')
   })
 
+  t.test('a path that is none stops the start', async (t) => {
+    for (const path of ['relays', '/relays/', '/a//b', '/a/../b', '/a/.', '/a\u0085', '/']) {
+      t.throws(() => makeRegistry(t, hosts, { listed: { path } }), { name: 'TypeError', message: /^"listed/ }, path)
+      t.throws(() => makeRegistry(t, hosts, { root: path }), { name: 'TypeError', message: /^"root" option of/ }, path)
+    }
+    t.doesNotThrow(() => makeRegistry(t, hosts, { root: '/a/.b/..c/节点' }))
+  })
+
   t.test('cannot be joined through this registry', async (t) => {
     const gateway = makeRegistry(t, hosts, { listed: { path: '/relays' } })
     await t.rejects(gateway.join(nodeRecord('n1')), {
