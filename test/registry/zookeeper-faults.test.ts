@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { startToxicProxy } from '../../lib/testing/toxic-proxy.js'
 import { until } from '../support/until.js'
 import { observe, roomKey, startGateway, startNode, timed, untilOk } from '../support/zookeeper-app.js'
 import { newRoot } from '../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js'
 import type { Test } from 'tap'
-import type { Gateway, NodeOnZooKeeper } from '../support/zookeeper-app.js'
+import type { Gateway, NodeOnZooKeeper, RegistrySettings } from '../support/zookeeper-app.js'
 
 const SESSION_MS = 3000
 const PAST_SESSION_MS = 1.5 * SESSION_MS
@@ -16,6 +17,39 @@ const MAX_ANSWER_MS = 1500
 // An abandoned call that fails later must not end the process.
 const unhandled: unknown[] = []
 process.on('unhandledRejection', (reason) => unhandled.push(reason))
+
+const newSettings = () => ({ root: newRoot(), sessionTimeout: SESSION_MS })
+
+function mustBe<T> (value: T | undefined): T {
+  if (value === undefined) throw new Error('there is none')
+  return value
+}
+
+/** Of many calls in a row: which answers there were, and how long half of them took at most. */
+async function askMany (ask: Gateway['ask'], rooms: string[]) {
+  const answers = []
+  for (let round = 0; round < 15; round++) for (const room of rooms) answers.push(await ask(room))
+  const ms = answers.map(({ ms }) => ms).sort((a, b) => a - b)
+  const kinds = [...new Set(answers.map(({ kind }) => kind))].sort()
+  return { kinds, medianMs: Math.round(ms[Math.floor(ms.length / 2)] ?? 0) }
+}
+
+/** A gateway behind a line of its own. */
+async function startProxied (t: Test, port: number, settings: RegistrySettings) {
+  const proxy = await startToxicProxy({ port })
+  t.teardown(async () => await proxy.close())
+  return { proxy, gateway: await startGateway(t, `127.0.0.1:${proxy.port}`, settings) }
+}
+
+/** Nodes that the gateway sees, by their ids. */
+async function startNodes<Id extends string> (
+  t: Test, port: number, settings: RegistrySettings, { registry }: Gateway, ids: Id[]
+) {
+  const nodes = await Promise.all(ids.map(async (id) => [id, await startNode(t, port, id, settings)] as const))
+  await until(() => registry.nodes().length === ids.length)
+  // The ids are those that were given.
+  return Object.fromEntries(nodes) as Record<Id, NodeOnZooKeeper>
+}
 
 const kindsOf = async ({ ask }: Gateway, rooms: string[]) => (await Promise.all(rooms.map(ask))).map(({ kind }) => kind)
 
@@ -58,12 +92,54 @@ function goOnAsking (gateways: Gateway[], holders: Map<string, string>) {
 t.test('a server for each', { skip: withoutZooKeeper }, async (t) => {
   t.jobs = 2
 
+  t.test('Z-01: servers that are away at the start cost nothing but answers, and are found when they come', async (t) => {
+    const server = await startZooKeeper(t)
+    await server.kill()
+    let gateway: Gateway | undefined
+    const bootMs = await timed((async () => { gateway = await startGateway(t, server.hosts, newSettings()) })())
+    t.ok(bootMs < 1000 + NOISE_MS, 'the start waits for nobody')
+    const { ask, registry } = mustBe(gateway)
+    await until(() => registry.status().reason === 'ZooKeeper cannot be reached (ECONNREFUSED)')
+    t.equal(registry.status().state, 'down')
+    const { kinds, medianMs } = await askMany(ask, ['a', 'b'])
+    t.strictSame(kinds, ['50302'])
+    t.ok(medianMs < 100, `answered within ${medianMs} ms`)
+    await server.restart()
+    const ms = await timed(until(async () => (await ask('a')).kind === '50301'))
+    t.comment(`answered ${ms} ms after the server came`)
+    t.ok(ms < 3000 + NOISE_MS)
+    t.equal(registry.status().state, 'up')
+  })
+
+  t.test('Z-03: a connection that is lost for less than the session: what changed meanwhile is read anew', async (t) => {
+    const server = await startZooKeeper(t)
+    const settings = { ...newSettings(), sessionTimeout: 10_000 }
+    const { gateway, proxy } = await startProxied(t, server.port, settings)
+    const { stays, leaves } = await startNodes(t, server.port, settings, gateway, ['stays', 'leaves'])
+    t.equal(await stays.member.claim(roomKey('room')), 'ok')
+    await untilOk(gateway, 'room')
+    proxy.set('refuse')
+    await until(() => gateway.registry.status().state === 'down')
+    const { kinds, medianMs } = await askMany(gateway.ask, ['room', 'new'])
+    t.strictSame(kinds, ['50302', 'join-only'])
+    t.ok(medianMs < 100, `answered within ${medianMs} ms`)
+    await stays.member.drain()
+    await leaves.member.leave()
+    await leaves.registry.join({ id: 'comes', wssUrl: 'wss://comes.example/ws' })
+    proxy.set('pass')
+    const isKnown = () => gateway.registry.nodes().length === 2 &&
+      gateway.registry.nodes().every(({ id, draining }) => id === (draining ? 'stays' : 'comes'))
+    const [okMs, readMs] = await Promise.all([timed(untilOk(gateway, 'room')), timed(until(isKnown))])
+    t.comment(`answered ${okMs} ms after the cut, all nodes known after ${readMs} ms`)
+    t.ok(okMs < 1000 + NOISE_MS && readMs < 1000 + NOISE_MS)
+    t.match(await untilOk(gateway, 'new'), { wssUrl: 'wss://comes.example/ws' })
+  })
+
   t.test('Z-05: an ensemble paused past the session: all come back by themselves, and no open room is touched', async (t) => {
     const server = await startZooKeeper(t)
-    const settings = { root: newRoot(), sessionTimeout: SESSION_MS }
+    const settings = newSettings()
     const gateway = await startGateway(t, server.hosts, settings)
-    const nodes = await Promise.all(['n1', 'n2', 'n3'].map(async (id) => await startNode(t, server.port, id, settings)))
-    await until(() => gateway.registry.nodes().length === 3)
+    const nodes = Object.values(await startNodes(t, server.port, settings, gateway, ['n1', 'n2', 'n3']))
     const holders = await openRooms(t, gateway, nodes, 8)
     const incarnations = nodes.map(({ member }) => member.incarnation)
     server.pause()
@@ -90,12 +166,11 @@ t.test('a server for each', { skip: withoutZooKeeper }, async (t) => {
 
   t.test('Z-05: after such a pause the rooms of a node that comes back last are waited for', async (t) => {
     const server = await startZooKeeper(t)
-    const settings = { root: newRoot(), sessionTimeout: SESSION_MS }
+    const settings = newSettings()
     const gateway = await startGateway(t, server.hosts, settings)
-    const [first, last] = [await startNode(t, server.port, 'n1', settings), await startNode(t, server.port, 'n2', settings)]
+    const { first, last } = await startNodes(t, server.port, settings, gateway, ['first', 'last'])
     t.equal(await last.member.claim(roomKey('room')), 'ok')
     await untilOk(gateway, 'room')
-    await until(() => gateway.registry.nodes().length === 2)
     server.pause()
     last.proxy.set('refuse')
     await until(() => gateway.registry.status().state === 'down')
@@ -116,7 +191,7 @@ t.test('a server for each', { skip: withoutZooKeeper }, async (t) => {
 
   t.test('Z-13: most nodes vanish at once: their rooms are waited for, and new ones go to those that are left', async (t) => {
     const server = await startZooKeeper(t)
-    const settings = { root: newRoot(), sessionTimeout: SESSION_MS }
+    const settings = newSettings()
     const gateway = await startGateway(t, server.hosts, settings)
     const left = await startNode(t, server.port, 'left', settings)
     // Of one session, so that they vanish in one step.
@@ -161,7 +236,7 @@ t.test('a server for each', { skip: withoutZooKeeper }, async (t) => {
 
   t.test('Z-13: all nodes vanish at once: that there is none is said when they had the time to come back', async (t) => {
     const server = await startZooKeeper(t)
-    const settings = { root: newRoot(), sessionTimeout: SESSION_MS }
+    const settings = newSettings()
     const gateway = await startGateway(t, server.hosts, settings)
     const gone = await startNode(t, server.port, 'n1', settings)
     await gone.registry.join({ id: 'n2', wssUrl: 'wss://n2.example/ws' })
