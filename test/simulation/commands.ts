@@ -196,6 +196,8 @@ export async function healAll (world: World, staysCut?: number): Promise<void> {
 export async function secondsToMeet (world: World, limit: number): Promise<number | undefined> {
   for (const client of world.clients) if (client.state === 'away') client.state = 'must ask'
   for (let step = 0; step <= limit * 2; step++) {
+    // An operator who could not reach the store tries again.
+    for (const { node } of world.relays) if (node?.status().state === 'drained') node.undrain().catch(() => {})
     for (const [at, client] of world.clients.entries()) {
       world.ask(client, pick(world.gateways, at + step))
       await world.timeline.flush()

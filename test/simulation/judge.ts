@@ -83,7 +83,7 @@ export class Judge {
     const earlier = (this.#issued.get(name) ?? [])
       .filter(([{ expiresAt }]) => (expiresAt + this.#world.times.skew) * 1000 > now)
     for (const [other, otherAt] of earlier) {
-      if (other.subject.issuedAt > now) this.#compare(signature, other, otherAt)
+      if (otherAt > decidedAt) this.#compare(signature, other, otherAt)
       else this.#compare(other, signature, decidedAt)
     }
     this.#issued.set(name, [...earlier, [signature, decidedAt]])

@@ -135,22 +135,27 @@ export function createSimClient (options: SimClientOptions): ZooKeeperClient {
     })
   }
 
-  async function ask<T> (through: Connection, { isLocal, run }: Request<T>, heard?: () => void): Promise<T> {
+  async function ask<T> (through: Connection, { run, ...request }: Request<T>, heard?: () => void): Promise<T> {
     return await new Promise<T>((resolve, reject) => {
       const sentAt = clock.monotonic()
       const rejectsAll = waiting
       rejectsAll.add(reject)
-      network.request(through, isLocal, (server) => {
-        const reply: Reply<T> = run(ensemble, server, through)
-        const zxid = server.applied
-        network.answer(through, () => {
-          rejectsAll.delete(reject)
-          lastZxid = Math.max(lastZxid, zxid)
-          heardAt = Math.max(heardAt, sentAt)
-          if ('code' in reply) return reject(new ZooKeeperError(reply.code, reply.code))
-          heard?.()
-          resolve(reply.value)
-        })
+      const onReply = (reply: Reply<T>, zxid: number) => {
+        rejectsAll.delete(reject)
+        lastZxid = Math.max(lastZxid, zxid)
+        heardAt = Math.max(heardAt, sentAt)
+        if ('code' in reply) return reject(new ZooKeeperError(reply.code, reply.code))
+        if (reply.moment !== undefined) ensemble.answered = reply.moment
+        heard?.()
+        resolve(reply.value)
+      }
+      network.request(through, {
+        ...request,
+        run (server) {
+          const reply = run(ensemble, server, through)
+          const zxid = server.applied
+          network.answer(through, () => onReply(reply, zxid))
+        }
       })
     })
   }

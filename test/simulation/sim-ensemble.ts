@@ -5,6 +5,8 @@ import type { Change } from './sim-tree.js'
 
 const SERVERS = 3
 const TICK_MS = 2000
+/** Between two transactions. */
+const LEAST_MS = 1e-6
 /** A follower tells the leader who is alive. */
 const REPORT_MS = TICK_MS / 2
 /** A follower that hears nothing from its leader for so long serves nobody any more. */
@@ -55,6 +57,10 @@ export class Ensemble {
   readonly #clock: Clock
   readonly #events: EnsembleEvents
   isAway = false
+  /** When the latest transaction was, in milliseconds; no two are at the same moment. */
+  moment = 0
+  /** When that transaction was of which a client heard the answer last. */
+  answered = 0
   /** Told of each transaction. */
   onCommit: (changes: Change[]) => void = () => {}
 
@@ -149,6 +155,7 @@ export class Ensemble {
     }
     tree.undo(changes)
     this.#log.push({ ops, owner, at, ends })
+    this.moment = Math.max(at, this.moment + LEAST_MS)
     this.catchUp(this.leader)
     this.onCommit(changes)
     return undefined

@@ -11,6 +11,8 @@ interface Request {
   due: number
   /** A server that does not reach the leader can answer it. */
   isLocal: boolean
+  /** It has to do with nobody but who asks. */
+  isIdle: boolean
   run (server: Server): void
 }
 
@@ -82,13 +84,13 @@ export class Network {
     return connection
   }
 
-  request (connection: Connection, isLocal: boolean, run: Request['run']): void {
+  request (connection: Connection, request: Omit<Request, 'due'>): void {
     const { link } = connection.host
     const fate = link.next
     link.next = undefined
     if (fate === 'late') connection.areRequestsHeld = true
     if (fate === 'answered late') connection.areAnswersHeld = true
-    connection.requests.push({ due: this.#due(), isLocal, run })
+    connection.requests.push({ due: this.#due(), ...request })
   }
 
   answer (connection: Connection, run: () => void): void {
@@ -108,7 +110,9 @@ export class Network {
     if (!connection.isOpen) return
     connection.isOpen = false
     connection.answers.length = 0
-    if (Math.random() < 0.5) connection.requests.length = 0
+    const { requests } = connection
+    const arriving = Math.random() < 0.5 ? [] : requests.filter(({ isIdle }) => !isIdle)
+    requests.splice(0, requests.length, ...arriving)
     connection.onEnd(why)
   }
 
@@ -154,7 +158,7 @@ export class Network {
     const steps: Array<() => void> = []
     for (const connection of this.#connections) {
       if (this.#isRefused(connection)) this.end(connection, 'refused')
-      steps.push(...this.#stepsOf(connection))
+      this.#addSteps(connection, steps)
     }
     for (const server of this.#ensemble.servers) {
       if (server.lag !== 'none' || server.isDown || this.#ensemble.isAway || !this.#ensemble.isBehind(server)) continue
@@ -165,13 +169,12 @@ export class Network {
     return step !== undefined
   }
 
-  #stepsOf (connection: Connection): Array<() => void> {
+  #addSteps (connection: Connection, steps: Array<() => void>): void {
     const { host: { process }, server, requests, answers, isOpen } = connection
     if (process.isDead) answers.length = 0
     if (server.isDown) requests.length = 0
     if ((process.isDead || !isOpen) && requests.length === 0) this.#connections.delete(connection)
-    if (!this.#isThrough(connection)) return []
-    const steps: Array<() => void> = []
+    if ((requests.length === 0 && answers.length === 0) || !this.#isThrough(connection)) return
     const now = this.#clock.monotonic()
     const [request] = requests
     const isAnswerable = request !== undefined && (request.isLocal || this.#ensemble.reaches(server))
@@ -189,6 +192,5 @@ export class Network {
         answer.run()
       })
     }
-    return steps
   }
 }

@@ -3,12 +3,14 @@ import type { Ensemble, Server } from './sim-ensemble.js'
 import type { Connection } from './sim-network.js'
 import type { TreeNode } from './sim-tree.js'
 
-export type Reply<T> = { value: T } | { code: string }
+export type Reply<T> = { value: T, moment?: number } | { code: string }
 
 /** What a client asks of the server that it is connected to. */
 export interface Request<T> {
   /** Answered from what that server knows. */
   isLocal: boolean
+  /** Nothing comes of it when nobody waits for the answer. */
+  isIdle: boolean
   run (ensemble: Ensemble, server: Server, connection: Connection): Reply<T>
 }
 
@@ -27,6 +29,7 @@ function read<T> (
 ): Request<T | undefined> {
   return {
     isLocal: true,
+    isIdle: true,
     run (_ensemble, { tree }, connection) {
       const node = tree.get(path)
       if (watch !== undefined && (node !== undefined || isAbsentWatched)) {
@@ -42,6 +45,7 @@ export const serverSide = {
   /** Goes on with a session, or makes one. @returns its id; undefined when it is over */
   open: (id: string | undefined, timeout: number, lastZxid: number): Request<string | undefined> => ({
     isLocal: false,
+    isIdle: true,
     run (ensemble, server, connection) {
       const session = id === undefined ? ensemble.openSession(timeout) : ensemble.findSession(id)
       // A session never sees time go backwards.
@@ -59,10 +63,11 @@ export const serverSide = {
   ),
   multi: (ops: ZooKeeperOp[]): Request<MultiFailure | undefined> => ({
     isLocal: false,
+    isIdle: false,
     run (ensemble, server, { session }) {
       const failure = session?.isOver === false ? ensemble.commit(ops, session.id) : { index: -1, name: 'SESSION_EXPIRED' }
       ensemble.catchUp(server)
-      return failure?.name === 'SESSION_EXPIRED' ? { code: failure.name } : { value: failure }
+      return failure?.name === 'SESSION_EXPIRED' ? { code: failure.name } : { value: failure, moment: ensemble.moment }
     }
   })
 }

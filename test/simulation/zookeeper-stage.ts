@@ -41,11 +41,11 @@ export function simulatedZooKeeperStage (): Stage {
     faults: faultsOf(zookeeper),
     witness (judge) {
       ensemble.onCommit = (changes) => {
-        for (const change of changes) see(judge, change, timeline.now)
+        for (const change of changes) see(judge, change, ensemble.moment)
       }
     },
-    // A signature is dated by when the gateway asked, which is earlier.
-    decidedAt: () => timeline.now
+    // A signature is dated by when the gateway asked. It is issued in the same turn in which the answer is heard.
+    decidedAt: () => ensemble.answered
   }
 }
 
