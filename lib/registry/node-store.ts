@@ -1,3 +1,4 @@
+import type { Moment } from './lease.js'
 import type { RoomKey } from '../../types/registry.js'
 
 /** What a store is asked by one node: the part of a membership that differs between Redis and ZooKeeper. */
@@ -22,7 +23,7 @@ export interface NodeStore {
 }
 
 export interface NodeTimes {
-  /** From when a heartbeat was sent until the store may hold the node for dead. */
+  /** From when a heartbeat was sent, or what its answer says, until the store may hold the node for dead. */
   lease: number
   heartbeat: number
   /** How long a binding outlives the last signature. */
@@ -30,7 +31,14 @@ export interface NodeTimes {
 }
 
 export type NodeAnswer =
-  | { outcome: 'ok', now: number, releases: RoomRelease[], claims: RoomClaim[] }
+  | {
+    outcome: 'ok'
+    now: number
+    /** From when the lease counts. Left out: from when the call was sent. */
+    since?: Moment | undefined
+    releases: RoomRelease[]
+    claims: RoomClaim[]
+  }
   /** The store is in another epoch than the caller knew. */
   | { outcome: 'epoch', epoch: string }
   /** Another incarnation is registered than the one to be replaced; '' for none. */

@@ -1,6 +1,8 @@
 import { RegistryUnavailableError } from '../errors.js'
+import { momentOf } from './lease.js'
 import { ensurePath, parentOf } from './zookeeper-layout.js'
 import type { Clock } from '../clock.js'
+import type { Moment } from './lease.js'
 import type { Claim, Claims, NodeAnswer, NodeStore, ReleaseCall, RoomClaim, RoomRelease } from './node-store.js'
 import type { MultiFailure, ZooKeeperClient, ZooKeeperOp } from './zookeeper-client.js'
 import type { ZooKeeperLayout } from './zookeeper-layout.js'
@@ -13,6 +15,8 @@ const MAX_CALL_MS = 1000
 const MAX_TRIES = 8
 /** The client sends so many heartbeats per session. */
 const BEATS_PER_SESSION = 3
+/** A follower tells its leader twice a tick who lives, and a session is two ticks at least. */
+const REPORTS_PER_SESSION = 4
 
 export interface ZooKeeperNodeOptions {
   client: ZooKeeperClient
@@ -49,14 +53,37 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
   const changed = new Set<string>()
   /** Releases that did not get through. */
   const unreleased = new Map<string, ReleaseCall>()
+  /** When the latest heartbeat was sent, and when the one that the leader knows of whichever server dies. */
+  let heard = connectedSince()
+  let known = heard
   const callMs = () => Math.min(MAX_CALL_MS, client.sessionTimeout() / BEATS_PER_SESSION)
 
   const unsubscribe = client.on((state) => {
     if (state !== 'connected' && state !== 'reconnected') return
+    if (state === 'connected') known = heard = connectedSince()
     // Watches are gone, and with them what they would have told.
     for (const key of watched.keys()) changed.add(key)
     tellNews()
   })
+
+  /** A session that is made, or gone on with, is known to the leader; to connect takes a third of it at most. */
+  function connectedSince (): Moment {
+    const { monotonic, wall } = momentOf(clock)
+    const ms = client.sessionTimeout() / BEATS_PER_SESSION
+    return { monotonic: monotonic - ms, wall: wall - ms }
+  }
+
+  /**
+   * From when the session lives its time for certain. A server that dies may take with it when it heard from us last,
+   * though the heartbeat got through it; and that before may be old, where this process stood still in between.
+   */
+  function hear (sentAt: Moment): Moment {
+    if (sentAt.monotonic - heard.monotonic >= client.sessionTimeout() / REPORTS_PER_SESSION) {
+      known = heard
+      heard = sentAt
+    }
+    return known
+  }
 
   const send = async (ops: ZooKeeperOp[], signal?: AbortSignal): Promise<MultiFailure | undefined> =>
     await client.multi(ops, { ms: callMs(), signal })
@@ -184,10 +211,11 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
     }
   }
 
-  async function accept (sentAt: number, claims: RoomClaim[]): Promise<NodeAnswer> {
+  async function accept (sentAt: Moment, claims: RoomClaim[]): Promise<NodeAnswer> {
+    const since = hear(sentAt)
     // Not waited for: the next heartbeat tries again.
     releaseAgain().catch(() => {})
-    return { outcome: 'ok', now: sentAt, releases: await readReleases(), claims }
+    return { outcome: 'ok', now: sentAt.wall, since, releases: await readReleases(), claims }
   }
 
   return {
@@ -195,16 +223,14 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
     roomKey: layout.roomKey,
     get times () {
       const granted = client.sessionTimeout()
-      const heartbeat = granted / BEATS_PER_SESSION
-      // A server that dies takes with it when it heard from us last, so the session may end one heartbeat earlier.
-      return { heartbeat, lease: granted - heartbeat, linger: lingerMs }
+      return { heartbeat: granted / BEATS_PER_SESSION, lease: granted, linger: lingerMs }
     },
 
     async register ({ member, record: text, replaces, claims }) {
       const [id = '', incarnation = ''] = member.split('|')
       const idPath = layout.idPath(id)
       for (let tries = 0; tries < MAX_TRIES; tries++) {
-        const sentAt = clock.wall()
+        const sentAt = momentOf(clock)
         const sentIn = client.sessionId()
         const found = await client.get(idPath, { ms: callMs() })
         const present = found?.data.toString() ?? ''
@@ -240,7 +266,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
       const path = layout.nodePath(member)
       // What another session left would vanish with it.
       if (client.sessionId() !== session) return { outcome: 'lapsed' }
-      const sentAt = clock.wall()
+      const sentAt = momentOf(clock)
       const first: ZooKeeperOp = text === record ? { type: 'check', path } : { type: 'set', path, data: Buffer.from(text) }
       const result = await claimWith([first], { member }, claims)
       if (!Array.isArray(result) || client.sessionId() !== session) return { outcome: 'lapsed' }
