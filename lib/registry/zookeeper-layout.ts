@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { LISTED_INCARNATION } from './node-record.js'
 import { roomName } from './room-name.js'
+import { ZooKeeperError } from './zookeeper-error.js'
 import type { ZooKeeperClient } from './zookeeper-client.js'
 import type { RoomKey } from '../../types/registry.js'
 
@@ -69,5 +70,6 @@ export async function ensurePath (client: ZooKeeperClient, path: string, depth =
   if (path === '' || depth > MAX_DEPTH) return
   if (await client.create(path, NOTHING) !== 'no-parent') return
   await ensurePath(client, parentOf(path), depth + 1)
-  await client.create(path, NOTHING)
+  if (await client.create(path, NOTHING) !== 'no-parent') return
+  throw new ZooKeeperError('NO_NODE', 'the path behind the servers in "hosts" is not there: make it')
 }

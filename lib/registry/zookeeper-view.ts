@@ -1,6 +1,7 @@
 import { ensurePath } from './zookeeper-layout.js'
 import { MAX_RECORD_BYTES } from './node-record.js'
 import { readEntry } from './node-entries.js'
+import { ZooKeeperError } from './zookeeper-error.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../clock.js'
 import type { NodeEntry, ParseRecord } from './node-entries.js'
@@ -98,10 +99,10 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
 
   async function readRecord (member: string): Promise<NodeEntry | undefined> {
     stale.delete(member)
-    const found = await client.get(layout.nodePath(member), { watch: watcherOf(member), ms: READ_MS })
+    const options = { watch: watcherOf(member), ms: READ_MS }
+    const found = await client.get(layout.nodePath(member), options).catch(nullIfDenied)
     if (found === undefined) return undefined
-    const text = found.data.length > MAX_RECORD_BYTES ? found.data.length : found.data.toString()
-    return readEntry(member, text, entries.get(member), parse, log())
+    return readEntry(member, found && textOf(found.data), entries.get(member), parse, log())
   }
 
   async function read (): Promise<void> {
@@ -198,4 +199,12 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
       return (await readRecord(member))?.lastGood
     }
   }
+}
+
+const textOf = (data: Buffer) => data.length > MAX_RECORD_BYTES ? data.length : data.toString()
+
+/** A record that others only may read costs its node, not the reading of all. */
+function nullIfDenied (error: unknown): null {
+  if (error instanceof ZooKeeperError && error.code === 'NO_AUTH') return null
+  throw error
 }

@@ -145,9 +145,12 @@ export function createZooKeeperRegistry (
       else if (view.nodes().length < MAX_NODES) backend.set('up')
       else backend.set('degraded', `more than ${MAX_NODES} nodes: only the first are read`)
     } catch (error) {
+      if (error instanceof ZooKeeperError && error.code === 'NO_NODE') return backend.set('degraded', error.message)
       const isDenied = error instanceof ZooKeeperError && error.code === 'NO_AUTH'
       if (isDenied) backend.set('degraded', 'ZooKeeper refuses to show the nodes: NO_AUTH')
-      else backend.set('down', client.reason() ?? 'ZooKeeper does not answer in time')
+      else if (client.state() !== undefined || client.reason() !== undefined) {
+        backend.set('down', client.reason() ?? 'ZooKeeper does not answer in time')
+      }
     }
   }
 
