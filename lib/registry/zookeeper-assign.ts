@@ -122,6 +122,8 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
   ): Promise<Omit<Assignment, 'node'> | 'changed' | 'gone'> {
     signal.throwIfAborted()
     const failure = await client.multi([{ type: 'check', path: layout.nodePath(member) }, ...ops], { signal })
+    // That a node may not be seen does not mean that it is gone.
+    if (failure?.name === 'NO_AUTH') throw unavailable('ZooKeeper refuses: NO_AUTH')
     if (failure !== undefined) return failure.index === 0 ? 'gone' : 'changed'
     return { issuedAt, joinOnly: false }
   }
