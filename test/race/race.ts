@@ -16,12 +16,17 @@ import type { Store } from './store.js'
 
 const USER = 'u1'
 const WARM_UP_MS = 2000
+/** A machine that is so many times slower than it should be shows less, and nothing false. */
+const SLOWEST = 20
 /** The last signatures end, and those who were sent away find each other. */
 const COOL_DOWN_MS = 5000
 
 export interface RaceOptions {
   startStore (t: Test): Promise<Store>
+  /** As many as are played, if there is time. */
   rooms: number
+  /** Milliseconds after which it ends, once every fault was committed. */
+  limitMs: number
   seed: number
 }
 
@@ -32,7 +37,7 @@ interface StartedVictim {
 }
 
 /** Runs a race and answers the folder with its history: see checker.mjs. */
-export async function runRace (t: Test, { startStore, rooms, seed }: RaceOptions): Promise<string> {
+export async function runRace (t: Test, { startStore, rooms, limitMs, seed }: RaceOptions): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'race-'))
   const random = createRandom(seed)
   const note = openHistory(folder, 'killer')
@@ -91,10 +96,12 @@ export async function runRace (t: Test, { startStore, rooms, seed }: RaceOptions
     onServers: watchServers
   })
   const { faults } = killer
-  writeFileSync(join(folder, 'race.json'), JSON.stringify({ rooms, seed, faults, settings: SETTINGS }))
+  writeFileSync(join(folder, 'race.json'), JSON.stringify({ rooms: Number.isFinite(limitMs) ? rooms / SLOWEST : rooms, seed, faults, settings: SETTINGS }))
   await sleep(WARM_UP_MS)
   let left: string[] = []
-  for (let count = 0; count < faults.length || driving.completed() < rooms; count++) {
+  const endsAt = performance.now() + limitMs
+  const isEnough = () => driving.completed() >= rooms || performance.now() > endsAt
+  for (let count = 0; count < faults.length || !isEnough(); count++) {
     if (left.length === 0) left = random.shuffle(faults)
     await killer.commit(left.pop() ?? '')
     // Rooms are opened in quiet times.
