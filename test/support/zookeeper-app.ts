@@ -4,12 +4,17 @@ import { startToxicProxy } from '../../lib/testing/toxic-proxy.js'
 import { body, buildApp, session, signing } from './build-app.js'
 import { until } from './until.js'
 import { connectClient } from './zookeeper-client.js'
-import { isLate, makeRegistry } from './zookeeper-registry.js'
+import { isLate, makeRegistry, newRoot } from './zookeeper-registry.js'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import type {
   CobrowseOptions, Membership, NodeRecord, Registry, RoomKey, ZooKeeperRegistryOptions
 } from '../../types/index.js'
+
+/** Long enough for heartbeats of several nodes and gateways in one process, on a busy machine. */
+export const SESSION_MS = 3000
+/** What such a machine may add to a time. */
+export const NOISE_MS = 3000
 
 /** Signatures that live no longer than bindings of the registries linger. */
 const SIGNING = { ...signing, ttl: 2, skew: 1 }
@@ -29,6 +34,8 @@ export interface Gateway {
 }
 
 export type RegistrySettings = Omit<ZooKeeperRegistryOptions, 'hosts'>
+
+export const newSettings = () => ({ root: newRoot(), sessionTimeout: SESSION_MS })
 
 export const roomKey = (room: string): RoomKey => ({ tenant: session.tenantId, room })
 
@@ -92,6 +99,23 @@ export function listen (member: Membership): string[] {
     member.on(event, () => events.push(event))
   }
   return events
+}
+
+/** A gateway behind a line of its own. */
+export async function startProxied (t: Test, port: number, settings: RegistrySettings) {
+  const proxy = await startToxicProxy({ port })
+  t.teardown(async () => await proxy.close())
+  return { proxy, gateway: await startGateway(t, `127.0.0.1:${proxy.port}`, settings) }
+}
+
+/** Nodes that the gateway sees, by their ids. */
+export async function startNodes<Id extends string> (
+  t: Test, port: number, settings: RegistrySettings, { registry }: Gateway, ids: Id[]
+) {
+  const nodes = await Promise.all(ids.map(async (id) => [id, await startNode(t, port, id, settings)] as const))
+  await until(() => registry.nodes().length === ids.length)
+  // The ids are those that were given.
+  return Object.fromEntries(nodes) as Record<Id, NodeOnZooKeeper>
 }
 
 /** Sees what is in ZooKeeper, with a session of its own. */

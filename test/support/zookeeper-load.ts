@@ -1,0 +1,51 @@
+import { roomKey, untilOk } from './zookeeper-app.js'
+import type { Test } from 'tap'
+import type { Gateway, NodeOnZooKeeper } from './zookeeper-app.js'
+
+/** Of many calls in a row: which answers there were, and how long half of them took at most. */
+export async function askMany (ask: Gateway['ask'], rooms: string[]) {
+  const answers = []
+  for (let round = 0; round < 15; round++) for (const room of rooms) answers.push(await ask(room))
+  const ms = answers.map(({ ms }) => ms).sort((a, b) => a - b)
+  const kinds = [...new Set(answers.map(({ kind }) => kind))].sort()
+  return { kinds, medianMs: Math.round(ms[Math.floor(ms.length / 2)] ?? 0) }
+}
+
+export const kindsOf = async ({ ask }: Gateway, rooms: string[]) =>
+  (await Promise.all(rooms.map(ask))).map(({ kind }) => kind)
+
+/** Rooms that are open, each on one of the nodes. */
+export async function openRooms (t: Test, gateway: Gateway, nodes: NodeOnZooKeeper[], count: number) {
+  const holders = new Map<string, string>()
+  for (let at = 0; at < count; at++) {
+    const { wssUrl = '' } = await untilOk(gateway, `room-${at}`)
+    const node = nodes.find((node) => node.wssUrl === wssUrl)
+    t.equal(await node?.member.claim(roomKey(`room-${at}`)), 'ok')
+    holders.set(`room-${at}`, wssUrl)
+  }
+  return holders
+}
+
+/** Asks for rooms again and again, until it is told to stop; whatever names another node than before is kept. */
+export function goOnAsking (gateways: Gateway[], holders: Map<string, string>) {
+  const wrong: unknown[] = []
+  let slowest = 0
+  const over = new AbortController()
+  const asking = Promise.all(gateways.map(async ({ ask }) => {
+    while (!over.signal.aborted) {
+      for (const [room, holder] of holders) {
+        const { kind, wssUrl, ms } = await ask(room)
+        slowest = Math.max(slowest, ms)
+        const isWrong = wssUrl === undefined ? !/^5030[23]$/.test(kind) : wssUrl !== holder
+        if (isWrong && wrong.length < 3) wrong.push({ room, kind, wssUrl, holder })
+      }
+    }
+  }))
+  return {
+    async stop () {
+      over.abort()
+      await asking
+      return { wrong, slowest }
+    }
+  }
+}
