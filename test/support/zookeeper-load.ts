@@ -15,10 +15,14 @@ export const kindsOf = async ({ ask }: Gateway, rooms: string[]) =>
   (await Promise.all(rooms.map(ask))).map(({ kind }) => kind)
 
 /** Rooms that are open, each on one of the nodes. */
-export async function openRooms (t: Test, gateway: Gateway, nodes: NodeOnZooKeeper[], count: number) {
+export async function openRooms (
+  t: Test, gateways: Gateway[], nodes: Array<Pick<NodeOnZooKeeper, 'member' | 'wssUrl'>>, count: number
+) {
   const holders = new Map<string, string>()
   for (let at = 0; at < count; at++) {
-    const { wssUrl = '' } = await untilOk(gateway, `room-${at}`)
+    // Known to all of them.
+    const answers = await Promise.all(gateways.map(async (gateway) => await untilOk(gateway, `room-${at}`)))
+    const { wssUrl = '' } = answers[0] ?? {}
     const node = nodes.find((node) => node.wssUrl === wssUrl)
     t.equal(await node?.member.claim(roomKey(`room-${at}`)), 'ok')
     holders.set(`room-${at}`, wssUrl)
@@ -30,12 +34,14 @@ export async function openRooms (t: Test, gateway: Gateway, nodes: NodeOnZooKeep
 export function goOnAsking (gateways: Gateway[], holders: Map<string, string>) {
   const wrong: unknown[] = []
   let slowest = 0
+  let asked = 0
   const over = new AbortController()
   const asking = Promise.all(gateways.map(async ({ ask }) => {
     while (!over.signal.aborted) {
       for (const [room, holder] of holders) {
         const { kind, wssUrl, ms } = await ask(room)
         slowest = Math.max(slowest, ms)
+        asked++
         const isWrong = wssUrl === undefined ? !/^5030[23]$/.test(kind) : wssUrl !== holder
         if (isWrong && wrong.length < 3) wrong.push({ room, kind, wssUrl, holder })
       }
@@ -45,7 +51,7 @@ export function goOnAsking (gateways: Gateway[], holders: Map<string, string>) {
     async stop () {
       over.abort()
       await asking
-      return { wrong, slowest }
+      return { wrong, slowest, asked }
     }
   }
 }
