@@ -51,7 +51,7 @@ export type Tell = (world: World, step: string) => void
 
 export async function run (
   { store, nodes, gateways, rooms, commands, seed, staysCut }: Plan,
-  { stage = STORES[store].stage(), tell }: { stage?: Stage, tell?: Tell } = {}
+  { stage = STORES[store].stage(seed), tell }: { stage?: Stage, tell?: Tell } = {}
 ): Promise<Outcome> {
   const random = Math.random
   Math.random = mulberry32(seed)

@@ -86,8 +86,9 @@ export class Network {
 
   request (connection: Connection, request: Omit<Request, 'due'>): void {
     const { link } = connection.host
-    const fate = link.next
-    link.next = undefined
+    // A step that writes begins with reading, and its writing shall be late, too.
+    const fate = request.isIdle && Math.random() < 0.7 ? undefined : link.next
+    if (fate !== undefined) link.next = undefined
     if (fate === 'late') connection.areRequestsHeld = true
     if (fate === 'answered late') connection.areAnswersHeld = true
     connection.requests.push({ due: this.#due(), ...request })

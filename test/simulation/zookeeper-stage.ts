@@ -11,7 +11,9 @@ import type { Act } from './commands.js'
 import type { Stage } from './world.js'
 
 /** Nodes judge signatures by their own clocks here, which may be wrong by as much as they tolerate. */
-const CLOCK_ERROR_MS = 4000
+const TIMES = { ...DEFAULT_TIMES, clockError: 4000 }
+/** Rooms that nobody is in are deleted while writes of before are still on their way. */
+const SHORT_TIMES = { ...TIMES, ttl: 1, skew: 1, clockError: 800 }
 
 const NODE = /\/nodes\/([^/~]+)~([^/~]+)$/
 const ROOM = /\/rooms\/..\/[^/]+$/
@@ -19,12 +21,13 @@ const ROOM = /\/rooms\/..\/[^/]+$/
 /** With how often each happens. */
 export const ZOOKEEPER_FAULTS = { elect: 2, 'server down': 2, 'server up': 3, lag: 3, 'catch up': 3 }
 
-export function simulatedZooKeeperStage (): Stage {
+/** @param seed whether signatures live as long as they do by default */
+export function simulatedZooKeeperStage (seed: number): Stage {
   const timeline = new Timeline()
   const process = { name: 'ensemble', isPaused: false, isDead: false, wallOffset: 0 }
   const zookeeper = new SimZooKeeper(timeline.clockOf(process))
   timeline.deliver = () => zookeeper.network.deliver()
-  const times = { ...DEFAULT_TIMES, clockError: CLOCK_ERROR_MS }
+  const times = seed % 2 === 0 ? TIMES : SHORT_TIMES
   const { ensemble } = zookeeper
   return {
     times,
@@ -88,7 +91,8 @@ function faultsOf (zookeeper: SimZooKeeper): Record<string, Act> {
     },
     'clock set' (world, at, how) {
       const relay = pick(world.relays, at)
-      relay.process.wallOffset = pick([-CLOCK_ERROR_MS, 0, CLOCK_ERROR_MS], how)
+      const { clockError } = world.times
+      relay.process.wallOffset = pick([-clockError, 0, clockError], how)
       relay.isAtFault = true
       return true
     }
