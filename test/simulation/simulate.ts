@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import type { StoreName } from './run.js'
 
 const SEED = Number(process.env.SIMULATION_SEED ?? Date.now() % 2 ** 31)
-/** A room in ZooKeeper costs several messages, and most runs of them are of other commands. */
+/** Each step on ZooKeeper is several messages, and takes so much longer. */
 const DEFAULT_COMMANDS = { redis: 100_000, zookeeper: 20_000 }
 
 /** What a simulation is told, and tells in the end. */
