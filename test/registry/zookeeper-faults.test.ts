@@ -51,12 +51,11 @@ async function occupy (t: Test, port: number) {
   for (;;) {
     const socket = createConnection(port, '127.0.0.1')
     socket.on('error', () => {})
-    t.teardown(() => socket.destroy())
-    await once(socket, 'connect')
     socket.resume()
+    t.teardown(() => socket.destroy())
     // One too many is closed at once.
-    await sleep(200)
-    if (!socket.closed) return socket
+    await sleep(300)
+    if (socket.readyState === 'open') return socket
   }
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { until } from '../support/until.js'
 import {
-  newSettings, NOISE_MS, observe, roomKey, SESSION_MS, startGateway, startNode, startNodes, timed, untilOk
+  newSettings, NOISE_MS, observe, roomKey, SESSION_MS, startGateway, startNode, startNodes, startProxied, timed, untilOk
 } from '../support/zookeeper-app.js'
 import { goOnAsking, kindsOf, openRooms } from '../support/zookeeper-load.js'
 import { startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js'
@@ -71,6 +71,58 @@ t.test('Z-05: after such a pause the rooms of a node that comes back last are wa
   t.strictSame(last.events, ['lapsed', 'resumed'])
   t.ok(last.member.holds(roomKey('room')))
   await until(() => gateway.registry.status().state === 'up', 'nobody is waited for any more', 5000)
+})
+
+t.test('Z-05: a node that vanished while the gateway heard nothing is waited for: it may have been ZooKeeper', {
+  skip: withoutZooKeeper
+}, async (t) => {
+  const server = await startZooKeeper(t)
+  const settings = newSettings()
+  const { gateway, proxy } = await startProxied(t, server.port, settings)
+  const { left, gone } = await startNodes(t, server.port, settings, gateway, ['left', 'gone'])
+  t.equal(await gone.member.claim(roomKey('room')), 'ok')
+  await untilOk(gateway, 'room')
+  const observer = await observe(t, server.hosts, settings.root)
+  const asking = goOnAsking([gateway], new Map([['room', gone.wssUrl]]))
+  for (const line of [proxy, gone.proxy]) line.set('refuse')
+  await server.expire(await observer.sessionOf(gone.member))
+  await until(() => gateway.registry.status().state === 'down')
+  proxy.set('pass')
+  await until(() => gateway.registry.status().state === 'degraded')
+  t.strictSame(await kindsOf(gateway, ['room']), ['join-only'])
+  t.equal((await untilOk(gateway, 'new')).wssUrl, left.wssUrl)
+  gone.proxy.set('pass')
+  await until(() => gone.events.includes('resumed'))
+  await untilOk(gateway, 'room')
+  t.strictSame((await asking.stop()).wrong, [])
+  t.strictSame(gone.events, ['lapsed', 'resumed'])
+  t.ok(gone.member.holds(roomKey('room')))
+})
+
+t.test('N-01: a node that dies alone: its rooms go to another one when its session has ended, once', {
+  skip: withoutZooKeeper
+}, async (t) => {
+  const server = await startZooKeeper(t)
+  const settings = newSettings()
+  const gateways = [await startGateway(t, server.hosts, settings), await startGateway(t, server.hosts, settings)]
+  const [gateway] = gateways
+  if (gateway === undefined) throw new Error('there are two')
+  const ids = ['n1', 'n2', 'n3', 'n4']
+  const nodes = Object.values(await startNodes(t, server.port, settings, gateway, ids))
+  const holders = await openRooms(t, gateways, nodes, 8)
+  const dead = nodes.find(({ wssUrl }) => wssUrl === holders.get('room-0'))
+  dead?.proxy.set('refuse')
+  t.match(await gateway.ask('room-0'), { kind: 'ok', wssUrl: dead?.wssUrl ?? '' }, 'nobody can know yet')
+  const ms = await timed(until(async () => (await gateway.ask('room-0')).wssUrl !== dead?.wssUrl))
+  t.comment(`given to another node after ${ms} ms, of a session of ${SESSION_MS} ms`)
+  t.ok(ms < SESSION_MS + 1200 + NOISE_MS)
+  for (const [room, holder] of holders) {
+    const asked = Array.from({ length: 64 }, (_value, at) => gateways[at % 2] ?? gateway)
+    const answers = await Promise.all(asked.map(async (each) => await untilOk(each, room)))
+    const named = [...new Set(answers.map(({ wssUrl = '' }) => wssUrl))]
+    t.equal(named.length, 1)
+    t.equal(named[0] === holder, holder !== dead?.wssUrl)
+  }
 })
 
 t.test('Z-12: the parent of all nodes is deleted: the nodes make it anew with themselves', {
