@@ -53,7 +53,7 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
       const chosen = await choose(room, state, choice, signal)
       if (chosen === 'changed') continue
       if (chosen !== 'gone') return chosen
-      if (hasReadAnew) throw view.isDoubtful() ? unavailable('most nodes vanished at once') : new NoLiveNodeError()
+      if (hasReadAnew) throw view.isDoubtful() ? unavailable('nodes vanished at once, or unseen') : new NoLiveNodeError()
       hasReadAnew = true
       await view.refresh()
     }

@@ -33,8 +33,8 @@ async function untilRegistered (demo: RunningDemo): Promise<void> {
 }
 
 /** Asks again, as a page does, where a busy machine took longer than a call may. */
-async function askUntilAnswered (demo: RunningDemo, userId: string, role: string, roomId: string): Promise<ConnectionInfo> {
-  return await until(async () => (await ask(demo, userId, role, roomId)).data)
+async function askUntilAnswered (demo: RunningDemo, ...question: [string, string, string]): Promise<ConnectionInfo> {
+  return await until(async () => (await ask(demo, ...question)).data)
 }
 
 /** What one side of a room sends, the other receives. */
