@@ -8,7 +8,7 @@ import { openHistory } from './history.mjs'
 import { createKiller } from './killer.js'
 import { createProcesses } from './processes.js'
 import { createRandom } from './random.mjs'
-import { SETTINGS } from './settings.js'
+import { settingsOn } from './settings.js'
 import type { ChildProcess } from 'node:child_process'
 import type { Test } from 'tap'
 import type { Victim } from './killer.js'
@@ -43,6 +43,7 @@ export async function runRace (t: Test, { startStore, rooms, limitMs, seed }: Ra
   const note = openHistory(folder, 'killer')
   const processes = createProcesses(t)
   const store = await startStore(t)
+  const settings = settingsOn(store.kind)
   const watchServers = () => store.pids().forEach(processes.watch)
   watchServers()
 
@@ -50,7 +51,7 @@ export async function runRace (t: Test, { startStore, rooms, limitMs, seed }: Ra
     const proxies = await Promise.all(store.ports().map(async (port) => await startToxicProxy({ port })))
     t.teardown(async () => { await Promise.all(proxies.map(async (proxy) => await proxy.close())) })
     const where = { kind: store.kind, ports: proxies.map(({ port }) => port) }
-    const config = { settings: SETTINGS, folder, name, store: where, ...more }
+    const config = { settings, folder, name, store: where, ...more }
     let { child, message } = await processes.start(script, config)
     restartWhenReplaced()
 
@@ -75,13 +76,13 @@ export async function runRace (t: Test, { startStore, rooms, limitMs, seed }: Ra
   }
 
   const names = (letter: string, count: number) => Array.from({ length: count }, (_value, at) => `${letter}${at + 1}`)
-  const nodes = await Promise.all(names('n', SETTINGS.nodes).map(async (name) =>
+  const nodes = await Promise.all(names('n', settings.nodes).map(async (name) =>
     await startVictim(name, 'node.mjs', { port: await findFreePort() })))
-  const gateways = await Promise.all(names('g', SETTINGS.gateways).map(async (name) =>
+  const gateways = await Promise.all(names('g', settings.gateways).map(async (name) =>
     await startVictim(name, 'gateway.mjs', { user: USER })))
   const addresses = gateways.map(({ message }) => message)
-  const drivers = await Promise.all(names('d', SETTINGS.drivers).map(async (name, at) => await processes.start(
-    'driver.mjs', { settings: SETTINGS, folder, name, seed: seed + 1 + at, user: USER, gateways: addresses }
+  const drivers = await Promise.all(names('d', settings.drivers).map(async (name, at) => await processes.start(
+    'driver.mjs', { settings, folder, name, seed: seed + 1 + at, user: USER, gateways: addresses }
   )))
   const driving = followDrivers(drivers.map(({ child }) => child))
 
@@ -90,13 +91,13 @@ export async function runRace (t: Test, { startStore, rooms, limitMs, seed }: Ra
     store,
     nodes: nodes.map(({ victim }) => victim),
     gateways: gateways.map(({ victim }) => victim),
-    lease: SETTINGS.lease,
+    lease: settings.lease,
     random,
     note,
     onServers: watchServers
   })
   const { faults } = killer
-  writeFileSync(join(folder, 'race.json'), JSON.stringify({ rooms: Number.isFinite(limitMs) ? rooms / SLOWEST : rooms, seed, faults, settings: SETTINGS }))
+  writeFileSync(join(folder, 'race.json'), JSON.stringify({ rooms: Number.isFinite(limitMs) ? rooms / SLOWEST : rooms, seed, faults, settings }))
   await sleep(WARM_UP_MS)
   let left: string[] = []
   const endsAt = performance.now() + limitMs

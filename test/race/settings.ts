@@ -20,7 +20,7 @@ export interface Settings {
   longRooms: number
 }
 
-export const SETTINGS: Settings = {
+const SETTINGS: Settings = {
   gateways: 8,
   nodes: 4,
   drivers: 2,
@@ -34,6 +34,11 @@ export const SETTINGS: Settings = {
   roomsAtOnce: 100,
   longRooms: 12
 }
+
+/** Three servers of Java are more to carry for the machine, and a session is kept by answers of two of them. */
+const SETTINGS_ON_ZOOKEEPER: Settings = { ...SETTINGS, lease: 2400, heartbeat: 800 }
+
+export const settingsOn = (kind: 'redis' | 'zookeeper') => kind === 'redis' ? SETTINGS : SETTINGS_ON_ZOOKEEPER
 
 /** How long a store that lost its memory gives no room to a node anew. */
 export const settlingOf = ({ lease, heartbeat, linger }: Settings) => Math.max(lease, linger * 1000) + 2 * heartbeat

@@ -17,12 +17,12 @@ import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import type { ConnectionInfo, Registry } from '../../types/index.js'
 
-/** As short as they can be: what the move waits for. */
-const signing = { keys: [{ id: 'test', secret: 'a secret of the tests, long enough' }], ttl: 1, skew: 1 }
+/** As short as a busy machine can keep: what the move waits for. */
+const signing = { keys: [{ id: 'test', secret: 'a secret of the tests, long enough' }], ttl: 3, skew: 1 }
 const LAST_SIGNATURE_MS = (signing.ttl + signing.skew) * 1000
 /** Leases that a busy machine keeps: a node that lapses closes rooms, which is not what is looked for here. */
-const ON_REDIS = { ...FAST_REDIS, heartbeat: 500, lease: 4000, linger: 2 }
-const ON_ZOOKEEPER = { ...FAST_ZOOKEEPER, sessionTimeout: 6000, linger: 2 }
+const ON_REDIS = { ...FAST_REDIS, heartbeat: 500, lease: 4000, linger: 4 }
+const ON_ZOOKEEPER = { ...FAST_ZOOKEEPER, sessionTimeout: 6000, linger: 4 }
 const ROLES = ['recorder', 'replayer'] as const
 const SESSION = { tenantId: 't1', channelId: 'web', userId: 'u1' }
 const rooms = ['room-1', 'room-2', 'room-3', 'room-4']
