@@ -305,5 +305,19 @@ MUTATIONS.push(
     find: 'Math.max(REMEMBER_MS, lingerMs) : lingerMs) })',
     replace: 'Math.max(REMEMBER_MS, lingerMs) : lingerMs / 2) })',
     tests: ON_ZOOKEEPER
+  },
+  {
+    name: 'a node claims on ZooKeeper after its registration is gone',
+    file: 'lib/registry/zookeeper-node.ts',
+    find: "await claimWith([{ type: 'check', path: layout.nodePath(member) }], { member, signal }, claims)",
+    replace: 'await claimWith([], { member, signal }, claims)',
+    tests: ['test/registry/zookeeper-node.test.ts']
+  },
+  {
+    name: 'a room of ZooKeeper is written over that was made anew',
+    file: 'lib/registry/zookeeper-rooms.ts',
+    find: 'return { ops: [checkBucket(room), op], text }',
+    replace: 'return { ops: [op], text }',
+    tests: ['test/registry/zookeeper-rooms.test.ts']
   }
 )
