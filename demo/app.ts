@@ -4,8 +4,10 @@ import swaggerUi from '@fastify/swagger-ui'
 import { collectDefaultMetrics, Registry as MetricsRegistry } from 'prom-client'
 import { cobrowse, ownUserIdOnly } from '../lib/index.js'
 import { createBackends } from './backends.js'
+import { pageRoutes } from './pages.js'
 import { createRelays } from './relays.js'
 import { addSessionRoute } from './session-route.js'
+import { topologyRoutes } from './topology.js'
 import type { FastifyInstance } from 'fastify'
 import type { Backends } from './backends.js'
 import type { Env } from './env.js'
@@ -45,7 +47,12 @@ export async function createDemo (env: Env): Promise<Demo> {
     authorize: ownUserIdOnly,
     allowedOrigins: env.allowedOrigins
   })
-  if (env.isLoopback) addSessionRoute(app, backends.issueToken)
+  const relays = createRelays({ openRegistry: backends.openNodeRegistry, signing, log: app.log })
+  if (env.isLoopback) {
+    addSessionRoute(app, backends.issueToken)
+    await app.register(pageRoutes)
+    await app.register(topologyRoutes, { relays, registryName: backends.registryName })
+  }
   app.get('/healthz', { schema: { hide: true } }, async () => ({ status: 'ok' }))
   app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
     const status = app.cobrowse.status()
@@ -54,10 +61,8 @@ export async function createDemo (env: Env): Promise<Demo> {
   })
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.metrics()))
-  const relays = createRelays({ registry: backends.registry, signing, log: app.log })
   for (let number = 1; number <= env.NODES; number++) {
-    const path = `/ws/cobrowse/${number}`
-    relays.add({ id: `${env.NODE_PREFIX}-${number}`, path, wssUrl: publicUrl + path })
+    relays.add({ id: `${env.NODE_PREFIX}-${number}`, wssUrl: `${publicUrl}/ws/cobrowse/${number}` })
   }
   app.addHook('onReady', async () => relays.listen(app.server))
   app.addHook('preClose', async () => await relays.close())

@@ -1,47 +1,61 @@
 import { Redis } from 'ioredis'
 import {
-  httpProvision, memoryRegistry, memorySessions, redisRegistry, redisSessions, staticProvision,
-  zookeeperRegistry
+  httpProvision, memoryRegistry, memorySessions, redisRegistry, redisSessions, staticProvision
 } from '../lib/index.js'
+import { systemClock } from '../lib/clock.js'
+import { createZooKeeperRegistry } from '../lib/registry/zookeeper.js'
+import { createZooKeeperClient } from '../lib/registry/zookeeper-client.js'
 import { makeToken, toUid } from '../lib/sessions/token.js'
+import type { MortalClient } from '../lib/registry/zookeeper-client.js'
 import type { Env } from './env.js'
 import type { Provision, Registry, Session, Sessions } from '../types/index.js'
 
 const TOKEN_LIFE_SECONDS = 3600
+/** The least that a server grants with its own default of `tickTime`: whoever watches waits for the end of a node. */
+const ZOOKEEPER_SESSION_MS = 4000
+
+/** The registry as one relay node has it: on a connection of its own, as a process of its own would. */
+export interface NodeRegistry {
+  registry: Registry
+  /** Drops the connection without a word, as the end of a process does: the lease has to run out. */
+  cut (): void
+  close (): Promise<void>
+}
 
 export interface Backends {
   sessions: Sessions
   registry: Registry
   provision: Provision
+  registryName: 'memory' | 'redis' | 'zookeeper'
   /** Makes the one live token of a user: what CC-Messaging does in a real deployment. */
   issueToken (session: Session): Promise<string>
+  openNodeRegistry (): NodeRegistry
   /** Ends the clients that the adapters were given. */
   close (): Promise<void>
 }
 
 /** The embedded default, or the real thing where the environment names it. */
 export function createBackends (env: Env, publicUrl: string, onRedisError: (error: Error) => void): Backends {
+  const { REDIS_URL: url } = env
   const provision = env.PROVISION_URL === undefined
     ? staticProvision(publicUrl)
     : httpProvision({ url: env.PROVISION_URL, pick: env.PROVISION_PICK })
-  const inZooKeeper = env.zooKeeperHosts === undefined
-    ? undefined
-    : zookeeperRegistry({ hosts: env.zooKeeperHosts, auth: env.ZOOKEEPER_AUTH })
-  if (env.REDIS_URL === undefined) {
+  if (url === undefined) {
     const sessions = memorySessions()
     return {
       sessions,
-      registry: inZooKeeper ?? memoryRegistry(),
       provision,
+      ...env.zooKeeperHosts === undefined ? createInMemory() : createInZooKeeper(env),
       issueToken: async (session) => sessions.issue(session),
       async close () {}
     }
   }
-  const redis = connectRedis(env.REDIS_URL).on('error', onRedisError)
+  const connect = () => connectRedis(url).on('error', onRedisError)
+  const redis = connect()
   return {
     sessions: redisSessions({ redis, prefix: env.TOKEN_PREFIX }),
-    registry: inZooKeeper ?? redisRegistry({ redis }),
     provision,
+    ...env.zooKeeperHosts === undefined ? createInRedis(redis, connect) : createInZooKeeper(env),
     async issueToken (session) {
       const token = makeToken(session, Date.now())
       await redis.set(env.TOKEN_PREFIX + toUid(session), token, 'EX', TOKEN_LIFE_SECONDS)
@@ -49,6 +63,49 @@ export function createBackends (env: Env, publicUrl: string, onRedisError: (erro
     },
     async close () {
       redis.disconnect()
+    }
+  }
+}
+
+type InStore = Pick<Backends, 'registry' | 'registryName' | 'openNodeRegistry'>
+
+function createInMemory (): InStore {
+  const registry = memoryRegistry()
+  // What is in memory needs no lease: it knows at once when a node is gone.
+  return { registry, registryName: 'memory', openNodeRegistry: () => ({ registry, cut () {}, async close () {} }) }
+}
+
+function createInRedis (redis: Redis, connect: () => Redis): InStore {
+  return {
+    registry: redisRegistry({ redis }),
+    registryName: 'redis',
+    openNodeRegistry () {
+      const own = connect()
+      const registry = redisRegistry({ redis: own })
+      return {
+        registry,
+        cut: () => own.disconnect(),
+        async close () {
+          await registry.close()
+          own.disconnect()
+        }
+      }
+    }
+  }
+}
+
+function createInZooKeeper ({ zooKeeperHosts: hosts = '', ZOOKEEPER_AUTH: auth }: Env): InStore {
+  const options = { hosts, auth, sessionTimeout: ZOOKEEPER_SESSION_MS }
+  return {
+    registry: createZooKeeperRegistry(options, systemClock),
+    registryName: 'zookeeper',
+    openNodeRegistry () {
+      let client: MortalClient | undefined
+      const registry = createZooKeeperRegistry(options, systemClock, (given) => {
+        client = createZooKeeperClient(given)
+        return client
+      })
+      return { registry, cut: () => client?.abandon(), close: registry.close }
     }
   }
 }

@@ -1,32 +1,46 @@
 import { WebSocketServer } from 'ws'
 import { AdmissionError, joinCobrowse, readOffer } from '../lib/node/index.js'
+import { createRelayRoom } from './relay-room.js'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { RawData, WebSocket } from 'ws'
-import type { NodeOptions, Seat } from '../lib/node/index.js'
+import type { WebSocket } from 'ws'
+import type { NodeOptions, NodeStatus, Seat } from '../lib/node/index.js'
+import type { Member, RelayRoom } from './relay-room.js'
 
 const SUB_PROTOCOL = 'cobrowse.v1'
-const MAX_MESSAGE_BYTES = 1024 * 1024
-/** What may wait for a client that reads too slowly. */
-const MAX_WAITING_BYTES = 8 * 1024 * 1024
+const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+/** Between two words of the node to each client: a client that hears nothing for longer knows that the line is dead. */
+const GREET_MS = 5000
 const INTERNAL_ERROR = 1011
+/** Over which the clients of a node that drains spread their return. */
+const RETURN_WITHIN_MS = 500
 
 export interface RelayOptions extends Pick<NodeOptions, 'registry' | 'signing' | 'wssUrl'> {
   id: string
-  path: string
+}
+
+export interface RelayStatus extends Omit<NodeStatus, 'rooms'> {
+  rooms: Array<{ tenant: string, room: string, members: Member[] }>
 }
 
 export interface Relay {
-  readonly path: string
-  /** Takes over a WebSocket handshake for this relay's path. */
+  status (): RelayStatus
+  /** Takes over a WebSocket handshake. */
   upgrade (request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Takes no new rooms, and sends everybody away after `deadline` milliseconds. */
+  drain (deadline: number): Promise<boolean>
+  undrain (): Promise<void>
+  /** Cuts every connection without a word, as the end of a process does; the registration is the caller's. */
+  cut (): void
   close (): Promise<void>
 }
 
-/** A relay node: whoever shows a signature for it joins a room, and hears what the others in the room send. */
-export async function startRelay ({ path, ...options }: RelayOptions): Promise<Relay> {
+/** A relay node: whoever shows a signature for it joins a room, and hears what the other side sends. */
+export async function startRelay (options: RelayOptions): Promise<Relay> {
   const node = await joinCobrowse(options)
-  const rooms = new Map<string, Set<WebSocket>>()
+  const rooms = new Map<string, RelayRoom & { tenant: string, room: string }>()
+  const silent = new WeakSet<WebSocket>()
+  let clients = 0
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -36,6 +50,7 @@ export async function startRelay ({ path, ...options }: RelayOptions): Promise<R
   async function admit (socket: WebSocket, request: IncomingMessage): Promise<void> {
     // A socket that resets while its signature is checked must not end the process.
     socket.on('error', () => socket.terminate())
+    socket.on('pong', () => silent.delete(socket))
     // What is sent meanwhile waits in the connection.
     socket.pause()
     try {
@@ -50,39 +65,54 @@ export async function startRelay ({ path, ...options }: RelayOptions): Promise<R
   }
 
   function attend (socket: WebSocket, seat: Seat): void {
-    const name = JSON.stringify([seat.tenant, seat.room])
-    const sockets = rooms.get(name) ?? new Set()
-    rooms.set(name, sockets.add(socket))
+    const { tenant, room, user, name, role } = seat
+    const key = JSON.stringify([tenant, room])
+    const joined = rooms.get(key) ?? { ...createRelayRoom(), tenant, room }
+    rooms.set(key, joined)
+    const remove = joined.add(socket, { id: ++clients, user, name, role })
 
     function leave (): void {
       seat.leave()
-      sockets.delete(socket)
-      if (sockets.size === 0 && rooms.get(name) === sockets) rooms.delete(name)
+      remove()
+      if (joined.members().length === 0 && rooms.get(key) === joined) rooms.delete(key)
     }
 
     seat.ended.then(({ code, reason }) => {
       leave()
       socket.close(code, reason)
     })
-    socket.on('message', (data, binary) => {
-      for (const other of sockets) if (other !== socket) pass(other, data, binary)
-    })
     if (socket.readyState === socket.OPEN) socket.on('close', leave)
     else leave()
   }
 
+  /** A client whose network is gone never closes, and would keep its room open. */
+  function greet (): void {
+    for (const socket of server.clients) {
+      if (silent.has(socket)) socket.terminate()
+      else if (socket.readyState === socket.OPEN) {
+        silent.add(socket)
+        socket.ping()
+      }
+    }
+    for (const room of rooms.values()) room.greet()
+  }
+
+  const greeting = setInterval(greet, GREET_MS)
   return {
-    path,
+    status () {
+      const inside = [...rooms.values()].map(({ tenant, room, members }) => ({ tenant, room, members: members() }))
+      return { ...node.status(), rooms: inside }
+    },
     upgrade: (request, socket, head) => server.handleUpgrade(request, socket, head, (client) => admit(client, request)),
+    drain: async (deadline) => await node.drain({ deadline, returnWithin: RETURN_WITHIN_MS }),
+    undrain: node.undrain,
+    cut () {
+      for (const socket of server.clients) socket.terminate()
+    },
     async close () {
+      clearInterval(greeting)
       await node.close()
       server.close()
     }
   }
-}
-
-/** A client that does not read costs itself, not the memory of the node. */
-function pass (socket: WebSocket, data: RawData, binary: boolean): void {
-  if (socket.bufferedAmount > MAX_WAITING_BYTES) socket.terminate()
-  else socket.send(data, { binary })
 }

@@ -1,10 +1,9 @@
-import { isIP } from 'node:net'
 import { Type } from '@sinclair/typebox'
+import { answerLoopbackOnly } from './loopback.js'
 import type { FastifyInstance } from 'fastify'
 import type { Backends } from './backends.js'
 
 const COOKIE = 'ccmessaging-token'
-const LOOPBACK_NAME = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
 const BodySchema = Type.Object({
   userId: Type.String({ pattern: '^[A-Za-z0-9._:@-]{1,64}$', examples: ['customer-1'] }),
@@ -17,19 +16,10 @@ export function addSessionRoute (app: FastifyInstance, issueToken: Backends['iss
     schema: {
       tags: ['demo'], summary: 'A ccmessaging-token for the demo; answered to this machine only', body: BodySchema
     },
-    async preValidation (request, reply) {
-      // A page elsewhere may have its own name point here: the name that was asked for has to be loopback as well.
-      if (isLoopback(request.socket.remoteAddress) && LOOPBACK_NAME.test(request.hostname)) return
-      return await reply.code(403).send({ message: 'answered to this machine only' })
-    }
+    preValidation: answerLoopbackOnly
   }, async (request, reply) => {
     const token = await issueToken({ tenantId: 'demo', channelId: 'web', userId: request.body.userId })
     reply.header('set-cookie', `${COOKIE}=${token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=3600`)
     return { token }
   })
-}
-
-function isLoopback (address = ''): boolean {
-  const plain = address.replace(/^::ffff:/, '')
-  return plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'))
 }

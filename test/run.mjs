@@ -7,6 +7,7 @@ const tool = (path, ...args) => run(process.execPath, [`${root}node_modules/${pa
 prepare()
 ensureServers()
 tool('eslint/bin/eslint.js', '.')
+tool('typescript/bin/tsc', '-p', 'lib/client')
 tool('typescript/bin/tsc', '--noEmit', '-p', 'test')
 tool('tstyche/build/bin.js')
 tool('publint/src/cli.js', '--strict')
@@ -20,7 +21,8 @@ function ensureServers () {
     ['/usr/bin/redis-server', 'redis-server'],
     ['/usr/bin/javac', 'default-jdk-headless'],
     ['/usr/bin/java', 'default-jre-headless'],
-    ['/usr/share/java/zookeeper.jar', 'zookeeper']
+    ['/usr/share/java/zookeeper.jar', 'zookeeper'],
+    ['/usr/bin/chromium', 'chromium']
   ].filter(([path]) => !existsSync(path)).map(([, name]) => name)
   if (!isRootOnDebian || missing.length === 0) return
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }

@@ -1,20 +1,8 @@
+import type { CloseCode } from './close-code.js'
 import type { Registry, RoomKey } from './registry.js'
 import type { Role, SigningOptions } from './signature.js'
 
-/** Why a client is turned away, or sent away later. The close code of the WebSocket. */
-export type CloseCode =
-  /** Bad or expired signature. */
-  | 4401
-  /** Not in this role, or not from this web page. */
-  | 4403
-  /** The signature was used already. */
-  | 4408
-  /** The room lives elsewhere, moved or was released: ask again. */
-  | 4410
-  /** No seat is free. */
-  | 4429
-  /** The registry cannot be reached. */
-  | 4503
+export type { CloseCode }
 
 export interface NodeOptions {
   /** The registry that the gateways use. It stays yours: close it after the node. */
@@ -100,6 +88,12 @@ export interface DrainOptions {
    * @default 600000
    */
   deadline?: number | undefined
+  /**
+   * Milliseconds over which clients that are still inside at the deadline are to spread their return, so that a full
+   * node does not send all of them to the gateway at once. Said in the reason of the close: `… within 2000 ms`.
+   * @default 0
+   */
+  returnWithin?: number | undefined
 }
 
 export interface NodeStatus {

@@ -1,7 +1,7 @@
 import { createAdmission } from './admission.js'
 import { AdmissionError } from './admission-error.js'
 import { createNodeEmitter } from './node-events.js'
-import { readDrainDeadline } from './options.js'
+import { readDrainOptions } from './options.js'
 import { inTime, joinInTime, quietly } from './registration.js'
 import { createRooms } from './rooms.js'
 import type { Clock } from '../clock.js'
@@ -12,7 +12,7 @@ import type { Membership, NodeRecord } from '../../types/registry.js'
 
 const MOVED: SeatEnd = { code: 4410, reason: 'the room moved: ask again' }
 const RELEASED: SeatEnd = { code: 4410, reason: 'the call ended' }
-const LEFT: SeatEnd = { code: 4410, reason: 'the node is leaving: ask again' }
+const LEFT = 'the node is leaving: ask again'
 
 type Phase = 'serving' | 'draining' | 'leaving' | 'drained' | 'replaced' | 'closed'
 
@@ -38,6 +38,7 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
   let leaving: Promise<void> | undefined
   let joining: Promise<void> | undefined
   let closing: Promise<void> | undefined
+  let returnWithin = 0
 
   const isServing = () => phase === 'serving' || phase === 'draining'
   const isRegistered = () => isServing() || phase === 'leaving'
@@ -99,6 +100,7 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
     }
     membership = joined
     phase = 'serving'
+    returnWithin = 0
     listen(joined)
   }
 
@@ -114,7 +116,7 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
   function end (last: 'drained' | 'replaced' | 'closed'): void {
     phase = last
     cancelDeadline()
-    rooms.closeAll(LEFT)
+    rooms.closeAll({ code: 4410, reason: returnWithin > 0 ? `${LEFT} within ${returnWithin} ms` : LEFT })
     settleDrains(true)
   }
 
@@ -140,12 +142,13 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
       id: record.id, incarnation: membership.incarnation, state: state(), rooms: rooms.count(), seats: rooms.seats()
     }),
     async drain (options = {}) {
-      const deadline = readDrainDeadline(options)
+      const { deadline, ...asked } = readDrainOptions(options)
       if (phase === 'closed') await closing
       if (!isRegistered()) return true
       const left = new Promise<boolean>((resolve) => drains.push(resolve))
       if (!isServing()) return await left
       const isFirst = phase === 'serving'
+      returnWithin = asked.returnWithin
       phase = 'draining'
       cancelDeadline()
       if (deadline === 0 || rooms.isVacant()) leave()
@@ -162,6 +165,7 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
         await joining
       } else if (phase === 'draining') {
         phase = 'serving'
+        returnWithin = 0
         cancelDeadline()
         settleDrains(false)
         await inTime(clock, async () => await membership.drain(false))

@@ -81,11 +81,19 @@ function readRecord ({ id = `node-${randomBytes(8).toString('hex')}`, ...options
   }
 }
 
-const DrainSchema = Type.Object({ deadline: Type.Optional(milliseconds(0)) }, { additionalProperties: false })
+/** Fits the reason of a WebSocket's close, and what clients read there. */
+const MAX_RETURN_MS = 600_000
+
+const DrainSchema = Type.Object({
+  deadline: Type.Optional(milliseconds(0)),
+  returnWithin: Type.Optional(Type.Integer({
+    minimum: 0, maximum: MAX_RETURN_MS, description: `an integer from 0 to ${MAX_RETURN_MS}, in milliseconds`
+  }))
+}, { additionalProperties: false })
 const DRAIN_DEADLINE_MS = 600_000
 
 /** @throws TypeError that names the option and the rule */
-export function readDrainDeadline (options: DrainOptions): number {
+export function readDrainOptions (options: DrainOptions): { deadline: number, returnWithin: number } {
   checkOptions('drain', DrainSchema, options)
-  return options.deadline ?? DRAIN_DEADLINE_MS
+  return { deadline: options.deadline ?? DRAIN_DEADLINE_MS, returnWithin: options.returnWithin ?? 0 }
 }

@@ -48,8 +48,13 @@ export interface ZooKeeperClient extends ZooKeeperCalls {
   close (): Promise<void>
 }
 
+export interface MortalClient extends ZooKeeperClient {
+  /** As the end of the process: nobody is told, and the session lives until the server misses it. */
+  abandon (): void
+}
+
 /** @throws TypeError when `hosts` is no list of servers, Error when the package is not what it was */
-export function createZooKeeperClient (options: ZooKeeperClientOptions): ZooKeeperClient {
+export function createZooKeeperClient (options: ZooKeeperClientOptions): MortalClient {
   const { auth, sessionTimeout, clock, log } = options
   const hosts = parseHosts(options.hosts)
   assertPackage()
@@ -88,6 +93,11 @@ export function createZooKeeperClient (options: ZooKeeperClientOptions): ZooKeep
       isClosed = true
       listeners.clear()
       await supervisor.close()
+    },
+    abandon () {
+      isClosed = true
+      listeners.clear()
+      supervisor.abandon()
     }
   }
 }

@@ -36,6 +36,8 @@ export interface Supervisor {
   readonly failure: unknown
   start (): void
   close (): Promise<void>
+  /** Closes without ending the session. */
+  abandon (): void
 }
 
 export function createSupervisor (options: SupervisorOptions): Supervisor {
@@ -144,13 +146,16 @@ export function createSupervisor (options: SupervisorOptions): Supervisor {
     })
   }
 
+  function abandon (): void {
+    closing.abort()
+    cancelLost()
+    attempt.abort(new ZooKeeperError('CONNECTION_LOSS', 'closed'))
+    connection?.drop('closed')
+  }
+
   async function end (): Promise<void> {
     closing.abort()
     cancelLost()
-    const abandon = () => {
-      attempt.abort(new ZooKeeperError('CONNECTION_LOSS', 'closed'))
-      connection?.drop('closed')
-    }
     // One on its way may still bring back a session that owns something.
     if (session === undefined) abandon()
     connection?.endSession()
@@ -183,6 +188,7 @@ export function createSupervisor (options: SupervisorOptions): Supervisor {
     async close () {
       ending ??= end()
       await ending
-    }
+    },
+    abandon
   }
 }

@@ -16,6 +16,7 @@ import { createRooms } from './zookeeper-rooms.js'
 import { createSweep } from './zookeeper-sweep.js'
 import { createZooKeeperView, MAX_NODES } from './zookeeper-view.js'
 import type { Clock } from '../clock.js'
+import type { ZooKeeperClient, ZooKeeperClientOptions } from './zookeeper-client.js'
 import type { Membership, Registry, ZooKeeperRegistryOptions } from '../../types/registry.js'
 
 const ASSIGN_MS = 300
@@ -53,7 +54,8 @@ export function zookeeperRegistry (options: ZooKeeperRegistryOptions): Registry 
 
 /** As `zookeeperRegistry`, by another clock and on another client. */
 export function createZooKeeperRegistry (
-  options: ZooKeeperRegistryOptions, clock: Clock, makeClient = createZooKeeperClient
+  options: ZooKeeperRegistryOptions, clock: Clock,
+  makeClient: (options: ZooKeeperClientOptions) => ZooKeeperClient = createZooKeeperClient
 ): Registry {
   checkOptions('zookeeperRegistry', Options, options)
   const { hosts, root = '/cobrowse', auth, sessionTimeout = 6000, linger = 20, listed, parse = parseJson } = options

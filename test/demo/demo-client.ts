@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { on, once } from 'node:events'
 import WebSocket from 'ws'
 import { PATH } from '../support/build-app.js'
 import type { ConnectionInfo } from '../../types/index.js'
@@ -41,9 +41,12 @@ export async function closeCode (socket: WebSocket): Promise<number> {
 
 /** Sends until the other side has it: that one may still be on its way into the room. */
 export async function sendUntilReceived (from: WebSocket, to: WebSocket, text: string): Promise<string> {
-  const received = once(to, 'message')
   const again = setInterval(() => from.send(text), 50)
-  const [data] = await received
-  clearInterval(again)
-  return String(data)
+  // What is text was said by the node itself.
+  for await (const [data, isBinary] of on(to, 'message')) {
+    if (!isBinary) continue
+    clearInterval(again)
+    return String(data)
+  }
+  throw new Error('unreachable: messages have no end')
 }

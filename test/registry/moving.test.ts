@@ -40,14 +40,16 @@ async function startProcess (t: Test, registry: Registry, id: string) {
   await app.register(cobrowse, {
     registry, sessions, signing, provision: staticProvision('wss://relay.example'), authorize: ownUserIdOnly
   })
-  const relays = createRelays({ registry, signing, log: silentLog })
+  const relays = createRelays({
+    openRegistry: () => ({ registry, cut () {}, async close () {} }), signing, log: silentLog
+  })
   app.addHook('preClose', async () => await relays.close())
   t.teardown(() => app.close())
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
   relays.listen(app.server)
   const path = `/ws/${id}`
-  relays.add({ id, path, wssUrl: `ws://127.0.0.1:${port}${path}` })
+  relays.add({ id, wssUrl: `ws://127.0.0.1:${port}${path}` })
   await until(() => registry.nodes().length >= 2)
   const token = sessions.issue(SESSION)
 

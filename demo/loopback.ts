@@ -1,0 +1,28 @@
+import { isIP } from 'node:net'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+const LOOPBACK_NAME = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$/
+
+export const isLoopbackName = (host: string): boolean => LOOPBACK_NAME.test(host)
+
+/**
+ * Answers whoever sits at this very machine, and the pages of this demo: also those of another process of it, on
+ * another port.
+ */
+export async function answerLoopbackOnly (request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { origin } = request.headers
+  // A page elsewhere may have its own name point here: the name that was asked for has to be loopback as well.
+  if (!isLoopbackAddress(request.socket.remoteAddress) || !isLoopbackName(request.hostname) || !isOwnPage(origin)) {
+    return await reply.code(403).send({ message: 'answered to this machine only' })
+  }
+  if (origin !== undefined) reply.header('access-control-allow-origin', origin).header('vary', 'origin')
+}
+
+function isOwnPage (origin: string | undefined): boolean {
+  return origin === undefined || (URL.canParse(origin) && isLoopbackName(new URL(origin).hostname))
+}
+
+function isLoopbackAddress (address = ''): boolean {
+  const plain = address.replace(/^::ffff:/, '')
+  return plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'))
+}

@@ -1,0 +1,38 @@
+import fastifyStatic from '@fastify/static'
+import type { FastifyInstance } from 'fastify'
+
+const fileOf = (name: string) => new URL(import.meta.resolve(name))
+const folderOf = (name: string) => new URL('.', fileOf(name)).pathname
+const PAGES = new URL('demo/pages/', fileOf('fastify-cobrowse/package.json')).pathname
+
+// Nothing comes from elsewhere. WebSockets lead to whichever node holds the room, and the topology page asks the other
+// processes of the demo on this machine.
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+  "connect-src 'self' ws: wss: http://127.0.0.1:* http://localhost:*; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// The replayed page is built of another page's markup inside a sandboxed frame, which inherits this: its inline styles
+// may apply, and not a single address of it is fetched.
+const REPLAY_POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; " +
+  "font-src data:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+const FILES: Record<string, [file: string, policy: string]> = {
+  '/': ['index.html', POLICY],
+  '/demo/customer': ['customer.html', POLICY],
+  '/demo/agent': ['agent.html', REPLAY_POLICY],
+  '/demo/topology': ['topology.html', POLICY]
+}
+
+/** The pages of the demo, as they stand in `demo/pages`: no build step, and nothing from another server. */
+export async function pageRoutes (app: FastifyInstance): Promise<void> {
+  app.addHook('onSend', async (_request, reply) => {
+    reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' })
+  })
+  await app.register(fastifyStatic, { root: PAGES, prefix: '/demo/assets/', index: false })
+  const served = { index: false, decorateReply: false } as const
+  await app.register(fastifyStatic, { ...served, root: folderOf('fastify-cobrowse/client'), prefix: '/demo/client/' })
+  await app.register(fastifyStatic, { ...served, root: folderOf('rrweb'), prefix: '/demo/rrweb/' })
+  for (const [path, [file, policy]] of Object.entries(FILES)) {
+    app.get(path, { schema: { hide: true } }, async (_request, reply) =>
+      await reply.header('content-security-policy', policy).sendFile(file, { cacheControl: false }))
+  }
+}

@@ -1,0 +1,29 @@
+import type { Answer } from './ask.js'
+
+/** Which of the node's two addresses is opened. */
+export interface Addresses {
+  choose (answer: Answer): string
+  /** The chosen one cannot be opened. @returns whether the other one is worth a try at once */
+  fail (): boolean
+  succeed (): void
+}
+
+/** Tries the preferred one, the other one once where that fails, and keeps to what could be opened. */
+export function createAddresses (preferred: 'wssUrl' | 'wssUrlOut'): Addresses {
+  let chosen = preferred
+  let hasOther = false
+  let failures = 0
+  return {
+    choose ({ wssUrl, wssUrlOut = wssUrl }) {
+      hasOther = wssUrl !== wssUrlOut
+      return chosen === 'wssUrl' ? wssUrl : wssUrlOut
+    },
+    fail () {
+      chosen = chosen === 'wssUrl' ? 'wssUrlOut' : 'wssUrl'
+      return hasOther && failures++ === 0
+    },
+    succeed () {
+      failures = 0
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import { CobrowseError } from './cobrowse-error.js'
+import type { RetCode } from '../../types/client.js'
+import type { ClientSettings } from './settings.js'
+
+const MAX_RETRY_AFTER_MS = 3_600_000
+
+/** Where the room is. */
+export interface Answer {
+  wssUrl: string
+  wssUrlOut: string | undefined
+  signature: string
+}
+
+/**
+ * Asks the gateway where the room is.
+ *
+ * @param isRefused the token of the call before was
+ * @throws CobrowseError
+ */
+export async function askForRoom (settings: ClientSettings, isRefused: boolean, signal: AbortSignal): Promise<Answer> {
+  const { roomId, userId, userName, role } = settings
+  const { data } = await post(settings, settings.url, { roomId, userId, userName, role }, isRefused, signal)
+  const { wssUrl, wssUrlOut, signature } = Object(data)
+  if (typeof wssUrl !== 'string' || typeof signature !== 'string' || !['string', 'undefined'].includes(typeof wssUrlOut)) {
+    throw new CobrowseError('bad-answer', 'the answer names no node')
+  }
+  return { wssUrl, wssUrlOut, signature }
+}
+
+/**
+ * Ends the call.
+ *
+ * @throws CobrowseError
+ */
+export async function askForRelease (settings: ClientSettings): Promise<void> {
+  await post(settings, settings.releaseUrl, { callId: settings.roomId }, false)
+}
+
+async function post (
+  { token, timeout }: ClientSettings, url: string, body: object, isRefused: boolean, parent?: AbortSignal
+): Promise<{ data?: unknown }> {
+  const limit = AbortSignal.timeout(timeout)
+  const signal = parent === undefined ? limit : AbortSignal.any([limit, parent])
+  let status: number | undefined
+  try {
+    const held = typeof token === 'function' ? await unlessAborted(signal, token(isRefused)) : token
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json; charset=utf-8', ...(held !== undefined && { 'ccmessaging-token': held })
+      },
+      // A cookie beside a token that differs is refused as ambiguous.
+      credentials: held === undefined ? 'include' : 'omit',
+      body: JSON.stringify(body),
+      signal
+    })
+    status = response.status
+    return read(response, await response.text())
+  } catch (cause) {
+    if (cause instanceof CobrowseError) throw cause
+    const message = limit.aborted ? `the gateway did not answer within ${timeout} ms` : 'the gateway cannot be reached'
+    throw new CobrowseError('unreachable', message, { status }, { cause })
+  }
+}
+
+/** @throws CobrowseError unless it is a success */
+function read ({ status, headers }: Response, text: string): { data?: unknown } {
+  const answer = parse(text)
+  if (status === 200 && answer.retCode === '0') return answer
+  const isOurs = typeof answer.retCode === 'string' && answer.retCode.startsWith(String(status)) && status !== 200
+  // The catalogue is the gateway's: its retCode is the status × 100 + n.
+  const code = isOurs ? answer.retCode as RetCode : 'bad-answer'
+  const message = typeof answer.retMsg === 'string' ? answer.retMsg : `the gateway answered ${status}`
+  throw new CobrowseError(code, message, { status, retryAfter: readRetryAfter(headers.get('retry-after')) })
+}
+
+function parse (text: string): { retCode?: unknown, retMsg?: unknown, data?: unknown } {
+  try {
+    return Object(JSON.parse(text))
+  } catch {
+    return {}
+  }
+}
+
+/** Seconds or a date (RFC 9110 section 10.2.3), to milliseconds from now. */
+export function readRetryAfter (value: string | null): number | undefined {
+  if (value === null) return undefined
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
+  return ms >= 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : undefined
+}
+
+async function unlessAborted<T> (signal: AbortSignal, work: T | Promise<T>): Promise<T> {
+  return await new Promise<T>((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    Promise.resolve(work).then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

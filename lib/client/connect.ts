@@ -1,0 +1,116 @@
+import { createAddresses } from './addresses.js'
+import { askForRelease, askForRoom } from './ask.js'
+import { CobrowseError } from './cobrowse-error.js'
+import { createEmitter } from './emitter.js'
+import { pause } from './pause.js'
+import { createRetryRules } from './retry-rules.js'
+import { readClientOptions } from './settings.js'
+import { visitNode } from './visit.js'
+import type { Connection, ConnectionEvents, ConnectionState, ConnectOptions } from '../../types/client.js'
+import type { Visit } from './visit.js'
+
+/**
+ * Connects to the node that holds the room, and follows the room when it moves, until it is closed. A signature works
+ * once, so every attempt asks the gateway anew.
+ *
+ * @throws TypeError that names the option and the rule
+ */
+export function connect (options: ConnectOptions): Connection {
+  const settings = readClientOptions(options)
+  const { WebSocket, timeout, idleTimeout } = settings
+  const events = createEmitter<ConnectionEvents>()
+  const addresses = createAddresses(settings.address)
+  const rules = createRetryRules({ ...settings, canRenew: typeof settings.token === 'function' })
+  const stop = new AbortController()
+  let state: ConnectionState = 'asking'
+  let visit: Visit | undefined
+  let isRefused = false
+
+  function change (to: ConnectionState): void {
+    state = to
+    events.emit('state', to)
+  }
+
+  async function follow (): Promise<CobrowseError | undefined> {
+    while (!stop.signal.aborted) {
+      const { error, openFor } = await attempt()
+      if (stop.signal.aborted) break
+      isRefused = error.status === 401
+      const hasOther = error.code === 'unopened' && addresses.fail()
+      const wait = rules.next(error, openFor, hasOther)
+      if (wait === undefined) return error
+      change('waiting')
+      events.emit('retry', { error, wait })
+      await pause(wait, stop.signal)
+    }
+    return undefined
+  }
+
+  async function attempt (): Promise<{ error: CobrowseError, openFor: number }> {
+    change('asking')
+    try {
+      const answer = await askForRoom(settings, isRefused, stop.signal)
+      stop.signal.throwIfAborted()
+      return await open(addresses.choose(answer), answer.signature)
+    } catch (error) {
+      return { error: toCobrowseError(error), openFor: 0 }
+    }
+  }
+
+  async function open (url: string, signature: string) {
+    change('opening')
+    visit = visitNode({
+      url,
+      signature,
+      WebSocket,
+      timeout,
+      idleTimeout,
+      onOpen () {
+        addresses.succeed()
+        change('open')
+        events.emit('open', { url })
+      },
+      onMessage: (message) => events.emit('message', message)
+    })
+    return await visit.ended
+  }
+
+  function close (): void {
+    stop.abort()
+    visit?.close()
+  }
+
+  async function run (): Promise<CobrowseError | undefined> {
+    // Listeners that are added right after `connect` hear of everything.
+    await Promise.resolve()
+    const error = await follow()
+    settings.signal?.removeEventListener('abort', close)
+    change('closed')
+    events.emit('close', error)
+    return error
+  }
+
+  if (settings.onMessage !== undefined) events.on('message', settings.onMessage)
+  if (settings.signal?.aborted) close()
+  settings.signal?.addEventListener('abort', close)
+  return {
+    get state () {
+      return state
+    },
+    get bufferedAmount () {
+      return visit?.bufferedAmount ?? 0
+    },
+    closed: run(),
+    send: (data) => visit?.send(data) ?? false,
+    close,
+    async release () {
+      await askForRelease(settings)
+      close()
+    },
+    on: events.on
+  }
+}
+
+function toCobrowseError (error: unknown): CobrowseError {
+  return error instanceof CobrowseError ? error : new CobrowseError('unreachable', String(error), {}, { cause: error })
+}

@@ -1,0 +1,62 @@
+import type { CobrowseFailure } from '../../types/client.js'
+
+/** A connection that lasted this long was a good one: what went wrong before it counts no more. */
+const GOOD_MS = 1000
+const TRANSIENT_STATUS = [408, 425, 429]
+
+export interface RetryRules {
+  /**
+   * What comes after an attempt that ended.
+   *
+   * @param openFor milliseconds that its WebSocket was open
+   * @param hasOther whether the node has another address, which was not tried yet
+   * @returns milliseconds until the next attempt; undefined: none, since asking again does not mend it
+   */
+  next (error: CobrowseFailure, openFor: number, hasOther: boolean): number | undefined
+}
+
+/**
+ * Waits grow and are jittered, so that the clients of a node that died do not return all at once; whoever is sent
+ * away goes at once, but not in a circle.
+ *
+ * @param canRenew there is a function that has a new token
+ */
+export function createRetryRules (
+  { minWait, maxWait, canRenew, random = Math.random }:
+  { minWait: number, maxWait: number, canRenew: boolean, random?: () => number }
+): RetryRules {
+  let waits = 0
+  let moves = 0
+  let refusals = 0
+
+  function backOff (): number {
+    const longest = Math.min(maxWait, minWait * 2 ** Math.min(waits++, 30))
+    return longest * (0.5 + random() / 2)
+  }
+
+  return {
+    next (error, openFor, hasOther) {
+      if (openFor >= GOOD_MS) waits = moves = refusals = 0
+      switch (kindOf(error, canRenew)) {
+        case 'stop': return undefined
+        case 'once': return refusals++ === 0 ? 0 : undefined
+        case 'moved': return Math.max(moves++ === 0 ? 0 : backOff(), random() * (error.returnWithin ?? 0))
+        case 'unopened': return hasOther ? 0 : backOff()
+        default: return (error.retryAfter ?? 0) + backOff()
+      }
+    }
+  }
+}
+
+function kindOf ({ code, status = 0 }: CobrowseFailure, canRenew: boolean) {
+  switch (code) {
+    case 4401:
+    case 4408: return 'once'
+    case '40101':
+    case '40102': return canRenew ? 'once' : 'stop'
+    case 4403: return 'stop'
+    case 4410: return 'moved'
+    case 'unopened': return 'unopened'
+    default: return status >= 400 && status < 500 && !TRANSIENT_STATUS.includes(status) ? 'stop' : 'transient'
+  }
+}

@@ -1,0 +1,113 @@
+import { CobrowseError } from './cobrowse-error.js'
+import type { ClientSocket, CobrowseErrorCode, Message } from '../../types/client.js'
+
+const SUB_PROTOCOL = 'cobrowse.v1'
+const OPEN = 1
+const NORMAL = 1000
+const OWN_CODES: readonly number[] = [4401, 4403, 4408, 4410, 4429, 4503]
+
+export interface VisitOptions {
+  url: string
+  signature: string
+  WebSocket: new (url: string, protocols: string[]) => ClientSocket
+  /** Milliseconds to open. */
+  timeout: number
+  /** Milliseconds without a message; 0 any number. */
+  idleTimeout: number
+  onOpen (): void
+  onMessage (message: Message): void
+}
+
+/** One WebSocket, from the attempt to open it to its end. */
+export interface Visit {
+  /** Why, and how many milliseconds it was open. */
+  readonly ended: Promise<{ error: CobrowseError, openFor: number }>
+  readonly bufferedAmount: number
+  /** @returns whether it is open */
+  send (data: string | ArrayBufferLike | ArrayBufferView): boolean
+  close (): void
+}
+
+export function visitNode (options: VisitOptions): Visit {
+  const { url, signature, WebSocket, timeout, idleTimeout, onOpen, onMessage } = options
+  let openedAt: number | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let isOver = false
+  let settle: (end: { error: CobrowseError, openFor: number }) => void = () => {}
+  const ended = new Promise<{ error: CobrowseError, openFor: number }>((resolve) => { settle = resolve })
+
+  function end (error: CobrowseError): void {
+    if (isOver) return
+    isOver = true
+    clearTimeout(timer)
+    settle({ error, openFor: openedAt === undefined ? 0 : performance.now() - openedAt })
+    // One that is dead answers no closing handshake, and nobody waits for it.
+    socket?.close()
+  }
+
+  function endIn (ms: number, error: () => CobrowseError): void {
+    clearTimeout(timer)
+    if (ms > 0) timer = setTimeout(() => end(error()), ms)
+  }
+
+  function listen (opening: ClientSocket): void {
+    opening.binaryType = 'arraybuffer'
+    opening.addEventListener('open', () => {
+      if (isOver) return
+      openedAt = performance.now()
+      listenForSilence()
+      onOpen()
+    })
+    opening.addEventListener('message', ({ data }) => {
+      if (isOver) return
+      listenForSilence()
+      if (typeof data === 'string' || data instanceof ArrayBuffer) onMessage(data)
+    })
+    opening.addEventListener('close', ({ code, reason }) => {
+      if (openedAt === undefined) end(new CobrowseError('unopened', 'the node cannot be reached', { closeCode: code }))
+      else end(toError(code, reason))
+    })
+    // A close follows it, which says as much as there is to say.
+    opening.addEventListener('error', () => {})
+  }
+
+  function listenForSilence (): void {
+    endIn(idleTimeout, () => new CobrowseError('lost', `no message for ${idleTimeout} ms`))
+  }
+
+  let socket: ClientSocket | undefined
+  endIn(timeout, () => new CobrowseError('unopened', `the node did not answer within ${timeout} ms`))
+  try {
+    socket = new WebSocket(url, [SUB_PROTOCOL, signature])
+    listen(socket)
+  } catch (cause) {
+    // A page served by TLS may not open ws:, for one.
+    end(new CobrowseError('unopened', 'the address of the node cannot be used here', {}, { cause }))
+  }
+  const isOpen = () => !isOver && socket?.readyState === OPEN
+  return {
+    ended,
+    get bufferedAmount () {
+      return isOpen() ? socket?.bufferedAmount ?? 0 : 0
+    },
+    send (data) {
+      if (isOpen()) socket?.send(data)
+      return isOpen()
+    },
+    close: () => end(new CobrowseError('lost', 'closed by this side', { closeCode: NORMAL }))
+  }
+}
+
+function toError (closeCode: number, reason: string): CobrowseError {
+  const isOwn = OWN_CODES.includes(closeCode)
+  const code = isOwn ? closeCode as CobrowseErrorCode : 'lost'
+  return new CobrowseError(code, reason || `the connection ended (${closeCode})`, {
+    closeCode, returnWithin: isOwn ? readWindow(reason) : undefined
+  })
+}
+
+/** A node that drains many clients says over how long they are to come back: "… within 2000 ms". */
+function readWindow (reason: string): number | undefined {
+  const ms = / within (\d{1,6}) ms$/.exec(reason)?.[1]
+  return ms === undefined ? undefined : Number(ms)
+}

@@ -1,0 +1,129 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { connect } from 'node:net'
+import t from 'tap'
+import WebSocket from 'ws'
+import { startRelay } from '../../demo/relay.js'
+import { memoryRegistry } from '../../lib/registry/memory.js'
+import { createIssuer } from '../../lib/signature.js'
+import { until } from '../support/until.js'
+import type { AddressInfo } from 'node:net'
+import type { Test } from 'tap'
+import type { Role } from '../../types/index.js'
+
+const signing = { keys: [{ id: 'k', secret: 's'.repeat(32) }] }
+const MIB = 1024 * 1024
+
+async function startNode (t: Test) {
+  const registry = memoryRegistry()
+  const relay = await startRelay({ id: 'n', wssUrl: 'wss://n.example/ws', registry, signing })
+  const server = createServer().on('upgrade', relay.upgrade)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const sockets: WebSocket[] = []
+  t.teardown(async () => {
+    for (const socket of sockets) socket.terminate()
+    await relay.close()
+    server.close()
+  })
+  const issue = createIssuer(signing)
+
+  async function sign (role: Role, user: string): Promise<string> {
+    const room = { tenant: 't', room: 'r' }
+    const { node, issuedAt } = await registry.assign(room)
+    return issue({ ...room, user, name: user.toUpperCase(), role, node, issuedAt })
+  }
+
+  /** Waits until it has been told who is there. */
+  async function enter (role: Role, user: string = role) {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['cobrowse.v1', await sign(role, user)])
+    sockets.push(socket)
+    const greetings: Array<{ you: number, members: Array<{ id: number, user: string, name: string, role: string }> }> = []
+    const heard: Buffer[] = []
+    socket.on('message', (data: Buffer, isBinary) => {
+      if (isBinary) heard.push(data)
+      else greetings.push(JSON.parse(data.toString()))
+    })
+    await until(() => greetings.length > 0)
+    return { socket, greetings, heard, texts: () => heard.map(String) }
+  }
+  return { relay, port, sign, enter }
+}
+
+t.test('a client that does not read is dropped, and costs the others nothing', async (t) => {
+  const { enter } = await startNode(t)
+  const [sender, reader, sleeper] = [await enter('recorder'), await enter('replayer', 'a'), await enter('replayer', 'b')]
+  sleeper.socket.pause()
+  for (let number = 1; number <= 64; number++) {
+    sender.socket.send(Buffer.alloc(MIB, number))
+    await until(() => reader.heard.length === number, 'the reader has it')
+  }
+  let code: number | undefined
+  sleeper.socket.on('close', (number) => { code = number }).resume()
+  t.equal(await until(() => code, 'the end of it'), 1006, 'cut off')
+  t.equal(reader.socket.readyState, reader.socket.OPEN)
+  t.equal(sender.socket.readyState, sender.socket.OPEN)
+})
+
+t.test('a message that is too large costs its sender only', async (t) => {
+  const { enter } = await startNode(t)
+  const [sender, reader] = [await enter('recorder'), await enter('replayer')]
+  sender.socket.send(Buffer.alloc(4 * MIB + 1))
+  const [code] = await once(sender.socket, 'close')
+  t.equal(code, 1009)
+  t.equal(reader.socket.readyState, reader.socket.OPEN)
+  t.strictSame(reader.heard, [])
+})
+
+t.test('everybody is told who is there, whenever somebody comes or goes', async (t) => {
+  const { enter, relay } = await startNode(t)
+  const customer = await enter('recorder')
+  const agent = await enter('replayer')
+  const members = [
+    { id: 1, user: 'recorder', name: 'RECORDER', role: 'recorder' },
+    { id: 2, user: 'replayer', name: 'REPLAYER', role: 'replayer' }
+  ]
+  t.strictSame(agent.greetings, [{ type: 'members', you: 2, members }])
+  await until(() => customer.greetings.length === 2)
+  t.match(relay.status(), { seats: 2, state: 'serving', rooms: [{ tenant: 't', room: 'r', members }] })
+  customer.socket.close()
+  await until(() => agent.greetings.length === 2)
+  t.strictSame(agent.greetings[1]?.members, members.slice(1))
+})
+
+t.test('a recorder is heard by replayers alone, and a page opened again takes over', async (t) => {
+  const { enter } = await startNode(t)
+  const first = await enter('recorder', 'first')
+  const agents = [await enter('replayer', 'a'), await enter('replayer', 'b')]
+  const second = await enter('recorder', 'second')
+  first.socket.send('of the first')
+  second.socket.send('of the second')
+  await until(() => agents.every(({ heard }) => heard.length > 0))
+  agents[0]?.socket.send('of an agent')
+  await until(() => second.heard.length > 0)
+  t.strictSame(agents.map(({ texts }) => texts()), [['of the second'], ['of the second']])
+  t.strictSame([first.texts(), second.texts()], [[], ['of an agent']])
+  second.socket.close()
+  await until(() => first.greetings.at(-1)?.members.length === 3)
+  first.socket.send('of the first again')
+  await until(() => agents.every(({ heard }) => heard.length === 2))
+})
+
+t.test('what a client says is binary, so that it cannot speak for the node', async (t) => {
+  const { enter } = await startNode(t)
+  const [customer, agent] = [await enter('recorder'), await enter('replayer')]
+  customer.socket.send(JSON.stringify({ type: 'members', you: 2, members: [] }))
+  await until(() => agent.heard.length === 1)
+  t.equal(agent.greetings.length, 1)
+})
+
+t.test('a client whose network is gone does not keep the room open', async (t) => {
+  const { port, sign, relay } = await startNode(t)
+  const socket = connect(port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.write('GET /ws HTTP/1.1\r\nHost: n\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+    `Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: cobrowse.v1, ${await sign('recorder', 'u')}\r\n\r\n`)
+  socket.on('data', () => {})
+  await until(() => relay.status().seats === 1)
+  await until(() => relay.status().seats === 0, 'it never answers a ping')
+})
