@@ -25,6 +25,8 @@ export function connect (options: ConnectOptions): Connection {
   let state: ConnectionState = 'asking'
   let visit: Visit | undefined
   let isRefused = false
+  /** The node sends everybody away as the call ends, before the gateway's answer says so. */
+  let releasing: Promise<void> | undefined
 
   function change (to: ConnectionState): void {
     state = to
@@ -34,6 +36,7 @@ export function connect (options: ConnectOptions): Connection {
   async function follow (): Promise<CobrowseError | undefined> {
     while (!stop.signal.aborted) {
       const { error, openFor } = await attempt()
+      await releasing?.catch(() => {})
       if (stop.signal.aborted) break
       isRefused = error.status === 401
       const hasOther = error.code === 'unopened' && addresses.fail()
@@ -104,8 +107,8 @@ export function connect (options: ConnectOptions): Connection {
     send: (data) => visit?.send(data) ?? false,
     close,
     async release () {
-      await askForRelease(settings)
-      close()
+      releasing = askForRelease(settings).then(close)
+      await releasing
     },
     on: events.on
   }

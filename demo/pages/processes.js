@@ -1,0 +1,51 @@
+// The processes of the demo: each knows all of its own nodes, and of the others' what the registry lists.
+const TIMEOUT_MS = 2000
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+)$/
+
+/** Node to the origin of its process. */
+const homes = new Map()
+
+async function ask (origin, path, method = 'GET') {
+  const response = await fetch(origin + path, { method, credentials: 'omit', signal: AbortSignal.timeout(TIMEOUT_MS) })
+  if (!response.ok) throw new Error(`it answered ${response.status}`)
+  return await response.json()
+}
+
+function originOf ({ wssUrl }) {
+  const url = new URL(wssUrl.replace(/^ws/, 'http'))
+  return LOOPBACK.test(url.hostname) ? url.origin : undefined
+}
+
+/** All nodes; with what is known of those whose process cannot be asked, and which processes these are. */
+export async function askProcesses () {
+  const own = await ask(window.location.origin, '/demo/topology/state')
+  const nodes = new Map(own.nodes.map((node) => [node.id, node]))
+  for (const node of own.nodes) if (node.isHere) homes.set(node.id, window.location.origin)
+  const elsewhere = own.nodes.filter(({ isHere }) => !isHere).map(originOf)
+  const others = new Set(elsewhere.filter((origin) => origin !== undefined))
+  const unreachable = []
+  await Promise.all([...others, ...homes.values()].filter(isOther).map(async (origin) => {
+    try {
+      const state = await ask(origin, '/demo/topology/state')
+      for (const node of state.nodes.filter(({ isHere }) => isHere)) {
+        nodes.set(node.id, { ...node, canAct: true })
+        homes.set(node.id, origin)
+      }
+    } catch {
+      if (others.has(origin)) unreachable.push(new URL(origin).host)
+    }
+  }))
+  return {
+    registry: own.registry,
+    unreachable,
+    nodes: [...nodes.values()].map((node) => ({ ...node, canAct: node.isHere || node.canAct === true }))
+      .sort((a, b) => a.wssUrl < b.wssUrl ? -1 : 1)
+  }
+}
+
+const isOther = (origin, at, all) => origin !== window.location.origin && all.indexOf(origin) === at
+
+/** Stops, drains or resumes a node. */
+export async function act (id, action) {
+  await ask(homes.get(id) ?? window.location.origin, `/demo/nodes/${encodeURIComponent(id)}/${action}`, 'POST')
+}

@@ -1,0 +1,88 @@
+// What both sides of a room have in common: who they are, the way in, and the words for how it stands.
+import { connect } from '/demo/client/index.js'
+
+/** The demo's relay nodes say something every 5 s. */
+const IDLE_TIMEOUT_MS = 12_000
+/** Whoever watches a node end waits for its lease: not much longer. */
+const MAX_WAIT_MS = 1000
+
+export const roomId = new URLSearchParams(window.location.search).get('room') || 'demo-room'
+
+const WORDS = {
+  asking: ['warn', 'Asking the gateway where the room is …'],
+  opening: ['warn', 'Connecting to the node of the room …'],
+  open: ['good', 'Connected']
+}
+
+/** One user of this tab, the same after a reload. */
+export function readUser (kind) {
+  const kept = sessionStorage.getItem(`${kind}-id`)
+  const userId = kept ?? `${kind}-${crypto.randomUUID().slice(0, 8)}`
+  sessionStorage.setItem(`${kind}-id`, userId)
+  return userId
+}
+
+/** Stands for the sign-in of a real site. The token is taken into the page, so that both sides fit in one browser. */
+async function signIn (userId, userName) {
+  const response = await fetch('/demo/session', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    credentials: 'omit',
+    body: JSON.stringify({ userId, userName })
+  })
+  if (!response.ok) throw new Error(`the sign-in answered ${response.status}`)
+  return (await response.json()).token
+}
+
+/**
+ * Enters the room. What the node itself says is told apart from what the other side says.
+ *
+ * @param options.onMembers who is there, whenever that changes, and who of them is this page
+ * @param options.onPeer a message of the other side, as text
+ */
+export function enterRoom ({ userId, userName, role, statusElement, onMembers, onPeer }) {
+  let token
+  let members = ''
+  const connection = connect({
+    roomId,
+    userId,
+    userName,
+    role,
+    maxWait: MAX_WAIT_MS,
+    idleTimeout: IDLE_TIMEOUT_MS,
+    async token (isRefused) {
+      if (isRefused || token === undefined) token = await signIn(userId, userName)
+      return token
+    },
+    onMessage (message) {
+      if (typeof message !== 'string') return onPeer(new TextDecoder().decode(message))
+      if (message === members) return
+      members = message
+      onMembers(JSON.parse(message))
+    }
+  })
+  connection.on('state', (state) => {
+    if (state !== 'open') members = ''
+    if (state in WORDS) show(statusElement, ...WORDS[state])
+  })
+  connection.on('retry', ({ error }) => show(statusElement, 'warn', toWords(error)))
+  connection.on('close', (error) => {
+    if (error !== undefined) show(statusElement, 'bad', `Not connected: ${error.message} (${error.code})`)
+  })
+  return connection
+}
+
+export function show (element, kind, text) {
+  element.className = `status ${kind}`
+  element.textContent = text
+}
+
+function toWords ({ code, message }) {
+  switch (code) {
+    case 4410: return 'The room has moved; following it …'
+    case 'lost': return 'The connection was lost; asking where the room is now …'
+    case 'unopened': return 'The node of the room does not answer; asking again …'
+    case 'unreachable': return 'The gateway does not answer; asking again …'
+    default: return `${message} (${code}); asking again …`
+  }
+}

@@ -1,0 +1,58 @@
+import { chromium } from 'playwright-core'
+import { skipWithout } from './skip-reason.js'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Test } from 'tap'
+
+export const withoutChromium = skipWithout('chromium')
+
+// Without these a Chromium on a machine without a way out tries, and says so, at every start.
+const ARGS = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync'
+]
+
+let shared: Promise<Browser> | undefined
+
+/** One Chromium for the whole file, ended with it. */
+async function launch (): Promise<Browser> {
+  shared ??= chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS })
+  return await shared
+}
+
+export async function closeChromium (): Promise<void> {
+  await (await shared)?.close()
+}
+
+/** A browser of its own as far as cookies and storage go, closed at the end of the test. */
+export async function openBrowser (t: Test, options: Parameters<Browser['newContext']>[0] = {}): Promise<BrowserContext> {
+  const context = await (await launch()).newContext(options)
+  t.teardown(() => context.close())
+  return context
+}
+
+export interface Watched {
+  page: Page
+  /** What the page complained of: errors on the console, uncaught errors, requests that failed. */
+  complaints: string[]
+  /** Every address that was asked for, of WebSockets, too. */
+  requests: string[]
+  /** What it sent over WebSockets. */
+  sent: string[]
+}
+
+export async function openPage (context: BrowserContext, url: string): Promise<Watched> {
+  const page = await context.newPage()
+  const complaints: string[] = []
+  const requests: string[] = []
+  const sent: string[] = []
+  page.on('console', (message) => { if (message.type() === 'error') complaints.push(message.text()) })
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('requestfailed', (request) => complaints.push(`${request.url()} ${request.failure()?.errorText ?? ''}`))
+  page.on('request', (request) => requests.push(request.url()))
+  page.on('websocket', (socket) => {
+    requests.push(socket.url())
+    socket.on('framesent', ({ payload }) => sent.push(payload.toString()))
+  })
+  await page.goto(url)
+  return { page, complaints, requests, sent }
+}
