@@ -62,7 +62,10 @@ export async function createDemo (env: Env): Promise<Demo> {
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.metrics()))
   for (let number = 1; number <= env.NODES; number++) {
-    relays.add({ id: `${env.NODE_PREFIX}-${number}`, wssUrl: `${publicUrl}/ws/cobrowse/${number}` })
+    const wssUrl = `${publicUrl}/ws/cobrowse/${number}`
+    // Of several processes that share a registry each is an entry of its own, unless a service knows a common one.
+    const wssUrlOut = env.PROVISION_URL === undefined ? wssUrl : undefined
+    relays.add({ id: `${env.NODE_PREFIX}-${number}`, wssUrl, wssUrlOut })
   }
   app.addHook('onReady', async () => relays.listen(app.server))
   app.addHook('preClose', async () => await relays.close())

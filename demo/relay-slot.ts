@@ -6,7 +6,7 @@ import type { Relay, RelayOptions, RelayStatus } from './relay.js'
 
 const RETRY_MS = 500
 
-export interface SlotOptions extends Pick<RelayOptions, 'id' | 'wssUrl' | 'signing'> {
+export interface SlotOptions extends Pick<RelayOptions, 'id' | 'wssUrl' | 'wssUrlOut' | 'signing'> {
   openRegistry (): NodeRegistry
   log: FastifyBaseLogger
 }
@@ -25,7 +25,7 @@ export interface RelaySlot {
   close (): Promise<void>
 }
 
-export function createRelaySlot ({ id, wssUrl, signing, openRegistry, log }: SlotOptions): RelaySlot {
+export function createRelaySlot ({ openRegistry, log, ...node }: SlotOptions): RelaySlot {
   let relay: Relay | undefined
   let store: NodeRegistry | undefined
   let ending = new AbortController()
@@ -35,10 +35,10 @@ export function createRelaySlot ({ id, wssUrl, signing, openRegistry, log }: Slo
     store = openRegistry()
     while (!signal.aborted) {
       try {
-        relay = await startRelay({ id, wssUrl, signing, registry: store.registry })
+        relay = await startRelay({ ...node, registry: store.registry })
         return
       } catch (error) {
-        log.debug({ node: id, reason: String(error) }, 'relay node cannot register yet')
+        log.debug({ node: node.id, reason: String(error) }, 'relay node cannot register yet')
         await sleep(RETRY_MS, undefined, { signal }).catch(() => {})
       }
     }
@@ -61,8 +61,8 @@ export function createRelaySlot ({ id, wssUrl, signing, openRegistry, log }: Slo
   }
 
   return {
-    id,
-    wssUrl,
+    id: node.id,
+    wssUrl: node.wssUrl,
     get relay () {
       return relay
     },

@@ -13,9 +13,9 @@ const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 const GREET_MS = 5000
 const INTERNAL_ERROR = 1011
 /** Over which the clients of a node that drains spread their return. */
-const RETURN_WITHIN_MS = 500
+const RETURN_WITHIN_MS = 200
 
-export interface RelayOptions extends Pick<NodeOptions, 'registry' | 'signing' | 'wssUrl'> {
+export interface RelayOptions extends Pick<NodeOptions, 'registry' | 'signing' | 'wssUrl' | 'wssUrlOut'> {
   id: string
 }
 

@@ -4,7 +4,7 @@ import type { Server } from 'node:http'
 import type { RelaySlot, SlotOptions } from './relay-slot.js'
 
 export interface Relays {
-  add (node: Pick<SlotOptions, 'id' | 'wssUrl'>): void
+  add (node: Pick<SlotOptions, 'id' | 'wssUrl' | 'wssUrlOut'>): void
   all (): RelaySlot[]
   listen (server: Server): void
   close (): Promise<void>

@@ -5,7 +5,7 @@ import type { Member } from './relay-room.js'
 import type { Relays } from './relays.js'
 
 /** How long those inside of a node that drains may stay. */
-const DRAIN_MS = 1000
+const DRAIN_MS = 500
 
 export interface TopologyNode {
   id: string

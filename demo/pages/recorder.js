@@ -29,7 +29,7 @@ export function startRecorder (connection, onTooLarge) {
     inlineStylesheet: true,
     recordCanvas: false,
     recordCrossOriginIframes: false,
-    sampling: { mousemove: 50, scroll: 100, input: 'last' }
+    sampling: { mousemove: 50, scroll: 100 }
   })
 
   function emit (event) {

@@ -4,7 +4,7 @@ import { connect } from '/demo/client/index.js'
 /** The demo's relay nodes say something every 5 s. */
 const IDLE_TIMEOUT_MS = 12_000
 /** Whoever watches a node end waits for its lease: not much longer. */
-const MAX_WAIT_MS = 1000
+const MAX_WAIT_MS = 500
 
 export const roomId = new URLSearchParams(window.location.search).get('room') || 'demo-room'
 

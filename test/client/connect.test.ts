@@ -52,8 +52,8 @@ t.test('a draining node spreads the return', async (t) => {
   await node?.drain(0)
   await until(() => client.history.length === 3)
   t.strictSame(client.history, ['open', 'retry 4410', 'open'])
-  t.strictSame(errors, [500])
-  t.ok(Number(client.waits[0]) <= 500)
+  t.strictSame(errors, [200])
+  t.ok(Number(client.waits[0]) <= 200)
 })
 
 t.test('a connection that is cut is made again, and so is one to a node that was gone for a while', async (t) => {

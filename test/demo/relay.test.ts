@@ -9,6 +9,7 @@ import { createIssuer } from '../../lib/signature.js'
 import { until } from '../support/until.js'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
+import type { Member } from '../../demo/relay-room.js'
 import type { Role } from '../../types/index.js'
 
 const signing = { keys: [{ id: 'k', secret: 's'.repeat(32) }] }
@@ -38,7 +39,7 @@ async function startNode (t: Test) {
   async function enter (role: Role, user: string = role) {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['cobrowse.v1', await sign(role, user)])
     sockets.push(socket)
-    const greetings: Array<{ you: number, members: Array<{ id: number, user: string, name: string, role: string }> }> = []
+    const greetings: Array<{ you: number, members: Member[] }> = []
     const heard: Buffer[] = []
     socket.on('message', (data: Buffer, isBinary) => {
       if (isBinary) heard.push(data)

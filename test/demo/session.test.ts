@@ -1,0 +1,100 @@
+import t from 'tap'
+import { closeChromium, openBrowser, openPage, withoutChromium } from '../support/chromium.js'
+import { startDemo } from '../support/start-demo.js'
+import { until } from '../support/until.js'
+import { startLiveSession, valueOf } from './live-session.js'
+import type { Page } from 'playwright-core'
+
+const skip = withoutChromium
+t.teardown(closeChromium)
+
+const textOf = async (page: Page, id: string) => (await page.locator(`#${id}`).textContent())?.trim()
+
+t.test('what the customer types is on the agent\'s page, and every join brings the whole page', { skip }, async (t) => {
+  const demo = await startDemo(t)
+  const session = await startLiveSession(t, { customer: demo.base, agent: demo.base })
+  const { customer, agent, replayed } = session
+  const ms = await session.type('name', 'Li Na Wang')
+  // On a quiet machine 0.1 to 0.2 s; a noisy one may take its time.
+  t.comment(`typed text was seen after ${Math.round(ms)} ms`)
+  await customer.page.fill('#thing', 'Camera')
+  await customer.page.click('#add')
+  await until(async () => (await replayed.locator('#things').textContent())?.includes('Camera'), 'the list changes')
+  t.equal(await textOf(customer.page, 'watchers'), 'Watching: Anna')
+  t.equal(await textOf(agent.page, 'people'), 'Customer: Li Na')
+  t.equal(await textOf(agent.page, 'note'), '')
+
+  await agent.page.reload()
+  await until(async () => await valueOf(replayed, 'name') === 'Li Na Wang', 'the agent who reloads sees the whole page')
+  await customer.page.reload()
+  t.ok(await customer.page.locator('#sharing').isVisible(), 'consent outlives a reload, and it shows')
+  await until(async () => await valueOf(replayed, 'name') === '', 'a customer who reloads is seen with the new page')
+  await session.type('name', 'again')
+  const late = await openPage(customer.page.context(), agent.page.url())
+  const lateFrame = late.page.frameLocator('#replay iframe')
+  await until(async () => await valueOf(lateFrame, 'name') === 'again', 'who joins late sees the whole page')
+  t.match(await textOf(agent.page, 'people'), /1 more watching/)
+  t.strictSame([...session.complaints(), ...late.complaints], [])
+})
+
+t.test('nothing is sent before consent, and nothing after the end', { skip }, async (t) => {
+  const { base } = await startDemo(t)
+  const context = await openBrowser(t)
+  const agent = await openPage(context, `${base}/demo/agent?room=r`)
+  const { page, sent, requests } = await openPage(context, `${base}/demo/customer?room=r`)
+  await page.fill('#name', 'not for others')
+  await page.click('#share')
+  await page.getByRole('button', { name: 'Not now' }).click()
+  t.notOk(await page.locator('#sharing').isVisible())
+  t.notOk(requests.some((url) => url.startsWith('ws')))
+
+  await page.click('#share')
+  await page.click('#agree')
+  t.ok(await page.locator('#sharing').isVisible())
+  await agent.page.frameLocator('#replay iframe').locator('#name').waitFor()
+  await page.click('#stop')
+  t.notOk(await page.locator('#sharing').isVisible())
+  await until(async () => await textOf(page, 'status') === 'Not shared any more')
+  await until(async () => /stopped sharing/.test(await textOf(agent.page, 'note') ?? ''), 'the agent is told')
+  const count = sent.length
+  await page.fill('#name', 'late')
+  await page.reload()
+  await page.waitForLoadState()
+  t.notOk(await page.locator('#sharing').isVisible(), 'and a reload does not begin it again')
+  t.equal(sent.length, count)
+
+  await page.click('#share')
+  await page.click('#agree')
+  await until(async () => await textOf(agent.page, 'note') === '', 'it can begin again')
+})
+
+t.test('a node that is stopped or drained is left by both pages, without a click', { skip }, async (t) => {
+  const demo = await startDemo(t, { NODE_PREFIX: 'node' })
+  const session = await startLiveSession(t, { customer: demo.base, agent: demo.base })
+  await session.type('name', 'before')
+  for (const action of ['stop', 'drain'] as const) {
+    const { left, ms } = await session.moveBy(action)
+    t.comment(`${action}: both pages showed the same again after ${Math.round(ms)} ms`)
+    const { page } = session.topology
+    await page.locator(`[data-node="${left}"] [data-action=resume]`).click()
+    await until(async () => await page.locator(`[data-node="${left}"]`).getAttribute('data-state') === 'serving')
+    const moved = page.locator('#log li', { hasText: `Room live moved from ${left} to ` })
+    await until(async () => await moved.count() > 0, 'the page says so')
+  }
+  t.strictSame(session.complaints(), [])
+})
+
+t.test('a second tab of the customer takes over, and gives back', { skip }, async (t) => {
+  const { base } = await startDemo(t)
+  const session = await startLiveSession(t, { customer: base, agent: base })
+  await session.type('name', 'first tab')
+  const second = await openPage(session.customer.page.context(), session.customer.page.url())
+  await second.page.click('#share')
+  await second.page.click('#agree')
+  await until(async () => await valueOf(session.replayed, 'name') === '')
+  await second.page.fill('#name', 'second tab')
+  await until(async () => await valueOf(session.replayed, 'name') === 'second tab')
+  t.match(await textOf(session.customer.page, 'watchers'), /Another tab of yours/)
+  await second.page.close()
+  await until(async () => await valueOf(session.replayed, 'name') === 'first tab')
+})
