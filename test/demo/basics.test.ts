@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import t from 'tap'
+import { closeChromium, openBrowser, openPage, withoutChromium } from '../support/chromium.js'
+import { startDemo } from '../support/start-demo.js'
+import { startLiveSession } from './live-session.js'
+import type { Page } from 'playwright-core'
+
+const skip = withoutChromium
+t.teardown(closeChromium)
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const PHONE = { viewport: { width: 360, height: 740 } }
+const PAGES = ['/', '/demo/customer?room=r', '/demo/agent?room=r', '/demo/topology?room=r']
+
+/** Titles, labels, landmarks, contrast and more: what axe-core finds, by its rule and the element. */
+async function violations (page: Page): Promise<string[]> {
+  await page.evaluate(axe)
+  // The replayed page is the customer's: it is checked where it is.
+  return await page.evaluate(`axe.run({ exclude: [['iframe']] }, { resultTypes: ['violations'] })
+    .then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ' ' + target)))`)
+}
+
+const titleOf = async (page: Page) => await page.title()
+const scrollsSideways = async (page: Page) =>
+  await page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
+
+t.test('every page has titles, labels and contrast, and asks nobody else for anything', { skip }, async (t) => {
+  const { base } = await startDemo(t)
+  for (const options of [{}, PHONE]) {
+    const context = await openBrowser(t, options)
+    for (const path of PAGES) {
+      const { page, complaints, requests } = await openPage(context, base + path)
+      await page.waitForLoadState('load')
+      t.ok((await titleOf(page)).length > 5, path)
+      t.strictSame(await violations(page), [], `${path} passes axe-core`)
+      t.notOk(await scrollsSideways(page), `${path} fits a width of ${String(page.viewportSize()?.width)}`)
+      t.strictSame(requests.filter((url) => new URL(url).host !== new URL(base).host), [], 'no external request')
+      t.strictSame(complaints, [])
+      await page.close()
+    }
+  }
+})
+
+t.test('so it is while a session runs, and in the dialog that asks for consent', { skip }, async (t) => {
+  const { base } = await startDemo(t)
+  const { customer, agent, topology } = await startLiveSession(t, { customer: base, agent: base })
+  for (const { page, complaints } of [customer, agent, topology]) {
+    await page.bringToFront()
+    t.strictSame(await violations(page), [])
+    t.strictSame(complaints, [])
+  }
+  await customer.page.click('#stop')
+  await customer.page.click('#share')
+  t.strictSame(await violations(customer.page), [])
+})
+
+t.test('consent, the end of it and the nodes are within reach of the keyboard', { skip }, async (t) => {
+  const { base } = await startDemo(t)
+  const context = await openBrowser(t)
+  const { page } = await openPage(context, `${base}/demo/customer?room=keys`)
+  const press = async (...keys: string[]) => { for (const key of keys) await page.keyboard.press(key) }
+  const focused = async () => await page.evaluate('document.activeElement.id || document.activeElement.dataset.action')
+  const tabTo = async (id: string) => {
+    for (let presses = 0; presses < 40 && await focused() !== id; presses++) await press('Tab')
+    t.equal(await focused(), id)
+  }
+  await tabTo('share')
+  await press('Enter')
+  t.ok(await page.locator('#consent').isVisible())
+  await press('Escape')
+  t.notOk(await page.locator('#sharing').isVisible(), 'Escape is a no')
+  await tabTo('share')
+  await press('Enter')
+  await tabTo('agree')
+  await press('Enter')
+  await page.locator('#sharing').waitFor()
+  await tabTo('stop')
+  await press('Enter')
+  t.notOk(await page.locator('#sharing').isVisible())
+  t.equal(await focused(), 'share', 'the focus is not lost')
+
+  await page.goto(`${base}/demo/topology`)
+  await page.locator('[data-action=drain]').first().waitFor()
+  await tabTo('drain')
+  await press('Enter')
+  await page.locator('[data-state=drained], [data-state=draining]').first().waitFor()
+})
