@@ -31,8 +31,10 @@ export async function main (): Promise<void> {
 
 async function describe ({ app, issueToken }: Demo, env: Env): Promise<string> {
   const base = `http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${env.PORT}`
+  const page = (name: string) => `  ${name.padEnd(13)}  ${base}/demo/${name}?room=demo-room`
   const lines = [
     `fastify-cobrowse listens on ${base}`,
+    ...env.isLoopback ? [`  start here     ${base}/`, ...['customer', 'agent', 'topology'].map(page)] : [],
     `  API reference  ${base}/docs`,
     `  health         ${base}/healthz  ${base}/readyz  ${base}/metrics`
   ]

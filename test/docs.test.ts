@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { EnvSchema } from '../demo/env.js'
+import { CLIENT_DEFAULTS } from '../lib/client/settings.js'
 import * as errors from '../lib/errors.js'
 import { NODE_DEFAULTS, NodeOptionsSchema } from '../lib/node/options.js'
 import { DEFAULTS, OptionsSchema } from '../lib/options.js'
@@ -126,6 +127,32 @@ t.test('the table of the kit names every option and its default', async (t) => {
   for (const [name, value] of Object.entries(NODE_DEFAULTS)) {
     t.equal(unquote(options.find((row) => unquote(row[0]) === name)?.[1]), String(value), name)
   }
+})
+
+t.test('the tables of the client helper name every option and its default, every event, and every code', async (t) => {
+  const text = read('docs/client.md')
+  const types = read('types/client.ts')
+  const declared = types.split('interface ConnectOptions {')[1]?.split('\n}')[0] ?? ''
+  const rows = tableOf(text, '## Options')
+  const names = [...declared.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name]) => name)
+  t.strictSame(rows.map(([name]) => unquote(name)).sort(), names.sort())
+  for (const [name, value] of Object.entries(CLIENT_DEFAULTS)) {
+    const cell = unquote(rows.find((row) => unquote(row[0]) === name)?.[1])
+    t.equal(cell, typeof value === 'string' ? `'${value}'` : String(value), name)
+  }
+  const defaults = [...declared.matchAll(/@default (.+)\n\s+\*\/\n\s+(\w+)\?/g)].map(([, value, name]) => [name, value])
+  t.match(Object.fromEntries(defaults), Object.fromEntries(Object.entries(CLIENT_DEFAULTS).map(([name, value]) =>
+    [name, typeof value === 'string' ? `'${value}'` : String(value)])))
+
+  const events = [...(types.split('interface ConnectionEvents {')[1] ?? '').split('\n}')[0]?.matchAll(/^ {2}(\w+): \(/gm) ?? []]
+  t.strictSame(tableOf(text, '## Events').map(([name]) => unquote(name)).sort(), events.map(([, name]) => name).sort())
+
+  const retCodes = [...(types.split('type RetCode =')[1] ?? '').split('\n\n')[0]?.matchAll(/'(\d{5})'/g) ?? []]
+  const catalogue = Object.values(errors).map((Refusal) => new Refusal().code.replace('FST_COBROWSE_', ''))
+  t.strictSame(retCodes.map(([, code]) => code).sort(), catalogue.filter((code) => /^\d+$/.test(code)).sort())
+  const closeCodes = [...read('types/close-code.ts').matchAll(/\| (\d{4})/g)].map(([, code]) => code)
+  const documented = tableOf(text, '## What ends an attempt, and what comes then').map(([code]) => code ?? '').join()
+  for (const code of closeCodes) t.match(documented, String(code))
 })
 
 t.test('the scripts for nodes in other languages are those that ours sends', async (t) => {

@@ -23,6 +23,8 @@ const NAMES = [
 
 const NODE_NAMES = ['AdmissionError', 'joinCobrowse', 'readOffer']
 
+const CLIENT_NAMES = ['CobrowseError', 'connect']
+
 const TESTING_NAMES = ['checkNode', 'startToxicProxy']
 
 const CONSUMER = `
@@ -57,6 +59,15 @@ declare const store: Pick<CheckNodeOptions, 'redis' | 'WebSocket'>
 const report: NodeReport = await checkNode({ ...store, nodeId: node.id, signing, only: ['claims'] })
 app.log.info(report.rules.map(({ id, outcome }) => id + outcome))
 `
+// A page has no types of Node, and none of Fastify.
+const PAGE = `
+import { CobrowseError, connect } from 'fastify-cobrowse/client'
+import type { Connection, ConnectOptions } from 'fastify-cobrowse/client'
+
+const options: ConnectOptions = { roomId: 'r', userId: 'u', userName: 'U', role: 'recorder', WebSocket }
+const connection: Connection = connect({ ...options, onMessage: (message) => console.log(message) })
+connection.on('close', (error) => { if (error instanceof CobrowseError && error.code === 4403) alert(error.message) })
+`
 const OPTIONS = {
   strict: true, module: 'nodenext', target: 'es2023', lib: ['es2023'], types: ['node'], skipLibCheck: false, noEmit: true
 }
@@ -88,7 +99,7 @@ t.test('the packed package installs into a fresh folder and loads in every way',
     const names = await run("console.log(JSON.stringify(Object.keys(await import('fastify-cobrowse'))))", 'module')
     t.strictSame(names.sort(), NAMES)
   })
-  for (const [path, expected] of [['node', NODE_NAMES], ['testing', TESTING_NAMES]] as const) {
+  for (const [path, expected] of [['node', NODE_NAMES], ['client', CLIENT_NAMES], ['testing', TESTING_NAMES]] as const) {
     t.test(`fastify-cobrowse/${path}, by import and by require()`, async (t) => {
       const name = `fastify-cobrowse/${path}`
       const load = [[`await import('${name}')`, 'module'], [`require('${name}')`, 'commonjs']] as const
@@ -115,9 +126,13 @@ t.test('the packed package installs into a fresh folder and loads in every way',
       Promise.all([plugin, plugin.cobrowse, plugin.default].map(ready)).then((all) => console.log(all.length))`
     t.equal(await run(code, 'commonjs'), 3)
   })
-  t.test('by a TypeScript consumer that checks every declaration', async (t) => {
-    writeFileSync(join(folder, 'consumer.ts'), CONSUMER)
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: OPTIONS, files: ['consumer.ts'] }))
-    await t.resolves(execute(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], { cwd: folder, env }))
+  t.test('by TypeScript consumers that check every declaration: a gateway, and a page', async (t) => {
+    const page = { ...OPTIONS, lib: ['es2023', 'dom'], types: [] }
+    for (const [name, text, compilerOptions] of [['gateway', CONSUMER, OPTIONS], ['page', PAGE, page]] as const) {
+      writeFileSync(join(folder, `${name}.ts`), text)
+      writeFileSync(join(folder, `${name}.json`), JSON.stringify({ compilerOptions, files: [`${name}.ts`] }))
+      const args = ['node_modules/typescript/bin/tsc', '-p', `${name}.json`]
+      await t.resolves(execute(process.execPath, args, { cwd: folder, env }))
+    }
   })
 })

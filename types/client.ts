@@ -56,9 +56,15 @@ export interface ConnectOptions {
    * @default the page's own origin
    */
   baseUrl?: string | undefined
-  /** @default '/service-cloud/rest/webadapter/v1/connectionInfo/getConnectionInfo' */
+  /**
+   * Of the route that says where a room is.
+   * @default '/service-cloud/rest/webadapter/v1/connectionInfo/getConnectionInfo'
+   */
   path?: string | undefined
-  /** @default '/service-cloud/rest/webadapter/v1/connectionInfo/releaseConnection' */
+  /**
+   * Of the route that ends a call.
+   * @default '/service-cloud/rest/webadapter/v1/connectionInfo/releaseConnection'
+   */
   releasePath?: string | undefined
   roomId: string
   userId: string

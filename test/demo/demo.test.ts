@@ -18,6 +18,38 @@ t.test('npm start prints a curl line that works when pasted', { skip: skipWithou
   t.match(JSON.parse(stdout), SHAPE)
 })
 
+t.test('it prints its pages, which are there', async (t) => {
+  const { base, output } = await startDemo(t)
+  const [listing = ''] = output().split('Ask which node')
+  const printed = [...listing.matchAll(/http:\S+/g)].map(String)
+  t.strictSame(printed.map((url) => url.replace(base, '')), [
+    '', '/', '/demo/customer?room=demo-room', '/demo/agent?room=demo-room', '/demo/topology?room=demo-room', '/docs',
+    '/healthz', '/readyz', '/metrics'
+  ])
+  for (const url of printed) t.equal((await fetch(url)).status, 200, url)
+})
+
+t.test('what the topology page shows and does is for this machine, and for pages of it', async (t) => {
+  const { base } = await startDemo(t, { NODE_PREFIX: 'node' })
+  const state = async () =>
+    await (await fetch(`${base}/demo/topology/state`)).json() as { nodes: Array<{ state: string }> }
+  const first = { id: 'node-1', state: 'serving', isHere: true, isListed: true, rooms: [] }
+  t.match(await state(), { registry: 'memory', nodes: [first, { id: 'node-2' }] })
+  const post = async (path: string, headers = {}) => await fetch(`${base}/demo/nodes/${path}`, { method: 'POST', headers })
+  const other = await post('node-1/stop', { origin: 'http://localhost:1234' })
+  t.equal(other.headers.get('access-control-allow-origin'), 'http://localhost:1234', 'another process of the demo')
+  t.strictSame(await other.json(), { state: 'stopped' })
+  t.match(await state(), { nodes: [{ state: 'stopped', isListed: false }, { state: 'serving' }] })
+  for (const origin of ['https://example.com', 'null', 'http://127.0.0.1.example.com']) {
+    t.equal((await post('node-2/stop', { origin })).status, 403, origin)
+    t.equal((await fetch(`${base}/demo/topology/state`, { headers: { origin } })).status, 403)
+  }
+  t.equal((await post('nobody/stop')).status, 404)
+  t.equal((await post('node-2/explode')).status, 404)
+  t.strictSame(await (await post('node-1/resume')).json(), { state: 'starting' })
+  while ((await state()).nodes[0]?.state !== 'serving') await new Promise((resolve) => setTimeout(resolve, 20))
+})
+
 t.test('recorder and replayer meet on one node: what one sends, the other receives', async (t) => {
   const demo = await startDemo(t)
   const { data: customer } = await ask(demo, 'customer', 'recorder')

@@ -44,6 +44,19 @@ t.test('it leaves with the last client, before the deadline', async (t) => {
   t.equal(clock.alarms(), 0)
 })
 
+t.test('those who are inside at the deadline are told over how long to spread their return', async (t) => {
+  const { node, clock, admit } = await startNode()
+  const told = follow((await admit()).ended)
+  node.drain({ deadline: 1000, returnWithin: 2000 })
+  await clock.pass(1000)
+  t.strictSame(told.value, { code: 4410, reason: 'the node is leaving: ask again within 2000 ms' })
+  await node.undrain()
+  const again = follow((await admit()).ended)
+  await node.drain({ deadline: 0 })
+  t.strictSame(again.value, { code: 4410, reason: 'the node is leaving: ask again' }, 'unless nobody asked for it')
+  await t.rejects(node.drain({ returnWithin: -1 }), { message: /"returnWithin" option of drain must be an integer/ })
+})
+
 t.test('a node that is empty leaves at once, but not under somebody who is on the way in', async (t) => {
   const empty = await startNode()
   t.equal(await empty.node.drain(), true)

@@ -70,5 +70,5 @@ t.test('@default in the types says what the defaults are', async (t) => {
   const source = readFileSync(new URL('../../types/node.ts', import.meta.url), 'utf8')
   const found = [...source.matchAll(/@default (\d+)\n\s+\*\/\n\s+(\w+)\?/g)]
     .map(([, value, name]) => [name, Number(value)])
-  t.strictSame(found, [...Object.entries(NODE_DEFAULTS), ['deadline', 600_000]])
+  t.strictSame(found, [...Object.entries(NODE_DEFAULTS), ['deadline', 600_000], ['returnWithin', 0]])
 })
