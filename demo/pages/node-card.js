@@ -68,11 +68,8 @@ function drawRooms ({ rooms, roomCount, canAct }, watched) {
 }
 
 function drawRoom ({ room, members }, isWatched) {
-  const who = members.map(({ name, role }) => {
-    const member = make('span', `badge ${role}`, name)
-    member.title = role === 'recorder' ? 'the customer' : 'an agent'
-    return member
-  })
+  const who = members.map(({ name, role }) =>
+    make('span', `badge ${role}`, `${name} · ${role === 'recorder' ? 'customer' : 'agent'}`))
   const drawn = make('li', isWatched ? 'is-watched' : '', make('strong', '', room), make('div', 'who', ...who))
   drawn.dataset.room = room
   return drawn
