@@ -1,11 +1,11 @@
-const SCRIPT = 'lib/registry/redis-script.ts'
-const GATEWAY = 'lib/registry/redis-gateway-scripts.ts'
-const NODE = 'lib/registry/redis-node-scripts.ts'
-const MEMBERSHIP = 'lib/registry/membership.ts'
-const CLAIMS = 'lib/registry/room-claims.ts'
+const SCRIPT = 'lib/registry/redis/script.ts'
+const GATEWAY = 'lib/registry/redis/gateway-scripts.ts'
+const NODE = 'lib/registry/redis/node-scripts.ts'
+const MEMBERSHIP = 'lib/registry/membership/membership.ts'
+const CLAIMS = 'lib/registry/membership/room-claims.ts'
 const ON_CONTRACT = ['test/registry/redis.test.ts']
-const ON_MEMBERSHIP = ['test/registry/redis-membership.test.ts']
-const ON_EPOCH = ['test/registry/redis-epoch.test.ts']
+const ON_MEMBERSHIP = ['test/registry/redis/membership.test.ts']
+const ON_EPOCH = ['test/registry/redis/epoch.test.ts']
 /** It meets by chance what the others arrange. That it notices anything at all is held by two breakages. */
 const IN_SIMULATION = ['test/simulation/two-nodes.test.ts']
 
@@ -165,7 +165,7 @@ export const MUTATIONS = [
   },
   {
     name: 'doors stay open after a lapse',
-    file: 'lib/registry/held-rooms.ts',
+    file: 'lib/registry/membership/held-rooms.ts',
     find: 'for (const held of rooms.values()) held.isShut = true',
     replace: '',
     tests: ON_MEMBERSHIP
@@ -179,7 +179,7 @@ export const MUTATIONS = [
   },
   {
     name: 'only one clock is asked for the lease',
-    file: 'lib/registry/lease.ts',
+    file: 'lib/registry/membership/lease.ts',
     find: ' && clock.wall() - wall < certainMs()',
     replace: '',
     tests: ON_MEMBERSHIP
@@ -282,18 +282,18 @@ const ON_ZOOKEEPER = ['test/simulation/zookeeper.test.ts']
 MUTATIONS.push(
   {
     name: 'a node of ZooKeeper is chosen though it is gone',
-    file: 'lib/registry/zookeeper-assign.ts',
+    file: 'lib/registry/zookeeper/assign.ts',
     find: "client.multi([{ type: 'check', path: layout.nodePath(member) }, ...ops]",
     replace: "client.multi([{ type: 'check', path: layout.nodes }, ...ops]",
     tests: ON_ZOOKEEPER
   },
   {
     name: 'a heartbeat counts for what another session left',
-    file: 'lib/registry/zookeeper-node.ts',
+    file: 'lib/registry/zookeeper/node.ts',
     find: "if (client.sessionId() !== session) return { outcome: 'lapsed' }\n      const sentAt = momentOf(clock)",
     replace: 'const sentAt = momentOf(clock)',
     also: {
-      file: 'lib/registry/zookeeper-node.ts',
+      file: 'lib/registry/zookeeper/node.ts',
       find: "if (!Array.isArray(result) || client.sessionId() !== session) return { outcome: 'lapsed' }",
       replace: "if (!Array.isArray(result)) return { outcome: 'lapsed' }"
     },
@@ -301,23 +301,23 @@ MUTATIONS.push(
   },
   {
     name: 'ZooKeeper forgets a room after half the linger',
-    file: 'lib/registry/zookeeper-sweep.ts',
+    file: 'lib/registry/zookeeper/sweep.ts',
     find: 'Math.max(REMEMBER_MS, lingerMs) : lingerMs) })',
     replace: 'Math.max(REMEMBER_MS, lingerMs) : lingerMs / 2) })',
     tests: ON_ZOOKEEPER
   },
   {
     name: 'a node claims on ZooKeeper after its registration is gone',
-    file: 'lib/registry/zookeeper-node.ts',
+    file: 'lib/registry/zookeeper/node.ts',
     find: "await claimWith([{ type: 'check', path: layout.nodePath(member) }], { member, signal }, claims)",
     replace: 'await claimWith([], { member, signal }, claims)',
-    tests: ['test/registry/zookeeper-node.test.ts']
+    tests: ['test/registry/zookeeper/node.test.ts']
   },
   {
     name: 'a room of ZooKeeper is written over that was made anew',
-    file: 'lib/registry/zookeeper-rooms.ts',
+    file: 'lib/registry/zookeeper/rooms.ts',
     find: 'return { ops: [checkBucket(room), op], text }',
     replace: 'return { ops: [op], text }',
-    tests: ['test/registry/zookeeper-rooms.test.ts']
+    tests: ['test/registry/zookeeper/rooms.test.ts']
   }
 )

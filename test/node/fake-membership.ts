@@ -1,4 +1,4 @@
-import { createMembershipEmitter } from '../../lib/registry/membership-events.js'
+import { createMembershipEmitter } from '../../lib/registry/membership/events.js'
 import { roomName } from '../../lib/registry/room-name.js'
 import type { ClaimOptions, ClaimResult, Membership, NodeRecord, RoomKey } from '../../types/registry.js'
 

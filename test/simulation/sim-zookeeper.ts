@@ -2,7 +2,7 @@ import { createSimClient } from './sim-client.js'
 import { Ensemble } from './sim-ensemble.js'
 import { Network } from './sim-network.js'
 import type { Clock } from '../../lib/clock.js'
-import type { ZooKeeperClient } from '../../lib/registry/zookeeper-client.js'
+import type { ZooKeeperClient } from '../../lib/registry/zookeeper-client/client.js'
 import type { Host, Store } from './world.js'
 
 /** An ensemble of ZooKeeper and the way to it. */

@@ -1,4 +1,4 @@
-import { parseBinding } from '../../lib/registry/zookeeper-binding.js'
+import { parseBinding } from '../../lib/registry/zookeeper/binding.js'
 import { createZooKeeperRegistry } from '../../lib/registry/zookeeper.js'
 import { pick } from './commands.js'
 import { SimZooKeeper } from './sim-zookeeper.js'
