@@ -173,7 +173,7 @@ export const MUTATIONS = [
   {
     name: 'the lease is measured from the answer',
     file: MEMBERSHIP,
-    find: 'lease.renew(sentAt)',
+    find: 'lease.renew(answer.since ?? sentAt)',
     replace: 'lease.renew(momentOf(clock))',
     tests: ON_MEMBERSHIP
   },
