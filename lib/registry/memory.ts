@@ -1,13 +1,14 @@
 import { Type } from '@sinclair/typebox'
 import { createBackend } from '../backend-status.js'
 import { checkOptions } from '../check-options.js'
-import { NoLiveNodeError, RegistryUnavailableError } from '../errors.js'
+import { NoLiveNodeError } from '../errors.js'
 import { createBindings } from './memory-bindings.js'
 import { createMembershipEmitter } from './membership/events.js'
 import { checkNodeRecord, newIncarnation, toNodeRef, toNodeView } from './node-record.js'
 import { createReleasedRooms } from './membership/released-rooms.js'
 import { roomName } from './room-name.js'
 import { createChooser } from './select.js'
+import { unavailable } from './unavailable.js'
 import type { Member } from './memory-bindings.js'
 import type { Membership, MemoryRegistryOptions, NodeRecord, Registry, RoomKey } from '../../types/registry.js'
 
@@ -61,7 +62,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   }
 
   function assertOpen (): void {
-    if (backend.status().state === 'closed') throw new RegistryUnavailableError({ cause: new Error('closed') })
+    if (backend.status().state === 'closed') throw unavailable('the registry is closed')
   }
 
   function register (record: NodeRecord): Membership {

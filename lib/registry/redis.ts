@@ -14,6 +14,7 @@ import { ASSIGN, ASSIGN_LISTED, END } from './redis/gateway-scripts.js'
 import { createRedisView, MAX_NODES } from './redis/view.js'
 import { nameOf } from './own-assignments.js'
 import { createChooser } from './select.js'
+import { unavailable } from './unavailable.js'
 import type { Clock } from '../clock.js'
 import type { ChoiceOptions } from './select.js'
 import type {
@@ -179,8 +180,4 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
       return membership
     }
   }
-}
-
-function unavailable (reason: string): Error {
-  return new RegistryUnavailableError({ cause: new Error(reason) })
 }

@@ -1,6 +1,6 @@
 import { systemClock } from '../../clock.js'
-import { RegistryUnavailableError } from '../../errors.js'
 import { newIncarnation } from '../node-record.js'
+import { unavailable } from '../unavailable.js'
 import { createLease, momentOf } from './lease.js'
 import { createMembershipEmitter } from './events.js'
 import { createRoomClaims } from './room-claims.js'
@@ -101,7 +101,7 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
       } else if (kind === 'first' || answer.incarnation === '') replaces = answer.incarnation
       else return displace()
     }
-    throw new RegistryUnavailableError({ cause: new Error('the node cannot be registered') })
+    throw unavailable('the node cannot be registered')
   }
 
   function accept (answer: Accepted, sentAt: Moment, claims: Claims): void {

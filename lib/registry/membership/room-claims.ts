@@ -1,4 +1,4 @@
-import { RegistryUnavailableError } from '../../errors.js'
+import { unavailable } from '../unavailable.js'
 import { createHeldRooms } from './held-rooms.js'
 import { createReleasedRooms } from './released-rooms.js'
 import type { Clock } from '../../clock.js'
@@ -117,9 +117,7 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
       hearRelease(key, releasedAt)
       if (word === 'ok') held.open(key, room, number, answer.now)
       else if (word === 'elsewhere') endRoom(key, 'lost')
-      else if (word !== 'released') {
-        throw new RegistryUnavailableError({ cause: new Error('the binding of the room cannot be read') })
-      }
+      else if (word !== 'released') throw unavailable('the binding of the room cannot be read')
       return word
     },
     async release (key) {

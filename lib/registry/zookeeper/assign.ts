@@ -1,6 +1,7 @@
-import { NoLiveNodeError, RegistrySettlingError, RegistryUnavailableError } from '../../errors.js'
+import { NoLiveNodeError, RegistrySettlingError } from '../../errors.js'
 import { toNodeRef } from '../node-record.js'
 import { nameOf } from '../own-assignments.js'
+import { unavailable } from '../unavailable.js'
 import type { Clock } from '../../clock.js'
 import type { ZooKeeperClient, ZooKeeperOp } from '../zookeeper-client/client.js'
 import type { Chooser, ChoiceOptions } from '../select.js'
@@ -144,8 +145,4 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
   }
 
   return { assign, end }
-}
-
-function unavailable (reason: string): Error {
-  return new RegistryUnavailableError({ cause: new Error(reason) })
 }
