@@ -4,7 +4,7 @@ import { World } from './world.js'
 import { simulatedZooKeeperStage, ZOOKEEPER_FAULTS } from './zookeeper-stage.js'
 import fc from 'fast-check'
 import type { Command } from './commands.js'
-import type { Stage, Times } from './world.js'
+import type { Stage, Times } from './stage.js'
 
 const STORES = {
   redis: { stage: simulatedRedisStage, faults: REDIS_FAULTS },

@@ -7,7 +7,7 @@ import type { CallOptions, ReadOptions, ZooKeeperClient, ZooKeeperState } from '
 import type { Ensemble } from './sim-ensemble.js'
 import type { Connection, Network } from './sim-network.js'
 import type { Reply, Request } from './sim-requests.js'
-import type { Host } from './world.js'
+import type { Host } from './stage.js'
 
 const CALL_MS = 300
 const BEATS_PER_SESSION = 3

@@ -5,7 +5,7 @@ import { RedisData } from './redis-data.js'
 import type { Script } from '../../lib/registry/redis/script.js'
 import type { Reply } from './redis-data.js'
 import type { Process, Timeline } from './timeline.js'
-import type { Link, Store } from './world.js'
+import type { Link, Store } from './stage.js'
 import type { RedisScripter } from '../../types/registry.js'
 
 /** By their SHA-1: those modules export nothing but scripts. */
