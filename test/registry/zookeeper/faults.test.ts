@@ -1,50 +1,25 @@
-import { once } from 'node:events'
 import { createConnection } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { redisRegistry } from '../../../lib/index.js'
-import { bucketOf, ensurePath } from '../../../lib/registry/zookeeper/layout.js'
-import { zookeeper } from '../../../lib/registry/zookeeper-client/package.js'
 import { buildApp } from '../../support/build-app.js'
 import { grant, reply, startFakeZooKeeper } from '../../support/fake-zookeeper.js'
 import { connect, skipSettling } from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
 import {
-  newSettings, NOISE_MS, observe, roomKey, SESSION_MS, startGateway, startNode, startNodes, startProxied, timed, untilOk
+  newSettings, NOISE_MS, roomKey, SESSION_MS, startGateway, startNodes, startProxied, timed, untilOk
 } from '../../support/zookeeper-app.js'
-import { askMany, kindsOf } from '../../support/zookeeper-load.js'
+import { askMany } from '../../support/zookeeper-load.js'
 import { makeRegistry } from '../../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
 import type { Test } from 'tap'
-import type { Acl, Client } from '../../../lib/registry/zookeeper-client/package.js'
 
 const AUTH_FAILED = -115
-
-/** What the package has and the registry has no use for. */
-interface Admin extends Client {
-  setACL (path: string, acl: Acl, version: number, callback: (error: Error | null) => void): void
-}
 
 // An abandoned call that fails later must not end the process.
 const unhandled: unknown[] = []
 process.on('unhandledRejection', (reason) => unhandled.push(reason))
-
-/** Who may change what others may see. */
-async function startAdmin (t: Test, hosts: string) {
-  const client = zookeeper.createClient(hosts, { sessionTimeout: 20_000, retries: 0 }) as Admin
-  client.addAuthInfo('digest', Buffer.from('admin:secret'))
-  client.connect()
-  await once(client, 'connected')
-  t.teardown(() => client.close())
-  const set = async (path: string, acl: Acl) => await new Promise<void>((resolve, reject) => {
-    client.setACL(path, acl, -1, (error) => error ? reject(error) : resolve())
-  })
-  return {
-    lock: async (path: string) => await set(path, zookeeper.ACL.CREATOR_ALL_ACL),
-    unlock: async (path: string) => await set(path, zookeeper.ACL.OPEN_ACL_UNSAFE)
-  }
-}
 
 /** Takes a connection of the server, and does nothing with it. */
 async function occupy (t: Test, port: number) {
@@ -88,121 +63,6 @@ t.test('one server for all', { skip: withoutZooKeeper }, async (t) => {
     t.match(await untilOk(gateway, 'new'), { wssUrl: 'wss://comes.example/ws' })
   })
 
-  t.test('Z-06: the session of a gateway expires: it begins a new one, and sees all anew', async (t) => {
-    const settings = newSettings()
-    const gateway = await startGateway(t, server.hosts, settings)
-    const { node } = await startNodes(t, server.port, settings, gateway, ['node'])
-    // Tells the session of the gateway, which owns nothing by itself.
-    const own = await gateway.registry.join({ id: 'own', wssUrl: 'wss://own.example/ws', draining: true })
-    await until(() => gateway.registry.nodes().length === 2)
-    await untilOk(gateway, 'room')
-    const observer = await observe(t, server.hosts, settings.root)
-    const before = await observer.sessionOf(own)
-    await server.expire(before)
-    const kinds = new Set<string>()
-    const ms = await timed(until(async () => {
-      kinds.add((await gateway.ask('room')).kind)
-      const session = await observer.sessionOf(own)
-      return session !== undefined && session !== before && (await gateway.ask('new')).kind === 'ok'
-    }))
-    t.comment(`on a new session ${ms} ms after the old one expired`)
-    t.ok(ms < 2000 + NOISE_MS)
-    t.strictSame([...kinds].filter((kind) => kind !== 'ok' && kind !== 'join-only'), [])
-    await node.member.drain()
-    const hintMs = await timed(until(() => gateway.registry.nodes().every(({ draining }) => draining)))
-    t.ok(hintMs < 1000 + NOISE_MS, 'watches are new too')
-    t.strictSame(node.events, [])
-  })
-
-  t.test('Z-06: the session of a node expires: it hears of rooms that went elsewhere, and keeps the others', async (t) => {
-    const settings = newSettings()
-    const gateway = await startGateway(t, server.hosts, settings)
-    const { expires, stays } = await startNodes(t, server.port, settings, gateway, ['expires', 'stays'])
-    const { member, events, proxy, wssUrl } = expires
-    for (const room of ['asked', 'unasked']) t.equal(await member.claim(roomKey(room)), 'ok')
-    const lost: string[] = []
-    member.on('lost', ({ room }) => lost.push(room))
-    const { incarnation } = member
-    const observer = await observe(t, server.hosts, settings.root)
-    proxy.set('refuse')
-    await server.expire(await observer.sessionOf(member))
-    t.equal((await untilOk(gateway, 'asked')).wssUrl, stays.wssUrl)
-    proxy.set('pass')
-    await until(() => events.includes('resumed'))
-    t.strictSame(events, ['lapsed', 'lost', 'resumed'])
-    t.strictSame(lost, ['asked'])
-    t.not(member.incarnation, incarnation)
-    t.strictSame(['asked', 'unasked'].map((room) => member.holds(roomKey(room))), [false, true])
-    t.equal((await untilOk(gateway, 'unasked')).wssUrl, wssUrl)
-    t.equal((await untilOk(gateway, 'asked')).wssUrl, stays.wssUrl)
-    t.strictSame(stays.events, [])
-  })
-
-  t.test('Z-09: what cannot be read of a node costs that node only, until it is mended', async (t) => {
-    const settings = newSettings()
-    const gateway = await startGateway(t, server.hosts, settings)
-    const { good } = await startNodes(t, server.port, settings, gateway, ['good'])
-    const { write } = await observe(t, server.hosts, settings.root)
-    const bad = {
-      garbage: '{"wssUrl":', evil: '{"wssUrl":"wss://evil.example@x.example/"}', huge: `"${'x'.repeat(900_000)}"`, empty: ''
-    }
-    for (const [id, record] of Object.entries(bad)) await write(id, record)
-    await write('spoilt', '{"wssUrl":"wss://spoilt.example/ws"}')
-    await until(() => gateway.registry.nodes().length === 2)
-    const room = await until(async () => {
-      const id = `room-${Math.random()}`
-      return (await untilOk(gateway, id)).wssUrl === 'wss://spoilt.example/ws' && id
-    })
-    await write('spoilt', 'garbage')
-    await until(() => gateway.registry.nodes().length === 1)
-    t.match(await gateway.ask(room), { kind: 'ok', wssUrl: 'wss://spoilt.example/ws' }, 'known by its last good record')
-    for (let at = 0; at < 20; at++) t.equal((await untilOk(gateway, `new-${at}`)).wssUrl, good.wssUrl)
-    for (const id of Object.keys(bad)) await write(id, `{"wssUrl":"wss://${id}.example/ws"}`)
-    const ms = await timed(until(() => gateway.registry.nodes().length === 5))
-    t.ok(ms < 1000 + NOISE_MS, `mended after ${ms} ms`)
-  })
-
-  t.test('Z-10: what ZooKeeper refuses to show is no death: the last view is kept, and known rooms stay', async (t) => {
-    const settings = newSettings()
-    const gateway = await startGateway(t, server.hosts, settings)
-    const nodes = await startNodes(t, server.port, settings, gateway, ['n1', 'n2'])
-    const { layout, client, write } = await observe(t, server.hosts, settings.root)
-    const { lock, unlock } = await startAdmin(t, server.hosts)
-    t.equal(await nodes.n1.member.claim(roomKey('room')), 'ok')
-    await untilOk(gateway, 'room')
-
-    await lock(layout.nodes)
-    await until(() => gateway.registry.status().state === 'degraded')
-    t.match(gateway.registry.status().reason, 'NO_AUTH')
-    t.equal(gateway.registry.nodes().length, 2)
-    t.strictSame(await kindsOf(gateway, ['room', 'new']), ['ok', 'ok'])
-    await unlock(layout.nodes)
-    await until(() => gateway.registry.status().state === 'up', 'it is well again', 3000 + NOISE_MS)
-
-    await write('hidden', '{"wssUrl":"wss://hidden.example/ws"}')
-    await until(() => gateway.registry.nodes().length === 3)
-    const ofHidden = await until(async () => {
-      const room = `room-${Math.random()}`
-      return (await untilOk(gateway, room)).wssUrl === 'wss://hidden.example/ws' && room
-    })
-    await lock(layout.nodePath('hidden|x'))
-    t.strictSame(await kindsOf(gateway, [ofHidden]), ['join-only'], 'that a node may not be seen is not its death')
-    await write('comes', '{"wssUrl":"wss://comes.example/ws"}')
-    await until(() => gateway.registry.nodes().some(({ id }) => id === 'comes'), 'other nodes are read all the same')
-    await unlock(layout.nodePath('hidden|x'))
-    t.equal((await untilOk(gateway, ofHidden)).wssUrl, 'wss://hidden.example/ws')
-
-    const known = layout.roomPath(layout.roomKey(roomKey('room')))
-    const bucket = layout.bucketPath(bucketOf(layout.roomKey(roomKey('fresh'))))
-    await ensurePath(client, bucket)
-    for (const locked of [known, bucket]) await lock(locked)
-    t.strictSame(await kindsOf(gateway, ['room', 'fresh']), ['join-only', '50302'])
-    for (const locked of [known, bucket]) await unlock(locked)
-    const ms = await timed(Promise.all([untilOk(gateway, 'room'), untilOk(gateway, 'fresh')]))
-    t.ok(ms < 3000 + NOISE_MS)
-    t.strictSame(nodes.n1.events, [])
-  })
-
   t.test('Z-11: credentials that are refused are said to be, and tried again', async (t) => {
     const settings = { ...newSettings(), auth: 'cobrowse:secret' }
     const { gateway, proxy } = await startProxied(t, server.port, settings)
@@ -224,32 +84,6 @@ t.test('one server for all', { skip: withoutZooKeeper }, async (t) => {
     const ms = await timed(untilOk(gateway, 'room'))
     t.comment(`answered ${ms} ms after the credentials were good again`)
     t.ok(ms < 6000 + 1000 + NOISE_MS)
-  })
-
-  t.test('Z-15: of two processes with one id the older one is told, and does not come back', async (t) => {
-    const settings = newSettings()
-    const gateway = await startGateway(t, server.hosts, settings)
-    const { same: first } = await startNodes(t, server.port, settings, gateway, ['same'])
-    const start = async (number: number) =>
-      await startNode(t, server.port, 'same', settings, { wssUrl: `wss://same.example/${number}` })
-    t.equal(await first.member.claim(roomKey('room')), 'ok')
-    const second = await start(2)
-    await until(() => first.events.includes('replaced'), 'it hears so', SESSION_MS / 3 + 1000 + NOISE_MS)
-    t.match(await untilOk(gateway, 'room'), { wssUrl: 'wss://same.example/2' })
-    t.equal(await second.member.claim(roomKey('room')), 'ok', 'what the older one claimed is free')
-
-    second.proxy.set('refuse')
-    const third = await start(3)
-    await until(() => second.events.includes('lapsed'))
-    second.proxy.set('pass')
-    await until(() => second.events.includes('replaced'), 'also one that was cut off meanwhile')
-    await sleep(SESSION_MS)
-    const members = [first, second, third].map(({ member }) => member)
-    t.strictSame(members.map((member) => member.valid()), [false, false, true])
-    t.strictSame(gateway.registry.nodes().map(({ incarnation }) => incarnation), [third.member.incarnation])
-    t.match(await untilOk(gateway, 'room'), { wssUrl: 'wss://same.example/3' })
-    t.strictSame([first, second, third].map(({ events }) => events.filter((event) => event !== 'lapsed')),
-      [['replaced'], ['replaced'], []])
   })
 
   t.test('Z-19: what is no answer of ZooKeeper costs the connection, and neither memory nor the process', async (t) => {
