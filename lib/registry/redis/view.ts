@@ -1,7 +1,9 @@
 import { readEntry } from '../node-entries.js'
+import { createSingleFlight } from '../single-flight.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../clock.js'
 import type { NodeEntry, ParseRecord, RecordText } from '../node-entries.js'
+import type { SingleFlight } from '../single-flight.js'
 import type { NodePage, ReadPages } from './pages.js'
 import type { NodeView } from '../../../types/registry.js'
 
@@ -16,16 +18,12 @@ export interface RedisViewOptions {
 }
 
 /** The living nodes as they were read last; kept while they cannot be read. */
-export interface RedisView {
+export interface RedisView extends SingleFlight {
   /** While the store cannot know who is dead, also those that it misses. */
   nodes (): readonly NodeView[]
   /** Milliseconds that were left of the settling when the nodes were read. */
   settlingMs (): number
   ageMs (): number | undefined
-  /** Reads, or waits for the reading that is under way. */
-  poll (): Promise<void>
-  /** Waits for a reading that begins now or later, so that it sees what was written before. */
-  refresh (): Promise<void>
   /** The node of a member with this record in the store, or with the last good one. */
   nodeOf (member: string, text: unknown): NodeView | undefined
 }
@@ -37,8 +35,6 @@ export function createRedisView ({ readPages, parse, clock, log, onRead }: Redis
   let epoch: string | undefined
   let settlingMs = 0
   let isReplidKnown = true
-  let reading: Promise<void> | undefined
-  let next: Promise<void> | undefined
 
   const readKnown = (member: string, text: RecordText) => readEntry(member, text, entries.get(member), parse, log())
 
@@ -71,24 +67,11 @@ export function createRedisView ({ readPages, parse, clock, log, onRead }: Redis
     isReplidKnown = page.isReplidKnown
   }
 
-  function poll (): Promise<void> {
-    reading ??= read().finally(() => { reading = undefined })
-    return reading
-  }
-
   return {
     nodes: () => nodes,
     settlingMs: () => settlingMs,
     ageMs: () => readAt === undefined ? undefined : Math.round(clock.monotonic() - readAt),
-    poll,
-    refresh () {
-      if (reading === undefined) return poll()
-      next ??= reading.catch(() => {}).then(() => {
-        next = undefined
-        return poll()
-      })
-      return next
-    },
+    ...createSingleFlight(read),
     nodeOf (member, text) {
       if (typeof text !== 'string') return entries.get(member)?.lastGood
       const entry = readKnown(member, text)

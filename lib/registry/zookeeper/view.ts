@@ -1,10 +1,12 @@
 import { MAX_RECORD_BYTES } from '../node-record.js'
 import { readEntry } from '../node-entries.js'
+import { createSingleFlight } from '../single-flight.js'
 import { ZooKeeperError } from '../zookeeper-client/error.js'
 import { ensurePath } from './layout.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../clock.js'
 import type { NodeEntry, ParseRecord } from '../node-entries.js'
+import type { SingleFlight } from '../single-flight.js'
 import type { ZooKeeperClient } from '../zookeeper-client/client.js'
 import type { ZooKeeperLayout } from './layout.js'
 import type { NodeView } from '../../../types/registry.js'
@@ -31,15 +33,11 @@ export interface ZooKeeperViewOptions {
   onHint (): void
 }
 
-/** The nodes as they were read last; kept while they cannot be read. */
-export interface ZooKeeperView {
+/** The nodes as they were read last; kept while they cannot be read. A reading takes what changed. */
+export interface ZooKeeperView extends SingleFlight {
   /** While many are missed at once, also those. */
   nodes (): readonly NodeView[]
   ageMs (): number | undefined
-  /** Reads what changed, or waits for the reading that is under way. */
-  poll (): Promise<void>
-  /** Waits for a reading that begins now or later. */
-  refresh (): Promise<void>
   /** The connection is new: watches are gone, and what happened before it was not seen. */
   forget (): void
   /**
@@ -66,8 +64,6 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
   let silentUntil = -Infinity
   let readAt: number | undefined
   let readAllAt = -Infinity
-  let reading: Promise<void> | undefined
-  let next: Promise<void> | undefined
   let cancelHint: (() => void) | undefined
 
   function hint (): void {
@@ -167,23 +163,10 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
 
   const isDoubtful = () => missed.length > 0 && clock.monotonic() < doubtUntil
 
-  function poll (): Promise<void> {
-    reading ??= read().finally(() => { reading = undefined })
-    return reading
-  }
-
   return {
     nodes: () => nodes,
     ageMs: () => readAt === undefined ? undefined : Math.round(clock.monotonic() - readAt),
-    poll,
-    refresh () {
-      if (reading === undefined) return poll()
-      next ??= reading.catch(() => {}).then(() => {
-        next = undefined
-        return poll()
-      })
-      return next
-    },
+    ...createSingleFlight(read),
     forget () {
       if (readAt !== undefined) silentUntil = clock.monotonic() + doubtMs()
       readAllAt = -Infinity
