@@ -1,5 +1,6 @@
 import { systemClock } from '../../clock.js'
 import { newIncarnation } from '../node-record.js'
+import { createRepeater } from '../repeater.js'
 import { unavailable } from '../unavailable.js'
 import { createLease, momentOf } from './lease.js'
 import { createMembershipEmitter } from './events.js'
@@ -38,7 +39,6 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
   let pending: string | undefined
   let isOver = false
   let leaving: Promise<void> | undefined
-  let cancelBeat = () => {}
   let turn: Promise<unknown> = Promise.resolve()
 
   const memberOf = (registration: string) => `${id}|${registration}`
@@ -133,21 +133,15 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     }
   }
 
-  function beatAfter (ms: number): void {
-    if (isOver) return
-    cancelBeat()
-    const cancel = clock.after(ms, async () => {
-      const startedAt = clock.monotonic()
-      const wait = await inTurn(beat).then(() => store.times.heartbeat, () => store.times.heartbeat / 4)
-      // Called earlier meanwhile.
-      if (cancelBeat === cancel) beatAfter(Math.max(0, wait - (clock.monotonic() - startedAt)))
-    })
-    cancelBeat = cancel
-  }
+  const heartbeat = createRepeater(clock, async () => {
+    const startedAt = clock.monotonic()
+    const wait = await inTurn(beat).then(() => store.times.heartbeat, () => store.times.heartbeat / 4)
+    return Math.max(0, wait - (clock.monotonic() - startedAt))
+  })
 
   function end (): void {
     isOver = true
-    cancelBeat()
+    heartbeat.stop()
     lease.stop()
     rooms.held.shutAll()
     onLeave(membership)
@@ -206,7 +200,7 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     membership.leave().catch(() => {})
     throw error
   }
-  store.onNews?.(() => beatAfter(0))
-  beatAfter(store.times.heartbeat)
+  store.onNews?.(heartbeat.hurry)
+  heartbeat.start(store.times.heartbeat)
   return membership
 }
