@@ -1,6 +1,7 @@
+import { createIdSweep } from './id-sweep.js'
 import { BUCKETS } from './layout.js'
 import type { Clock } from '../../clock.js'
-import type { ZooKeeperClient, ZooKeeperStat } from '../zookeeper-client/client.js'
+import type { ZooKeeperClient } from '../zookeeper-client/client.js'
 import type { Binding } from './binding.js'
 import type { ZooKeeperLayout } from './layout.js'
 import type { ZooKeeperRooms } from './rooms.js'
@@ -10,13 +11,6 @@ const REMEMBER_MS = 900_000
 /** More rooms than this are left to the next round. */
 const MAX_NOTED = 100_000
 const TICK_MS = 1000
-/** Between two looks at the ids of nodes that never came back. */
-const IDS_MS = 60_000
-/**
- * How long a node has to be away before its id is given up. One that never heard of its registration sends the same
- * again; without its id it would be taken for a new one, and come back to life after its rooms went to others.
- */
-const AWAY_MS = 120_000
 /** Deletions under way at once. */
 const AT_ONCE = 16
 
@@ -52,9 +46,7 @@ export function createSweep ({ client, layout, rooms, lingerMs, clock }: SweepOp
   let isRound = false
   let nextBucket = Math.floor(Math.random() * BUCKETS.length)
   let isStopped = false
-  let idsDue = clock.monotonic() + IDS_MS * Math.random()
-  /** Registrations whose node is not there, and since when that is known. */
-  let away = new Map<string, number>()
+  const ids = createIdSweep({ client, layout, lingerMs, clock })
 
   function note (key: string, text: string, { endedAt }: Binding): void {
     if (noted.get(key)?.text === text || noted.size >= MAX_NOTED) return
@@ -83,9 +75,7 @@ export function createSweep ({ client, layout, rooms, lingerMs, clock }: SweepOp
     }
     if (!isRound) return
     await look()
-    if (now < idsDue) return
-    idsDue = now + IDS_MS
-    await sweepIds()
+    await ids.tick()
   }
 
   async function sweep (key: string, text: string): Promise<void> {
@@ -106,32 +96,6 @@ export function createSweep ({ client, layout, rooms, lingerMs, clock }: SweepOp
       const room = await rooms.read(key).catch(() => undefined)
       if (room?.text !== undefined && room.binding !== undefined) note(key, room.text, room.binding)
     }
-  }
-
-  async function sweepIds (): Promise<void> {
-    const children = await client.children(layout.ids) ?? []
-    const stillAway = new Map<string, number>()
-    for (const child of children) {
-      const found = await client.get(`${layout.ids}/${child}`)
-      if (found === undefined) continue
-      const member = `${child.slice(0, -1)}|${found.data.toString()}`
-      if (await client.exists(layout.nodePath(member)) !== undefined) continue
-      const since = away.get(member) ?? clock.monotonic()
-      if (clock.monotonic() - since < Math.max(AWAY_MS, 2 * lingerMs)) stillAway.set(member, since)
-      else await removeId(child, found.stat)
-    }
-    away = stillAway
-  }
-
-  async function removeId (child: string, { czxid, version }: ZooKeeperStat): Promise<void> {
-    const path = `${layout.ids}/${child}`
-    // The parent's version tells whether the id was deleted and registered again since, as that of a bucket does.
-    const [parent, again] = await Promise.all([client.exists(layout.ids), client.get(path)])
-    if (parent === undefined || again?.stat.czxid !== czxid || again.stat.version !== version) return
-    await client.multi([
-      { type: 'set', path: layout.ids, data: Buffer.alloc(0), version: parent.version },
-      { type: 'remove', path, version }
-    ])
   }
 
   return {

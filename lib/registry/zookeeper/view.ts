@@ -3,6 +3,7 @@ import { readEntry } from '../node-entries.js'
 import { createSingleFlight } from '../single-flight.js'
 import { ZooKeeperError } from '../zookeeper-client/error.js'
 import { ensurePath } from './layout.js'
+import { createMissedNodes } from './missed-nodes.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../clock.js'
 import type { NodeEntry, ParseRecord } from '../node-entries.js'
@@ -58,10 +59,7 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
   const stale = new Set<string>()
   const watchers = new Map<string, () => void>()
   let nodes: readonly NodeView[] = []
-  let missed: readonly NodeView[] = []
-  let doubtUntil = -Infinity
-  /** A silence is not a death: it may have been ZooKeeper that was away, and the nodes come back as we did. */
-  let silentUntil = -Infinity
+  const missed = createMissedNodes({ clock, doubtMs, log })
   let readAt: number | undefined
   let readAllAt = -Infinity
   let cancelHint: (() => void) | undefined
@@ -125,11 +123,10 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
     }
     if (isAll) readAllAt = clock.monotonic()
     const gone = [...entries.keys()].filter((member) => !found.has(member))
-    const vanished = areMany(gone) || isSilent() ? await vanishedOf(gone) : []
-    take(found, areMany(vanished) || isSilent() ? vanished : [])
+    const vanished = areMany(gone) || missed.isSilent() ? await vanishedOf(gone) : []
+    take(found, areMany(vanished) || missed.isSilent() ? vanished : [])
   }
 
-  const isSilent = () => clock.monotonic() < silentUntil
   const areMany = (members: string[]) => members.length >= 2 && members.length > entries.size / 2
 
   /** Who left said so, and gave up its id. Who is back under another incarnation had vanished with the others. */
@@ -145,36 +142,26 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
   /** @param vanished too many at once, or too soon after a silence, to be held for dead */
   function take (found: Map<string, NodeEntry>, vanished: string[]): void {
     const living = [...found.values()].flatMap(({ view }) => view ?? [])
-    const ids = new Set(living.map(({ id }) => id))
-    const isAway = ({ id }: NodeView) => !ids.has(id)
-    missed = isDoubtful() ? missed.filter(isAway) : []
-    const lost = vanished.flatMap((member) => entries.get(member)?.lastGood ?? []).filter(isAway)
-    if (lost.length > 0) {
-      doubtUntil = areMany(vanished) ? clock.monotonic() + doubtMs() : Math.max(doubtUntil, silentUntil)
-      missed = [...missed, ...lost]
-      log()?.warn({ missed: missed.length, left: found.size }, 'nodes vanished at once, or unseen: their rooms stay for a while')
-    }
+    const lost = vanished.flatMap((member) => entries.get(member)?.lastGood ?? [])
+    nodes = [...missed.update(living, lost, areMany(vanished)), ...living]
     for (const member of entries.keys()) if (!found.has(member)) watchers.delete(member)
     entries = found
-    nodes = [...missed, ...living]
     readAt = clock.monotonic()
     onRead(living)
   }
-
-  const isDoubtful = () => missed.length > 0 && clock.monotonic() < doubtUntil
 
   return {
     nodes: () => nodes,
     ageMs: () => readAt === undefined ? undefined : Math.round(clock.monotonic() - readAt),
     ...createSingleFlight(read),
     forget () {
-      if (readAt !== undefined) silentUntil = clock.monotonic() + doubtMs()
+      if (readAt !== undefined) missed.beginSilence()
       readAllAt = -Infinity
       cancelHint?.()
       cancelHint = undefined
     },
-    isDoubtful,
-    isMissed: (member) => isDoubtful() && missed.some(({ id, incarnation }) => `${id}|${incarnation}` === member),
+    isDoubtful: missed.isDoubtful,
+    isMissed: missed.has,
     has: (member) => entries.has(member),
     async nodeOf (member) {
       const known = entries.get(member)
