@@ -6,6 +6,8 @@ import {
 } from '../../support/zookeeper-app.js'
 import { goOnAsking, kindsOf, openRooms } from '../../support/zookeeper-load.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
+import type { Test } from 'tap'
+import type { NodeOnZooKeeper } from '../../support/zookeeper-app.js'
 
 const PAST_SESSION_MS = 1.5 * SESSION_MS
 /** How long nodes that vanished are waited for. */
@@ -15,13 +17,31 @@ const MAX_ANSWER_MS = 1500
 // Most of the time is waited.
 t.jobs = 3
 
-t.test('Z-05: an ensemble paused past the session: all come back by themselves, and no open room is touched', {
-  skip: withoutZooKeeper
-}, async (t) => {
+/** A server that the test may stop, and a gateway on it. */
+async function setUp (t: Test) {
   const server = await startZooKeeper(t)
   const settings = newSettings()
   const gateway = await startGateway(t, server.hosts, settings)
-  const nodes = Object.values(await startNodes(t, server.port, settings, gateway, ['n1', 'n2', 'n3']))
+  const observer = await observe(t, server.hosts, settings.root)
+  return {
+    server,
+    settings,
+    gateway,
+    observer,
+    start: async <Id extends string>(ids: Id[]) => await startNodes(t, server.port, settings, gateway, ids),
+    /** All nodes of one session vanish in one step. */
+    async vanish ({ proxy, member }: NodeOnZooKeeper) {
+      proxy.set('refuse')
+      await server.expire(await observer.sessionOf(member))
+    }
+  }
+}
+
+t.test('Z-05: an ensemble paused past the session: all come back by themselves, and no open room is touched', {
+  skip: withoutZooKeeper
+}, async (t) => {
+  const { server, gateway, start } = await setUp(t)
+  const nodes = Object.values(await start(['n1', 'n2', 'n3']))
   const holders = await openRooms(t, [gateway], nodes, 8)
   const incarnations = nodes.map(({ member }) => member.incarnation)
   server.pause()
@@ -49,10 +69,8 @@ t.test('Z-05: an ensemble paused past the session: all come back by themselves, 
 t.test('Z-05: after such a pause the rooms of a node that comes back last are waited for', {
   skip: withoutZooKeeper
 }, async (t) => {
-  const server = await startZooKeeper(t)
-  const settings = newSettings()
-  const gateway = await startGateway(t, server.hosts, settings)
-  const { first, last } = await startNodes(t, server.port, settings, gateway, ['first', 'last'])
+  const { server, gateway, start } = await setUp(t)
+  const { first, last } = await start(['first', 'last'])
   t.equal(await last.member.claim(roomKey('room')), 'ok')
   await untilOk(gateway, 'room')
   server.pause()
@@ -112,7 +130,7 @@ t.test('N-01: a node that dies alone: its rooms go to another one when its sessi
   const holders = await openRooms(t, gateways, nodes, 8)
   const dead = nodes.find(({ wssUrl }) => wssUrl === holders.get('room-0'))
   dead?.proxy.set('refuse')
-  t.match(await gateway.ask('room-0'), { kind: 'ok', wssUrl: dead?.wssUrl ?? '' }, 'nobody can know yet')
+  t.equal((await gateway.ask('room-0')).wssUrl, dead?.wssUrl, 'nobody can know yet')
   const ms = await timed(until(async () => (await gateway.ask('room-0')).wssUrl !== dead?.wssUrl))
   t.comment(`given to another node after ${ms} ms, of a session of ${SESSION_MS} ms`)
   t.ok(ms < SESSION_MS + 1200 + NOISE_MS)
@@ -128,12 +146,10 @@ t.test('N-01: a node that dies alone: its rooms go to another one when its sessi
 t.test('Z-12: the parent of all nodes is deleted: the nodes make it anew with themselves', {
   skip: withoutZooKeeper
 }, async (t) => {
-  const server = await startZooKeeper(t)
-  const settings = newSettings()
-  const gateway = await startGateway(t, server.hosts, settings)
-  const nodes = Object.values(await startNodes(t, server.port, settings, gateway, ['n1', 'n2', 'n3']))
+  const { gateway, observer, start } = await setUp(t)
+  const nodes = Object.values(await start(['n1', 'n2', 'n3']))
   const holders = await openRooms(t, [gateway], nodes, 6)
-  const { client, layout } = await observe(t, server.hosts, settings.root)
+  const { client, layout } = observer
   for (const { proxy } of nodes) proxy.set('hang')
   const asking = goOnAsking([gateway], holders)
   const children = (await client.children(layout.nodes))?.map((child) => `${layout.nodes}/${child}`) ?? []
@@ -156,9 +172,7 @@ t.test('Z-12: the parent of all nodes is deleted: the nodes make it anew with th
 t.test('Z-13: most nodes vanish at once: their rooms are waited for, and new ones go to those that are left', {
   skip: withoutZooKeeper
 }, async (t) => {
-  const server = await startZooKeeper(t)
-  const settings = newSettings()
-  const gateway = await startGateway(t, server.hosts, settings)
+  const { server, settings, gateway, vanish } = await setUp(t)
   const left = await startNode(t, server.port, 'left', settings)
   // Of one session, so that they vanish in one step.
   const gone = await startNode(t, server.port, 'gone-1', settings)
@@ -168,14 +182,9 @@ t.test('Z-13: most nodes vanish at once: their rooms are waited for, and new one
   for (const room of rooms) t.equal(await gone.member.claim(roomKey(room)), 'ok')
   for (const room of rooms) await untilOk(gateway, room)
   const holders = new Map(rooms.map((room) => [room, gone.wssUrl]))
-  const observer = await observe(t, server.hosts, settings.root)
-  const vanish = async () => {
-    gone.proxy.set('refuse')
-    await server.expire(await observer.sessionOf(gone.member))
-  }
 
   const asking = goOnAsking([gateway, gateway], holders)
-  await vanish()
+  await vanish(gone)
   await until(() => gateway.registry.status().state === 'degraded')
   t.match(gateway.registry.status().reason, /nodes vanished at once/)
   t.strictSame(await kindsOf(gateway, rooms), rooms.map(() => 'join-only'))
@@ -188,7 +197,7 @@ t.test('Z-13: most nodes vanish at once: their rooms are waited for, and new one
   t.strictSame(gone.events, ['lapsed', 'resumed'])
 
   await until(() => gateway.registry.nodes().length === 4 && gateway.registry.status().state === 'up')
-  await vanish()
+  await vanish(gone)
   const doubtMs = await timed(Promise.all(rooms.map(async (room) => await until(async () => {
     const { kind, wssUrl } = await gateway.ask(room)
     return kind === 'ok' && wssUrl === left.wssUrl
@@ -203,17 +212,13 @@ t.test('Z-13: most nodes vanish at once: their rooms are waited for, and new one
 t.test('Z-13: all nodes vanish at once: that there is none is said when they had the time to come back', {
   skip: withoutZooKeeper
 }, async (t) => {
-  const server = await startZooKeeper(t)
-  const settings = newSettings()
-  const gateway = await startGateway(t, server.hosts, settings)
+  const { server, settings, gateway, vanish } = await setUp(t)
   const gone = await startNode(t, server.port, 'n1', settings)
   await gone.registry.join({ id: 'n2', wssUrl: 'wss://n2.example/ws' })
   await until(() => gateway.registry.nodes().length === 2)
   t.equal(await gone.member.claim(roomKey('room')), 'ok')
   await untilOk(gateway, 'room')
-  const observer = await observe(t, server.hosts, settings.root)
-  gone.proxy.set('refuse')
-  await server.expire(await observer.sessionOf(gone.member))
+  await vanish(gone)
   const seen: string[] = []
   const ms = await timed(until(async () => {
     seen.push(...await kindsOf(gateway, [`new-${seen.length}`, 'room']))
