@@ -1,5 +1,6 @@
 import { withDeadline } from '../../lib/deadline.js'
 import { backOffMs, connectMs, shuffle } from '../../lib/registry/zookeeper-client/back-off.js'
+import { BEATS_PER_SESSION } from '../../lib/registry/zookeeper-client/connection.js'
 import { ZooKeeperError } from '../../lib/registry/zookeeper-client/error.js'
 import { serverSide } from './sim-requests.js'
 import type { Clock } from '../../lib/clock.js'
@@ -10,7 +11,6 @@ import type { Reply, Request } from './sim-requests.js'
 import type { Host } from './stage.js'
 
 const CALL_MS = 300
-const BEATS_PER_SESSION = 3
 
 export interface SimClientOptions {
   ensemble: Ensemble

@@ -1,15 +1,15 @@
 import { systemClock } from '../../clock.js'
+import { createEmitter } from '../../emitter.js'
 import { newIncarnation } from '../node-record.js'
 import { createRepeater } from '../repeater.js'
 import { unavailable } from '../unavailable.js'
 import { createLease, momentOf } from './lease.js'
-import { createMembershipEmitter } from './events.js'
 import { createRoomClaims } from './room-claims.js'
 import { createStoreClock } from './store-clock.js'
 import type { Clock } from '../../clock.js'
 import type { Moment } from './lease.js'
 import type { Accepted, Claims, NodeStore } from './node-store.js'
-import type { ClaimResult, Membership, NodeRecord, RoomKey } from '../../../types/registry.js'
+import type { ClaimResult, Membership, MembershipEvents, NodeRecord, RoomKey } from '../../../types/registry.js'
 
 /** Answers of the store that ask for another try: epoch, present incarnation, death of an unheard registration. */
 const MAX_TRIES = 6
@@ -29,7 +29,7 @@ export interface MembershipOptions {
 export async function joinStore (options: MembershipOptions): Promise<Membership> {
   const { store, clock = systemClock, onLeave } = options
   const { id, ...record } = options.record
-  const events = createMembershipEmitter()
+  const events = createEmitter<MembershipEvents>()
   const storeClock = createStoreClock(clock)
   const lease = createLease(() => store.times.lease, onLapse, clock)
   /** In which this incarnation is registered. */

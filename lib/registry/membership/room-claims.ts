@@ -2,10 +2,10 @@ import { unavailable } from '../unavailable.js'
 import { createHeldRooms } from './held-rooms.js'
 import { createReleasedRooms } from './released-rooms.js'
 import type { Clock } from '../../clock.js'
+import type { Emitter } from '../../emitter.js'
 import type { HeldRooms } from './held-rooms.js'
-import type { MembershipEmitter } from './events.js'
 import type { Accepted, Claim, Claims, NodeCall, NodeStore } from './node-store.js'
-import type { RoomKey } from '../../../types/registry.js'
+import type { MembershipEvents, RoomKey } from '../../../types/registry.js'
 
 const CLAIM_AGAIN_MS = 30_000
 
@@ -15,7 +15,7 @@ export type SingleResult = 'ok' | 'elsewhere' | 'released' | 'lapsed' | 'epoch' 
 export interface RoomClaimsOptions {
   store: NodeStore
   clock: Clock
-  events: MembershipEmitter
+  events: Emitter<MembershipEvents>
   /** Of the present registration. */
   self (): NodeCall
   isValid (): boolean

@@ -1,10 +1,10 @@
 import { DeadlineError } from '../../deadline.js'
+import { callGuarded } from '../../emitter.js'
 import { createCalls } from './calls.js'
 import { ZooKeeperError } from './error.js'
 import { parseHosts } from './hosts.js'
 import { assertPackage } from './package.js'
 import { createSupervisor } from './supervisor.js'
-import { callGuarded } from './watches.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../clock.js'
 import type { ZooKeeperCalls } from './calls.js'
@@ -63,7 +63,7 @@ export function createZooKeeperClient (options: ZooKeeperClientOptions): ZooKeep
     clock,
     onState (state) {
       log()?.debug({ state, reason: reasonOf(supervisor.failure) }, 'state of the ZooKeeper session')
-      for (const listener of [...listeners]) callGuarded(listener, state)
+      for (const listener of [...listeners]) callGuarded(() => listener(state))
     }
   })
 

@@ -1,3 +1,5 @@
+import { callGuarded } from '../../emitter.js'
+
 /** Who waits for a change, on one connection. */
 export interface ZooKeeperWatches {
   /**
@@ -24,14 +26,5 @@ export function createWatches (): ZooKeeperWatches {
       entry.watches.add(watch)
       armed.set(key, entry)
     }
-  }
-}
-
-/** What a listener throws is the host's fault and must not end the connection: it becomes an uncaught exception. */
-export function callGuarded<A extends unknown[]> (listener: (...details: A) => void, ...details: A): void {
-  try {
-    listener(...details)
-  } catch (error) {
-    queueMicrotask(() => { throw error })
   }
 }
