@@ -34,9 +34,8 @@ function parseServer (entry: string): ZooKeeperServer {
   return { host, port }
 }
 
-/** As the server has it: characters outside the basic plane are surrogates, and refused. */
-// eslint-disable-next-line no-control-regex -- they are what is looked for
-const FORBIDDEN = /\/\/|\/\.{1,2}(?:\/|$)|[\u0000-\u001f\u007f-\u009f\ud800-\uf8ff\ufff0-\uffff]/
+/** As the server has it, which refuses all characters outside the basic plane. */
+const FORBIDDEN = /\/\/|\/\.{1,2}(?:\/|$)|[\p{Cc}\ud800-\uf8ff\ufff0-\u{10ffff}]/u
 
 export function assertPath (path: string): void {
   const isPath = path === '/' || (path.startsWith('/') && !path.endsWith('/') && !FORBIDDEN.test(path))
