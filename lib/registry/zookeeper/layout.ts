@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { LISTED_INCARNATION } from '../node-record.js'
 import { roomName } from '../room-name.js'
 import { ZooKeeperError } from '../zookeeper-client/error.js'
-import type { ZooKeeperClient } from '../zookeeper-client/client.js'
+import type { CallOptions, ZooKeeperClient } from '../zookeeper-client/client.js'
 import type { RoomKey } from '../../../types/registry.js'
 
 const NOTHING = Buffer.alloc(0)
@@ -65,11 +65,13 @@ export function createLayout (root: string, listedPath?: string): ZooKeeperLayou
 
 export const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/'))
 
-/** Makes a persistent node, and those above it that are missing. */
-export async function ensurePath (client: ZooKeeperClient, path: string, depth = 0): Promise<void> {
+/** Makes a persistent node, and those above it that are missing; the options are those of each call. */
+export async function ensurePath (
+  client: ZooKeeperClient, path: string, options: CallOptions = {}, depth = 0
+): Promise<void> {
   if (path === '' || depth > MAX_DEPTH) return
-  if (await client.create(path, NOTHING) !== 'no-parent') return
-  await ensurePath(client, parentOf(path), depth + 1)
-  if (await client.create(path, NOTHING) !== 'no-parent') return
+  if (await client.create(path, NOTHING, options) !== 'no-parent') return
+  await ensurePath(client, parentOf(path), options, depth + 1)
+  if (await client.create(path, NOTHING, options) !== 'no-parent') return
   throw new ZooKeeperError('NO_NODE', 'the path behind the servers in "hosts" is not there: make it')
 }

@@ -93,8 +93,14 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
       record = text
       return await accept(sentAt, result)
     }
-    if (result.name === 'NO_NODE') await Promise.all([parentOf(idPath), layout.nodes].map((path) => ensurePath(client, path)))
+    if (result.name === 'NO_NODE') await makeParents(idPath)
     return undefined
+  }
+
+  async function makeParents (idPath: string): Promise<void> {
+    await Promise.all([parentOf(idPath), layout.nodes].map(async (path) => {
+      await ensurePath(client, path, { ms: callMs() })
+    }))
   }
 
   /** It was sent before, and landed: in this session, or in one whose node vanishes with it. */

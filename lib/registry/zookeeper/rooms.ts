@@ -42,7 +42,7 @@ export function createRooms (client: ZooKeeperClient, layout: ZooKeeperLayout): 
       client.exists(bucketPath, call), client.get(layout.roomPath(key), options)
     ])
     if (bucket === undefined) {
-      await ensurePath(client, bucketPath)
+      await ensurePath(client, bucketPath, call)
       return await read(key, options)
     }
     if (room === undefined) return { key, bucketVersion: bucket.version }

@@ -87,7 +87,7 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
     const children = await client.children(layout.nodes, { watch: hint, ms: READ_MS })
     if (children !== undefined) return children.flatMap((child) => layout.memberOf(child) ?? []).slice(0, MAX_NODES)
     // Made here it would be this client's own, and with credentials shut to whoever registers the nodes.
-    if (!layout.isListed) await ensurePath(client, layout.nodes)
+    if (!layout.isListed) await ensurePath(client, layout.nodes, { ms: READ_MS })
     return []
   }
 

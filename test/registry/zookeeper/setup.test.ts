@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createZooKeeperClient } from '../../../lib/registry/zookeeper-client/client.js'
+import { startToxicProxy } from '../../../lib/testing/toxic-proxy.js'
 import { patient, watch } from '../../support/redis-registry.js'
 import { until } from '../../support/until.js'
 import { makeRegistry, newRoot } from '../../support/zookeeper-registry.js'
@@ -7,7 +8,7 @@ import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server
 import { newRoom, nodeRecord } from '../contract.js'
 
 t.test('what a deployment may have set up otherwise', { skip: withoutZooKeeper }, async (t) => {
-  const { hosts } = await startZooKeeper(t)
+  const { hosts, port } = await startZooKeeper(t)
 
   t.test('a record that the gateway may not read costs its node only', async (t) => {
     const root = newRoot()
@@ -26,6 +27,19 @@ t.test('what a deployment may have set up otherwise', { skip: withoutZooKeeper }
     t.match(warnings, [{ node: 'n2', reason: /is missing/ }])
     t.match(states.at(-1), { state: 'up' })
     t.ok((await patient(gateway).assign(newRoom())).node.id)
+  })
+
+  t.test('a node behind a slow line joins as the first, though what is above it has to be made', async (t) => {
+    const proxy = await startToxicProxy({ port })
+    t.teardown(async () => await proxy.close())
+    // Longer than a call of a gateway may take, and short enough for all that a join asks one after the other.
+    proxy.delay(180)
+    const registry = makeRegistry(t, `127.0.0.1:${proxy.port}`, { root: newRoot(), sessionTimeout: 6000 })
+    const startedAt = performance.now()
+    const member = await registry.join(nodeRecord('n1'))
+    t.comment(`joined after ${Math.round(performance.now() - startedAt)} ms`)
+    t.ok(member.valid())
+    t.equal(await member.claim(newRoom()), 'ok')
   })
 
   t.test('a chroot that is not there is named', async (t) => {
