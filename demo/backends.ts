@@ -4,9 +4,9 @@ import {
 } from '../lib/index.js'
 import { systemClock } from '../lib/clock.js'
 import { createZooKeeperRegistry } from '../lib/registry/zookeeper.js'
-import { createZooKeeperClient } from '../lib/registry/zookeeper-client.js'
+import { createZooKeeperClient } from '../lib/registry/zookeeper-client/client.js'
 import { makeToken, toUid } from '../lib/sessions/token.js'
-import type { MortalClient } from '../lib/registry/zookeeper-client.js'
+import type { MortalClient } from '../lib/registry/zookeeper-client/client.js'
 import type { Env } from './env.js'
 import type { Provision, Registry, Session, Sessions } from '../types/index.js'
 

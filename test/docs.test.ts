@@ -9,9 +9,9 @@ import { CLIENT_DEFAULTS } from '../lib/client/settings.js'
 import * as errors from '../lib/errors.js'
 import { NODE_DEFAULTS, NodeOptionsSchema } from '../lib/node/options.js'
 import { DEFAULTS, OptionsSchema } from '../lib/options.js'
-import * as nodeScripts from '../lib/registry/redis-node-scripts.js'
+import * as nodeScripts from '../lib/registry/redis/node-scripts.js'
 import type { AddressInfo } from 'node:net'
-import type { Script } from '../lib/registry/redis-script.js'
+import type { Script } from '../lib/registry/redis/script.js'
 import type { Sessions } from '../types/index.js'
 
 const execute = promisify(execFile)

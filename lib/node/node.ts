@@ -1,13 +1,13 @@
+import { createEmitter } from '../emitter.js'
 import { createAdmission } from './admission.js'
 import { AdmissionError } from './admission-error.js'
-import { createNodeEmitter } from './node-events.js'
 import { readDrainOptions } from './options.js'
 import { inTime, joinInTime, quietly } from './registration.js'
 import { createRooms } from './rooms.js'
 import type { Clock } from '../clock.js'
 import type { Verify } from './admission.js'
 import type { NodeSettings } from './options.js'
-import type { CobrowseNode, NodeStatus, SeatEnd } from '../../types/node.js'
+import type { CobrowseNode, NodeEvents, NodeStatus, SeatEnd } from '../../types/node.js'
 import type { Membership, NodeRecord } from '../../types/registry.js'
 
 const MOVED: SeatEnd = { code: 4410, reason: 'the room moved: ask again' }
@@ -30,7 +30,7 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
   const { record, signing: { skew }, allowedOrigins, maxSeats, seatsPerRoom, patience, suspendFor } = settings
   const { clock, verify } = parts
   const join = async () => await joinInTime(clock, async () => await parts.join({ ...record }))
-  const events = createNodeEmitter()
+  const events = createEmitter<NodeEvents>()
   let phase: Phase = 'serving'
   let membership = await join()
   let cancelDeadline = () => {}

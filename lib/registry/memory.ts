@@ -1,15 +1,18 @@
 import { Type } from '@sinclair/typebox'
 import { createBackend } from '../backend-status.js'
 import { checkOptions } from '../check-options.js'
-import { NoLiveNodeError, RegistryUnavailableError } from '../errors.js'
+import { createEmitter } from '../emitter.js'
+import { NoLiveNodeError } from '../errors.js'
 import { createBindings } from './memory-bindings.js'
-import { createMembershipEmitter } from './membership-events.js'
 import { checkNodeRecord, newIncarnation, toNodeRef, toNodeView } from './node-record.js'
-import { createReleasedRooms } from './released-rooms.js'
+import { createReleasedRooms } from './membership/released-rooms.js'
 import { roomName } from './room-name.js'
 import { createChooser } from './select.js'
+import { unavailable } from './unavailable.js'
 import type { Member } from './memory-bindings.js'
-import type { Membership, MemoryRegistryOptions, NodeRecord, Registry, RoomKey } from '../../types/registry.js'
+import type {
+  Membership, MembershipEvents, MemoryRegistryOptions, NodeRecord, Registry, RoomKey
+} from '../../types/registry.js'
 
 const Options = Type.Object({
   nodes: Type.Optional(Type.Array(Type.Unknown(), { description: 'a list of node records' })),
@@ -61,12 +64,12 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   }
 
   function assertOpen (): void {
-    if (backend.status().state === 'closed') throw new RegistryUnavailableError({ cause: new Error('closed') })
+    if (backend.status().state === 'closed') throw unavailable('the registry is closed')
   }
 
   function register (record: NodeRecord): Membership {
     const view = toNodeView({ ...record, rooms: 0 }, newIncarnation())
-    const events = createMembershipEmitter()
+    const events = createEmitter<MembershipEvents>()
     const member: Entry = { view, gone: false, leave, end: (room) => events.emit('released', { ...room }) }
 
     function leave (event?: 'replaced'): void {

@@ -2,23 +2,22 @@ import { Type } from '@sinclair/typebox'
 import { systemClock } from '../clock.js'
 import { createBackend } from '../backend-status.js'
 import { checkOptions, FunctionOption, ObjectWithMethods } from '../check-options.js'
-import { NoLiveNodeError, RegistrySettlingError, RegistryUnavailableError } from '../errors.js'
+import { RegistryUnavailableError } from '../errors.js'
 import { DeadlineError, withDeadline } from '../deadline.js'
-import { assertSize, checkNodeRecord, MAX_RECORD_BYTES, toNodeRef } from './node-record.js'
-import { joinStore } from './membership.js'
+import { createMemberships } from './membership/memberships.js'
 import { parseJson } from './node-entries.js'
-import { createRedisStore, isReply, reasonOf } from './redis-client.js'
-import { createRedisNode } from './redis-node.js'
-import { leasedPages, listedPages } from './redis-pages.js'
-import { ASSIGN, ASSIGN_LISTED, END } from './redis-gateway-scripts.js'
-import { createRedisView, MAX_NODES } from './redis-view.js'
-import { nameOf } from './own-assignments.js'
+import { assertSize, checkNodeRecord } from './node-record.js'
+import { createAssigner } from './redis/assign.js'
+import { createRedisStore, isReply, reasonOf } from './redis/client.js'
+import { END } from './redis/gateway-scripts.js'
+import { createRedisNode } from './redis/node.js'
+import { leasedPages, listedPages } from './redis/pages.js'
+import { createRedisView, MAX_NODES } from './redis/view.js'
+import { createRepeater, jittered } from './repeater.js'
 import { createChooser } from './select.js'
+import { unavailable } from './unavailable.js'
 import type { Clock } from '../clock.js'
-import type { ChoiceOptions } from './select.js'
-import type {
-  Assignment, Membership, NodeView, RedisRegistryOptions, Registry, RoomKey
-} from '../../types/registry.js'
+import type { RedisRegistryOptions, Registry } from '../../types/registry.js'
 
 const ASSIGN_MS = 300
 
@@ -59,19 +58,17 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
   const times = { lease, heartbeat, linger: linger * 1000 }
   const store = createRedisStore({ redis, prefix, times, clock: clock === systemClock ? undefined : clock })
   const chooser = createChooser({ reportAge: heartbeat })
-  const memberships = new Set<Membership>()
-  let isPolling = false
-  let cancelPoll = () => {}
+  const memberships = createMemberships(clock)
+  const poller = createRepeater(clock, async () => {
+    await poll()
+    return jittered(heartbeat)
+  })
 
   const backend = createBackend({
-    open () {
-      isPolling = true
-      pollAfter(0)
-    },
+    open: () => poller.start(),
     async end () {
-      isPolling = false
-      cancelPoll()
-      await Promise.all([...memberships].map(async (membership) => await membership.leave()))
+      poller.stop()
+      await memberships.leaveAll()
     },
     viewAgeMs: () => view.ageMs()
   })
@@ -82,16 +79,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     log: () => backend.log,
     onRead: (nodes) => chooser.update(nodes, clock.monotonic())
   })
-
-  function pollAfter (ms: number): void {
-    cancelPoll()
-    const cancel = clock.after(ms, async () => {
-      await poll()
-      // Not alike in all gateways, or they would all ask at once.
-      if (isPolling && cancelPoll === cancel) pollAfter(heartbeat * (0.9 + Math.random() * 0.2))
-    })
-    cancelPoll = cancel
-  }
+  const assigner = createAssigner({ store, view, chooser, listed })
 
   async function poll (): Promise<void> {
     try {
@@ -108,44 +96,6 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     if (backend.status().state === 'closed') throw unavailable('the registry is closed')
   }
 
-  async function assign (room: RoomKey, choice: ChoiceOptions, signal: AbortSignal): Promise<Assignment> {
-    // Never started, so no timer reads the nodes.
-    if (!isPolling && (view.ageMs() ?? 0) > heartbeat) poll()
-    const first = await ask(room, choice, signal)
-    if (first !== undefined) return first
-    await view.refresh()
-    const second = await ask(room, choice, signal)
-    if (second === undefined) throw new NoLiveNodeError()
-    return second
-  }
-
-  async function ask (room: RoomKey, choice: ChoiceOptions, signal: AbortSignal): Promise<Assignment | undefined> {
-    signal.throwIfAborted()
-    const candidates = chooser.choose(room, choice)
-    const [proposed] = candidates
-    // Counted before the answer: a burst of calls would all propose the same node.
-    if (proposed !== undefined) chooser.count(proposed, 1)
-    let chosen: NodeView | undefined
-    try {
-      const args = [MAX_RECORD_BYTES, ...candidates.map(nameOf)]
-      const rooms = [store.room(room)]
-      const answer = listed === undefined
-        ? await store.run(ASSIGN, { args, rooms, signal })
-        : await store.run(ASSIGN_LISTED, { args: [listed.hash ?? '', listed.keys ?? '', ...args], rooms, signal })
-      // As ASSIGN says.
-      const [outcome, member, text, now] = answer as [string, string, string | null, number]
-      if (outcome === 'none') return undefined
-      if (outcome === 'settling') throw new RegistrySettlingError()
-      const node = view.nodeOf(member, text)
-      if (node === undefined) throw unavailable('the record of the room\'s node cannot be read')
-      if (outcome === 'chosen') chosen = node
-      return { node: toNodeRef(node), issuedAt: Number(now), joinOnly: false }
-    } finally {
-      if (chosen !== undefined) chooser.count(chosen, 1)
-      if (proposed !== undefined) chooser.count(proposed, -1)
-    }
-  }
-
   return {
     start: backend.start,
     status: backend.status,
@@ -154,7 +104,11 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     async assign (room, { signal, ...choice } = {}) {
       assertOpen()
       try {
-        return await withDeadline(ASSIGN_MS, async (limit) => await assign(room, choice, limit), signal, store.clock)
+        return await withDeadline(ASSIGN_MS, async (limit) => {
+          // Never started, so no timer reads the nodes.
+          if (!poller.isOn() && (view.ageMs() ?? 0) > heartbeat) poll()
+          return await assigner.assign(room, choice, limit)
+        }, signal, store.clock)
       } catch (cause) {
         throw cause instanceof DeadlineError && !signal?.aborted ? new RegistryUnavailableError({ cause }) : cause
       }
@@ -169,18 +123,11 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
       const checked = checkNodeRecord(record?.id, record)
       assertSize(checked)
       assertOpen()
-      const membership = await joinStore({
-        store: createRedisNode(store, times), record: checked, clock, onLeave: (left) => memberships.delete(left)
-      })
-      memberships.add(membership)
+      const membership = await memberships.join(createRedisNode(store, times), checked)
       // Closed meanwhile.
       if (backend.status().state === 'closed') await membership.leave()
       assertOpen()
       return membership
     }
   }
-}
-
-function unavailable (reason: string): Error {
-  return new RegistryUnavailableError({ cause: new Error(reason) })
 }

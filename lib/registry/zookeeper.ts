@@ -4,20 +4,22 @@ import { checkOptions, FunctionOption } from '../check-options.js'
 import { systemClock } from '../clock.js'
 import { withDeadline } from '../deadline.js'
 import { RegistryUnavailableError } from '../errors.js'
-import { joinStore } from './membership.js'
-import { assertSize, checkNodeRecord } from './node-record.js'
+import { createMemberships } from './membership/memberships.js'
 import { parseJson } from './node-entries.js'
+import { assertSize, checkNodeRecord } from './node-record.js'
+import { createRepeater, jittered } from './repeater.js'
 import { createChooser } from './select.js'
-import { createAssigner } from './zookeeper-assign.js'
-import { createZooKeeperClient, ZooKeeperError } from './zookeeper-client.js'
-import { createLayout } from './zookeeper-layout.js'
-import { createZooKeeperNode } from './zookeeper-node.js'
-import { createRooms } from './zookeeper-rooms.js'
-import { createSweep } from './zookeeper-sweep.js'
-import { createZooKeeperView, MAX_NODES } from './zookeeper-view.js'
+import { createAssigner } from './zookeeper/assign.js'
+import { createZooKeeperClient, ZooKeeperError } from './zookeeper-client/client.js'
+import { untilConnected } from './zookeeper-client/until-connected.js'
+import { createLayout } from './zookeeper/layout.js'
+import { createZooKeeperNode } from './zookeeper/node.js'
+import { createRooms } from './zookeeper/rooms.js'
+import { createSweep } from './zookeeper/sweep.js'
+import { createZooKeeperView, MAX_NODES } from './zookeeper/view.js'
 import type { Clock } from '../clock.js'
-import type { ZooKeeperClient, ZooKeeperClientOptions } from './zookeeper-client.js'
-import type { Membership, Registry, ZooKeeperRegistryOptions } from '../../types/registry.js'
+import type { ZooKeeperClient, ZooKeeperClientOptions } from './zookeeper-client/client.js'
+import type { Registry, ZooKeeperRegistryOptions } from '../../types/registry.js'
 
 const ASSIGN_MS = 300
 /** Between two readings of the list of nodes, whether a watch fired or not. */
@@ -66,23 +68,23 @@ export function createZooKeeperRegistry (
   const rooms = createRooms(client, layout)
   const sweep = createSweep({ client, layout, rooms, lingerMs, clock })
   const chooser = createChooser({ reportAge: POLL_MS })
-  const memberships = new Set<Membership>()
-  let isPolling = false
+  const memberships = createMemberships(clock)
+  const poller = createRepeater(clock, async () => {
+    await poll()
+    return jittered(POLL_MS)
+  })
   let isConnecting = false
-  let cancelPoll = () => {}
 
   const backend = createBackend({
     open () {
-      isPolling = true
       connect()
       sweep.startRound()
-      pollAfter(0)
+      poller.start()
     },
     async end () {
-      isPolling = false
-      cancelPoll()
+      poller.stop()
       sweep.stop()
-      await Promise.all([...memberships].map(async (membership) => await membership.leave()))
+      await memberships.leaveAll()
       await client.close()
     },
     viewAgeMs: () => view.ageMs()
@@ -95,49 +97,19 @@ export function createZooKeeperRegistry (
     doubtMs: () => client.sessionTimeout() + DOUBT_MS,
     log: () => backend.log,
     onRead: (nodes) => chooser.update(nodes, clock.monotonic()),
-    onHint: () => { if (isPolling) pollAfter(0) }
+    onHint: poller.hurry
   })
   const assigner = createAssigner({ client, layout, rooms, sweep, view, chooser, clock })
 
   client.on((state) => {
     if (state === 'connected' || state === 'reconnected') view.forget()
     else backend.set('down', client.reason() ?? `the connection is ${state}`)
-    if (isPolling) pollAfter(0)
+    poller.hurry()
   })
 
   function connect (): void {
     if (!isConnecting) client.start()
     isConnecting = true
-  }
-
-  /** @throws the signal's reason */
-  async function untilConnected (signal: AbortSignal): Promise<void> {
-    connect()
-    if (isConnected()) return
-    await new Promise<void>((resolve, reject) => {
-      const unsubscribe = client.on(() => { if (isConnected()) settle() })
-      const onAbort = () => settle(signal.reason)
-      signal.addEventListener('abort', onAbort, { once: true })
-
-      function settle (error?: unknown): void {
-        unsubscribe()
-        signal.removeEventListener('abort', onAbort)
-        if (error === undefined) resolve()
-        else reject(error)
-      }
-    })
-  }
-
-  const isConnected = () => ['connected', 'reconnected'].includes(client.state() ?? '')
-
-  function pollAfter (ms: number): void {
-    cancelPoll()
-    const cancel = clock.after(ms, async () => {
-      await poll()
-      // Not alike in all gateways, or they would all ask at once.
-      if (isPolling && cancelPoll === cancel) pollAfter(POLL_MS * (0.9 + Math.random() * 0.2))
-    })
-    cancelPoll = cancel
   }
 
   async function poll (): Promise<void> {
@@ -167,7 +139,10 @@ export function createZooKeeperRegistry (
     try {
       return await withDeadline(ms, async (limit) => {
         // A gateway that lost the connection answers at once; one that never had it was not started.
-        if (client.state() === undefined) await untilConnected(limit)
+        if (client.state() === undefined) {
+          connect()
+          await untilConnected(client, limit)
+        }
         return await work(limit)
       }, signal, foreignClock)
     } catch (cause) {
@@ -183,7 +158,7 @@ export function createZooKeeperRegistry (
     linger,
     async assign (room, { signal, ...choice } = {}) {
       // Never started, so no timer reads the nodes.
-      if (!isPolling && (view.ageMs() ?? 0) > POLL_MS) poll()
+      if (!poller.isOn() && (view.ageMs() ?? 0) > POLL_MS) poll()
       return await within(ASSIGN_MS, signal, async (limit) => await assigner.assign(room, choice, limit))
     },
     async release (room, { signal } = {}) {
@@ -195,14 +170,10 @@ export function createZooKeeperRegistry (
       const checked = checkNodeRecord(record?.id, record)
       assertSize(checked)
       return await within(CONNECT_MS, undefined, async (limit) => {
-        await untilConnected(limit)
-        const membership = await joinStore({
-          store: createZooKeeperNode({ client, layout, rooms, sweep, lingerMs, clock }),
-          record: checked,
-          clock,
-          onLeave: (left) => memberships.delete(left)
-        })
-        memberships.add(membership)
+        connect()
+        await untilConnected(client, limit)
+        const store = createZooKeeperNode({ client, layout, rooms, sweep, lingerMs, clock })
+        const membership = await memberships.join(store, checked)
         // Closed meanwhile, or too late.
         if (limit.aborted || backend.status().state === 'closed') await membership.leave()
         assertOpen()

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { checkOptions, FunctionOption, ObjectWithMethods } from '../check-options.js'
 import { NODE_ID } from '../registry/node-record.js'
 import { checkLifetime, MAX_TIMER_MS, readSigning, SigningSchema } from '../shared-options.js'
-import type { RedisTimes } from '../registry/redis-client.js'
+import type { RedisTimes } from '../registry/redis/client.js'
 import type { SigningSettings } from '../shared-options.js'
 import type { CheckNodeOptions } from '../../types/testing.js'
 

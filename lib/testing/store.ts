@@ -1,9 +1,9 @@
 import { withDeadline } from '../deadline.js'
 import { MAX_RECORD_BYTES } from '../registry/node-record.js'
-import { createRedisStore } from '../registry/redis-client.js'
-import { ASSIGN, END } from '../registry/redis-gateway-scripts.js'
-import { script } from '../registry/redis-script.js'
-import type { RedisTimes } from '../registry/redis-client.js'
+import { createRedisStore } from '../registry/redis/client.js'
+import { ASSIGN, END } from '../registry/redis/gateway-scripts.js'
+import { script } from '../registry/redis/script.js'
+import type { RedisTimes } from '../registry/redis/client.js'
 import type { RoomKey } from '../../types/registry.js'
 import type { RedisData } from '../../types/testing.js'
 

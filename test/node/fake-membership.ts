@@ -1,6 +1,6 @@
-import { createMembershipEmitter } from '../../lib/registry/membership-events.js'
+import { createEmitter } from '../../lib/emitter.js'
 import { roomName } from '../../lib/registry/room-name.js'
-import type { ClaimOptions, ClaimResult, Membership, NodeRecord, RoomKey } from '../../types/registry.js'
+import type { ClaimOptions, ClaimResult, Membership, MembershipEvents, NodeRecord, RoomKey } from '../../types/registry.js'
 
 export interface FakeMembership extends Membership {
   /** What was asked of the registry, in order, as `claim t/r`. */
@@ -22,7 +22,7 @@ export interface FakeMembership extends Membership {
 
 /** The node's side of a registry that does what a test tells it. */
 export function createFakeMembership ({ id }: Pick<NodeRecord, 'id'>, now: () => number): FakeMembership {
-  const events = createMembershipEmitter()
+  const events = createEmitter<MembershipEvents>()
   const held = new Map<string, { room: RoomKey, isShut: boolean }>()
   const releases = new Map<string, number>()
   const calls: string[] = []

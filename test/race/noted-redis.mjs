@@ -1,4 +1,4 @@
-import { BEAT, LEAVE, REGISTER } from '../../dist/lib/registry/redis-node-scripts.js'
+import { BEAT, LEAVE, REGISTER } from '../../dist/lib/registry/redis/node-scripts.js'
 
 const NAMES = new Map(Object.entries({ BEAT, LEAVE, REGISTER })
   .flatMap(([name, { sha1, text }]) => [[sha1, name], [text, name]]))

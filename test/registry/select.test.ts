@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { createChooser, MAX_CANDIDATES } from '../../lib/registry/select.js'
+import { seededRandom } from '../support/seeded-random.js'
 import type { NodeView } from '../../types/index.js'
 
 const room = { tenant: 't1', room: 'r1' }
@@ -8,17 +9,6 @@ const room = { tenant: 't1', room: 'r1' }
 function view (id: number | string, more: Partial<NodeView> = {}): NodeView {
   const wssUrl = `wss://10.0.0.1/ws/${id}`
   return { id: `n${id}`, incarnation: 'x', wssUrl, weight: 1, draining: false, rooms: 0, ...more }
-}
-
-function seeded (seed: number): () => number {
-  let state = seed
-  // mulberry32
-  return () => {
-    state = (state + 0x6D2B79F5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
 }
 
 const anyNode = fc.record({
@@ -31,7 +21,7 @@ const anyNodes = fc.array(anyNode, { maxLength: 40 }).map((nodes) => nodes.map((
 
 t.test('never a draining, full or refused node, at most eight, none twice, and some if there are any', async (t) => {
   fc.assert(fc.property(anyNodes, fc.integer(), fc.nat(60), fc.boolean(), (nodes, seed, given, isOwn) => {
-    const chooser = createChooser({ random: seeded(seed) })
+    const chooser = createChooser({ random: seededRandom(seed) })
     chooser.update(nodes)
     const counts = new Map<NodeView, number>()
     const accepts = ({ id }: NodeView) => !id.endsWith('3')
@@ -54,7 +44,7 @@ t.test('never a draining, full or refused node, at most eight, none twice, and s
 
 t.test('up to eight nodes are ordered by load per weight', async (t) => {
   fc.assert(fc.property(fc.array(anyNode, { maxLength: 8 }), fc.integer(), (nodes, seed) => {
-    const chooser = createChooser({ random: seeded(seed) })
+    const chooser = createChooser({ random: seededRandom(seed) })
     chooser.update(nodes.map((node, id) => view(id, node)))
     const loads = chooser.choose(room).map(({ rooms, weight }) => rooms / weight)
     return loads.every((load, at) => at === 0 || load >= (loads[at - 1] ?? 0))
@@ -131,7 +121,7 @@ interface Burst {
 
 /** Rooms come for 10 s; nodes report and gateways read every 2 s, each at a time of its own. Gives rooms per weight. */
 function spread ({ seed, nodes, gateways, rooms, claimAfter = 0 }: Burst): number[] {
-  const random = seeded(seed)
+  const random = seededRandom(seed)
   const truth = nodes.map((node) => ({ ...node }))
   const choosers = Array.from({ length: gateways }, () => createChooser({ reportAge: 2000, random }))
   const events: Array<{ at: number, run: () => void }> = []

@@ -2,7 +2,8 @@ import { roomName } from '../../lib/registry/room-name.js'
 import { createHash } from 'node:crypto'
 import type { SeatEnd } from '../../types/node.js'
 import type { RoomKey } from '../../types/registry.js'
-import type { Client, Relay, Signature, World } from './world.js'
+import type { Signature } from './signatures.js'
+import type { Client, Relay, World } from './world.js'
 
 /** Watches a world and notes every invariant that it breaks. */
 export class Judge {

@@ -8,7 +8,7 @@ import type { RedisScripter } from '../../types/registry.js'
 import type { Reply } from './redis-data.js'
 import type { OnRun, RedisServer } from './sim-redis.js'
 import type { Process } from './timeline.js'
-import type { Link, Stage, Times } from './world.js'
+import type { Link, Stage, Times } from './stage.js'
 
 /** So short that a world lives through a lot, and so long that a busy machine keeps them. */
 export const FAST_TIMES: Times = { lease: 900, heartbeat: 200, ttl: 1, skew: 1, patience: 300, clockError: 0 }

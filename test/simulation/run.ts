@@ -1,10 +1,11 @@
+import fc from 'fast-check'
+import { seededRandom } from '../support/seeded-random.js'
 import { commandWith, execute, healAll, secondsToMeet } from './commands.js'
 import { REDIS_FAULTS, simulatedRedisStage } from './redis-stage.js'
 import { World } from './world.js'
 import { simulatedZooKeeperStage, ZOOKEEPER_FAULTS } from './zookeeper-stage.js'
-import fc from 'fast-check'
 import type { Command } from './commands.js'
-import type { Stage, Times } from './world.js'
+import type { Stage, Times } from './stage.js'
 
 const STORES = {
   redis: { stage: simulatedRedisStage, faults: REDIS_FAULTS },
@@ -54,7 +55,7 @@ export async function run (
   { stage = STORES[store].stage(seed), tell }: { stage?: Stage, tell?: Tell } = {}
 ): Promise<Outcome> {
   const random = Math.random
-  Math.random = mulberry32(seed)
+  Math.random = seededRandom(seed)
   const world = new World({ nodes, gateways, rooms }, stage)
   try {
     await world.start()
@@ -79,16 +80,5 @@ export async function run (
   } finally {
     world.stop()
     Math.random = random
-  }
-}
-
-/** A small generator whose numbers repeat with its seed. */
-function mulberry32 (seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6D2B79F5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
   }
 }

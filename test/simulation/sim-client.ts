@@ -1,16 +1,16 @@
 import { withDeadline } from '../../lib/deadline.js'
-import { backOffMs, connectMs, shuffle } from '../../lib/registry/zookeeper-back-off.js'
-import { ZooKeeperError } from '../../lib/registry/zookeeper-error.js'
+import { backOffMs, connectMs, shuffle } from '../../lib/registry/zookeeper-client/back-off.js'
+import { BEATS_PER_SESSION } from '../../lib/registry/zookeeper-client/connection.js'
+import { ZooKeeperError } from '../../lib/registry/zookeeper-client/error.js'
 import { serverSide } from './sim-requests.js'
 import type { Clock } from '../../lib/clock.js'
-import type { CallOptions, ReadOptions, ZooKeeperClient, ZooKeeperState } from '../../lib/registry/zookeeper-client.js'
+import type { CallOptions, ReadOptions, ZooKeeperClient, ZooKeeperState } from '../../lib/registry/zookeeper-client/client.js'
 import type { Ensemble } from './sim-ensemble.js'
 import type { Connection, Network } from './sim-network.js'
 import type { Reply, Request } from './sim-requests.js'
-import type { Host } from './world.js'
+import type { Host } from './stage.js'
 
 const CALL_MS = 300
-const BEATS_PER_SESSION = 3
 
 export interface SimClientOptions {
   ensemble: Ensemble

@@ -1,5 +1,5 @@
 import { Tree } from './sim-tree.js'
-import type { MultiFailure, ZooKeeperOp } from '../../lib/registry/zookeeper-client.js'
+import type { MultiFailure, ZooKeeperOp } from '../../lib/registry/zookeeper-client/client.js'
 import type { Clock } from '../../lib/clock.js'
 import type { Change } from './sim-tree.js'
 

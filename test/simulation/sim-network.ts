@@ -1,7 +1,7 @@
 import type { Ensemble, Server, Session } from './sim-ensemble.js'
 import type { Clock } from '../../lib/clock.js'
 import type { Change } from './sim-tree.js'
-import type { Host } from './world.js'
+import type { Host } from './stage.js'
 
 const LATENCY_MS = 30
 /** Of messages that take any time at all. */

@@ -1,12 +1,12 @@
-import * as gatewayScripts from '../../lib/registry/redis-gateway-scripts.js'
-import * as nodeScripts from '../../lib/registry/redis-node-scripts.js'
+import * as gatewayScripts from '../../lib/registry/redis/gateway-scripts.js'
+import * as nodeScripts from '../../lib/registry/redis/node-scripts.js'
 import { LuaHost } from './lua.js'
 import { RedisData } from './redis-data.js'
-import type { Script } from '../../lib/registry/redis-script.js'
-import type { RedisScripter } from '../../types/registry.js'
+import type { Script } from '../../lib/registry/redis/script.js'
 import type { Reply } from './redis-data.js'
 import type { Process, Timeline } from './timeline.js'
-import type { Link, Store } from './world.js'
+import type { Link, Store } from './stage.js'
+import type { RedisScripter } from '../../types/registry.js'
 
 /** By their SHA-1: those modules export nothing but scripts. */
 export const SCRIPTS = new Map<string, { name: string, text: string }>(

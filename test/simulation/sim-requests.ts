@@ -1,4 +1,4 @@
-import type { MultiFailure, ZooKeeperOp, ZooKeeperStat } from '../../lib/registry/zookeeper-client.js'
+import type { MultiFailure, ZooKeeperOp, ZooKeeperStat } from '../../lib/registry/zookeeper-client/client.js'
 import type { Ensemble, Server } from './sim-ensemble.js'
 import type { Connection } from './sim-network.js'
 import type { TreeNode } from './sim-tree.js'

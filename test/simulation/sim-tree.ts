@@ -1,4 +1,4 @@
-import type { ZooKeeperOp } from '../../lib/registry/zookeeper-client.js'
+import type { ZooKeeperOp } from '../../lib/registry/zookeeper-client/client.js'
 
 export interface TreeNode {
   data: Buffer

@@ -2,8 +2,8 @@ import { createSimClient } from './sim-client.js'
 import { Ensemble } from './sim-ensemble.js'
 import { Network } from './sim-network.js'
 import type { Clock } from '../../lib/clock.js'
-import type { ZooKeeperClient } from '../../lib/registry/zookeeper-client.js'
-import type { Host, Store } from './world.js'
+import type { ZooKeeperClient } from '../../lib/registry/zookeeper-client/client.js'
+import type { Host, Store } from './stage.js'
 
 /** An ensemble of ZooKeeper and the way to it. */
 export class SimZooKeeper implements Store {

@@ -1,36 +1,14 @@
-import { createConnectionInfo } from '../../lib/connection-info.js'
-import { createKnownRooms } from '../../lib/known-rooms.js'
 import { createNode } from '../../lib/node/node.js'
+import { createGateway } from './gateway.js'
 import { Judge } from './judge.js'
-import type { Dependency } from '../../lib/dependency.js'
-import type { Subject } from '../../lib/signature.js'
+import { Signatures } from './signatures.js'
 import type { CobrowseNode, Seat, SeatEnd } from '../../types/node.js'
-import type { Provision } from '../../types/provision.js'
-import type { Membership, Registry, RoomKey } from '../../types/registry.js'
-import type { Role, SignatureClaims } from '../../types/signature.js'
-import type { Act } from './commands.js'
-import type { Process, Timeline } from './timeline.js'
+import type { Membership, RoomKey } from '../../types/registry.js'
+import type { Role } from '../../types/signature.js'
+import type { Gateway } from './gateway.js'
+import type { Host, Stage, Store, Times } from './stage.js'
 
 const ROLES: Role[] = ['recorder', 'replayer']
-const BUDGET_MS = 1500
-
-export interface Link {
-  isCut: boolean
-  /** Messages into a cut are refused at once, or arrive when it heals, as from a client that sends them again. */
-  cutMode: 'refuse' | 'wait'
-  /** What happens to the next message: it arrives late, or its answer does. */
-  next?: 'late' | 'answered late' | undefined
-}
-
-export interface Host {
-  process: Process
-  link: Link
-}
-
-export interface Gateway extends Host {
-  registry: Registry
-  ask (client: Client): Promise<string>
-}
 
 export interface Relay extends Host {
   id: string
@@ -39,13 +17,6 @@ export interface Relay extends Host {
   isStarting: boolean
   /** Something of its own, rather than of the store, kept it from the store since all was well last. */
   isAtFault: boolean
-}
-
-export interface Signature {
-  subject: Subject
-  issuedAt: number
-  expiresAt: number
-  id: string
 }
 
 export interface Client {
@@ -65,60 +36,6 @@ export interface WorldSize {
   rooms: number
 }
 
-/** Milliseconds, but for the two that are whole seconds as in a signature. */
-export interface Times {
-  lease: number
-  heartbeat: number
-  ttl: number
-  skew: number
-  patience: number
-  /** By how much clocks are wrong that a node judges signatures by. */
-  clockError: number
-}
-
-/** The defaults of the project. */
-export const DEFAULT_TIMES: Times = { lease: 6000, heartbeat: 2000, ttl: 15, skew: 5, patience: 2000, clockError: 0 }
-
-/** What all registries of a world ask, and a network that can lose what is said to it. */
-export interface Store {
-  /** Nobody reaches it; its clock goes on. */
-  isAway: boolean
-  /** How much is still on its way. */
-  readonly late: number
-  /** Begins as one that settled long ago. */
-  prepare (): Promise<void>
-  /** What was late arrives. */
-  land (): void
-  /** Undoes all faults of its own. */
-  heal (): void
-}
-
-/** The time and the store that a world runs on. */
-export interface Stage {
-  times: Times
-  timeline: Pick<Timeline, 'now' | 'clockOf' | 'flush' | 'advance' | 'afterEach'>
-  store: Store
-  createRegistry (host: Host): Registry
-  /** What can happen to this store only, or in another way than to others; by name. */
-  faults: Record<string, Act>
-  /** Tells the judge what the store did. */
-  witness (judge: Judge): void
-  /** When the store had taken the decision, at the latest, that is signed now. */
-  decidedAt (subject: Subject): number
-}
-
-const direct: Dependency = {
-  ask: async (_call, work) => await work(new AbortController().signal),
-  close () {}
-}
-
-const provision: Provision = {
-  start () {},
-  status: () => ({ state: 'up', since: 0 }),
-  close: async () => {},
-  externalUrl: async () => null
-}
-
 /** Gateways, relay nodes and clients on one store: the code of the project, on a time and a network of our own. */
 export class World {
   readonly times: Times
@@ -129,7 +46,7 @@ export class World {
   readonly relays: Relay[]
   readonly clients: Client[]
   readonly rooms: RoomKey[]
-  readonly signatures = new Map<string, Signature>()
+  readonly signatures: Signatures
 
   readonly faults: Stage['faults']
   readonly decidedAt: Stage['decidedAt']
@@ -143,9 +60,10 @@ export class World {
     this.faults = stage.faults
     this.decidedAt = stage.decidedAt
     this.#createRegistry = stage.createRegistry
+    this.signatures = new Signatures(times, (signature) => this.judge.issued(signature))
     this.rooms = Array.from({ length: rooms }, (_value, at) => ({ tenant: 't', room: `r${at}` }))
     this.clients = this.rooms.flatMap((key) => ROLES.map((role) => ({ key, role, state: 'away' as const, attempt: 0 })))
-    this.gateways = Array.from({ length: gateways }, (_value, at) => this.#createGateway(`gateway ${at}`))
+    this.gateways = Array.from({ length: gateways }, (_value, at) => this.#createGateway(newHost(`gateway ${at}`)))
     this.relays = Array.from({ length: nodes }, (_value, at) => ({
       ...newHost(`node ${at}`), id: `n${at}`, isStarting: false, isAtFault: false
     }))
@@ -163,69 +81,12 @@ export class World {
     for (const { process } of [...this.gateways, ...this.relays]) process.isDead = true
   }
 
-  #createGateway (name: string): Gateway {
-    const host = newHost(name)
-    const clock = this.timeline.clockOf(host.process)
-    const registry = this.#createRegistry(host)
-    const knownRooms = createKnownRooms({
-      joinOnlyFor: 600, nodes: registry.nodes, viewAgeMs: () => registry.status().viewAgeMs, now: clock.monotonic
+  #createGateway (host: Host): Gateway {
+    return createGateway(host, {
+      registry: this.#createRegistry(host),
+      timeline: this.timeline,
+      issue: (subject) => this.signatures.issue(subject)
     })
-    const connectionInfo = createConnectionInfo({
-      registry,
-      provision,
-      registryCalls: direct,
-      provisionCalls: direct,
-      addressFault: () => undefined,
-      knownRooms,
-      mayJoinOnly: true,
-      issue: (subject) => this.#issue(subject),
-      onJoinOnly () {}
-    })
-    return {
-      ...host,
-      registry,
-      ask: async ({ key, role }) => {
-        const endsAt = this.timeline.now + BUDGET_MS
-        const budget = {
-          signal: new AbortController().signal,
-          isSpent: () => this.timeline.now > endsAt,
-          bodyArrived () {},
-          isSpentOnBody: () => false,
-          cancel () {},
-          end () {}
-        }
-        const session = { tenantId: key.tenant, channelId: 'c', userId: role }
-        const { signature } = await connectionInfo(
-          session, { roomId: key.room, userId: role, userName: role, role }, { budget, timings: {} }
-        )
-        return signature
-      }
-    }
-  }
-
-  #issue (subject: Subject): string {
-    const token = `signature ${this.signatures.size}`
-    const issuedAt = Math.floor(subject.issuedAt / 1000)
-    const signature = { subject, issuedAt, expiresAt: issuedAt + this.times.ttl, id: token }
-    this.signatures.set(token, signature)
-    this.judge.issued(signature)
-    return token
-  }
-
-  #verify (token: string, node: { id: string, incarnation: string }, now: number): SignatureClaims {
-    const { subject, issuedAt, expiresAt, id } = this.#signature(token)
-    const { tenant, room, user, name, role, node: named, joinOnly = false } = subject
-    const isForNode = named.id === node.id && (joinOnly || named.incarnation === node.incarnation)
-    const { skew } = this.times
-    if (!isForNode || now / 1000 >= expiresAt + skew || issuedAt > now / 1000 + skew) throw new Error('bad signature')
-    const incarnation = joinOnly ? null : named.incarnation
-    return { tenant, room, user, name, role, node: named.id, incarnation, issuedAt, expiresAt, id, joinOnly }
-  }
-
-  #signature (token: string): Signature {
-    const signature = this.signatures.get(token)
-    if (signature === undefined) throw new Error('unknown signature')
-    return signature
   }
 
   startRelay (relay: Relay): void {
@@ -245,7 +106,7 @@ export class World {
     relay.isStarting = true
     createNode(settings, {
       clock,
-      verify: async (token, { node, now }) => this.#verify(token, node, now),
+      verify: async (token, { node, now }) => this.signatures.verify(token, node, now),
       join: async (record) => {
         const membership = await registry.join(record)
         if (relay.process === process) relay.membership = membership
@@ -285,7 +146,7 @@ export class World {
   show (client: Client): void {
     const { token } = client
     if (client.state !== 'has signature' || token === undefined) return
-    const signature = this.#signature(token)
+    const signature = this.signatures.of(token)
     const relay = this.relays.find(({ id }) => id === signature.subject.node.id)
     if (relay?.node === undefined || relay.process.isPaused) return this.#sendAway(client)
     const attempt = ++client.attempt

@@ -1,14 +1,14 @@
-import { parseBinding } from '../../lib/registry/zookeeper-binding.js'
+import { parseBinding } from '../../lib/registry/zookeeper/binding.js'
 import { createZooKeeperRegistry } from '../../lib/registry/zookeeper.js'
 import { pick } from './commands.js'
 import { SimZooKeeper } from './sim-zookeeper.js'
 import { Timeline } from './timeline.js'
-import { DEFAULT_TIMES } from './world.js'
+import { DEFAULT_TIMES } from './stage.js'
 import type { Judge } from './judge.js'
 import type { Server } from './sim-ensemble.js'
 import type { Change } from './sim-tree.js'
 import type { Act } from './commands.js'
-import type { Stage } from './world.js'
+import type { Stage } from './stage.js'
 
 /** Nodes judge signatures by their own clocks here, which may be wrong by as much as they tolerate. */
 const TIMES = { ...DEFAULT_TIMES, clockError: 4000 }

@@ -1,5 +1,5 @@
 import * as jose from 'jose'
-import { createLayout } from '../../lib/registry/zookeeper-layout.js'
+import { createLayout } from '../../lib/registry/zookeeper/layout.js'
 import { startToxicProxy } from '../../lib/testing/toxic-proxy.js'
 import { body, buildApp, session, signing } from './build-app.js'
 import { until } from './until.js'

@@ -1,9 +1,9 @@
-import { BEAT, REGISTER } from '../../../lib/registry/redis-node-scripts.js'
+import { BEAT, REGISTER } from '../../../lib/registry/redis/node-scripts.js'
 import { roomName } from '../../../lib/registry/room-name.js'
 import { ARGUMENT, COMMON_KEYS, deafTo, TIMES } from '../start-node.js'
 import type { Redis } from 'ioredis'
-import type { Membership, RedisScripter, RoomKey } from '../../../types/registry.js'
 import type { BrokenNode, Defect } from '../start-node.js'
+import type { Membership, RedisScripter, RoomKey } from '../../../types/registry.js'
 
 const isAnswer = (answer: unknown, word: string) => Array.isArray(answer) && answer[0] === word
 

@@ -1,11 +1,11 @@
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createRedisStore } from '../../../lib/registry/redis-client.js'
-import { BEAT, CLAIM_ROOMS, REGISTER } from '../../../lib/registry/redis-node-scripts.js'
+import { createRedisStore } from '../../../lib/registry/redis/client.js'
+import { BEAT, CLAIM_ROOMS, REGISTER } from '../../../lib/registry/redis/node-scripts.js'
 import { roomName } from '../../../lib/registry/room-name.js'
 import { ARGUMENT, deafTo, TIMES } from '../start-node.js'
-import type { RoomKey } from '../../../types/registry.js'
 import type { BrokenNode } from '../start-node.js'
+import type { RoomKey } from '../../../types/registry.js'
 
 const toAscii = ({ tenant, room }: RoomKey) =>
   ({ tenant: tenant.replaceAll(/\P{ASCII}/gu, '?'), room: room.replaceAll(/\P{ASCII}/gu, '?') })

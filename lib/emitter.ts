@@ -1,0 +1,32 @@
+import { EventEmitter } from 'node:events'
+
+/** A listener of whatever parameters: those of a method may be narrower than `unknown`. */
+type Listener = { call (...details: unknown[]): void }['call']
+type Listeners<E> = Record<keyof E, Listener>
+
+/** @typeParam E the listeners, by event */
+export interface Emitter<E extends Listeners<E>> {
+  on<K extends keyof E & string> (event: K, listener: E[K]): void
+  emit<K extends keyof E & string> (event: K, ...details: Parameters<E[K]>): void
+}
+
+export function createEmitter<E extends Listeners<E>> (): Emitter<E> {
+  const emitter = new EventEmitter()
+  return {
+    on (event, listener) {
+      emitter.on(event, listener)
+    },
+    emit (event, ...details) {
+      for (const listener of emitter.listeners(event)) callGuarded(() => listener(...details))
+    }
+  }
+}
+
+/** What a listener throws is the host's fault and must not end what called it: it becomes an uncaught exception. */
+export function callGuarded (call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    queueMicrotask(() => { throw error })
+  }
+}

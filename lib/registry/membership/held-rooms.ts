@@ -1,0 +1,52 @@
+import type { RoomKey } from '../../../types/registry.js'
+
+/** A room that this node claimed. */
+export interface HeldRoom {
+  readonly room: RoomKey
+  /** Of the latest claim. */
+  readonly number: number
+  /** Milliseconds, by the store's clock. */
+  readonly openedAt: number
+  /** The lease lapsed since: nobody enters by a normal signature before the room is claimed again. */
+  isShut: boolean
+}
+
+/** The rooms that a node claimed, until they are released or lost, by the key that the store knows them by. */
+export interface HeldRooms {
+  readonly size: number
+  get (key: string): HeldRoom | undefined
+  /** A claim was granted at this moment: the door is open. A room that is here already keeps that of its opening. */
+  open (key: string, room: RoomKey, number: number, at: number): void
+  remove (key: string): HeldRoom | undefined
+  /** The lease lapsed. */
+  shutAll (): void
+  shutKeys (): string[]
+  openKeys (): string[]
+}
+
+export function createHeldRooms (): HeldRooms {
+  const rooms = new Map<string, HeldRoom>()
+  const keysWhere = (isShut: boolean) => [...rooms].flatMap(([key, held]) => held.isShut === isShut ? key : [])
+  return {
+    get size () {
+      return rooms.size
+    },
+    get: (key) => rooms.get(key),
+    open (key, room, number, at) {
+      const held = rooms.get(key)
+      rooms.set(key, {
+        room, number: Math.max(number, held?.number ?? 0), openedAt: held?.openedAt ?? at, isShut: false
+      })
+    },
+    remove (key) {
+      const held = rooms.get(key)
+      rooms.delete(key)
+      return held
+    },
+    shutAll () {
+      for (const held of rooms.values()) held.isShut = true
+    },
+    shutKeys: () => keysWhere(true),
+    openKeys: () => keysWhere(false)
+  }
+}

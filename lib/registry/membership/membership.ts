@@ -1,0 +1,206 @@
+import { systemClock } from '../../clock.js'
+import { createEmitter } from '../../emitter.js'
+import { newIncarnation } from '../node-record.js'
+import { createRepeater } from '../repeater.js'
+import { unavailable } from '../unavailable.js'
+import { createLease, momentOf } from './lease.js'
+import { createRoomClaims } from './room-claims.js'
+import { createStoreClock } from './store-clock.js'
+import type { Clock } from '../../clock.js'
+import type { Moment } from './lease.js'
+import type { Accepted, Claims, NodeStore } from './node-store.js'
+import type { ClaimResult, Membership, MembershipEvents, NodeRecord, RoomKey } from '../../../types/registry.js'
+
+/** Answers of the store that ask for another try: epoch, present incarnation, death of an unheard registration. */
+const MAX_TRIES = 6
+
+export interface MembershipOptions {
+  store: NodeStore
+  record: NodeRecord
+  clock?: Clock | undefined
+  onLeave (membership: Membership): void
+}
+
+/**
+ * Registers a node in a store, and keeps it registered.
+ *
+ * @throws when the first registration fails; nothing is left behind then
+ */
+export async function joinStore (options: MembershipOptions): Promise<Membership> {
+  const { store, clock = systemClock, onLeave } = options
+  const { id, ...record } = options.record
+  const events = createEmitter<MembershipEvents>()
+  const storeClock = createStoreClock(clock)
+  const lease = createLease(() => store.times.lease, onLapse, clock)
+  /** In which this incarnation is registered. */
+  let epoch = ''
+  let incarnation = newIncarnation()
+  /** Of a registration that is not acknowledged: the same one is tried until it is. */
+  let pending: string | undefined
+  let isOver = false
+  let leaving: Promise<void> | undefined
+  let turn: Promise<unknown> = Promise.resolve()
+
+  const memberOf = (registration: string) => `${id}|${registration}`
+  const recordText = () => JSON.stringify({ ...record, rooms: rooms.held.size })
+  const self = () => ({ epoch, member: memberOf(incarnation) })
+  const rooms = createRoomClaims({ store, clock, events, self, isValid: lease.valid })
+
+  function onLapse (): void {
+    rooms.held.shutAll()
+    events.emit('lapsed')
+  }
+
+  /** Heartbeats and registrations never overlap. */
+  function inTurn<T> (work: () => Promise<T>): Promise<T> {
+    const result = turn.then(work)
+    turn = result.catch(() => {})
+    return result
+  }
+
+  async function beat (): Promise<void> {
+    if (isOver) return
+    // It may land yet, and would end the lease of the one before: no heartbeat revives that.
+    if (pending !== undefined) return await register('anew')
+    const claims = rooms.toSend(rooms.held.shutKeys(), true)
+    const sentAt = momentOf(clock)
+    const answer = await store.beat({ ...self(), record: recordText(), claims })
+    if (isOver) return
+    if (answer.outcome === 'ok') return accept(answer, sentAt, claims)
+    if (answer.outcome !== 'epoch') lease.lapse()
+    await register(lease.valid() ? 'again' : 'anew', answer.outcome === 'epoch' ? answer.epoch : epoch)
+  }
+
+  /**
+   * `first` of this process · `again` under the same incarnation, in a new epoch · `anew` under a fresh one.
+   */
+  async function register (kind: 'first' | 'again' | 'anew', era = epoch): Promise<void> {
+    let replaces = kind === 'first' ? '' : incarnation
+    if (kind === 'anew') pending ??= newIncarnation()
+    const keys = kind === 'again' ? rooms.held.openKeys() : rooms.held.shutKeys()
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const registration: string = pending ?? incarnation
+      const claims = rooms.toSend(keys, kind === 'anew')
+      const sentAt = momentOf(clock)
+      const answer = await store.register({
+        epoch: era, member: memberOf(registration), record: recordText(), replaces, claims
+      })
+      if (isOver) return
+      if (answer.outcome === 'ok') {
+        epoch = era
+        incarnation = registration
+        pending = undefined
+        return accept(answer, sentAt, claims)
+      }
+      if (answer.outcome === 'epoch') era = answer.epoch
+      else if (answer.outcome === 'lapsed') {
+        lease.lapse()
+        // It was registered, and died before that was heard.
+        replaces = incarnation = registration
+        pending = newIncarnation()
+      } else if (kind === 'first' || answer.incarnation === '') replaces = answer.incarnation
+      else return displace()
+    }
+    throw unavailable('the node cannot be registered')
+  }
+
+  function accept (answer: Accepted, sentAt: Moment, claims: Claims): void {
+    const wasValid = lease.valid()
+    storeClock.set(answer.now, sentAt)
+    lease.renew(answer.since ?? sentAt)
+    if (!lease.valid()) return
+    rooms.accept(answer, claims)
+    if (!wasValid) events.emit('resumed')
+    rooms.claimTheRest(claims)
+  }
+
+  async function claimOne (
+    room: RoomKey, key: string, date: number | undefined, signal: AbortSignal | undefined, mayRetry = true
+  ): Promise<ClaimResult> {
+    const result = await rooms.claim(room, key, date, signal)
+    switch (result) {
+      case 'outdated': return 'lapsed'
+      case 'epoch':
+      case 'lapsed':
+        if (result === 'epoch' && mayRetry) {
+          await inTurn(beat)
+          return lease.valid() ? await claimOne(room, key, date, signal, false) : 'lapsed'
+        }
+        lease.lapse()
+        inTurn(beat).catch(() => {})
+        return 'lapsed'
+      default: return result
+    }
+  }
+
+  const heartbeat = createRepeater(clock, async () => {
+    const startedAt = clock.monotonic()
+    const wait = await inTurn(beat).then(() => store.times.heartbeat, () => store.times.heartbeat / 4)
+    return Math.max(0, wait - (clock.monotonic() - startedAt))
+  })
+
+  function end (): void {
+    isOver = true
+    heartbeat.stop()
+    lease.stop()
+    rooms.held.shutAll()
+    onLeave(membership)
+  }
+
+  function displace (): void {
+    end()
+    store.close?.()
+    events.emit('replaced')
+  }
+
+  async function withdraw (): Promise<void> {
+    end()
+    await turn
+    // A lease that cannot be withdrawn ends by itself.
+    await store.leave([incarnation, pending].flatMap((it) => it === undefined ? [] : memberOf(it))).catch(() => {})
+    store.close?.()
+  }
+
+  const membership: Membership = {
+    id,
+    get incarnation () {
+      return incarnation
+    },
+    valid: lease.valid,
+    now: storeClock.now,
+    async claim (room, options = {}) {
+      const { signal, issuedAt } = options instanceof AbortSignal ? { signal: options } : options
+      signal?.throwIfAborted()
+      if (!lease.valid()) return 'lapsed'
+      const key = store.roomKey(room)
+      const issuedAtMs = issuedAt === undefined ? undefined : issuedAt * 1000
+      if (Number(issuedAtMs) <= (rooms.releasedAt(key) ?? 0)) return 'released'
+      if (rooms.held.get(key)?.isShut === false) return 'ok'
+      return await claimOne({ ...room }, key, issuedAtMs, signal)
+    },
+    holds: (room) => lease.valid() && rooms.held.get(store.roomKey(room))?.isShut === false,
+    releasedAt: (room) => rooms.releasedAt(store.roomKey(room)),
+    release: async (room) => await rooms.release(store.roomKey(room)),
+    async drain (on = true) {
+      record.draining = on
+      // The next heartbeat says it again.
+      await inTurn(beat).catch(() => {})
+    },
+    async leave () {
+      if (!isOver) leaving = withdraw()
+      await leaving
+    },
+    on: events.on
+  }
+
+  try {
+    await register('first')
+  } catch (error) {
+    // The registration may have landed all the same.
+    membership.leave().catch(() => {})
+    throw error
+  }
+  store.onNews?.(heartbeat.hurry)
+  heartbeat.start(store.times.heartbeat)
+  return membership
+}

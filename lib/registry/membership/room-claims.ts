@@ -1,0 +1,129 @@
+import { unavailable } from '../unavailable.js'
+import { createHeldRooms } from './held-rooms.js'
+import { createReleasedRooms } from './released-rooms.js'
+import type { Clock } from '../../clock.js'
+import type { Emitter } from '../../emitter.js'
+import type { HeldRooms } from './held-rooms.js'
+import type { Accepted, Claim, Claims, NodeCall, NodeStore } from './node-store.js'
+import type { MembershipEvents, RoomKey } from '../../../types/registry.js'
+
+const CLAIM_AGAIN_MS = 30_000
+
+/** `outdated` the registration changed meanwhile · `epoch` and `lapsed` the store does not know it. */
+export type SingleResult = 'ok' | 'elsewhere' | 'released' | 'lapsed' | 'epoch' | 'outdated'
+
+export interface RoomClaimsOptions {
+  store: NodeStore
+  clock: Clock
+  events: Emitter<MembershipEvents>
+  /** Of the present registration. */
+  self (): NodeCall
+  isValid (): boolean
+}
+
+/** The rooms of one node: those that it claimed, and those whose call ended. */
+export interface RoomClaims {
+  readonly held: HeldRooms
+  releasedAt (key: string): number | undefined
+  /** Claims to send with a registration or heartbeat; none where there are more than one call takes. */
+  toSend (keys: string[], yields: boolean): Claims
+  /** Takes what the store answered to a registration or heartbeat. */
+  accept (answer: Accepted, sent: Claims): void
+  /** Claims what did not go with it, and from time to time the open rooms. Not waited for. */
+  claimTheRest (sent: Claims): void
+  /**
+   * Asks for one room, in the name of a signature of this date.
+   *
+   * @throws `RegistryUnavailableError` when the store cannot be asked, or cannot read the binding
+   */
+  claim (room: RoomKey, key: string, date: number | undefined, signal: AbortSignal | undefined): Promise<SingleResult>
+  /** The last client left. */
+  release (key: string): Promise<void>
+}
+
+export function createRoomClaims ({ store, clock, events, self, isValid }: RoomClaimsOptions): RoomClaims {
+  const held = createHeldRooms()
+  const released = createReleasedRooms()
+  let lastNumber = 0
+  let claimedAt = clock.monotonic()
+
+  const toClaim = (key: string): Claim => {
+    const room = held.get(key)
+    return { key, number: room?.number ?? 0, date: room?.openedAt }
+  }
+  const toSend = (keys: string[], yields: boolean) => ({ rooms: keys.slice(0, store.batch).map(toClaim), yields })
+
+  function settle ({ claims: answers, now }: Accepted, { rooms }: Claims): void {
+    for (const [at, { key, number }] of rooms.entries()) {
+      const { word, releasedAt } = answers[at] ?? { word: 'failed', releasedAt: 0 }
+      hearRelease(key, releasedAt)
+      const room = held.get(key)?.room
+      if (room === undefined) continue
+      if (word === 'ok') held.open(key, room, number, now)
+      else if (word === 'elsewhere') endRoom(key, 'lost')
+    }
+  }
+
+  /** A room that was opened after its call had ended is another call's. */
+  function hearRelease (key: string, at: number): void {
+    if (at === 0) return
+    released.add(key, at)
+    if (Number(held.get(key)?.openedAt) <= at) endRoom(key, 'released')
+  }
+
+  function endRoom (key: string, event: 'lost' | 'released'): void {
+    const room = held.remove(key)?.room
+    if (room !== undefined) events.emit(event, { ...room })
+  }
+
+  async function claimAgain (keys: string[], yields: boolean): Promise<void> {
+    const call = self()
+    for (let at = 0; at < keys.length; at += store.batch) {
+      const isStill = (key: string) => held.get(key)?.isShut === yields
+      const claims = toSend(keys.slice(at, at + store.batch).filter(isStill), yields)
+      const answer = await store.claim({ ...call, claims })
+      if (call.member !== self().member || !isValid() || answer.outcome !== 'ok') return
+      settle(answer, claims)
+    }
+  }
+
+  return {
+    held,
+    releasedAt: released.at,
+    toSend,
+    accept (answer, sent) {
+      released.forget(answer.now - store.times.linger - store.times.lease)
+      for (const { key, at } of answer.releases) hearRelease(key, at)
+      settle(answer, sent)
+    },
+    // Many rooms must not delay the next heartbeat, which tries again what fails.
+    claimTheRest ({ rooms }) {
+      const isFull = rooms.length === store.batch
+      const shut = held.shutKeys()
+      if (isFull && shut.length > 0) claimAgain(shut, true).catch(() => {})
+      if (!isFull && clock.monotonic() - claimedAt < CLAIM_AGAIN_MS) return
+      claimedAt = clock.monotonic()
+      claimAgain(held.openKeys(), false).catch(() => { claimedAt = -Infinity })
+    },
+    async claim (room, key, date, signal) {
+      const number = ++lastNumber
+      const call = self()
+      const answer = await store.claim({ ...call, signal, claims: { rooms: [{ key, number, date }], yields: false } })
+      // An answer counts only for the incarnation that it was sent for.
+      if (call.member !== self().member || !isValid()) return 'outdated'
+      if (answer.outcome === 'epoch') return 'epoch'
+      if (answer.outcome !== 'ok') return 'lapsed'
+      const { word, releasedAt } = answer.claims[0] ?? { word: 'failed', releasedAt: 0 }
+      hearRelease(key, releasedAt)
+      if (word === 'ok') held.open(key, room, number, answer.now)
+      else if (word === 'elsewhere') endRoom(key, 'lost')
+      else if (word !== 'released') throw unavailable('the binding of the room cannot be read')
+      return word
+    },
+    async release (key) {
+      const number = held.remove(key)?.number ?? lastNumber
+      // A claim that cannot be withdrawn ends by itself, since it is not claimed again.
+      await store.release({ ...self(), key, number }).catch(() => {})
+    }
+  }
+}

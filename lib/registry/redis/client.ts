@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto'
+import { DeadlineError, withDeadline } from '../../deadline.js'
+import { RegistryUnavailableError } from '../../errors.js'
+import { assertReachable } from '../../redis-state.js'
+import { newIncarnation } from '../node-record.js'
+import { roomName } from '../room-name.js'
+import type { Clock } from '../../clock.js'
+import type { Script } from './script.js'
+import type { RedisScripter, RoomKey } from '../../../types/registry.js'
+
+/** Milliseconds. */
+export interface RedisTimes {
+  lease: number
+  heartbeat: number
+  /** How long a binding outlives the last signature. */
+  linger: number
+}
+
+/** Runs the scripts on the keys of one deployment. */
+export interface RedisStore {
+  /** Whose deadlines hold, where they are not the system's. */
+  readonly clock: Clock | undefined
+  /** The key of a room in a script: ids never become part of a key. */
+  room (room: RoomKey): string
+  /** The same from its last part. */
+  keyOf (name: string): string
+  /**
+   * What a call wrote may stand though it failed.
+   *
+   * @throws `RegistryUnavailableError` with the cause, or the reason of the caller's signal
+   */
+  run (script: Script, call: ScriptCall): Promise<unknown>
+}
+
+export interface ScriptCall {
+  /** That a node knows; a gateway knows none. */
+  epoch?: string
+  args: Array<string | number>
+  /** As `room` makes them. */
+  rooms?: string[]
+  /** After which it fails; without it the caller of `run` has to see to that. */
+  ms?: number
+  signal?: AbortSignal | undefined
+}
+
+export interface RedisStoreOptions {
+  redis: RedisScripter
+  prefix: string
+  times: RedisTimes
+  clock?: Clock | undefined
+}
+
+export function createRedisStore ({ redis, prefix, times, clock }: RedisStoreOptions): RedisStore {
+  const common = ['leases', 'nodes', 'meta', 'ids', 'releases', 'ended'].map((name) => `${prefix}:${name}`)
+
+  async function send (script: Script, { epoch = '', args, rooms = [] }: ScriptCall, signal?: AbortSignal): Promise<unknown> {
+    assertReachable(redis)
+    const keys = [...common, ...rooms]
+    const given = [...keys, epoch, newIncarnation(), times.lease, times.heartbeat, times.linger, ...args]
+    try {
+      return await redis.evalsha(script.sha1, keys.length, ...given)
+    } catch (error) {
+      if (!isReply(error, 'NOSCRIPT') || signal?.aborted) throw error
+      return await redis.eval(script.text, keys.length, ...given)
+    }
+  }
+
+  const keyOf = (name: string) => `${prefix}:room:${name}`
+
+  return {
+    clock,
+    keyOf,
+    room: (room) => keyOf(createHash('sha256').update(roomName(room)).digest('base64url')),
+    async run (script, call) {
+      try {
+        if (call.ms === undefined) return await send(script, call, call.signal)
+        return await withDeadline(call.ms, async (signal) => await send(script, call, signal), call.signal, clock)
+      } catch (cause) {
+        throw call.signal?.aborted ? call.signal.reason : new RegistryUnavailableError({ cause })
+      }
+    }
+  }
+}
+
+/** In a few words that name no host: what ioredis says may. */
+export function reasonOf (error: unknown): string {
+  const cause = error instanceof RegistryUnavailableError ? error.cause : error
+  if (cause instanceof DeadlineError) return 'Redis does not answer in time'
+  if (isReply(cause, 'WRONGTYPE')) return 'the list of nodes is of a wrong type'
+  const code = cause instanceof Error && cause.name === 'ReplyError' ? /^[A-Z]+(?= |$)/.exec(cause.message) : null
+  return code === null ? 'Redis cannot be reached' : `Redis refuses: ${code[0]}`
+}
+
+/** Before version 7 the code stands behind a preamble about the script. */
+export function isReply (error: unknown, code: string): boolean {
+  const cause = error instanceof RegistryUnavailableError ? error.cause : error
+  return cause instanceof Error && cause.message.includes(code)
+}

@@ -1,0 +1,162 @@
+import { script } from './script.js'
+
+/** ARGV from the seventh on: record, milliseconds a claim lasts, 1 for a node that had lapsed. */
+const NODE = `
+local MEMBER = ARGV[6]
+
+-- Where the store heard from nobody for a whole lease it was the store that was away: others may come back yet. It
+-- knows of them by their leases, unless it had lost its memory just before.
+local function heard()
+  if now - beat >= LEASE then
+    local others = redis.call('ZCARD', LEASES) - (redis.call('ZSCORE', LEASES, MEMBER) and 1 or 0)
+    if others > 0 or beat < settledAt then settle(2 * HEARTBEAT, HEARTBEAT) end
+  end
+  redis.call('HSET', META, 'beat', ms(now))
+  redis.call('HDEL', META, 'quiet')
+end
+
+-- Takes a room for this living member. A claim is numbered by its node: one that arrives after the release of the same
+-- or a later number must not take the room again. It is dated by the signature that was shown or, when the room is
+-- claimed again, by its opening: a call that ended since is not taken up again.
+local function claim(room, number, date, life, yields)
+  local endedAt = tonumber(redis.call('ZSCORE', ENDED, nameOf(room)) or 0)
+  if date <= endedAt then return 'released', endedAt end
+  local text = redis.call('GET', room)
+  local holder, state, claims
+  if text then
+    local era
+    era, holder, state, claims = parse(text)
+    if era ~= epoch then holder = nil end
+  end
+  if holder == MEMBER then
+    if state == 'released' and number <= claims then return 'stale', endedAt end
+    number = math.max(number, claims)
+  elseif holder and alive(holder) then
+    return 'elsewhere', endedAt
+  elseif yields and now < yieldUntil and not (holder and idOf(holder) == idOf(MEMBER)) then
+    return 'yield', endedAt
+  end
+  bind(room, MEMBER, 'claimed', number, math.max(life, redis.call('PTTL', room)))
+  return 'ok', endedAt
+end
+
+-- Number and date of each claim stand in ARGV from "first" on, the rooms in KEYS from the seventh on. A room that
+-- cannot be read costs itself only. Answers in pairs: a word, and when the call ended last or 0.
+local function claimAll(life, yields, first)
+  local answers = {}
+  for i = 7, #KEYS do
+    local at = first + 2 * (i - 7)
+    local number, date = tonumber(ARGV[at]), tonumber(ARGV[at + 1]) or math.huge
+    local good, word, endedAt = pcall(claim, KEYS[i], number, date, life, yields)
+    answers[#answers + 1] = good and word or 'failed'
+    answers[#answers + 1] = good and endedAt or 0
+  end
+  return answers
+end
+
+-- Rooms of this node whose call ended: key, when. Told again and again for a while, since an answer may be lost.
+local function releases()
+  local id, answers = idOf(MEMBER), {}
+  local texts = redis.pcall('ZRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}', 'LIMIT', 0, 1000)
+  for _, text in ipairs(texts.err and {} or texts) do
+    local room, at = string.match(text, '^[^|]+|([^|]+)|(%d+)$')
+    if not at or now - tonumber(at) > LINGER + LEASE then redis.call('ZREM', RELEASES, text)
+    else
+      answers[#answers + 1] = room
+      answers[#answers + 1] = at
+    end
+  end
+  return answers
+end
+`
+
+/**
+ * A compare-and-set on the incarnation that it replaces: '' for none, its own where it registers again in a new epoch.
+ *
+ * ARGV: member, record, milliseconds a claim lasts, 1 for a node that had lapsed, incarnation that it replaces, then
+ * number and date of each claim. Answers {'ok', now, releases, claims}; or {'epoch', the present one},
+ * {'present', incarnation or ''} when it is not the one to be replaced, {'lapsed'} when this very incarnation was
+ * registered and died.
+ */
+export const REGISTER = script(NODE + `
+if KNOWN ~= epoch then return {'epoch', epoch} end
+local id, incarnation = string.match(MEMBER, '^([^|]+)|([^|]+)$')
+local replaces, registered, era = ARGV[10], string.match(redis.call('HGET', IDS, id) or '', '^([^|]+)|([^|]+)$')
+-- Whoever was registered in another epoch may be one that a fail-over brought back.
+local present = era == epoch and registered or ''
+
+if present == incarnation or (present == '' and replaces == incarnation) then
+  -- Within a settling it may have been this server that forgot the lease.
+  if not alive(MEMBER) and not (replaces == incarnation and now < settledAt) then return {'lapsed'} end
+elseif present ~= replaces then
+  return {'present', present}
+end
+if registered and registered ~= incarnation then
+  redis.call('ZREM', LEASES, id .. '|' .. registered)
+  redis.pcall('HDEL', NODES, id .. '|' .. registered)
+end
+heard()
+redis.call('HSET', IDS, id, incarnation .. '|' .. epoch)
+redis.call('HSET', NODES, MEMBER, ARGV[7])
+redis.call('ZADD', LEASES, ms(now + LEASE), MEMBER)
+return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9] == '1', 11)}
+`)
+
+/**
+ * ARGV: member, record, milliseconds a claim lasts, 1 for claims of a node that had lapsed, then number and
+ * date of each. Answers {'ok', now, releases, claims}, {'epoch', the present one} or {'lapsed'}.
+ */
+export const BEAT = script(NODE + `
+if KNOWN ~= epoch then return {'epoch', epoch} end
+if not alive(MEMBER) then return {'lapsed'} end
+heard()
+redis.call('ZADD', LEASES, ms(now + LEASE), MEMBER)
+-- pcall: a broken list of records must not let leases run out, on which rooms in use depend.
+redis.pcall('HSET', NODES, MEMBER, ARGV[7])
+-- Those who never came back go a few at a time, a minute later: nobody waits for it.
+local latest = now < settledAt and '(-inf' or ms(now - LEASE - 60000)
+local dead = redis.call('ZRANGEBYSCORE', LEASES, '-inf', latest, 'LIMIT', 0, 16)
+for _, member in ipairs(dead) do
+  local id, incarnation = string.match(member, '^([^|]+)|([^|]+)$')
+  redis.call('ZREM', LEASES, member)
+  redis.pcall('HDEL', NODES, member)
+  if id and isRegistered(id, incarnation) then
+    redis.call('HDEL', IDS, id)
+    redis.pcall('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')
+  end
+end
+return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9] == '1', 10)}
+`)
+
+/**
+ * ARGV: member, milliseconds a claim lasts, 1 for claims of a node that had lapsed, then number and date of each.
+ * Answers {'ok', now, {}, claims}, {'epoch', the present one} or {'lapsed'}.
+ */
+export const CLAIM_ROOMS = script(NODE + `
+if KNOWN ~= epoch then return {'epoch', epoch} end
+if not alive(MEMBER) then return {'lapsed'} end
+return {'ok', now, {}, claimAll(tonumber(ARGV[7]), ARGV[8] == '1', 9)}
+`)
+
+/** ARGV: members. */
+export const LEAVE = script(`
+for i = 6, #ARGV do
+  local id, incarnation = string.match(ARGV[i], '^([^|]+)|([^|]+)$')
+  redis.pcall('ZREM', LEASES, ARGV[i])
+  redis.pcall('HDEL', NODES, ARGV[i])
+  if isRegistered(id, incarnation) then redis.call('HDEL', IDS, id) end
+end
+return 'ok'
+`)
+
+/** The last client left. ARGV: member, number of the last claim. */
+export const RELEASE = script(`
+local text = redis.call('GET', ROOM)
+if not text or KNOWN ~= epoch then return 0 end
+local era, member, _, claims = parse(text)
+local number = tonumber(ARGV[7])
+-- A late release must not cut a newer claim.
+if era ~= epoch or member ~= ARGV[6] or claims > number then return 0 end
+bind(ROOM, member, 'released', number, LINGER + LEASE)
+return 1
+`)

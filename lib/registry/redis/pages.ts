@@ -1,0 +1,67 @@
+import { LISTED_INCARNATION, MAX_RECORD_BYTES } from '../node-record.js'
+import { READ_LISTED, READ_NODES } from './gateway-scripts.js'
+import type { RecordText } from '../node-entries.js'
+import type { RedisStore } from './client.js'
+import type { ListedNodes } from '../../../types/registry.js'
+
+const PAGE_SIZE = 500
+const PAGE_MS = 300
+
+export interface NodePage {
+  epoch: string
+  /** Milliseconds that are left of the settling. */
+  settlingMs: number
+  isReplidKnown: boolean
+  nodes: Array<{ member: string, text: RecordText }>
+}
+
+/** Reads all nodes, page by page; some may come twice. */
+export type ReadPages = () => AsyncGenerator<NodePage>
+
+type Flat = Array<string | number | null>
+
+/** Nodes that keep a lease. */
+export function leasedPages (store: RedisStore): ReadPages {
+  return async function * () {
+    let from = ''
+    let skip = 0
+    for (let size = PAGE_SIZE; size === PAGE_SIZE;) {
+      const answer = await store.run(READ_NODES, { args: [from, skip, PAGE_SIZE, MAX_RECORD_BYTES], ms: PAGE_MS })
+      const { rest, ...page } = takeHeader(answer)
+      const entries = chunk(rest, 3).map(([member, ends, text = null]) =>
+        ({ node: { member: String(member), text }, ends: String(ends) }))
+      yield { ...page, nodes: entries.map(({ node }) => node) }
+      size = entries.length
+      const last = entries.at(-1)?.ends ?? from
+      skip = entries.filter(({ ends }) => ends === last).length + (last === from ? skip : 0)
+      from = last
+    }
+  }
+}
+
+/** Nodes that something else lists. */
+export function listedPages (store: RedisStore, { hash = '', keys = '' }: ListedNodes): ReadPages {
+  return async function * () {
+    let cursor = '0'
+    do {
+      const answer = await store.run(READ_LISTED, {
+        args: [hash, keys, cursor, PAGE_SIZE, MAX_RECORD_BYTES], ms: PAGE_MS
+      })
+      const { rest: [next, ...rest], ...page } = takeHeader(answer)
+      yield {
+        ...page, nodes: chunk(rest, 2).map(([id, text = null]) => ({ member: `${id}|${LISTED_INCARNATION}`, text }))
+      }
+      cursor = String(next)
+    } while (cursor !== '0')
+  }
+}
+
+function takeHeader (answer: unknown): Omit<NodePage, 'nodes'> & { rest: Flat } {
+  // As the scripts say.
+  const [epoch, settlingMs, isKnown, ...rest] = answer as [string, number, number, ...Flat]
+  return { epoch, settlingMs, isReplidKnown: isKnown === 1, rest }
+}
+
+function chunk (flat: Flat, size: number): Flat[] {
+  return Array.from({ length: flat.length / size }, (_value, at) => flat.slice(at * size, (at + 1) * size))
+}

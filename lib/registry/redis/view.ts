@@ -1,0 +1,82 @@
+import { readEntry } from '../node-entries.js'
+import { createSingleFlight } from '../single-flight.js'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Clock } from '../../clock.js'
+import type { NodeEntry, ParseRecord, RecordText } from '../node-entries.js'
+import type { SingleFlight } from '../single-flight.js'
+import type { NodePage, ReadPages } from './pages.js'
+import type { NodeView } from '../../../types/registry.js'
+
+export const MAX_NODES = 10_000
+
+export interface RedisViewOptions {
+  readPages: ReadPages
+  parse: ParseRecord
+  clock: Clock
+  log (): FastifyBaseLogger | undefined
+  onRead (nodes: readonly NodeView[]): void
+}
+
+/** The living nodes as they were read last; kept while they cannot be read. */
+export interface RedisView extends SingleFlight {
+  /** While the store cannot know who is dead, also those that it misses. */
+  nodes (): readonly NodeView[]
+  /** Milliseconds that were left of the settling when the nodes were read. */
+  settlingMs (): number
+  ageMs (): number | undefined
+  /** The node of a member with this record in the store, or with the last good one. */
+  nodeOf (member: string, text: unknown): NodeView | undefined
+}
+
+export function createRedisView ({ readPages, parse, clock, log, onRead }: RedisViewOptions): RedisView {
+  let entries = new Map<string, NodeEntry>()
+  let nodes: readonly NodeView[] = []
+  let readAt: number | undefined
+  let epoch: string | undefined
+  let settlingMs = 0
+  let isReplidKnown = true
+
+  const readKnown = (member: string, text: RecordText) => readEntry(member, text, entries.get(member), parse, log())
+
+  async function read (): Promise<void> {
+    const found = new Map<string, NodeEntry>()
+    for await (const page of readPages()) {
+      readHeader(page)
+      for (const { member, text } of page.nodes) found.set(member, readKnown(member, text))
+      if (found.size >= MAX_NODES) break
+    }
+    entries = found
+    const living = [...found.values()].flatMap(({ view }) => view ?? []).slice(0, MAX_NODES)
+    // Nodes may not have come back yet to a store that lost its memory or was away.
+    const missing = settlingMs > 0 ? nodes.filter(({ id }) => !living.some((node) => node.id === id)) : []
+    nodes = [...missing, ...living]
+    readAt = clock.monotonic()
+    onRead(living)
+  }
+
+  function readHeader (page: NodePage): void {
+    settlingMs = page.settlingMs
+    if (epoch !== undefined && page.epoch !== epoch) {
+      const settlingSeconds = Math.ceil(settlingMs / 1000)
+      log()?.warn({ settlingSeconds }, 'registry reset detected: no new rooms until it has settled')
+    }
+    epoch = page.epoch
+    if (isReplidKnown && !page.isReplidKnown) {
+      log()?.warn('Redis does not let this user read INFO replication: a fail-over that loses writes stays unnoticed')
+    }
+    isReplidKnown = page.isReplidKnown
+  }
+
+  return {
+    nodes: () => nodes,
+    settlingMs: () => settlingMs,
+    ageMs: () => readAt === undefined ? undefined : Math.round(clock.monotonic() - readAt),
+    ...createSingleFlight(read),
+    nodeOf (member, text) {
+      if (typeof text !== 'string') return entries.get(member)?.lastGood
+      const entry = readKnown(member, text)
+      entries.set(member, entry)
+      return entry.lastGood
+    }
+  }
+}

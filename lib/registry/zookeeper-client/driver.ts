@@ -1,0 +1,135 @@
+import { createFrameReader } from './frames.js'
+import { assertInternals, changed, zookeeper } from './package.js'
+import type { ZooKeeperServer } from './hosts.js'
+import type { Client, ConnectionManager } from './package.js'
+
+const PASSWORD_BYTES = 16
+
+/** What it takes to go on with a session on another connection. */
+export interface ZooKeeperSession {
+  id: Buffer
+  password: Buffer
+  /** The last change that was seen: a server that is behind it is not gone back to. */
+  zxid: Buffer
+}
+
+export interface DriverOptions {
+  server: ZooKeeperServer
+  chroot: string
+  /** `user:password` */
+  auth?: string | undefined
+  /** That to go on with; left out, a new one. */
+  session?: ZooKeeperSession | undefined
+  sessionTimeout: number
+}
+
+export interface DriverHooks {
+  /** The server granted a session, or the same once more. */
+  onSession (): void
+  /** There is no such session any more. */
+  onExpired (): void
+  onAuthFailed (): void
+  /** Once; with it the connection is over. */
+  onEnd (why: string): void
+}
+
+/** One client object of the package for one TCP connection: its own reconnects are off, and its parser cannot throw. */
+export interface Driver {
+  readonly client: Client
+  readonly session: ZooKeeperSession
+  readonly sessionTimeout: number
+  /** Ends the connection; the session lives on. */
+  drop (why: string): void
+}
+
+/** @throws Error when the package is not what it was */
+export function openDriver (options: DriverOptions, hooks: DriverHooks): Driver {
+  const { server, chroot, auth, session, sessionTimeout } = options
+  // The package cannot read IPv6 literals, so it is given the server below.
+  const client = zookeeper.createClient(`unused${chroot}`, {
+    sessionTimeout, retries: 0, sessionId: session?.id, sessionPassword: session?.password
+  })
+  assertInternals(client)
+  const manager = client.connectionManager
+  if (session !== undefined) manager.zxid = session.zxid
+  if (auth !== undefined) client.addAuthInfo('digest', Buffer.from(auth))
+
+  let failure: string | undefined
+  let isOver = false
+
+  function end (why: string): void {
+    if (isOver) return
+    isOver = true
+    manager.socket?.destroy()
+    hooks.onEnd(why)
+  }
+
+  client.on('state', (state) => {
+    if (isOver) return
+    if (state === zookeeper.State.EXPIRED) hooks.onExpired()
+    if (state === zookeeper.State.AUTH_FAILED) hooks.onAuthFailed()
+    if (state === zookeeper.State.SYNC_CONNECTED) {
+      assertGranted(manager, session)
+      hooks.onSession()
+    }
+  })
+  guardParser(manager, () => isOver, end)
+  connectOnce(manager, server)
+
+  const socket = manager.socket
+  if (socket === undefined) throw changed('connectionManager.socket')
+  socket.on('error', (error: NodeJS.ErrnoException) => { failure = error.code })
+  // Before the package fails its calls, without a word why.
+  socket.prependListener('close', () => {
+    end(failure === undefined ? 'the server closed the connection' : `ZooKeeper cannot be reached (${failure})`)
+  })
+
+  return {
+    client,
+    get session () {
+      return { id: manager.sessionId, password: manager.sessionPassword, zxid: latest(session?.zxid, manager.zxid) }
+    },
+    get sessionTimeout () {
+      return manager.sessionTimeout
+    },
+    drop: end
+  }
+}
+
+/** Whole frames only reach the package's parser: it keeps rests over a reconnect, and recurses once for each frame. */
+function guardParser (manager: ConnectionManager, isOver: () => boolean, end: (why: string) => void): void {
+  const parse = manager.onSocketData
+  const readFrames = createFrameReader()
+  manager.onSocketData = (bytes) => {
+    if (isOver()) return
+    try {
+      for (const frame of readFrames(bytes)) {
+        parse.call(manager, frame)
+        if (isOver()) return
+        // It destroys the socket when an answer fits no request.
+        if (manager.socket?.destroyed === true) throw new RangeError('an answer to nothing')
+      }
+    } catch {
+      end('ZooKeeper sent what is no answer')
+    }
+  }
+}
+
+function connectOnce (manager: ConnectionManager, server: ZooKeeperServer): void {
+  const connect = manager.connect
+  manager.connect = () => {}
+  manager.findNextServer = (callback) => callback(server)
+  connect.call(manager)
+  // It would end with the TCP handshake, which a stopped server completes too.
+  if (manager.connectTimeoutHandler !== null) clearTimeout(manager.connectTimeoutHandler)
+}
+
+function assertGranted (manager: ConnectionManager, asked: ZooKeeperSession | undefined): void {
+  const isSame = asked === undefined || asked.id.equals(manager.sessionId)
+  if (!isSame || manager.sessionPassword?.length !== PASSWORD_BYTES) throw new RangeError('no session as asked for')
+}
+
+/** Some answers carry a zxid of 0 or less. */
+function latest (before: Buffer | undefined, now: Buffer): Buffer {
+  return before !== undefined && before.readBigInt64BE() > now.readBigInt64BE() ? before : now
+}

@@ -1,0 +1,98 @@
+import { unavailable } from '../unavailable.js'
+import type { Claim, Claims, RoomClaim } from '../membership/node-store.js'
+import type { MultiFailure, ZooKeeperClient, ZooKeeperOp } from '../zookeeper-client/client.js'
+import type { ZooKeeperLayout } from './layout.js'
+import type { RoomState, ZooKeeperRooms } from './rooms.js'
+
+/** Others write the same rooms: read anew, and try again. */
+const MAX_TRIES = 8
+
+export interface Claimant {
+  member: string
+  /** Its own earlier registration, which ends in the same step. */
+  replaces?: string | undefined
+  signal?: AbortSignal | undefined
+}
+
+export interface ClaimerOptions {
+  client: ZooKeeperClient
+  layout: ZooKeeperLayout
+  rooms: ZooKeeperRooms
+  callMs (): number
+}
+
+/** Takes rooms for a node. */
+export interface Claimer {
+  /**
+   * Takes all rooms that can be had, in one step with what `first` does.
+   *
+   * @returns what became of them, or the failure of one of the first operations
+   */
+  take (first: ZooKeeperOp[], claimant: Claimant, claims: Claims): Promise<RoomClaim[] | MultiFailure>
+}
+
+interface Wanted {
+  claim: Claim
+  room: RoomState
+  /** Nothing to write. */
+  refusal: string | undefined
+}
+
+export function createClaimer ({ client, layout, rooms, callMs }: ClaimerOptions): Claimer {
+  /** A room that cannot be read costs itself only. */
+  async function tryToWant (claimant: Claimant, claim: Claim): Promise<Wanted | undefined> {
+    try {
+      return await want(claimant, claim)
+    } catch (error) {
+      if (error instanceof TypeError) return undefined
+      throw error
+    }
+  }
+
+  async function want ({ member, replaces, signal }: Claimant, claim: Claim): Promise<Wanted> {
+    const room = await rooms.read(claim.key, { ms: callMs(), signal })
+    return { claim, room, refusal: await refusalOf(member, replaces, claim, room) }
+  }
+
+  async function refusalOf (
+    member: string, replaces: string | undefined, { number, date = Infinity }: Claim, { binding }: RoomState
+  ): Promise<string | undefined> {
+    if (binding === undefined) return undefined
+    if (date <= binding.endedAt) return 'released'
+    if (binding.member === member) {
+      return binding.state === 'released' && number <= binding.claims ? 'stale' : undefined
+    }
+    if (binding.member === undefined || binding.member === replaces) return undefined
+    const holder = await client.exists(layout.nodePath(binding.member), { ms: callMs() })
+    return holder === undefined ? undefined : 'elsewhere'
+  }
+
+  /** What takes the room, or where it is taken already makes sure that it still is. */
+  function opsOf (member: string, { claim, room, refusal }: Wanted): ZooKeeperOp[] {
+    const { binding } = room
+    if (refusal !== undefined) return []
+    const isOurs = binding?.member === member && binding.state === 'claimed' && binding.claims >= claim.number
+    if (isOurs) return rooms.check(room)
+    const claims = Math.max(claim.number, binding?.member === member ? binding.claims : 0)
+    return rooms.write(room, { member, state: 'claimed', claims, endedAt: binding?.endedAt ?? 0 }).ops
+  }
+
+  return {
+    async take (first, claimant, claims) {
+      const { member, signal } = claimant
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
+        const wanted = await Promise.all(claims.rooms.map(async (claim) => await tryToWant(claimant, claim)))
+        const ops = wanted.flatMap((it) => it === undefined ? [] : opsOf(member, it))
+        const failure = await client.multi([...first, ...ops], { ms: callMs(), signal })
+        if (failure === undefined) return wanted.map(toAnswer)
+        if (failure.index < first.length) return failure
+      }
+      throw unavailable('the rooms changed again and again')
+    }
+  }
+}
+
+function toAnswer (wanted: Wanted | undefined): RoomClaim {
+  if (wanted === undefined) return { word: 'failed', releasedAt: 0 }
+  return { word: wanted.refusal ?? 'ok', releasedAt: wanted.room.binding?.endedAt ?? 0 }
+}

@@ -1,0 +1,76 @@
+import type { RoomRelease } from '../membership/node-store.js'
+import type { ZooKeeperRooms } from './rooms.js'
+
+export interface EndedCallsOptions {
+  rooms: ZooKeeperRooms
+  /** Rooms that are read at once. */
+  batch: number
+  callMs (): number
+}
+
+/** The rooms of a node, watched for the end of their call. */
+export interface EndedCalls {
+  /** Not waited for: whoever is let in meanwhile is told when it is known. */
+  watch (key: string): void
+  isWatched (key: string): boolean
+  forget (key: string): void
+  /** Watches are gone, and with them what they would have told. */
+  lookAtAll (): void
+  /** Reads the rooms that changed. */
+  read (): Promise<RoomRelease[]>
+  /** Told when there is something to read. */
+  onNews (listener: () => void): void
+  stop (): void
+}
+
+export function createEndedCalls ({ rooms, batch, callMs }: EndedCallsOptions): EndedCalls {
+  const watched = new Map<string, () => void>()
+  const changed = new Set<string>()
+  let tellNews = () => {}
+
+  function news (key: string): void {
+    changed.add(key)
+    tellNews()
+  }
+
+  async function look (key: string): Promise<RoomRelease | undefined> {
+    const { binding } = await rooms.read(key, { ms: callMs(), watch: watched.get(key) })
+    return binding !== undefined && binding.endedAt > 0 ? { key, at: binding.endedAt } : undefined
+  }
+
+  return {
+    watch (key) {
+      if (watched.has(key)) return
+      watched.set(key, () => { if (watched.has(key)) news(key) })
+      look(key).then((release) => { if (release !== undefined) news(key) }, () => news(key))
+    },
+    isWatched: (key) => watched.has(key),
+    forget (key) {
+      watched.delete(key)
+      changed.delete(key)
+    },
+    lookAtAll () {
+      for (const key of watched.keys()) changed.add(key)
+      tellNews()
+    },
+    async read () {
+      const keys = [...changed].slice(0, batch)
+      const releases = await Promise.all(keys.map(async (key) => {
+        try {
+          changed.delete(key)
+          return await look(key)
+        } catch (error) {
+          // An unreadable room is left as it is.
+          if (!(error instanceof TypeError)) changed.add(key)
+          return undefined
+        }
+      }))
+      if (changed.size > 0 && keys.length === batch) tellNews()
+      return releases.filter((release) => release !== undefined)
+    },
+    onNews (listener) {
+      tellNews = listener
+    },
+    stop: () => watched.clear()
+  }
+}

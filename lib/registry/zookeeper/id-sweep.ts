@@ -1,0 +1,65 @@
+import type { Clock } from '../../clock.js'
+import type { ZooKeeperClient, ZooKeeperStat } from '../zookeeper-client/client.js'
+import type { ZooKeeperLayout } from './layout.js'
+
+/** Between two looks at the ids. */
+const LOOK_MS = 60_000
+/**
+ * How long a node has to be away before its id is given up. One that never heard of its registration sends the same
+ * again; without its id it would be taken for a new one, and come back to life after its rooms went to others.
+ */
+const AWAY_MS = 120_000
+
+export interface IdSweepOptions {
+  client: ZooKeeperClient
+  layout: ZooKeeperLayout
+  lingerMs: number
+  clock: Clock
+}
+
+/** Gives up the ids of nodes that never came back. */
+export interface IdSweep {
+  /** Looks, if it is time to. */
+  tick (): Promise<void>
+}
+
+export function createIdSweep ({ client, layout, lingerMs, clock }: IdSweepOptions): IdSweep {
+  let due = clock.monotonic() + LOOK_MS * Math.random()
+  /** Registrations whose node is not there, and since when that is known. */
+  let away = new Map<string, number>()
+
+  async function look (): Promise<void> {
+    const children = await client.children(layout.ids) ?? []
+    const stillAway = new Map<string, number>()
+    for (const child of children) {
+      const found = await client.get(`${layout.ids}/${child}`)
+      if (found === undefined) continue
+      const member = `${child.slice(0, -1)}|${found.data.toString()}`
+      if (await client.exists(layout.nodePath(member)) !== undefined) continue
+      const since = away.get(member) ?? clock.monotonic()
+      if (clock.monotonic() - since < Math.max(AWAY_MS, 2 * lingerMs)) stillAway.set(member, since)
+      else await remove(child, found.stat)
+    }
+    away = stillAway
+  }
+
+  async function remove (child: string, { czxid, version }: ZooKeeperStat): Promise<void> {
+    const path = `${layout.ids}/${child}`
+    // The parent's version tells whether the id was deleted and registered again since, as that of a bucket does.
+    const [parent, again] = await Promise.all([client.exists(layout.ids), client.get(path)])
+    if (parent === undefined || again?.stat.czxid !== czxid || again.stat.version !== version) return
+    await client.multi([
+      { type: 'set', path: layout.ids, data: Buffer.alloc(0), version: parent.version },
+      { type: 'remove', path, version }
+    ])
+  }
+
+  return {
+    async tick () {
+      const now = clock.monotonic()
+      if (now < due) return
+      due = now + LOOK_MS
+      await look()
+    }
+  }
+}

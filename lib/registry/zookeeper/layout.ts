@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import { LISTED_INCARNATION } from '../node-record.js'
+import { roomName } from '../room-name.js'
+import { ZooKeeperError } from '../zookeeper-client/error.js'
+import type { CallOptions, ZooKeeperClient } from '../zookeeper-client/client.js'
+import type { RoomKey } from '../../../types/registry.js'
+
+const NOTHING = Buffer.alloc(0)
+const MAX_DEPTH = 32
+
+/** Where things are in ZooKeeper. A member is `<id>|<incarnation>`. */
+export interface ZooKeeperLayout {
+  /** Whether something else registers the nodes. */
+  readonly isListed: boolean
+  /** The parent of all nodes. */
+  readonly nodes: string
+  /** Ephemeral; its path never comes back, since no incarnation does. */
+  nodePath (member: string): string
+  /** The other way round; `undefined` for a child that is none of ours. */
+  memberOf (child: string): string | undefined
+  /** The parent of all ids. */
+  readonly ids: string
+  /** Persistent: which incarnation is registered under an id. */
+  idPath (id: string): string
+  /** Of a room: ids never become part of a path. */
+  roomKey (room: RoomKey): string
+  /** Persistent: the rooms whose keys begin alike. */
+  bucketPath (bucket: string): string
+  roomPath (key: string): string
+}
+
+const BUCKET_LENGTH = 2
+const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+export const bucketOf = (key: string): string => key.slice(0, BUCKET_LENGTH)
+/** All buckets that there can be. */
+export const BUCKETS: readonly string[] = [...BASE64URL].flatMap((first) => [...BASE64URL].map((next) => first + next))
+
+/** @param listedPath whose children are nodes that something else registers */
+export function createLayout (root: string, listedPath?: string): ZooKeeperLayout {
+  const nodes = listedPath ?? `${root}/nodes`
+  const bucketPath = (bucket: string) => `${root}/rooms/${bucket}`
+  const isListed = listedPath !== undefined
+  return {
+    isListed,
+    nodes,
+    ids: `${root}/ids`,
+    nodePath (member) {
+      // A name that is not ours may have the sign in it.
+      const at = member.lastIndexOf('|')
+      const id = member.slice(0, at)
+      return isListed ? `${nodes}/${id}` : `${nodes}/${id}~${member.slice(at + 1)}`
+    },
+    memberOf (child) {
+      if (isListed) return `${child}|${LISTED_INCARNATION}`
+      return /^[^~|]+~[^~|]+$/.test(child) ? child.replace('~', '|') : undefined
+    },
+    // The sign behind it, since an id may be '.' or '..', which are no names in a path.
+    idPath: (id) => `${root}/ids/${id}~`,
+    roomKey: (room) => createHash('sha256').update(roomName(room)).digest('base64url'),
+    bucketPath,
+    roomPath: (key) => `${bucketPath(bucketOf(key))}/${key}`
+  }
+}
+
+export const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/'))
+
+/** Makes a persistent node, and those above it that are missing; the options are those of each call. */
+export async function ensurePath (
+  client: ZooKeeperClient, path: string, options: CallOptions = {}, depth = 0
+): Promise<void> {
+  if (path === '' || depth > MAX_DEPTH) return
+  if (await client.create(path, NOTHING, options) !== 'no-parent') return
+  await ensurePath(client, parentOf(path), options, depth + 1)
+  if (await client.create(path, NOTHING, options) !== 'no-parent') return
+  throw new ZooKeeperError('NO_NODE', 'the path behind the servers in "hosts" is not there: make it')
+}

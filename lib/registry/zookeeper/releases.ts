@@ -1,0 +1,58 @@
+import { unavailable } from '../unavailable.js'
+import type { ReleaseCall } from '../membership/node-store.js'
+import type { ZooKeeperClient } from '../zookeeper-client/client.js'
+import type { ZooKeeperRooms } from './rooms.js'
+import type { Sweep } from './sweep.js'
+
+/** Others write the same room: read anew, and try again. */
+const MAX_TRIES = 8
+
+export interface ReleasesOptions {
+  client: ZooKeeperClient
+  rooms: ZooKeeperRooms
+  sweep: Sweep
+  callMs (): number
+}
+
+/** Gives up the rooms of a node, those too where that did not get through at first. */
+export interface Releases {
+  release (call: ReleaseCall): Promise<void>
+  /** A claim may have landed that nothing else would ever end. */
+  releaseLater (call: ReleaseCall): void
+  releaseAgain (): Promise<void>
+  /** The room is held again. */
+  forget (key: string): void
+}
+
+export function createReleases ({ client, rooms, sweep, callMs }: ReleasesOptions): Releases {
+  const unreleased = new Map<string, ReleaseCall>()
+
+  async function release (call: ReleaseCall): Promise<void> {
+    await write(call)
+    unreleased.delete(call.key)
+  }
+
+  async function write ({ key, member, number }: ReleaseCall): Promise<void> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const room = await rooms.read(key, { ms: callMs() })
+      const { binding } = room
+      if (binding?.member !== member || binding.state !== 'claimed' || binding.claims > number) return
+      const released = { ...binding, state: 'released' as const, claims: number }
+      const { ops, text } = rooms.write(room, released)
+      if (await client.multi(ops, { ms: callMs() }) === undefined) return sweep.note(key, text, released)
+    }
+    throw unavailable('the room changed again and again')
+  }
+
+  return {
+    async release (call) {
+      unreleased.set(call.key, call)
+      await release(call)
+    },
+    releaseLater: (call) => { unreleased.set(call.key, call) },
+    async releaseAgain () {
+      for (const call of unreleased.values()) await release(call)
+    },
+    forget: (key) => { unreleased.delete(key) }
+  }
+}

@@ -1,0 +1,113 @@
+import { createIdSweep } from './id-sweep.js'
+import { BUCKETS } from './layout.js'
+import type { Clock } from '../../clock.js'
+import type { ZooKeeperClient } from '../zookeeper-client/client.js'
+import type { Binding } from './binding.js'
+import type { ZooKeeperLayout } from './layout.js'
+import type { ZooKeeperRooms } from './rooms.js'
+
+/** A room may stay behind a shut door for ten minutes, and its node be away for as long. */
+const REMEMBER_MS = 900_000
+/** More rooms than this are left to the next round. */
+const MAX_NOTED = 100_000
+const TICK_MS = 1000
+/** Deletions under way at once. */
+const AT_ONCE = 16
+
+/**
+ * Deletes rooms whose binding has ended: those that nobody wrote for the linger by this process's own clock, the only
+ * one that ZooKeeper leaves us. Whether nobody did tells the text, which no two writes share.
+ */
+export interface Sweep {
+  /** The room was written, or seen, with this text now. */
+  note (key: string, text: string, binding: Binding): void
+  /** Looks for rooms that others left behind: one bucket a second. */
+  startRound (): void
+  stop (): void
+}
+
+export interface SweepOptions {
+  client: ZooKeeperClient
+  layout: ZooKeeperLayout
+  rooms: ZooKeeperRooms
+  lingerMs: number
+  clock: Clock
+}
+
+interface Noted {
+  text: string
+  due: number
+}
+
+export function createSweep ({ client, layout, rooms, lingerMs, clock }: SweepOptions): Sweep {
+  const noted = new Map<string, Noted>()
+  const tickMs = Math.min(TICK_MS, lingerMs / 4)
+  let cancelTick: (() => void) | undefined
+  let isRound = false
+  let nextBucket = Math.floor(Math.random() * BUCKETS.length)
+  let isStopped = false
+  const ids = createIdSweep({ client, layout, lingerMs, clock })
+
+  function note (key: string, text: string, { endedAt }: Binding): void {
+    if (noted.get(key)?.text === text || noted.size >= MAX_NOTED) return
+    noted.set(key, { text, due: clock.monotonic() + (endedAt > 0 ? Math.max(REMEMBER_MS, lingerMs) : lingerMs) })
+    tickAfter()
+  }
+
+  function tickAfter (): void {
+    if (isStopped || cancelTick !== undefined || (noted.size === 0 && !isRound)) return
+    cancelTick = clock.after(tickMs, async () => {
+      // What fails is found again in a later round.
+      await tick().catch(() => {})
+      cancelTick = undefined
+      tickAfter()
+    })
+  }
+
+  async function tick (): Promise<void> {
+    const now = clock.monotonic()
+    const due = [...noted].filter(([, { due }]) => due <= now)
+    for (let at = 0; at < due.length; at += AT_ONCE) {
+      await Promise.all(due.slice(at, at + AT_ONCE).map(async ([key, { text }]) => {
+        noted.delete(key)
+        await sweep(key, text).catch(() => {})
+      }))
+    }
+    if (!isRound) return
+    await look()
+    await ids.tick()
+  }
+
+  async function sweep (key: string, text: string): Promise<void> {
+    const room = await rooms.read(key)
+    if (room.text !== text || room.binding === undefined) return
+    const { member, state } = room.binding
+    // It is claimed again by its node for as long as that lives, and released when it is empty.
+    if (state === 'claimed' && member !== undefined && await client.exists(layout.nodePath(member)) !== undefined) return
+    await client.multi(rooms.remove(room))
+  }
+
+  async function look (): Promise<void> {
+    const bucket = BUCKETS[nextBucket] ?? ''
+    nextBucket = (nextBucket + 1) % BUCKETS.length
+    const keys = await client.children(layout.bucketPath(bucket)) ?? []
+    for (const key of keys) {
+      if (noted.has(key)) continue
+      const room = await rooms.read(key).catch(() => undefined)
+      if (room?.text !== undefined && room.binding !== undefined) note(key, room.text, room.binding)
+    }
+  }
+
+  return {
+    note,
+    startRound () {
+      isRound = true
+      tickAfter()
+    },
+    stop () {
+      isStopped = true
+      cancelTick?.()
+      noted.clear()
+    }
+  }
+}

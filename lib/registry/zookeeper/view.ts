@@ -1,0 +1,180 @@
+import { MAX_RECORD_BYTES } from '../node-record.js'
+import { readEntry } from '../node-entries.js'
+import { createSingleFlight } from '../single-flight.js'
+import { ZooKeeperError } from '../zookeeper-client/error.js'
+import { ensurePath } from './layout.js'
+import { createMissedNodes } from './missed-nodes.js'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Clock } from '../../clock.js'
+import type { NodeEntry, ParseRecord } from '../node-entries.js'
+import type { SingleFlight } from '../single-flight.js'
+import type { ZooKeeperClient } from '../zookeeper-client/client.js'
+import type { ZooKeeperLayout } from './layout.js'
+import type { NodeView } from '../../../types/registry.js'
+
+export const MAX_NODES = 10_000
+/** Records that are read at once. */
+const AT_ONCE = 64
+const READ_MS = 1000
+/** However often nodes change, they are read no more often than this. */
+const COALESCE_MS = 100
+/** Watches are hints: all is read again so often. */
+const READ_ALL_MS = 30_000
+
+export interface ZooKeeperViewOptions {
+  client: ZooKeeperClient
+  layout: ZooKeeperLayout
+  parse: ParseRecord
+  clock: Clock
+  /** Milliseconds for which nodes that vanished together are not held for dead. */
+  doubtMs (): number
+  log (): FastifyBaseLogger | undefined
+  onRead (nodes: readonly NodeView[]): void
+  /** A watch fired: read again. */
+  onHint (): void
+}
+
+/** The nodes as they were read last; kept while they cannot be read. A reading takes what changed. */
+export interface ZooKeeperView extends SingleFlight {
+  /** While many are missed at once, also those. */
+  nodes (): readonly NodeView[]
+  ageMs (): number | undefined
+  /** The connection is new: watches are gone, and what happened before it was not seen. */
+  forget (): void
+  /**
+   * Whether nodes are missed that are not held for dead yet: more than half, and at least two, vanished in one change,
+   * or any while there was no connection or soon after, which an ensemble does that stood still.
+   */
+  isDoubtful (): boolean
+  /** Whether this one is among them. */
+  isMissed (member: string): boolean
+  /** Whether it was there when the nodes were read last. */
+  has (member: string): boolean
+  nodeOf (member: string): Promise<NodeView | undefined>
+}
+
+export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperView {
+  const { client, layout, parse, clock, doubtMs, log, onRead, onHint } = options
+  let entries = new Map<string, NodeEntry>()
+  const stale = new Set<string>()
+  const watchers = new Map<string, () => void>()
+  let nodes: readonly NodeView[] = []
+  const missed = createMissedNodes({ clock, doubtMs, log })
+  let readAt: number | undefined
+  let readAllAt = -Infinity
+  let cancelHint: (() => void) | undefined
+
+  function hint (): void {
+    cancelHint ??= clock.after(COALESCE_MS, () => {
+      cancelHint = undefined
+      onHint()
+    })
+  }
+
+  function watcherOf (member: string): () => void {
+    let watcher = watchers.get(member)
+    if (watcher === undefined) {
+      watcher = () => {
+        stale.add(member)
+        hint()
+      }
+      watchers.set(member, watcher)
+    }
+    return watcher
+  }
+
+  async function readMembers (): Promise<string[]> {
+    const children = await client.children(layout.nodes, { watch: hint, ms: READ_MS })
+    if (children !== undefined) return children.flatMap((child) => layout.memberOf(child) ?? []).slice(0, MAX_NODES)
+    // Made here it would be this client's own, and with credentials shut to whoever registers the nodes.
+    if (!layout.isListed) await ensurePath(client, layout.nodes, { ms: READ_MS })
+    return []
+  }
+
+  async function readRecord (member: string): Promise<NodeEntry | undefined> {
+    stale.delete(member)
+    const options = { watch: watcherOf(member), ms: READ_MS }
+    const found = await client.get(layout.nodePath(member), options).catch(nullIfDenied)
+    if (found === undefined) return undefined
+    return readEntry(member, found && textOf(found.data), entries.get(member), parse, log())
+  }
+
+  async function read (): Promise<void> {
+    const members = await readMembers()
+    const isAll = clock.monotonic() - readAllAt > READ_ALL_MS
+    const toRead = members.filter((member) => isAll || stale.has(member) || !entries.has(member))
+    const found = new Map(members.flatMap((member) => {
+      const entry = entries.get(member)
+      return entry === undefined ? [] : [[member, entry] as const]
+    }))
+    for (let at = 0; at < toRead.length; at += AT_ONCE) {
+      const batch = toRead.slice(at, at + AT_ONCE)
+      try {
+        const read = await Promise.all(batch.map(readRecord))
+        for (const [index, entry] of read.entries()) {
+          const member = batch[index] ?? ''
+          if (entry === undefined) found.delete(member)
+          else found.set(member, entry)
+        }
+      } catch (error) {
+        for (const member of batch) stale.add(member)
+        throw error
+      }
+    }
+    if (isAll) readAllAt = clock.monotonic()
+    const gone = [...entries.keys()].filter((member) => !found.has(member))
+    const vanished = areMany(gone) || missed.isSilent() ? await vanishedOf(gone) : []
+    take(found, areMany(vanished) || missed.isSilent() ? vanished : [])
+  }
+
+  const areMany = (members: string[]) => members.length >= 2 && members.length > entries.size / 2
+
+  /** Who left said so, and gave up its id. Who is back under another incarnation had vanished with the others. */
+  async function vanishedOf (members: string[]): Promise<string[]> {
+    if (layout.isListed) return members
+    const ids = await Promise.all(members.map(async (member) => {
+      const [id = ''] = member.split('|')
+      return await client.exists(layout.idPath(id), { ms: READ_MS }) === undefined ? [] : member
+    }))
+    return ids.flat()
+  }
+
+  /** @param vanished too many at once, or too soon after a silence, to be held for dead */
+  function take (found: Map<string, NodeEntry>, vanished: string[]): void {
+    const living = [...found.values()].flatMap(({ view }) => view ?? [])
+    const lost = vanished.flatMap((member) => entries.get(member)?.lastGood ?? [])
+    nodes = [...missed.update(living, lost, areMany(vanished)), ...living]
+    for (const member of entries.keys()) if (!found.has(member)) watchers.delete(member)
+    entries = found
+    readAt = clock.monotonic()
+    onRead(living)
+  }
+
+  return {
+    nodes: () => nodes,
+    ageMs: () => readAt === undefined ? undefined : Math.round(clock.monotonic() - readAt),
+    ...createSingleFlight(read),
+    forget () {
+      if (readAt !== undefined) missed.beginSilence()
+      readAllAt = -Infinity
+      cancelHint?.()
+      cancelHint = undefined
+    },
+    isDoubtful: missed.isDoubtful,
+    isMissed: missed.has,
+    has: (member) => entries.has(member),
+    async nodeOf (member) {
+      const known = entries.get(member)
+      if (known !== undefined) return known.lastGood
+      return (await readRecord(member))?.lastGood
+    }
+  }
+}
+
+const textOf = (data: Buffer) => data.length > MAX_RECORD_BYTES ? data.length : data.toString()
+
+/** A record that others only may read costs its node, not the reading of all. */
+function nullIfDenied (error: unknown): null {
+  if (error instanceof ZooKeeperError && error.code === 'NO_AUTH') return null
+  throw error
+}

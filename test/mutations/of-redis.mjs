@@ -1,0 +1,207 @@
+const SCRIPT = 'lib/registry/redis/script.ts'
+const GATEWAY = 'lib/registry/redis/gateway-scripts.ts'
+const NODE = 'lib/registry/redis/node-scripts.ts'
+const MEMBERSHIP = 'lib/registry/membership/membership.ts'
+const CLAIMS = 'lib/registry/membership/room-claims.ts'
+const ON_CONTRACT = ['test/registry/redis.test.ts']
+const ON_MEMBERSHIP = ['test/registry/redis/membership.test.ts']
+const ON_EPOCH = ['test/registry/redis/epoch.test.ts']
+/** It meets by chance what the others arrange. That it notices anything at all is held by two breakages. */
+const IN_SIMULATION = ['test/simulation/two-nodes.test.ts']
+
+export const OF_REDIS = [
+  {
+    name: 'no linger after the last client',
+    file: NODE,
+    find: "bind(ROOM, member, 'released', number, LINGER + LEASE)",
+    replace: "redis.call('DEL', ROOM)",
+    tests: IN_SIMULATION
+  },
+  {
+    name: 'the linger forgets the skew',
+    file: GATEWAY,
+    find: 'local life, longest = LINGER + LEASE,',
+    replace: 'local life, longest = 10000,',
+    tests: ON_CONTRACT
+  },
+  {
+    name: 'no new incarnation after a lapse',
+    file: MEMBERSHIP,
+    find: "if (kind === 'anew') pending ??= newIncarnation()",
+    replace: "if (kind === 'anew') pending ??= incarnation",
+    also: {
+      file: NODE,
+      find: "if not alive(MEMBER) and not (replaces == incarnation and now < settledAt) then return {'lapsed'} end",
+      replace: 'local _ = nil'
+    },
+    tests: ON_MEMBERSHIP
+  },
+  {
+    name: 'no compare-and-set on the incarnation',
+    file: NODE,
+    find: 'elseif present ~= replaces then',
+    replace: 'elseif false then',
+    tests: ON_CONTRACT
+  },
+  {
+    name: 'a claim is granted whoever holds the room',
+    file: NODE,
+    find: 'elseif holder and alive(holder) then',
+    replace: 'elseif false then',
+    tests: ON_MEMBERSHIP
+  },
+  {
+    name: 'a claim is granted to a dead member',
+    file: NODE,
+    find: "if not alive(MEMBER) then return {'lapsed'} end\nreturn {'ok', now, {}, claimAll",
+    replace: "return {'ok', now, {}, claimAll",
+    tests: ON_MEMBERSHIP
+  },
+  {
+    name: 'no claim at join',
+    file: MEMBERSHIP,
+    find: 'return await claimOne({ ...room }, key, issuedAtMs, signal)',
+    replace: "rooms.held.open(key, { ...room }, 1, 1)\n      return 'ok'",
+    tests: ON_CONTRACT
+  },
+  {
+    name: 'no claims again after the epoch changed',
+    file: MEMBERSHIP,
+    find: "const keys = kind === 'again' ? rooms.held.openKeys() : rooms.held.shutKeys()",
+    replace: "const keys = kind === 'again' ? [] : rooms.held.shutKeys()",
+    tests: ON_EPOCH
+  },
+  {
+    name: 'no epoch: a lost binding is not noticed',
+    file: SCRIPT,
+    find: 'settle(wait + 2 * HEARTBEAT, wait)\nelseif',
+    replace: 'settle(0, 0)\nelseif',
+    tests: ON_EPOCH
+  },
+  {
+    name: 'the replication id is not compared',
+    file: SCRIPT,
+    find: 'or (replid and meta[2] and replid ~= meta[2]) then',
+    replace: 'then',
+    tests: ON_EPOCH
+  },
+  {
+    name: 'bindings of an older epoch hold',
+    file: GATEWAY,
+    find: 'local function holds(era, member) return era == epoch and alive(member) end',
+    replace: 'local function holds(era, member) return alive(member) end',
+    tests: ON_EPOCH
+  },
+  {
+    name: 'a write of an older epoch is taken',
+    file: NODE,
+    find: "if KNOWN ~= epoch then return {'epoch', epoch} end\nif not alive(MEMBER) then return {'lapsed'} end\nreturn",
+    replace: "if not alive(MEMBER) then return {'lapsed'} end\nreturn",
+    tests: ON_MEMBERSHIP
+  },
+  {
+    name: 'liveness outside the script: the gateway believes its view',
+    file: GATEWAY,
+    find: 'if alive(ARGV[i]) and isNamed(ARGV[i]) then',
+    replace: 'if true then',
+    tests: IN_SIMULATION
+  },
+  {
+    name: 'an answer does not prolong the binding',
+    file: GATEWAY,
+    find: "redis.call('PEXPIRE', ROOM, ms(math.max(life, redis.call('PTTL', ROOM))))",
+    replace: '',
+    tests: ON_CONTRACT
+  },
+  {
+    name: 'a silence is a death',
+    file: NODE,
+    find: 'if others > 0 or beat < settledAt then settle(2 * HEARTBEAT, HEARTBEAT) end',
+    replace: '',
+    tests: ON_EPOCH
+  },
+  {
+    name: 'returning nodes do not yield while the store settles',
+    file: NODE,
+    find: 'elseif yields and now < yieldUntil and',
+    replace: 'elseif false and',
+    tests: ON_EPOCH
+  },
+  {
+    name: 'a late release cuts a newer claim',
+    file: NODE,
+    find: 'or claims > number then return 0 end',
+    replace: 'then return 0 end',
+    tests: ON_MEMBERSHIP
+  },
+  {
+    name: 'a signature from before the release opens the room again',
+    file: NODE,
+    find: "if date <= endedAt then return 'released', endedAt end",
+    replace: '',
+    tests: ON_CONTRACT
+  },
+  {
+    name: 'the node does not hear of a release',
+    file: CLAIMS,
+    find: 'for (const { key, at } of answer.releases) hearRelease(key, at)',
+    replace: '',
+    tests: ON_CONTRACT
+  },
+  {
+    name: 'an unacknowledged registration is forgotten',
+    file: MEMBERSHIP,
+    find: "if (pending !== undefined) return await register('anew')",
+    replace: '',
+    tests: ON_MEMBERSHIP
+  },
+  {
+    name: 'a room whose node lost it stays open',
+    file: CLAIMS,
+    find: "else if (word === 'elsewhere') endRoom(key, 'lost')\n    }",
+    replace: "else if (word === 'elsewhere') held.remove(key)\n    }",
+    tests: ON_MEMBERSHIP
+  },
+  {
+    name: 'doors stay open after a lapse',
+    file: 'lib/registry/membership/held-rooms.ts',
+    find: 'for (const held of rooms.values()) held.isShut = true',
+    replace: '',
+    tests: ON_MEMBERSHIP
+  },
+  {
+    name: 'the lease is measured from the answer',
+    file: MEMBERSHIP,
+    find: 'lease.renew(answer.since ?? sentAt)',
+    replace: 'lease.renew(momentOf(clock))',
+    tests: ON_MEMBERSHIP
+  },
+  {
+    name: 'only one clock is asked for the lease',
+    file: 'lib/registry/membership/lease.ts',
+    find: ' && clock.wall() - wall < certainMs()',
+    replace: '',
+    tests: ON_MEMBERSHIP
+  },
+  {
+    name: 'a store that had not settled before it fell silent does not settle',
+    file: NODE,
+    find: 'if others > 0 or beat < settledAt then',
+    replace: 'if others > 0 then',
+    tests: ON_EPOCH
+  },
+  {
+    name: 'nodes that vanish at once are dead',
+    file: GATEWAY,
+    find: 'return vanished >= 2 and',
+    replace: 'return false and',
+    tests: ON_EPOCH
+  },
+  {
+    name: 'a node that lapsed by its own clock never resumes',
+    file: MEMBERSHIP,
+    find: 'if (pending !== undefined) return',
+    replace: 'if (pending !== undefined || !lease.valid()) return',
+    tests: ON_EPOCH
+  }
+]

@@ -1,0 +1,33 @@
+import t from 'tap'
+import { systemClock } from '../../../lib/clock.js'
+import { createLease, momentOf } from '../../../lib/registry/membership/lease.js'
+import { until } from '../../support/until.js'
+
+t.test('a lease that nobody asks about says by itself that it lapsed, once', async (t) => {
+  let lapses = 0
+  const lease = createLease(() => 120, () => { lapses++ })
+  t.equal(lease.valid(), false, 'before the first heartbeat')
+  lease.renew(momentOf(systemClock))
+  t.equal(lease.valid(), true)
+  await until(() => lapses > 0)
+  t.equal(lease.valid(), false)
+  lease.lapse()
+  t.equal(lapses, 1)
+})
+
+t.test('it counts from when the heartbeat was sent, and ends before the store\'s', async (t) => {
+  let now = 1000
+  t.intercept(performance, 'now', { value: () => now })
+  const lease = createLease(() => 6000, () => {})
+  const sentAt = momentOf(systemClock)
+  now = 4000
+  lease.renew(sentAt)
+  now = 6499
+  t.equal(lease.valid(), true)
+  now = 6500
+  t.equal(lease.valid(), false)
+  lease.renew(momentOf(systemClock))
+  t.equal(lease.valid(), true)
+  lease.stop()
+  t.equal(lease.valid(), false)
+})

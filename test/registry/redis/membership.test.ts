@@ -1,0 +1,294 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { BEAT, CLAIM_ROOMS, REGISTER } from '../../../lib/registry/redis/node-scripts.js'
+import { connect, EPOCH, FAST, makeRegistry, skipSettling } from '../../support/redis-registry.js'
+import { startRedis, withoutRedis } from '../../support/redis-server.js'
+import { until } from '../../support/until.js'
+import { newRoom, nodeRecord } from '../contract.js'
+import type { Redis } from 'ioredis'
+import type { Test } from 'tap'
+import type { Script } from '../../../lib/registry/redis/script.js'
+import type { Membership, RedisRegistryOptions, RedisScripter } from '../../../types/index.js'
+
+const LEASES = '{cobrowse}:leases'
+const NODES = '{cobrowse}:nodes'
+const META = '{cobrowse}:meta'
+/** No heartbeat comes in between: `drain` sends one. */
+const RARE = { heartbeat: 20_000, lease: 60_000 }
+
+async function setUp (t: Test, options: Omit<RedisRegistryOptions, 'redis'> = {}) {
+  const server = await startRedis(t)
+  const redis = connect(t, server.port)
+  await skipSettling(redis)
+  const nodes = makeRegistry(t, connect(t, server.port), options)
+  const gateway = makeRegistry(t, connect(t, server.port), options)
+  return { server, redis, nodes, gateway }
+}
+
+function listen (member: Membership): string[] {
+  const events: string[] = []
+  member.on('lapsed', () => events.push('lapsed'))
+  member.on('resumed', () => events.push('resumed'))
+  return events
+}
+
+type Send = () => Promise<unknown>
+
+/** A client that leaves the calls of one script to the test: when they are sent, and what is heard of it. */
+function intercept (redis: Redis, { sha1, text }: Script, carry: (send: Send) => Promise<unknown>): RedisScripter {
+  return {
+    get status () {
+      return redis.status
+    },
+    eval: async (...args) => await redis.eval(...args),
+    evalsha: async (script, ...args) => script === sha1
+      ? await carry(async () => await redis.eval(text, ...args))
+      : await redis.evalsha(script, ...args),
+    on: redis.on.bind(redis),
+    off: redis.off.bind(redis)
+  }
+}
+
+const nameOf = (member: Membership) => `${member.id}|${member.incarnation}`
+
+t.test('heartbeats keep the lease alive', { skip: withoutRedis }, async (t) => {
+  const { redis, nodes } = await setUp(t)
+  const member = await nodes.join(nodeRecord('n1'))
+  const events = listen(member)
+  const before = Number(await redis.zscore(LEASES, nameOf(member)))
+  await until(async () => Number(await redis.zscore(LEASES, nameOf(member))) > before + 1500)
+  t.equal(member.valid(), true)
+  t.strictSame(events, [])
+})
+
+t.test('a lease that is gone in the store means a new incarnation, which takes the open rooms along', {
+  skip: withoutRedis
+}, async (t) => {
+  const { redis, nodes, gateway } = await setUp(t)
+  const member = await nodes.join(nodeRecord('n1'))
+  const events = listen(member)
+  const rooms = Array.from({ length: 300 }, () => newRoom())
+  for (const room of rooms) t.equal(await member.claim(room), 'ok')
+  const [left] = rooms
+  if (left !== undefined) await member.release(left)
+  const before = member.incarnation
+  await redis.zrem(LEASES, nameOf(member))
+  await until(() => events.includes('resumed'))
+  t.strictSame(events, ['lapsed', 'resumed'])
+  t.not(member.incarnation, before)
+  t.equal(member.valid(), true)
+  t.strictSame(await redis.hkeys(NODES), [nameOf(member)], 'the old registration is replaced')
+  const texts = await redis.mget(await redis.keys('*:room:*'))
+  const isOurs = (text: string | null) => text?.startsWith(`${EPOCH}|${nameOf(member)}|claimed|`)
+  t.equal(texts.filter(isOurs).length, 299, 'but for the one that was released')
+  t.equal((await gateway.assign(rooms[1] ?? newRoom())).node.incarnation, member.incarnation)
+})
+
+t.test('rooms that were bound elsewhere meanwhile are not taken back', { skip: withoutRedis }, async (t) => {
+  const { server, redis, nodes, gateway } = await setUp(t)
+  const member = await nodes.join(nodeRecord('n1'))
+  const events = listen(member)
+  const lost: unknown[] = []
+  member.on('lost', (room) => lost.push(room))
+  const room = newRoom()
+  t.equal(await member.claim(room), 'ok')
+  const other = await makeRegistry(t, connect(t, server.port)).join(nodeRecord('n2'))
+  // In one step, or the next heartbeat comes first.
+  await redis.multi().zrem(LEASES, nameOf(member)).set((await redis.keys('*:room:*'))[0] ?? '', `${EPOCH}|${nameOf(other)}|claimed|1`)
+    .exec()
+  await until(() => events.includes('resumed'))
+  t.strictSame(lost, [room], 'who is inside has to be sent after it')
+  t.equal(member.holds(room), false)
+  t.equal((await gateway.assign(room)).node.id, 'n2')
+  t.equal(await member.claim(room), 'elsewhere')
+})
+
+t.test('a node that cannot reach the store holds itself lapsed before the store does', {
+  skip: withoutRedis
+}, async (t) => {
+  const { server, redis, nodes } = await setUp(t)
+  const member = await nodes.join(nodeRecord('n1'))
+  const events = listen(member)
+  const before = member.incarnation
+  server.pause()
+  // Asked by nobody: the event comes by itself.
+  await until(() => events.length > 0)
+  t.strictSame(events, ['lapsed'])
+  t.equal(member.valid(), false)
+  t.equal(await member.claim(newRoom()), 'lapsed', 'without asking')
+  await sleep(FAST.lease)
+  server.resume()
+  await until(() => events.includes('resumed'))
+  t.not(member.incarnation, before, 'for the store, too, the lease has ended by now')
+  t.equal(await member.claim(newRoom()), 'ok')
+  t.strictSame(await redis.zrange(LEASES, '0', '-1'), [nameOf(member)])
+})
+
+t.test('either clock alone is enough to lapse, at once', { skip: withoutRedis }, async (t) => {
+  const { nodes } = await setUp(t, RARE)
+  const clocks: Array<{ now: () => number }> = [performance, Date]
+  for (const clock of clocks) {
+    const member = await nodes.join(nodeRecord('n1'))
+    const events = listen(member)
+    const now = clock.now.bind(clock)
+    let ahead = 59_000
+    const restore = t.intercept(clock, 'now', { value: () => now() + ahead })
+    t.equal(member.valid(), true)
+    ahead = 59_600
+    t.equal(member.valid(), false)
+    t.strictSame(events, ['lapsed'])
+    ahead = 0
+    t.equal(member.valid(), false, 'a lapse is not taken back')
+    restore.restore()
+    await member.leave()
+  }
+})
+
+t.test('a lease counts from when the heartbeat was sent, however late it is answered', {
+  skip: withoutRedis
+}, async (t) => {
+  const { server } = await setUp(t)
+  let [ahead, late] = [0, 0]
+  const nodes = makeRegistry(t, intercept(connect(t, server.port), BEAT, async (send) => {
+    const answer = await send()
+    ahead += late
+    return answer
+  }), RARE)
+  const member = await nodes.join(nodeRecord('n1'))
+  const now = performance.now.bind(performance)
+  t.intercept(performance, 'now', { value: () => now() + ahead })
+  late = 30_000
+  await member.drain(false)
+  ahead = 50_000
+  t.equal(member.valid(), true)
+  ahead = RARE.lease
+  t.equal(member.valid(), false)
+})
+
+t.test('a registration that was not answered is sent again, the same one, before any heartbeat', {
+  skip: withoutRedis
+}, async (t) => {
+  const { server, redis } = await setUp(t)
+  let isCut = false
+  let arriveLate: Send = async () => t.fail('nothing was sent')
+  const nodes = makeRegistry(t, intercept(connect(t, server.port), REGISTER, async (send) => {
+    if (!isCut) return await send()
+    arriveLate = send
+    throw new Error('no answer')
+  }), RARE)
+  const member = await nodes.join(nodeRecord('n1'))
+  const before = nameOf(member)
+  await redis.zrem(LEASES, before)
+  isCut = true
+  await member.drain(false)
+  t.equal(member.valid(), false)
+  isCut = false
+  // As a fail-over may. A heartbeat would be granted now, and its lease ended by the registration.
+  await redis.zadd(LEASES, Date.now() + RARE.lease, before)
+  await member.drain(false)
+  await arriveLate()
+  t.equal(member.valid(), true)
+  t.strictSame(await redis.zrange(LEASES, '0', '-1'), [nameOf(member)], 'what it believes is what is registered')
+  t.not(nameOf(member), before)
+})
+
+t.test('a claim from before the epoch that lands late takes no room', { skip: withoutRedis }, async (t) => {
+  const { server, redis, nodes } = await setUp(t, RARE)
+  let arriveLate: Send = async () => t.fail('nothing was sent')
+  const slow = makeRegistry(t, intercept(connect(t, server.port), CLAIM_ROOMS, async (send) => {
+    arriveLate = send
+    throw new Error('no answer')
+  }), RARE)
+  const holder = await nodes.join(nodeRecord('n1'))
+  const lost: unknown[] = []
+  holder.on('lost', (room) => lost.push(room))
+  const other = await slow.join(nodeRecord('n2'))
+  const room = newRoom()
+  t.equal(await holder.claim(room), 'ok')
+  await t.rejects(other.claim(room))
+  await redis.hset(META, 'epoch', 'the-next-of-22-letters')
+  await arriveLate()
+  await holder.drain(false)
+  t.strictSame([holder.holds(room), lost], [true, []], 'its node has claimed it again')
+  const [key = ''] = await redis.keys('*:room:*')
+  t.match(await redis.get(key), `|${nameOf(holder)}|claimed|`)
+})
+
+t.test('a claim that the store finds lapsed registers the node again at once', { skip: withoutRedis }, async (t) => {
+  const { redis, nodes } = await setUp(t, { heartbeat: 30_000, lease: 60_000 })
+  const member = await nodes.join(nodeRecord('n1'))
+  const events = listen(member)
+  await redis.zrem(LEASES, nameOf(member))
+  t.equal(await member.claim(newRoom()), 'lapsed')
+  await until(() => events.includes('resumed'))
+  t.equal(await member.claim(newRoom()), 'ok')
+})
+
+t.test('a late release does not cut a newer claim, nor a late claim take a released room', {
+  skip: withoutRedis
+}, async (t) => {
+  const { redis, nodes } = await setUp(t, RARE)
+  const member = await nodes.join(nodeRecord('n1'))
+  const room = newRoom()
+  t.equal(await member.claim(room), 'ok')
+  const [key = ''] = await redis.keys('*:room:*')
+  await redis.set(key, `${EPOCH}|${nameOf(member)}|claimed|7`)
+  await member.release(room)
+  t.match(await redis.get(key), /claimed\|7$/)
+  const other = await nodes.join(nodeRecord('n2'))
+  for (let claims = 0; claims < 8; claims++) await other.claim(newRoom())
+  await other.release(room)
+  t.equal(await redis.get(key), `${EPOCH}|${nameOf(member)}|claimed|7`, 'nor does a release of another node')
+  await redis.set(key, `${EPOCH}|${nameOf(member)}|released|7`)
+  await t.rejects(member.claim(room), 'its second claim is older than the seventh')
+  t.match(await redis.get(key), /released\|7$/)
+})
+
+t.test('claims are made again before they end', { skip: withoutRedis }, async (t) => {
+  const { redis, nodes } = await setUp(t, RARE)
+  const member = await nodes.join(nodeRecord('n1'))
+  t.equal(await member.claim(newRoom()), 'ok')
+  const [key = ''] = await redis.keys('*:room:*')
+  await redis.pexpire(key, 50_000)
+  const now = performance.now.bind(performance)
+  let ahead = 0
+  t.intercept(performance, 'now', { value: () => now() + ahead })
+  // In steps that the lease allows.
+  while (ahead < 31_000) {
+    ahead += 8000
+    await member.drain(false)
+    t.equal(member.valid(), true)
+  }
+  await until(async () => await redis.pttl(key) > 80_000)
+})
+
+t.test('nodes that never came back are taken out, a minute later', { skip: withoutRedis }, async (t) => {
+  const { redis, nodes } = await setUp(t)
+  const dead = Array.from({ length: 40 }, (_value, number) => `dead-${number}|x`)
+  await redis.zadd(LEASES, ...dead.flatMap((name) => [Date.now() - 61_000, name]), Date.now() - 30_000, 'late|x')
+  await redis.hset(NODES, ...dead.flatMap((name) => [name, '{}']), 'late|x', '{}')
+  const member = await nodes.join(nodeRecord('n1'))
+  await until(async () => await redis.zcard(LEASES) === 2)
+  t.strictSame((await redis.hkeys(NODES)).sort(), ['late|x', nameOf(member)].sort())
+})
+
+t.test('a listener that throws does not stop the heartbeat', { skip: withoutRedis }, async (t) => {
+  const { redis, nodes } = await setUp(t)
+  const member = await nodes.join(nodeRecord('n1'))
+  const thrown: unknown[] = []
+  const catchIt = (error: unknown) => { thrown.push(error) }
+  process.setUncaughtExceptionCaptureCallback(catchIt)
+  t.teardown(() => process.setUncaughtExceptionCaptureCallback(null))
+  member.on('lapsed', () => { throw new Error('of the host') })
+  const events = listen(member)
+  await redis.zrem(LEASES, nameOf(member))
+  await until(() => events.includes('resumed') || thrown.length > 1)
+  t.match(thrown, [{ message: 'of the host' }])
+  t.equal(member.valid(), true)
+})
+
+t.test('a record that no gateway would read is refused', { skip: withoutRedis }, async (t) => {
+  const { nodes } = await setUp(t)
+  const long = `wss://n1.example/${'x'.repeat(2030)}`
+  await t.rejects(nodes.join(nodeRecord('n1', { wssUrl: long, wssUrlOut: long })), { name: 'TypeError', message: /4096/ })
+})

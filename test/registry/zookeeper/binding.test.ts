@@ -1,0 +1,41 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { parseBinding, toText } from '../../../lib/registry/zookeeper/binding.js'
+import { BUCKETS, bucketOf, createLayout } from '../../../lib/registry/zookeeper/layout.js'
+import { newRoom } from '../contract.js'
+import type { Binding } from '../../../lib/registry/zookeeper/binding.js'
+
+const name = fc.stringMatching(/^[\w.:-]{1,64}$/)
+const binding: fc.Arbitrary<Binding> = fc.record({
+  member: fc.option(fc.tuple(name, name).map((names) => names.join('|')), { nil: undefined }),
+  state: fc.constantFrom('assigned', 'claimed', 'released', 'ended'),
+  claims: fc.maxSafeNat(),
+  endedAt: fc.maxSafeNat()
+}, { noNullPrototype: true })
+
+t.test('what is written of a room is read again, and no two writes are alike', async (t) => {
+  fc.assert(fc.property(binding, (given) => {
+    const text = toText(given)
+    t.strictSame(parseBinding(text), given)
+    t.not(toText(given), text)
+  }), { numRuns: 200 })
+})
+
+t.test('what cannot be read is never taken for a room that is not bound', async (t) => {
+  fc.assert(fc.property(binding, fc.nat(5), (given, field) => {
+    const fields = toText(given).split('|')
+    t.throws(() => parseBinding(fields.toSpliced(field, 1).join('|')), TypeError)
+    t.throws(() => parseBinding(fields.toSpliced(field, 1, '|').join('|')), TypeError)
+  }), { numRuns: 50 })
+  for (const text of [
+    '', '|', '{}', 'null', 'garbage', 'n1|i|open|0|0|w', 'n1|i|claimed|-1|0|w', 'n1|i|claimed|1.5|0|w', 'n1|i|claimed|0|0|',
+    'n1|i|claimed|0|0|w|w', '|i|claimed|0|0|w', 'n1||claimed|0|0|w', 'n1|i|claimed|0|0|w\n', '\nn1|i|claimed|0|0|\u0000'
+  ]) t.throws(() => parseBinding(text), TypeError, JSON.stringify(text))
+})
+
+t.test('every room has a bucket that is looked at', async (t) => {
+  const layout = createLayout('/x')
+  t.equal(new Set(BUCKETS).size, 64 * 64)
+  const used = Array.from({ length: 1000 }, () => bucketOf(layout.roomKey(newRoom())))
+  t.strictSame(used.filter((bucket) => !BUCKETS.includes(bucket)), [])
+})

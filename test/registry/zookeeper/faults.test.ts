@@ -1,0 +1,177 @@
+import { createConnection } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { redisRegistry } from '../../../lib/index.js'
+import { buildApp } from '../../support/build-app.js'
+import { grant, reply, startFakeZooKeeper } from '../../support/fake-zookeeper.js'
+import { connect, skipSettling } from '../../support/redis-registry.js'
+import { startRedis, withoutRedis } from '../../support/redis-server.js'
+import { until } from '../../support/until.js'
+import {
+  newSettings, NOISE_MS, roomKey, SESSION_MS, startGateway, startNodes, startProxied, timed, untilOk
+} from '../../support/zookeeper-app.js'
+import { askMany } from '../../support/zookeeper-load.js'
+import { makeRegistry } from '../../support/zookeeper-registry.js'
+import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
+import type { Test } from 'tap'
+
+const AUTH_FAILED = -115
+
+// An abandoned call that fails later must not end the process.
+const unhandled: unknown[] = []
+process.on('unhandledRejection', (reason) => unhandled.push(reason))
+
+/** Takes a connection of the server, and does nothing with it. */
+async function occupy (t: Test, port: number) {
+  for (;;) {
+    const socket = createConnection(port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.resume()
+    t.teardown(() => socket.destroy())
+    // One too many is closed at once.
+    await sleep(300)
+    if (socket.readyState === 'open') return socket
+  }
+}
+
+const portOf = (hosts: string) => Number(hosts.split(':')[1])
+
+t.test('one server for all', { skip: withoutZooKeeper }, async (t) => {
+  const server = await startZooKeeper(t)
+  t.jobs = 3
+
+  t.test('Z-03: a connection that is lost for less than the session: what changed meanwhile is read anew', async (t) => {
+    const settings = { ...newSettings(), sessionTimeout: 10_000 }
+    const { gateway, proxy } = await startProxied(t, server.port, settings)
+    const { stays, leaves } = await startNodes(t, server.port, settings, gateway, ['stays', 'leaves'])
+    t.equal(await stays.member.claim(roomKey('room')), 'ok')
+    await untilOk(gateway, 'room')
+    proxy.set('refuse')
+    await until(() => gateway.registry.status().state === 'down')
+    const { kinds, medianMs } = await askMany(gateway.ask, ['room', 'new'])
+    t.strictSame(kinds, ['50302', 'join-only'])
+    t.ok(medianMs < 100, `answered within ${medianMs} ms`)
+    await stays.member.drain()
+    await leaves.member.leave()
+    await leaves.registry.join({ id: 'comes', wssUrl: 'wss://comes.example/ws' })
+    proxy.set('pass')
+    const isKnown = () => gateway.registry.nodes().length === 2 &&
+      gateway.registry.nodes().every(({ id, draining }) => id === (draining ? 'stays' : 'comes'))
+    const [okMs, readMs] = await Promise.all([timed(untilOk(gateway, 'room')), timed(until(isKnown))])
+    t.comment(`answered ${okMs} ms after the cut, all nodes known after ${readMs} ms`)
+    t.ok(okMs < 1000 + NOISE_MS && readMs < 1000 + NOISE_MS)
+    t.match(await untilOk(gateway, 'new'), { wssUrl: 'wss://comes.example/ws' })
+  })
+
+  t.test('Z-11: credentials that are refused are said to be, and tried again', async (t) => {
+    const settings = { ...newSettings(), auth: 'cobrowse:secret' }
+    const { gateway, proxy } = await startProxied(t, server.port, settings)
+    const fake = await startFakeZooKeeper(t, {
+      connect (socket) {
+        socket.write(grant(SESSION_MS))
+        socket.end(reply(-4, AUTH_FAILED))
+      }
+    })
+    await startNodes(t, server.port, settings, gateway, ['node'])
+    await untilOk(gateway, 'room')
+    proxy.retarget(portOf(fake.hosts))
+    await until(() => gateway.registry.status().reason === 'ZooKeeper refuses the credentials')
+    t.equal(gateway.registry.status().state, 'down')
+    const { kinds, medianMs } = await askMany(gateway.ask, ['room', 'new'])
+    t.strictSame(kinds, ['50302', 'join-only'])
+    t.ok(medianMs < 100, `answered within ${medianMs} ms`)
+    proxy.retarget(server.port)
+    const ms = await timed(untilOk(gateway, 'room'))
+    t.comment(`answered ${ms} ms after the credentials were good again`)
+    t.ok(ms < 6000 + 1000 + NOISE_MS)
+  })
+
+  t.test('Z-19: what is no answer of ZooKeeper costs the connection, and neither memory nor the process', async (t) => {
+    const settings = newSettings()
+    const { gateway, proxy } = await startProxied(t, server.port, settings)
+    await startNodes(t, server.port, settings, gateway, ['node'])
+    await untilOk(gateway, 'room')
+    const length = (bytes: number) => Buffer.from(Int32Array.of(bytes).buffer).swap32()
+    let said = Buffer.alloc(0)
+    const fake = await startFakeZooKeeper(t, { connect: (socket) => socket.write(said) })
+    const held = () => process.memoryUsage().arrayBuffers + process.memoryUsage().external
+    const before = held()
+    for (const bytes of [
+      length(-1),
+      Buffer.concat([length(2 ** 31 - 1), Buffer.alloc(100_000)]),
+      Buffer.concat([length(8), Buffer.alloc(8)]),
+      Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')
+    ]) {
+      said = bytes
+      const { accepted } = fake
+      proxy.retarget(portOf(fake.hosts))
+      await until(() => fake.accepted >= accepted + 2 && gateway.registry.status().state === 'down')
+      t.strictSame((await askMany(gateway.ask, ['room', 'new'])).kinds, ['50302', 'join-only'])
+    }
+    await until(() => gateway.registry.status().reason === 'ZooKeeper sent what is no answer')
+    t.ok(held() - before < 8 * 1024 * 1024)
+    proxy.retarget(server.port)
+    const ms = await timed(untilOk(gateway, 'room'))
+    t.comment(`answered ${ms} ms after the garbage`)
+    t.ok(ms < 2000 + NOISE_MS)
+  })
+
+  t.test('Z-22: a registry on ZooKeeper that is not the one of the plugin does nothing', {
+    skip: withoutRedis
+  }, async (t) => {
+    const redis = connect(t, (await startRedis(t)).port)
+    await skipSettling(redis)
+    const registry = redisRegistry({ redis })
+    const fake = await startFakeZooKeeper(t, { connect () {} })
+    const unused = makeRegistry(t, fake.hosts)
+    const { ask } = await buildApp(t, { options: { registry } })
+    await registry.join({ id: 'n1', wssUrl: 'wss://n1.example/ws' })
+    await until(async () => (await ask()).json().retCode === '0')
+    await sleep(200)
+    t.equal(unused.status().state, 'starting')
+    t.equal(fake.accepted, 0)
+  })
+})
+
+t.test('a server for each', { skip: withoutZooKeeper }, async (t) => {
+  t.jobs = 2
+
+  t.test('Z-01: servers that are away at the start cost nothing but answers, and are found when they come', async (t) => {
+    const server = await startZooKeeper(t)
+    await server.kill()
+    const starting = startGateway(t, server.hosts, newSettings())
+    t.ok(await timed(starting) < 1000 + NOISE_MS, 'the start waits for nobody')
+    const { ask, registry } = await starting
+    await until(() => registry.status().reason === 'ZooKeeper cannot be reached (ECONNREFUSED)')
+    t.equal(registry.status().state, 'down')
+    const { kinds, medianMs } = await askMany(ask, ['a', 'b'])
+    t.strictSame(kinds, ['50302'])
+    t.ok(medianMs < 100, `answered within ${medianMs} ms`)
+    await server.restart()
+    const ms = await timed(until(async () => (await ask('a')).kind === '50301'))
+    t.comment(`answered ${ms} ms after the server came`)
+    t.ok(ms < 3000 + NOISE_MS)
+    t.equal(registry.status().state, 'up')
+  })
+
+  t.test('Z-17: a server that takes no more connections is one that is away', async (t) => {
+    const server = await startZooKeeper(t, { config: ['maxClientCnxns=2'] })
+    const settings = newSettings()
+    const { gateway, proxy } = await startProxied(t, server.port, settings)
+    await startNodes(t, server.port, settings, gateway, ['node'])
+    await untilOk(gateway, 'room')
+    proxy.set('refuse')
+    const taken = await occupy(t, server.port)
+    proxy.set('pass')
+    await until(() => gateway.registry.status().reason === 'the server closed the connection')
+    t.strictSame((await askMany(gateway.ask, ['room', 'new'])).kinds, ['50302', 'join-only'])
+    taken.destroy()
+    const ms = await timed(untilOk(gateway, 'room'))
+    t.comment(`answered ${ms} ms after there was a connection to be had`)
+    t.ok(ms < 3000 + NOISE_MS)
+  })
+})
+
+t.test('no call that was given up failed unheard', async (t) => {
+  t.strictSame(unhandled, [])
+})

@@ -1,0 +1,128 @@
+import t from 'tap'
+import { NoLiveNodeError, RegistrySettlingError } from '../../../lib/errors.js'
+import { patient, watch } from '../../support/redis-registry.js'
+import { until } from '../../support/until.js'
+import { connectClient } from '../../support/zookeeper-client.js'
+import { FAST, GONE_AFTER_MS, makeRegistry, newRoot } from '../../support/zookeeper-registry.js'
+import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
+import { assignMany, idsOf, newRoom, nodeRecord } from '../contract.js'
+import { listedContract, nodeOf } from '../listed-contract.js'
+import type { Test } from 'tap'
+import type { MakeListed, ParseListed } from '../listed-contract.js'
+
+/** One way in which an existing deployment may register its nodes. */
+interface Layout {
+  name: string
+  parse?: ParseListed
+  /** What a node with this name has for its data. */
+  dataOf (id: string): string
+}
+
+const LAYOUTS: Layout[] = [{
+  name: 'by the data of its children',
+  dataOf: (id) => JSON.stringify({ wssUrl: nodeRecord(id).wssUrl })
+}, {
+  name: 'by the names of its children',
+  parse: (_text, id) => ({ wssUrl: nodeRecord(id).wssUrl }),
+  dataOf: () => ''
+}]
+
+/** Milliseconds of a call, on a busy machine. */
+const PATIENT = { ms: 10_000 }
+
+t.test('nodes that something else registers', { skip: withoutZooKeeper }, async (t) => {
+  const { hosts } = await startZooKeeper(t)
+
+  async function setUp (t: Test, layout: Layout, parse = layout.parse) {
+    const root = newRoot()
+    const path = `${root}-relays`
+    const { client } = await connectClient(t, hosts)
+    await client.create(path, Buffer.alloc(0), PATIENT)
+    const make = () => patient(makeRegistry(t, hosts, { listed: { path }, root, ...parse && { parse } }))
+    return {
+      path,
+      make,
+      gateway: make(),
+      list: async (id: string, data = layout.dataOf(id)) =>
+        t.equal(await client.create(`${path}/${id}`, Buffer.from(data), { ephemeral: true, ...PATIENT }), 'ok'),
+      relist: async (id: string, data: string) =>
+        await client.multi([{ type: 'set', path: `${path}/${id}`, data: Buffer.from(data) }], PATIENT),
+      /** In one step. */
+      unlist: async (...ids: string[]) =>
+        await client.multi(ids.map((id) => ({ type: 'remove', path: `${path}/${id}` })), PATIENT)
+    }
+  }
+
+  for (const layout of LAYOUTS) {
+    t.test(layout.name, async (t) => {
+      t.jobs = 4
+      const make: MakeListed = async (t, parse) => await setUp(t, layout, parse)
+      listedContract(t, make, { name: 'zookeeperRegistry', goneAfterMs: GONE_AFTER_MS })
+
+      t.test('most of them gone at once are missed: their rooms stay for a while', async (t) => {
+        const { gateway, list, unlist } = await setUp(t, layout)
+        watch(gateway)
+        for (const id of ['n1', 'n2', 'n3']) await list(id)
+        await until(() => gateway.nodes().length === 3)
+        const room = newRoom()
+        const { node: { id } } = await gateway.assign(room, { selectNode: (nodes) => nodes.filter(({ id }) => id !== 'n3') })
+        await unlist('n1', 'n2')
+        await until(() => gateway.status().state === 'degraded')
+        await t.rejects(gateway.assign(room), RegistrySettlingError)
+        t.equal(await nodeOf(gateway), 'n3', 'new rooms go to who is there')
+        await list(id)
+        t.equal(await nodeOf(gateway, room), id)
+        await unlist(id)
+        await until(() => gateway.status().state === 'up')
+        t.equal(await nodeOf(gateway, room), 'n3', 'and after that they move')
+      })
+
+      t.test('a name that is none costs that node only, and is logged', async (t) => {
+        const { gateway, list } = await setUp(t, layout)
+        const names = ['n 2', 'n~3', 'n|4', '节点', 'x'.repeat(65)]
+        for (const name of names) await list(name)
+        await list('n-1')
+        const { warnings } = watch(gateway)
+        await until(() => gateway.nodes().length > 0)
+        t.strictSame(idsOf(await assignMany(gateway, 20)), ['n-1'])
+        t.equal(warnings.length, names.length, 'each once')
+        t.match(warnings, names.map(() => ({ reason: /must be 1 to 64 of|is not registered as id\|incarnation/ })))
+      })
+    })
+  }
+
+  t.test('a path that is not there is left to who registers the nodes', async (t) => {
+    const { client } = await connectClient(t, hosts)
+    const root = newRoot()
+    const path = `${root}-relays`
+    const gateway = makeRegistry(t, hosts, { root, listed: { path }, auth: 'gateway:password' })
+    watch(gateway)
+    await until(() => gateway.status().state === 'up')
+    await t.rejects(gateway.assign(newRoom()), NoLiveNodeError)
+    t.equal(await client.exists(path), undefined)
+    await client.create(path, Buffer.alloc(0))
+    const data = Buffer.from(JSON.stringify({ wssUrl: nodeRecord('n1').wssUrl }))
+    await client.create(`${path}/n1`, data, { ephemeral: true })
+    await until(() => gateway.nodes().length === 1)
+    t.equal(await nodeOf(gateway), 'n1')
+  })
+
+  t.test('a path that is none stops the start', async (t) => {
+    for (const path of ['relays', '/relays/', '/a//b', '/a/../b', '/a/.', '/a\u0085', '/']) {
+      t.throws(() => makeRegistry(t, hosts, { listed: { path } }), { name: 'TypeError', message: /^"listed/ }, path)
+      t.throws(() => makeRegistry(t, hosts, { root: path }), { name: 'TypeError', message: /^"root" option of/ }, path)
+    }
+    t.doesNotThrow(() => makeRegistry(t, hosts, { root: '/a/.b/..c/节点' }))
+  })
+
+  t.test('a node whose session ended is gone for all', async (t) => {
+    const { make, path } = await setUp(t, { name: '', dataOf: () => '' })
+    const { client } = await connectClient(t, hosts, { sessionTimeout: FAST.sessionTimeout })
+    const data = Buffer.from(JSON.stringify({ wssUrl: nodeRecord('n1').wssUrl }))
+    await client.create(`${path}/n1`, data, { ephemeral: true })
+    const gateway = make()
+    t.equal(await nodeOf(gateway), 'n1')
+    await client.close()
+    await t.rejects(gateway.assign(newRoom()), NoLiveNodeError)
+  })
+})

@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { until } from '../../support/until.js'
+import {
+  newSettings, NOISE_MS, observe, roomKey, SESSION_MS, startGateway, startNode, startNodes, timed, untilOk
+} from '../../support/zookeeper-app.js'
+import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
+
+t.test('sessions that end, and ids that are taken', { skip: withoutZooKeeper }, async (t) => {
+  const server = await startZooKeeper(t)
+  t.jobs = 3
+
+  t.test('Z-06: the session of a gateway expires: it begins a new one, and sees all anew', async (t) => {
+    const settings = newSettings()
+    const gateway = await startGateway(t, server.hosts, settings)
+    const { node } = await startNodes(t, server.port, settings, gateway, ['node'])
+    // Tells the session of the gateway, which owns nothing by itself.
+    const own = await gateway.registry.join({ id: 'own', wssUrl: 'wss://own.example/ws', draining: true })
+    await until(() => gateway.registry.nodes().length === 2)
+    await untilOk(gateway, 'room')
+    const observer = await observe(t, server.hosts, settings.root)
+    const before = await observer.sessionOf(own)
+    await server.expire(before)
+    const kinds = new Set<string>()
+    const ms = await timed(until(async () => {
+      kinds.add((await gateway.ask('room')).kind)
+      const session = await observer.sessionOf(own)
+      return session !== undefined && session !== before && (await gateway.ask('new')).kind === 'ok'
+    }))
+    t.comment(`on a new session ${ms} ms after the old one expired`)
+    t.ok(ms < 2000 + NOISE_MS)
+    t.strictSame([...kinds].filter((kind) => kind !== 'ok' && kind !== 'join-only'), [])
+    await node.member.drain()
+    const hintMs = await timed(until(() => gateway.registry.nodes().every(({ draining }) => draining)))
+    t.ok(hintMs < 1000 + NOISE_MS, 'watches are new too')
+    t.strictSame(node.events, [])
+  })
+
+  t.test('Z-06: the session of a node expires: it hears of rooms that went elsewhere, and keeps the others', async (t) => {
+    const settings = newSettings()
+    const gateway = await startGateway(t, server.hosts, settings)
+    const { expires, stays } = await startNodes(t, server.port, settings, gateway, ['expires', 'stays'])
+    const { member, events, proxy, wssUrl } = expires
+    for (const room of ['asked', 'unasked']) t.equal(await member.claim(roomKey(room)), 'ok')
+    const lost: string[] = []
+    member.on('lost', ({ room }) => lost.push(room))
+    const { incarnation } = member
+    const observer = await observe(t, server.hosts, settings.root)
+    proxy.set('refuse')
+    await server.expire(await observer.sessionOf(member))
+    t.equal((await untilOk(gateway, 'asked')).wssUrl, stays.wssUrl)
+    proxy.set('pass')
+    await until(() => events.includes('resumed'))
+    t.strictSame(events, ['lapsed', 'lost', 'resumed'])
+    t.strictSame(lost, ['asked'])
+    t.not(member.incarnation, incarnation)
+    t.strictSame(['asked', 'unasked'].map((room) => member.holds(roomKey(room))), [false, true])
+    t.equal((await untilOk(gateway, 'unasked')).wssUrl, wssUrl)
+    t.equal((await untilOk(gateway, 'asked')).wssUrl, stays.wssUrl)
+    t.strictSame(stays.events, [])
+  })
+
+  t.test('Z-15: of two processes with one id the older one is told, and does not come back', async (t) => {
+    const settings = newSettings()
+    const gateway = await startGateway(t, server.hosts, settings)
+    const { same: first } = await startNodes(t, server.port, settings, gateway, ['same'])
+    const start = async (number: number) =>
+      await startNode(t, server.port, 'same', settings, { wssUrl: `wss://same.example/${number}` })
+    t.equal(await first.member.claim(roomKey('room')), 'ok')
+    const second = await start(2)
+    await until(() => first.events.includes('replaced'), 'it hears so', SESSION_MS / 3 + 1000 + NOISE_MS)
+    t.match(await untilOk(gateway, 'room'), { wssUrl: 'wss://same.example/2' })
+    t.equal(await second.member.claim(roomKey('room')), 'ok', 'what the older one claimed is free')
+
+    second.proxy.set('refuse')
+    const third = await start(3)
+    await until(() => second.events.includes('lapsed'))
+    second.proxy.set('pass')
+    await until(() => second.events.includes('replaced'), 'also one that was cut off meanwhile')
+    await sleep(SESSION_MS)
+    const members = [first, second, third].map(({ member }) => member)
+    t.strictSame(members.map((member) => member.valid()), [false, false, true])
+    t.strictSame(gateway.registry.nodes().map(({ incarnation }) => incarnation), [third.member.incarnation])
+    t.match(await untilOk(gateway, 'room'), { wssUrl: 'wss://same.example/3' })
+    t.strictSame([first, second, third].map(({ events }) => events.filter((event) => event !== 'lapsed')),
+      [['replaced'], ['replaced'], []])
+  })
+})

@@ -1,0 +1,37 @@
+import { createLayout } from '../../../lib/registry/zookeeper/layout.js'
+import { createRooms } from '../../../lib/registry/zookeeper/rooms.js'
+import { connectClient } from '../../support/zookeeper-client.js'
+import { newRoot } from '../../support/zookeeper-registry.js'
+import { newRoom } from '../contract.js'
+import type { Test } from 'tap'
+import type { Binding } from '../../../lib/registry/zookeeper/binding.js'
+import type { ZooKeeperClient } from '../../../lib/registry/zookeeper-client/client.js'
+
+/** Milliseconds of a call, on a busy machine. */
+export const PATIENT = { ms: 5000 }
+
+export const assigned: Binding & { member: string } = { member: 'n1|first', state: 'assigned', claims: 0, endedAt: 0 }
+export const other = { ...assigned, member: 'n2|second' }
+
+/** Rooms under a root of their own, and what a gateway does to one. */
+export async function setUpRooms (t: Test, hosts: string) {
+  const layout = createLayout(newRoot())
+  const { client } = await connectClient(t, hosts, { sessionTimeout: 10_000 })
+  const rooms = createRooms(client, layout)
+  const key = layout.roomKey(newRoom())
+  const read = async (of = key) => await rooms.read(of, PATIENT)
+  const done = async (ops: Parameters<ZooKeeperClient['multi']>[0]) =>
+    await client.multi(ops, PATIENT) === undefined
+  /** As a gateway does. */
+  async function write (binding: Binding, of = key): Promise<string> {
+    const { ops, text } = rooms.write(await read(of), binding)
+    t.ok(await done(ops))
+    return text
+  }
+  const makeAnew = async (binding: Binding = other) => {
+    t.ok(await done(rooms.remove(await read())))
+    return await write(binding)
+  }
+  const textOf = async (of = key) => (await read(of)).text
+  return { layout, client, rooms, key, read, done, write, makeAnew, textOf }
+}

@@ -1,0 +1,60 @@
+import t from 'tap'
+import { createZooKeeperClient } from '../../../lib/registry/zookeeper-client/client.js'
+import { startToxicProxy } from '../../../lib/testing/toxic-proxy.js'
+import { patient, watch } from '../../support/redis-registry.js'
+import { until } from '../../support/until.js'
+import { makeRegistry, newRoot } from '../../support/zookeeper-registry.js'
+import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
+import { newRoom, nodeRecord } from '../contract.js'
+
+t.test('what a deployment may have set up otherwise', { skip: withoutZooKeeper }, async (t) => {
+  const { hosts, port } = await startZooKeeper(t)
+
+  t.test('a record that the gateway may not read costs its node only', async (t) => {
+    const root = newRoot()
+    const gateway = makeRegistry(t, hosts, { root })
+    const { states, warnings } = watch(gateway)
+    await makeRegistry(t, hosts, { root }).join(nodeRecord('n1'))
+    const stranger = createZooKeeperClient({ hosts, auth: 'other:words', sessionTimeout: 2000, log: () => undefined })
+    t.teardown(async () => await stranger.close())
+    stranger.start()
+    await until(() => stranger.state() === 'connected')
+    t.equal(await stranger.create(`${root}/nodes/n2~x`, Buffer.from('{}'), { ephemeral: true }), 'ok')
+    await makeRegistry(t, hosts, { root }).join(nodeRecord('n3'))
+    await until(() => gateway.nodes().length === 2)
+    t.strictSame(gateway.nodes().map(({ id }) => id).sort(), ['n1', 'n3'])
+    t.equal(gateway.status().state, 'up')
+    t.match(warnings, [{ node: 'n2', reason: /is missing/ }])
+    t.match(states.at(-1), { state: 'up' })
+    t.ok((await patient(gateway).assign(newRoom())).node.id)
+  })
+
+  t.test('a node behind a slow line joins as the first, though what is above it has to be made', async (t) => {
+    const proxy = await startToxicProxy({ port })
+    t.teardown(async () => await proxy.close())
+    // Longer than a call of a gateway may take, and short enough for all that a join asks one after the other.
+    proxy.delay(180)
+    const registry = makeRegistry(t, `127.0.0.1:${proxy.port}`, { root: newRoot(), sessionTimeout: 6000 })
+    const startedAt = performance.now()
+    const member = await registry.join(nodeRecord('n1'))
+    t.comment(`joined after ${Math.round(performance.now() - startedAt)} ms`)
+    t.ok(member.valid())
+    t.equal(await member.claim(newRoom()), 'ok')
+  })
+
+  t.test('a chroot that is not there is named', async (t) => {
+    const gateway = makeRegistry(t, `${hosts}/nowhere`)
+    watch(gateway)
+    const words = 'the path behind the servers in "hosts" is not there: make it'
+    await until(() => gateway.status().reason === words)
+    t.equal(gateway.status().state, 'degraded')
+    await t.rejects(gateway.assign(newRoom()), { statusCode: 503, cause: { message: words } })
+    await t.rejects(gateway.join(nodeRecord('n1')), { statusCode: 503, cause: { message: words } })
+  })
+
+  t.test('a start says nothing but that it is up', async (t) => {
+    const { states } = watch(makeRegistry(t, hosts, { root: newRoot() }))
+    await until(() => states.some(({ state }) => state === 'up'))
+    t.strictSame(states.map(({ state }) => state), ['starting', 'up'])
+  })
+})

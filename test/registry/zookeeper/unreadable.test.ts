@@ -1,0 +1,101 @@
+import { once } from 'node:events'
+import t from 'tap'
+import { bucketOf, ensurePath } from '../../../lib/registry/zookeeper/layout.js'
+import { zookeeper } from '../../../lib/registry/zookeeper-client/package.js'
+import { until } from '../../support/until.js'
+import { newSettings, NOISE_MS, observe, roomKey, startGateway, startNodes, timed, untilOk } from '../../support/zookeeper-app.js'
+import { kindsOf } from '../../support/zookeeper-load.js'
+import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
+import type { Test } from 'tap'
+import type { Acl, Client } from '../../../lib/registry/zookeeper-client/package.js'
+
+/** What the package has and the registry has no use for. */
+interface Admin extends Client {
+  setACL (path: string, acl: Acl, version: number, callback: (error: Error | null) => void): void
+}
+
+/** Who may change what others may see. */
+async function startAdmin (t: Test, hosts: string) {
+  const client = zookeeper.createClient(hosts, { sessionTimeout: 20_000, retries: 0 }) as Admin
+  client.addAuthInfo('digest', Buffer.from('admin:secret'))
+  client.connect()
+  await once(client, 'connected')
+  t.teardown(() => client.close())
+  const set = async (path: string, acl: Acl) => await new Promise<void>((resolve, reject) => {
+    client.setACL(path, acl, -1, (error) => error ? reject(error) : resolve())
+  })
+  return {
+    lock: async (path: string) => await set(path, zookeeper.ACL.CREATOR_ALL_ACL),
+    unlock: async (path: string) => await set(path, zookeeper.ACL.OPEN_ACL_UNSAFE)
+  }
+}
+
+t.test('what cannot be read, or may not be', { skip: withoutZooKeeper }, async (t) => {
+  const server = await startZooKeeper(t)
+  t.jobs = 2
+
+  t.test('Z-09: what cannot be read of a node costs that node only, until it is mended', async (t) => {
+    const settings = newSettings()
+    const gateway = await startGateway(t, server.hosts, settings)
+    const { good } = await startNodes(t, server.port, settings, gateway, ['good'])
+    const { write } = await observe(t, server.hosts, settings.root)
+    const bad = {
+      garbage: '{"wssUrl":', evil: '{"wssUrl":"wss://evil.example@x.example/"}', huge: `"${'x'.repeat(900_000)}"`, empty: ''
+    }
+    for (const [id, record] of Object.entries(bad)) await write(id, record)
+    await write('spoilt', '{"wssUrl":"wss://spoilt.example/ws"}')
+    await until(() => gateway.registry.nodes().length === 2)
+    const room = await until(async () => {
+      const id = `room-${Math.random()}`
+      return (await untilOk(gateway, id)).wssUrl === 'wss://spoilt.example/ws' && id
+    })
+    await write('spoilt', 'garbage')
+    await until(() => gateway.registry.nodes().length === 1)
+    t.match(await gateway.ask(room), { kind: 'ok', wssUrl: 'wss://spoilt.example/ws' }, 'known by its last good record')
+    for (let at = 0; at < 20; at++) t.equal((await untilOk(gateway, `new-${at}`)).wssUrl, good.wssUrl)
+    for (const id of Object.keys(bad)) await write(id, `{"wssUrl":"wss://${id}.example/ws"}`)
+    const ms = await timed(until(() => gateway.registry.nodes().length === 5))
+    t.ok(ms < 1000 + NOISE_MS, `mended after ${ms} ms`)
+  })
+
+  t.test('Z-10: what ZooKeeper refuses to show is no death: the last view is kept, and known rooms stay', async (t) => {
+    const settings = newSettings()
+    const gateway = await startGateway(t, server.hosts, settings)
+    const nodes = await startNodes(t, server.port, settings, gateway, ['n1', 'n2'])
+    const { layout, client, write } = await observe(t, server.hosts, settings.root)
+    const { lock, unlock } = await startAdmin(t, server.hosts)
+    t.equal(await nodes.n1.member.claim(roomKey('room')), 'ok')
+    await untilOk(gateway, 'room')
+
+    await lock(layout.nodes)
+    await until(() => gateway.registry.status().state === 'degraded')
+    t.match(gateway.registry.status().reason, 'NO_AUTH')
+    t.equal(gateway.registry.nodes().length, 2)
+    t.strictSame(await kindsOf(gateway, ['room', 'new']), ['ok', 'ok'])
+    await unlock(layout.nodes)
+    await until(() => gateway.registry.status().state === 'up', 'it is well again', 3000 + NOISE_MS)
+
+    await write('hidden', '{"wssUrl":"wss://hidden.example/ws"}')
+    await until(() => gateway.registry.nodes().length === 3)
+    const ofHidden = await until(async () => {
+      const room = `room-${Math.random()}`
+      return (await untilOk(gateway, room)).wssUrl === 'wss://hidden.example/ws' && room
+    })
+    await lock(layout.nodePath('hidden|x'))
+    t.strictSame(await kindsOf(gateway, [ofHidden]), ['join-only'], 'that a node may not be seen is not its death')
+    await write('comes', '{"wssUrl":"wss://comes.example/ws"}')
+    await until(() => gateway.registry.nodes().some(({ id }) => id === 'comes'), 'other nodes are read all the same')
+    await unlock(layout.nodePath('hidden|x'))
+    t.equal((await untilOk(gateway, ofHidden)).wssUrl, 'wss://hidden.example/ws')
+
+    const known = layout.roomPath(layout.roomKey(roomKey('room')))
+    const bucket = layout.bucketPath(bucketOf(layout.roomKey(roomKey('fresh'))))
+    await ensurePath(client, bucket)
+    for (const locked of [known, bucket]) await lock(locked)
+    t.strictSame(await kindsOf(gateway, ['room', 'fresh']), ['join-only', '50302'])
+    for (const locked of [known, bucket]) await unlock(locked)
+    const ms = await timed(Promise.all([untilOk(gateway, 'room'), untilOk(gateway, 'fresh')]))
+    t.ok(ms < 3000 + NOISE_MS)
+    t.strictSame(nodes.n1.events, [])
+  })
+})
