@@ -126,7 +126,8 @@ export function listedContract (t: Test, make: MakeListed, { name, goneAfterMs }
       t.strictSame(node, { id: 'n1', incarnation: '-', wssUrl: 'wss://one.example:8443/ws/cobrowse/n1' })
     }
     await relist('n1', 'garbage')
-    const reasonOf = (id: string) => warnings.map((warning) => JSON.stringify(warning)).find((it) => it.includes(id))
+    const reasonOf = (id: string) =>
+      warnings.map((warning) => JSON.stringify(warning)).find((warning) => warning.includes(`"node":"${id}"`))
     await until(() => reasonOf('n1'))
     const asked = await gateway.assign(rooms[0] ?? newRoom())
     t.equal(asked.node.wssUrl, 'wss://one.example:8443/ws/cobrowse/n1', 'the last good record of a bound node holds')

@@ -125,7 +125,7 @@ t.test('from one registry to the other', { skip: withoutRedis || withoutZooKeepe
       },
       zookeeper: {
         registry: () => makeZooKeeperRegistry(t, zookeeperServer.hosts, ON_ZOOKEEPER),
-        nodes: async () => await client.children('/cobrowse/nodes') ?? []
+        nodes: async () => await client.children('/cobrowse/nodes', { ms: 5000 }) ?? []
       }
     }
   }
