@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { until } from '../../support/until.js'
 import {
-  listen, newSettings, NOISE_MS, observe, roomKey, startGateway, timed, untilOk
+  claim, listen, newSettings, NOISE_MS, observe, roomKey, startGateway, timed,
+  untilOk
 } from '../../support/zookeeper-app.js'
 import { askMany, goOnAsking, kindsOf, openRooms } from '../../support/zookeeper-load.js'
 import { makeRegistry } from '../../support/zookeeper-registry.js'
@@ -56,7 +57,7 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
       await gateway.registry.join({ id: 'node', wssUrl: 'wss://node.example/ws' }).catch(() => undefined))
     const events = listen(member)
     await until(() => gateway.registry.nodes().length === 1)
-    t.equal(await member.claim(roomKey('room')), 'ok')
+    await claim(member, 'room')
     await untilOk(gateway, 'room')
     const session = await (await observe(t, hosts, settings.root)).sessionOf(member)
     const killed = await serverOf(session)

@@ -8,7 +8,8 @@ import { connect, skipSettling } from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
 import {
-  newSettings, NOISE_MS, roomKey, SESSION_MS, startGateway, startNodes, startProxied, timed, untilOk
+  claim, newSettings, NOISE_MS, SESSION_MS, startGateway, startNodes, startProxied, timed,
+  untilOk
 } from '../../support/zookeeper-app.js'
 import { askMany } from '../../support/zookeeper-load.js'
 import { makeRegistry } from '../../support/zookeeper-registry.js'
@@ -44,7 +45,7 @@ t.test('one server for all', { skip: withoutZooKeeper }, async (t) => {
     const settings = { ...newSettings(), sessionTimeout: 10_000 }
     const { gateway, proxy } = await startProxied(t, server.port, settings)
     const { stays, leaves } = await startNodes(t, server.port, settings, gateway, ['stays', 'leaves'])
-    t.equal(await stays.member.claim(roomKey('room')), 'ok')
+    await claim(stays.member, 'room')
     await untilOk(gateway, 'room')
     proxy.set('refuse')
     await until(() => gateway.registry.status().state === 'down')

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { until } from '../../support/until.js'
 import {
-  newSettings, NOISE_MS, observe, roomKey, SESSION_MS, startGateway, startNode, startNodes, timed, untilOk
+  claim, newSettings, NOISE_MS, observe, roomKey, SESSION_MS, startGateway, startNode, startNodes, timed,
+  untilOk
 } from '../../support/zookeeper-app.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
 
@@ -41,7 +42,7 @@ t.test('sessions that end, and ids that are taken', { skip: withoutZooKeeper }, 
     const gateway = await startGateway(t, server.hosts, settings)
     const { expires, stays } = await startNodes(t, server.port, settings, gateway, ['expires', 'stays'])
     const { member, events, proxy, wssUrl } = expires
-    for (const room of ['asked', 'unasked']) t.equal(await member.claim(roomKey(room)), 'ok')
+    for (const room of ['asked', 'unasked']) await claim(member, room)
     const lost: string[] = []
     member.on('lost', ({ room }) => lost.push(room))
     const { incarnation } = member
@@ -66,7 +67,7 @@ t.test('sessions that end, and ids that are taken', { skip: withoutZooKeeper }, 
     const { same: first } = await startNodes(t, server.port, settings, gateway, ['same'])
     const start = async (number: number) =>
       await startNode(t, server.port, 'same', settings, { wssUrl: `wss://same.example/${number}` })
-    t.equal(await first.member.claim(roomKey('room')), 'ok')
+    await claim(first.member, 'room')
     const second = await start(2)
     await until(() => first.events.includes('replaced'), 'it hears so', SESSION_MS / 3 + 1000 + NOISE_MS)
     t.match(await untilOk(gateway, 'room'), { wssUrl: 'wss://same.example/2' })

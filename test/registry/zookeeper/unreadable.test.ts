@@ -3,7 +3,10 @@ import t from 'tap'
 import { bucketOf, ensurePath } from '../../../lib/registry/zookeeper/layout.js'
 import { zookeeper } from '../../../lib/registry/zookeeper-client/package.js'
 import { until } from '../../support/until.js'
-import { newSettings, NOISE_MS, observe, roomKey, startGateway, startNodes, timed, untilOk } from '../../support/zookeeper-app.js'
+import {
+  claim, newSettings, NOISE_MS, observe, roomKey, startGateway, startNodes, timed,
+  untilOk
+} from '../../support/zookeeper-app.js'
 import { kindsOf } from '../../support/zookeeper-load.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
 import type { Test } from 'tap'
@@ -64,7 +67,7 @@ t.test('what cannot be read, or may not be', { skip: withoutZooKeeper }, async (
     const nodes = await startNodes(t, server.port, settings, gateway, ['n1', 'n2'])
     const { layout, client, write } = await observe(t, server.hosts, settings.root)
     const { lock, unlock } = await startAdmin(t, server.hosts)
-    t.equal(await nodes.n1.member.claim(roomKey('room')), 'ok')
+    await claim(nodes.n1.member, 'room')
     await untilOk(gateway, 'room')
 
     await lock(layout.nodes)

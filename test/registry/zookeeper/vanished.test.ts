@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { until } from '../../support/until.js'
 import {
-  newSettings, NOISE_MS, observe, roomKey, SESSION_MS, startGateway, startNode, startNodes, startProxied, timed, untilOk
+  claim, newSettings, NOISE_MS, observe, roomKey, SESSION_MS, startGateway, startNode, startNodes, startProxied,
+  timed, untilOk
 } from '../../support/zookeeper-app.js'
 import { goOnAsking, kindsOf, openRooms } from '../../support/zookeeper-load.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
@@ -71,7 +72,7 @@ t.test('Z-05: after such a pause the rooms of a node that comes back last are wa
 }, async (t) => {
   const { server, gateway, start } = await setUp(t)
   const { first, last } = await start(['first', 'last'])
-  t.equal(await last.member.claim(roomKey('room')), 'ok')
+  await claim(last.member, 'room')
   await untilOk(gateway, 'room')
   server.pause()
   last.proxy.set('refuse')
@@ -98,7 +99,7 @@ t.test('Z-05: a node that vanished while the gateway heard nothing is waited for
   const settings = newSettings()
   const { gateway, proxy } = await startProxied(t, server.port, settings)
   const { left, gone } = await startNodes(t, server.port, settings, gateway, ['left', 'gone'])
-  t.equal(await gone.member.claim(roomKey('room')), 'ok')
+  await claim(gone.member, 'room')
   await untilOk(gateway, 'room')
   const observer = await observe(t, server.hosts, settings.root)
   const asking = goOnAsking([gateway], new Map([['room', gone.wssUrl]]))
@@ -179,7 +180,7 @@ t.test('Z-13: most nodes vanish at once: their rooms are waited for, and new one
   for (const id of ['gone-2', 'gone-3']) await gone.registry.join({ id, wssUrl: `wss://${id}.example/ws` })
   await until(() => gateway.registry.nodes().length === 4)
   const rooms = ['a', 'b', 'c', 'd']
-  for (const room of rooms) t.equal(await gone.member.claim(roomKey(room)), 'ok')
+  for (const room of rooms) await claim(gone.member, room)
   for (const room of rooms) await untilOk(gateway, room)
   const holders = new Map(rooms.map((room) => [room, gone.wssUrl]))
 
@@ -188,7 +189,7 @@ t.test('Z-13: most nodes vanish at once: their rooms are waited for, and new one
   await until(() => gateway.registry.status().state === 'degraded')
   t.match(gateway.registry.status().reason, /nodes vanished at once/)
   t.strictSame(await kindsOf(gateway, rooms), rooms.map(() => 'join-only'))
-  for (let at = 0; at < 10; at++) t.match(await gateway.ask(`new-${at}`), { kind: 'ok', wssUrl: left.wssUrl })
+  for (let at = 0; at < 10; at++) t.match(await untilOk(gateway, `new-${at}`), { wssUrl: left.wssUrl })
   gone.proxy.set('pass')
   await until(() => gone.events.includes('resumed'))
   const ms = await timed(Promise.all(rooms.map(async (room) => await untilOk(gateway, room))))
@@ -216,7 +217,7 @@ t.test('Z-13: all nodes vanish at once: that there is none is said when they had
   const gone = await startNode(t, server.port, 'n1', settings)
   await gone.registry.join({ id: 'n2', wssUrl: 'wss://n2.example/ws' })
   await until(() => gateway.registry.nodes().length === 2)
-  t.equal(await gone.member.claim(roomKey('room')), 'ok')
+  await claim(gone.member, 'room')
   await untilOk(gateway, 'room')
   await vanish(gone)
   const seen: string[] = []
