@@ -128,26 +128,6 @@ t.test('Retry-After is honoured, and the room opens as soon as there is a node',
   t.ok(Number(client.waits[0]) >= 1000)
 })
 
-t.test('release ends the call for both sides', async (t) => {
-  const site = await startSite(t)
-  const customer = site.connect()
-  const agent = site.connect({ userId: 'agent', role: 'replayer' })
-  await areTogether(customer, agent)
-  await customer.connection.release()
-  t.equal(await customer.connection.closed, undefined)
-  t.strictSame(customer.history, ['open', 'closed'])
-  await until(() => agent.history.includes('retry 4410'))
-  await until(() => lastWord(agent).members?.length === 1)
-})
-
-t.test('a release that is refused is thrown, and the connection stays', async (t) => {
-  const site = await startSite(t, { options: { authorizeRelease: () => false } })
-  const client = site.connect()
-  await until(() => isIn(client))
-  await t.rejects(client.connection.release(), { code: '40301' })
-  t.equal(client.connection.state, 'open')
-})
-
 t.test('close and an aborted signal end it at any moment, and nothing happens after', async (t) => {
   const site = await startSite(t)
   const closing = site.connect()
