@@ -37,12 +37,14 @@ export type ConnectionState = 'asking' | 'opening' | 'open' | 'waiting' | 'close
 
 export type Message = string | ArrayBuffer
 
+export type OutgoingMessage = string | ArrayBuffer | ArrayBufferView<ArrayBuffer>
+
 /** The part of a WebSocket that the helper uses: the browser's own, or that of `ws`. */
 export interface ClientSocket {
   binaryType: string
   readonly readyState: number
   readonly bufferedAmount: number
-  send (data: string | ArrayBufferLike | ArrayBufferView): void
+  send (data: OutgoingMessage): void
   close (code?: number, reason?: string): void
   addEventListener (type: 'open' | 'error', listener: () => void): void
   addEventListener (type: 'message', listener: (event: { data: unknown }) => void): void
@@ -131,7 +133,7 @@ export interface Connection {
   /** Settles when it is over, as the event `close` says; never rejects. */
   readonly closed: Promise<CobrowseFailure | undefined>
   /** @returns `false` when it is not open: nothing is kept for later, since the room may be another one by then */
-  send (data: string | ArrayBufferLike | ArrayBufferView): boolean
+  send (data: OutgoingMessage): boolean
   /** Leaves the room. Idempotent. */
   close (): void
   /**

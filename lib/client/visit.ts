@@ -1,5 +1,5 @@
 import { CobrowseError } from './cobrowse-error.js'
-import type { ClientSocket, CobrowseErrorCode, Message } from '../../types/client.js'
+import type { ClientSocket, CobrowseErrorCode, Message, OutgoingMessage } from '../../types/client.js'
 
 const SUB_PROTOCOL = 'cobrowse.v1'
 const OPEN = 1
@@ -24,7 +24,7 @@ export interface Visit {
   readonly ended: Promise<{ error: CobrowseError, openFor: number }>
   readonly bufferedAmount: number
   /** @returns whether it is open */
-  send (data: string | ArrayBufferLike | ArrayBufferView): boolean
+  send (data: OutgoingMessage): boolean
   close (): void
 }
 
