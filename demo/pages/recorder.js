@@ -1,5 +1,6 @@
 // Records this page for those who watch it. Nothing is sent before somebody does.
 import { record } from '/demo/rrweb/rrweb.js'
+import { PRIVATE, watchPrivate, withoutPrivate } from './private.js'
 
 /** Above it the network is slower than the page changes: what was missed comes with a new snapshot. */
 const MAX_WAITING_BYTES = 1024 * 1024
@@ -22,18 +23,23 @@ export function startRecorder (connection, onTooLarge) {
 
   const stop = record({
     emit,
-    // A length would tell something, too.
+    // A length would tell something, too, and so would an event for each letter.
+    blockSelector: PRIVATE,
     maskInputOptions: { password: true },
     maskInputFn: () => '••••••••',
-    blockSelector: '[data-private]',
     inlineStylesheet: true,
     recordCanvas: false,
     recordCrossOriginIframes: false,
     sampling: { mousemove: 50, scroll: 100 }
   })
 
-  function emit (event) {
+  // What was seen before must not stay in the picture, and what was not is still missing from it.
+  const unwatchPrivate = watchPrivate(takeSnapshot)
+
+  function emit (whole) {
     if (!isWatched || isBehind) return
+    const event = withoutPrivate(whole, (id) => record.mirror.getNode(id))
+    if (event === undefined) return
     const text = JSON.stringify(event)
     if (text.length > MAX_MESSAGE_CHARACTERS) return onTooLarge()
     if (connection.bufferedAmount > MAX_WAITING_BYTES) return catchUp()
@@ -72,6 +78,7 @@ export function startRecorder (connection, onTooLarge) {
       clearTimeout(catchingUp)
       clearTimeout(snapshot)
       isWatched = false
+      unwatchPrivate()
       stop()
     }
   }

@@ -1,6 +1,7 @@
 // What may be replayed. The page that is replayed belongs to somebody else, and its script may have been replaced by
 // an attacker's: an event is copied field by field, elements and attributes by lists of what is harmless. Behind this
 // stand the sandbox of the frame, which runs no script, and the policy of the page, by which no style fetches anything.
+import { ATTRIBUTES, ELEMENTS, SHADOW_HOSTS } from './harmless.js'
 
 const MAX_CHARACTERS = 4 * 1024 * 1024
 const MAX_NODES = 50_000
@@ -11,33 +12,13 @@ const FULL_SNAPSHOT = 2
 const INCREMENTAL = 3
 const META = 4
 
-const words = (text) => new Set(text.trim().split(/\s+/))
-
-const ELEMENTS = words(`
-  html head body title style
-  header footer main nav aside section article address h1 h2 h3 h4 h5 h6 hgroup search
-  p div span pre code blockquote q hr br wbr ul ol li dl dt dd menu figure figcaption center font
-  a abbr b bdi bdo cite data del dfn em i ins kbd mark rp rt ruby s samp small strong strike sub sup time tt u var
-  table caption colgroup col thead tbody tfoot tr td th
-  form label input textarea select optgroup option datalist button fieldset legend output progress meter
-  details summary dialog slot img picture
-  svg g path rect circle ellipse line polyline polygon text tspan defs use symbol clippath lineargradient
-  radialgradient stop mask pattern title desc marker`)
-
-const ATTRIBUTES = words(`
-  id class style title lang dir hidden role name for type value placeholder checked selected disabled readonly required
-  multiple rows cols size maxlength min max step pattern colspan rowspan span scope headers width height alt label open
-  start reversed align valign bgcolor color border cellpadding cellspacing low high optimum datetime wrap list
-  inputmode rr_width rr_height rr_left rr_top rr_scrollleft rr_scrolltop _csstext
-  xmlns viewbox preserveaspectratio x y x1 y1 x2 y2 cx cy r rx ry d points transform fill fill-opacity fill-rule
-  clip-rule clip-path stroke stroke-width stroke-linecap stroke-linejoin stroke-dasharray stroke-dashoffset
-  stroke-opacity stroke-miterlimit opacity offset stop-color stop-opacity gradientunits gradienttransform fx fy
-  font-size font-family font-weight text-anchor dominant-baseline dx dy mask patternunits markerwidth markerheight
-  refx refy orient`)
+/** rrweb's name for what was hidden where it was recorded. */
+const HIDDEN_CLASS = 'rr-block'
 
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
-const isId = (value) => Number.isInteger(value) && value >= -1
+const isId = (value) => Number.isInteger(value) && value > 0
 const isText = (value) => typeof value === 'string'
+const textOf = (value) => isText(value) ? value : ''
 const isSize = (value) => Number.isFinite(value) && value >= 0 && value <= MAX_PIXELS
 const listOf = (value) => Array.isArray(value) ? value : []
 const numberOf = (value) => Number.isFinite(value) ? value : 0
@@ -56,7 +37,8 @@ export function readEvent (text) {
     // The time is set by who replays it.
     if (type === META) return { event: { type, data: readMeta(data), timestamp: 0 } }
     if (type === FULL_SNAPSHOT) return { event: { type, data: readSnapshot(data), timestamp: 0 } }
-    const change = type === INCREMENTAL && Object.hasOwn(CHANGES, data.source) && CHANGES[data.source](data)
+    const isShown = type === INCREMENTAL && Number.isInteger(data.source) && Object.hasOwn(CHANGES, data.source)
+    const change = isShown && CHANGES[data.source](data)
     return change ? { event: { type, data: { ...change, source: data.source }, timestamp: 0 } } : {}
   } catch (error) {
     if (error instanceof Refusal) return { refusal: error.message }
@@ -79,9 +61,19 @@ function readMeta ({ width, height }) {
 
 function readSnapshot ({ node, initialOffset }) {
   const { left, top } = Object(initialOffset)
-  const read = readNode(node, { left: MAX_NODES }, 0)
-  if (read?.type !== 0) throw new Refusal('it is not a document')
-  return { node: read, initialOffset: { left: numberOf(left), top: numberOf(top) } }
+  return { node: readDocument(node), initialOffset: { left: numberOf(left), top: numberOf(top) } }
+}
+
+/** A document that has two roots, or none, cannot be built. */
+function readDocument (node) {
+  if (!isObject(node) || node.type !== 0 || !isId(node.id)) throw new Refusal('it is not a document')
+  const children = listOf(node.childNodes).filter(isObject)
+  const root = children.find(({ type }) => type === 2)
+  if (textOf(root?.tagName).toLowerCase() !== 'html') throw new Refusal('it is not a page')
+  const doctype = children.find(({ id, type }) => type === 1 && isId(id) && id !== node.id && id !== root.id)
+  const before = doctype === undefined ? [] : [{ id: doctype.id, type: 1, name: 'html', publicId: '', systemId: '' }]
+  const budget = { left: MAX_NODES, seen: new Set([node.id, root.id, ...before.map(({ id }) => id)]) }
+  return { id: node.id, type: 0, childNodes: [...before, readNode({ ...root, isSVG: false }, budget, 1)] }
 }
 
 /** A node as it may be rebuilt, ids and places as they are: what comes later refers to them. */
@@ -89,45 +81,61 @@ function readNode (node, budget, depth) {
   if (!isObject(node) || !isId(node.id)) throw new Refusal('a part of it is no node')
   if (--budget.left < 0) throw new Refusal(`it has more than ${MAX_NODES} parts`)
   if (depth > MAX_DEPTH) throw new Refusal(`it is more than ${MAX_DEPTH} levels deep`)
-  const { id, type, rootId, isShadow } = node
-  const base = { id, type, ...isId(rootId) && { rootId }, ...isShadow === true && { isShadow } }
+  const { id, type, isShadow } = node
+  const base = { id, type, ...isShadow === true && { isShadow } }
   switch (type) {
-    case 0: return { ...base, childNodes: readChildren(node, budget, depth) }
-    case 1: return { ...base, name: 'html', publicId: '', systemId: '' }
     case 2: return { ...base, ...readElement(node, budget, depth) }
-    case 3: return { ...base, textContent: String(node.textContent), ...node.isStyle === true && { isStyle: true } }
+    case 3: return { ...base, textContent: textOf(node.textContent), ...node.isStyle === true && { isStyle: true } }
     default: return { ...base, type: 5, textContent: '' }
   }
 }
 
-const readChildren = ({ childNodes }, budget, depth) =>
-  listOf(childNodes).map((child) => readNode(child, budget, depth + 1))
+/** What has the number of another part would be taken for that one. */
+function readChildren ({ childNodes }, budget, depth) {
+  const read = []
+  for (const child of listOf(childNodes)) {
+    if (budget.seen.has(child?.id)) continue
+    budget.seen.add(child?.id)
+    read.push(readNode(child, budget, depth + 1))
+  }
+  return read
+}
 
 function readElement (node, budget, depth) {
   const { attributes, isSVG, needBlock, isShadowHost } = node
-  const tagName = String(node.tagName).toLowerCase()
-  const flags = {
-    ...isSVG === true && { isSVG },
-    ...needBlock === true && { needBlock },
-    ...isShadowHost === true && { isShadowHost }
-  }
-  const read = readAttributes(attributes)
+  const tagName = textOf(node.tagName).toLowerCase()
+  const read = readAttributes(attributes, tagName)
   // A stylesheet whose text came along needs no address.
   if (tagName === 'link' && isText(read._cssText)) {
     return { tagName: 'style', attributes: { _cssText: read._cssText }, childNodes: [] }
   }
   // What is not shown keeps its place, and nothing else.
   if (!ELEMENTS.has(tagName)) return { tagName: 'span', attributes: { hidden: '' }, childNodes: [] }
-  return { tagName, attributes: read, childNodes: readChildren(node, budget, depth), ...flags }
+  return {
+    tagName,
+    attributes: needBlock === true || isText(read.rr_width) ? showAsHidden(read) : read,
+    childNodes: readChildren(node, budget, depth),
+    ...isSVG === true && { isSVG },
+    ...isShadowHost === true && isSVG !== true && SHADOW_HOSTS.has(tagName) && { isShadowHost }
+  }
 }
 
-function readAttributes (attributes) {
+/** Only what is hidden is recorded with its size. */
+function showAsHidden (attributes) {
+  const classes = textOf(attributes.class).split(/\s+/).filter((name) => name !== '' && name !== HIDDEN_CLASS)
+  const { rr_width: width, rr_height: height } = attributes
+  const isAbsent = width === '0px' && height === '0px'
+  return { ...attributes, class: [...classes, HIDDEN_CLASS].join(' '), ...isAbsent && { hidden: '' } }
+}
+
+function readAttributes (attributes, tagName) {
   const read = {}
   for (const [name, value] of Object.entries(Object(attributes))) {
     const known = name.toLowerCase()
     if (known === 'src' && isText(value) && /^data:image\/(png|jpeg|gif|webp|svg\+xml)[;,]/i.test(value)) read.src = value
     else if (known === 'style' && isObject(value)) read.style = readStyle(value)
-    else if (ATTRIBUTES.has(known) || /^aria-[a-z]+$/.test(known)) {
+    // The name of a form or an image hides a method of the document from rrweb.
+    else if (ATTRIBUTES.has(known) || /^aria-[a-z]+$/.test(known) || (known === 'name' && tagName === 'input')) {
       if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) read[name] = value
     }
   }
@@ -143,7 +151,11 @@ function readStyle (value) {
 const readPosition = ({ x, y, id, timeOffset }) => ({
   x: numberOf(x), y: numberOf(y), id: isId(id) ? id : -1, timeOffset: Math.min(0, Math.max(-500, numberOf(timeOffset)))
 })
-const move = ({ positions }) => ({ positions: listOf(positions).filter(isObject).slice(-100).map(readPosition) })
+/** A move to nowhere would stop the clock of the replayer. */
+function move ({ positions }) {
+  const read = listOf(positions).filter(isObject).slice(-100).map(readPosition)
+  return read.length > 0 && { positions: read }
+}
 
 const readRule = (it) => ({
   ...isText(it.rule) && { rule: it.rule },
@@ -152,35 +164,35 @@ const readRule = (it) => ({
 })
 const readRules = (value) => listOf(value).filter(isObject).slice(0, 1000).map(readRule)
 
+/** Each node comes by itself, and without its children. */
+function readAdd ({ parentId, nextId, node }) {
+  const read = readNode({ ...Object(node), childNodes: [] }, { left: 1, seen: new Set() }, 0)
+  return { parentId, nextId: isId(nextId) ? nextId : null, node: read }
+}
+
 function readMutation ({ adds, removes, texts, attributes }) {
-  const budget = { left: MAX_NODES }
   return {
-    adds: listOf(adds).filter((it) => isObject(it) && isId(it.parentId)).map(({ parentId, nextId, node }) =>
-      ({ parentId, nextId: isId(nextId) ? nextId : null, node: readNode(node, budget, 0) })),
+    adds: listOf(adds).filter((it) => isObject(it) && isId(it.parentId) && it.node?.type !== 0).map(readAdd),
     removes: listOf(removes).filter((it) => isObject(it) && isId(it.id) && isId(it.parentId))
       .map(({ id, parentId, isShadow }) => ({ id, parentId, ...isShadow === true && { isShadow } })),
     texts: listOf(texts).filter((it) => isObject(it) && isId(it.id))
-      .map(({ id, value }) => ({ id, value: isText(value) ? value : '' })),
+      .map(({ id, value }) => ({ id, value: textOf(value) })),
     attributes: listOf(attributes).filter((it) => isObject(it) && isId(it.id))
       .map((it) => ({ id: it.id, attributes: readAttributes(it.attributes) }))
   }
 }
 
+const MOUSE_ACTIONS = [0, 1, 2, 3, 4, 5, 6, 7, 9, 10]
+
 /** By the number that rrweb gives to the kind of change. What is not here is not shown: media, canvas, fonts, logs. */
 const CHANGES = {
   0: readMutation,
   1: move,
-  2: ({ type, id, x, y }) => Number.isInteger(type) && isId(id) && { type, id, x: numberOf(x), y: numberOf(y) },
+  2: ({ type, id, x, y }) => MOUSE_ACTIONS.includes(type) && isId(id) && { type, id, x: numberOf(x), y: numberOf(y) },
   3: ({ id, x, y }) => isId(id) && { id, x: numberOf(x), y: numberOf(y) },
   4: ({ width, height }) => isSize(width) && isSize(height) && { width, height },
   5: ({ id, text, isChecked }) => isId(id) && isText(text) && { id, text, isChecked: isChecked === true },
   6: move,
-  8: ({ id, adds, removes, replace, replaceSync }) => isId(id) && {
-    id,
-    adds: readRules(adds),
-    removes: readRules(removes),
-    ...isText(replace) && { replace },
-    ...isText(replaceSync) && { replaceSync }
-  },
+  8: ({ id, adds, removes }) => isId(id) && { id, adds: readRules(adds), removes: readRules(removes) },
   12: move
 }

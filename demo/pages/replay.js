@@ -1,12 +1,16 @@
 // Rebuilds the customer's page inside a frame that runs no scripts (rrweb's, sandboxed without allow-scripts), of what
 // the guard lets through.
-import { EventType, Replayer } from '/demo/rrweb/rrweb.js'
+import { EventType, Replayer, ReplayerEvents } from '/demo/rrweb/rrweb.js'
 import { readEvent } from './replay-guard.js'
 
-/** A replayer keeps each event: it is made anew before they fill the memory. */
-const MAX_EVENTS = 20_000
+/** A replayer keeps each event. At this the page is asked for anew, and at twice that the events before it are lost. */
+const MAX_KEPT_CHARACTERS = 16 * 1024 * 1024
+/** What an event costs beside its text. */
+const EVENT_CHARACTERS = 1024
 /** Between two requests for a new snapshot. */
 const PATIENCE_MS = 2000
+const HIDDEN_LOOK = '.rr-block { background: repeating-linear-gradient(45deg, #d5dbe7 0 6px, #f3f5fa 6px 12px) !important; ' +
+  'border-radius: 6px; outline: 1px dashed #8592a8 !important; outline-offset: -1px; }'
 
 /**
  * @param options.onPicture a whole page is shown
@@ -15,11 +19,15 @@ const PATIENCE_MS = 2000
  */
 export function createReplay (root, { onPicture, onRefused, onStuck }) {
   let replayer
-  let count = 0
+  let meta
+  let kept = 0
   let startedAt = 0
   let askedAt = -Infinity
   const fit = new window.ResizeObserver(scale)
   fit.observe(root)
+  // What rrweb throws while it draws stops its clock for good.
+  window.addEventListener('error', askAgain)
+  window.addEventListener('unhandledrejection', askAgain)
 
   function start () {
     replayer?.destroy()
@@ -30,13 +38,16 @@ export function createReplay (root, { onPicture, onRefused, onStuck }) {
       triggerFocus: false,
       useVirtualDom: false,
       UNSAFE_replayCanvas: false,
+      insertStyleRules: [HIDDEN_LOOK],
       showWarning: false
     })
     replayer.iframe.title = 'The customer\'s page'
     replayer.iframe.tabIndex = -1
-    replayer.on('resize', scale)
+    replayer.on(ReplayerEvents.Resize, scale)
+    replayer.on(ReplayerEvents.FullsnapshotRebuilded, onPicture)
+    placeByKnownOnly(replayer)
     startedAt = Date.now()
-    count = 0
+    kept = 0
     replayer.startLive(startedAt)
   }
 
@@ -55,16 +66,30 @@ export function createReplay (root, { onPicture, onRefused, onStuck }) {
     onStuck()
   }
 
-  function show (event) {
-    if (event.type === EventType.Meta) start()
+  function show (event, characters) {
+    // The picture stays until there is another one.
+    if (event.type === EventType.Meta) {
+      meta = event
+      return
+    }
+    if (event.type === EventType.FullSnapshot) {
+      if (meta === undefined) return
+      start()
+      add(meta)
+      meta = undefined
+    }
     // Events before the first snapshot mean nothing here.
     if (replayer === undefined) return
-    if (++count > MAX_EVENTS) askAgain()
+    kept += characters + EVENT_CHARACTERS
+    if (kept > MAX_KEPT_CHARACTERS) askAgain()
+    if (kept <= 2 * MAX_KEPT_CHARACTERS) add(event)
+  }
+
+  function add (event) {
     // By the clock of this page: that of the customer may be wrong. A hidden page draws no frames, so what it would
     // draw later is done at once.
     event.timestamp = document.hidden ? startedAt - 1 : Date.now()
     replayer.addEvent(event)
-    if (event.type === EventType.FullSnapshot) onPicture()
   }
 
   return {
@@ -72,11 +97,32 @@ export function createReplay (root, { onPicture, onRefused, onStuck }) {
     take (text) {
       try {
         const { event, refusal } = readEvent(text)
-        if (event !== undefined) show(event)
+        if (event !== undefined) show(event, text.length)
         else if (refusal !== undefined) onRefused(refusal)
       } catch {
         askAgain()
       }
     }
+  }
+}
+
+/**
+ * rrweb looks for half a second, in which the page stands still, for the place of a node whose neighbour it does not
+ * know. Its recorder names neighbours only that were there before.
+ */
+function placeByKnownOnly (replayer) {
+  const apply = replayer.applyMutation
+  replayer.applyMutation = (change, isSync) => {
+    const { adds, removes, texts, attributes } = change
+    apply.call(replayer, { ...change, adds: [], removes, texts: [], attributes: [] }, isSync)
+    const added = new Set()
+    const isKnown = (id) => added.has(id) || replayer.getMirror().has(id)
+    const placed = []
+    for (const it of adds) {
+      if (!isKnown(it.parentId)) continue
+      placed.push({ ...it, nextId: isKnown(it.nextId) ? it.nextId : null })
+      added.add(it.node.id)
+    }
+    apply.call(replayer, { ...change, adds: placed, removes: [], texts, attributes }, isSync)
   }
 }
