@@ -136,8 +136,9 @@ export function listedContract (t: Test, make: MakeListed, { name, goneAfterMs }
       return reasonOf('n1') !== undefined && assignment
     })
     t.equal(asked.node.wssUrl, 'wss://one.example:8443/ws/cobrowse/n1', 'the last good record of a bound node holds')
-    await until(async () => await gateway.assign(newRoom()).then(() => false, (error) => error instanceof NoLiveNodeError),
-      'but not for new rooms')
+    const isRefused = async () =>
+      await gateway.assign(newRoom()).then(() => false, (error) => error instanceof NoLiveNodeError)
+    await until(isRefused, 'but not for new rooms')
     t.match(reasonOf('n2'), /cannot be parsed/)
     t.match(reasonOf('n3'), /must not be longer than 4096 bytes/)
     t.match(reasonOf('n 4'), /must be 1 to 64 of/)
