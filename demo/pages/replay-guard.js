@@ -15,6 +15,10 @@ const META = 4
 /** rrweb's name for what was hidden where it was recorded. */
 const HIDDEN_CLASS = 'rr-block'
 
+/** What is a style is left to the policy of the page; in other attributes an address may be of a part of the page. */
+const IN_STYLE = new Set(['style', '_csstext'])
+const FOREIGN_URL = /url\(\s*["']?(?!["']?#)/i
+
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isId = (value) => Number.isInteger(value) && value > 0
 const isText = (value) => typeof value === 'string'
@@ -136,7 +140,8 @@ function readAttributes (attributes, tagName) {
     else if (known === 'style' && isObject(value)) read.style = readStyle(value)
     // The name of a form or an image hides a method of the document from rrweb.
     else if (ATTRIBUTES.has(known) || /^aria-[a-z]+$/.test(known) || (known === 'name' && tagName === 'input')) {
-      if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) read[name] = value
+      const isPlain = value === null || ['string', 'number', 'boolean'].includes(typeof value)
+      if (isPlain && (IN_STYLE.has(known) || !FOREIGN_URL.test(value))) read[name] = value
     }
   }
   return read

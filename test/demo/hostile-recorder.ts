@@ -1,0 +1,54 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { ask, open } from './demo-client.js'
+import type { AddressInfo } from 'node:net'
+import type { Test } from 'tap'
+import type WebSocket from 'ws'
+import type { RunningDemo } from '../support/start-demo.js'
+import type { ReplayEvent } from './hostile-page.js'
+
+export interface Recorder {
+  socket: WebSocket
+  send (...events: ReplayEvent[]): void
+  /** How often the agent's page asked for the whole page. */
+  asked (): number
+}
+
+/** A customer's client that is not ours: it is let in, and sends what it likes. */
+export async function startRecorder (t: Test, demo: RunningDemo, room: string): Promise<Recorder> {
+  const { data } = await ask(demo, 'mallory', 'recorder', room)
+  const socket = await open(data, 'cobrowse.v1', data.signature)
+  t.teardown(() => socket.terminate())
+  let asked = 0
+  socket.on('message', (message, isBinary) => { if (isBinary && String(message) === 'snapshot') asked++ })
+  await once(socket, 'message')
+  return {
+    socket,
+    send (...events) {
+      for (const event of events) socket.send(JSON.stringify(event))
+    },
+    asked: () => asked
+  }
+}
+
+export interface Canary {
+  /** Of another origin, by address and by name. */
+  url: string
+  port: number
+  /** How many connections were opened: one that only waits for a request counts. */
+  connections (): number
+}
+
+export async function startCanary (t: Test): Promise<Canary> {
+  let connections = 0
+  const server = createServer((socket) => {
+    connections++
+    socket.on('error', () => socket.destroy())
+    socket.on('data', () => socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n'))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  return { url: `http://localhost:${port}/canary`, port, connections: () => connections }
+}
