@@ -8,6 +8,9 @@ const MAX_NODES = 50_000
 const MAX_DEPTH = 250
 const MAX_PIXELS = 20_000
 
+/** Of its JSON: an element is an object and a list, in an event. */
+const MAX_BRACKETS = 2 * MAX_DEPTH + 10
+
 const FULL_SNAPSHOT = 2
 const INCREMENTAL = 3
 const META = 4
@@ -15,8 +18,8 @@ const META = 4
 /** rrweb's name for what was hidden where it was recorded. */
 const HIDDEN_CLASS = 'rr-block'
 
-/** What is a style is left to the policy of the page; in other attributes an address may be of a part of the page. */
-const IN_STYLE = new Set(['style', '_csstext'])
+/** These may refer to a part of the page. What is a style is left to the policy of the page. */
+const PAINTS = new Set(['fill', 'stroke', 'mask', 'clip-path'])
 const FOREIGN_URL = /url\(\s*["']?(?!["']?#)/i
 
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -50,7 +53,22 @@ export function readEvent (text) {
   }
 }
 
+/** A million brackets would keep the parser busy for seconds. */
+function isDeep (text) {
+  let depth = 0
+  let isQuoted = false
+  for (let place = 0; place < text.length && depth <= MAX_BRACKETS; place++) {
+    const character = text[place]
+    if (character === '"') isQuoted = !isQuoted
+    else if (isQuoted && character === '\\') place++
+    else if (!isQuoted && (character === '[' || character === '{')) depth++
+    else if (!isQuoted && (character === ']' || character === '}')) depth--
+  }
+  return depth > MAX_BRACKETS
+}
+
 function parse (text) {
+  if (isDeep(text)) throw new Refusal(`it is more than ${MAX_DEPTH} levels deep`)
   try {
     return Object(JSON.parse(text))
   } catch {
@@ -141,7 +159,7 @@ function readAttributes (attributes, tagName) {
     // The name of a form or an image hides a method of the document from rrweb.
     else if (ATTRIBUTES.has(known) || /^aria-[a-z]+$/.test(known) || (known === 'name' && tagName === 'input')) {
       const isPlain = value === null || ['string', 'number', 'boolean'].includes(typeof value)
-      if (isPlain && (IN_STYLE.has(known) || !FOREIGN_URL.test(value))) read[name] = value
+      if (isPlain && !(PAINTS.has(known) && FOREIGN_URL.test(value))) read[name] = value
     }
   }
   return read
