@@ -1,16 +1,18 @@
 import Fastify from 'fastify'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import { collectDefaultMetrics, Registry as MetricsRegistry } from 'prom-client'
+import { Registry as MetricsRegistry } from 'prom-client'
 import { cobrowse, ownUserIdOnly } from '../lib/index.js'
 import { createBackends } from './backends.js'
 import { pageRoutes } from './pages.js'
+import { probeRoutes } from './probes.js'
 import { createRelays } from './relays.js'
 import { addSessionRoute } from './session-route.js'
 import { topologyRoutes } from './topology.js'
 import type { FastifyInstance } from 'fastify'
 import type { Backends } from './backends.js'
 import type { Env } from './env.js'
+import type { Relays } from './relays.js'
 
 export interface Demo {
   app: FastifyInstance
@@ -33,7 +35,6 @@ export async function createDemo (env: Env): Promise<Demo> {
   // The adapters report a change of state; the client's own errors repeat it at every attempt to connect.
   const backends = createBackends(env, publicUrl, (error) => app.log.debug({ reason: error.message }, 'redis'))
   const metrics = new MetricsRegistry()
-  collectDefaultMetrics({ register: metrics })
   let leaving = false
 
   await app.register(swagger, { openapi: { info: { title: 'fastify-cobrowse', version: '1' } } })
@@ -53,20 +54,8 @@ export async function createDemo (env: Env): Promise<Demo> {
     await app.register(pageRoutes)
     await app.register(topologyRoutes, { relays, registryName: backends.registryName })
   }
-  app.get('/healthz', { schema: { hide: true } }, async () => ({ status: 'ok' }))
-  app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
-    const status = app.cobrowse.status()
-    const ready = status.ready && !leaving
-    return reply.code(ready ? 200 : 503).send({ ...status, ready })
-  })
-  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
-    reply.type(metrics.contentType).send(await metrics.metrics()))
-  for (let number = 1; number <= env.NODES; number++) {
-    const wssUrl = `${publicUrl}/ws/cobrowse/${number}`
-    // Of several processes that share a registry each is an entry of its own, unless a service knows a common one.
-    const wssUrlOut = env.PROVISION_URL === undefined ? wssUrl : undefined
-    relays.add({ id: `${env.NODE_PREFIX}-${number}`, wssUrl, wssUrlOut })
-  }
+  await app.register(probeRoutes, { metrics, isLeaving: () => leaving })
+  addRelays(relays, env, publicUrl)
   app.addHook('onReady', async () => relays.listen(app.server))
   app.addHook('preClose', async () => await relays.close())
   app.addHook('onClose', async () => await backends.close())
@@ -77,6 +66,15 @@ export async function createDemo (env: Env): Promise<Demo> {
     leave () {
       leaving = true
     }
+  }
+}
+
+function addRelays (relays: Relays, env: Env, publicUrl: string): void {
+  for (let number = 1; number <= env.NODES; number++) {
+    const wssUrl = `${publicUrl}/ws/cobrowse/${number}`
+    // Of several processes that share a registry each is an entry of its own, unless a service knows a common one.
+    const wssUrlOut = env.PROVISION_URL === undefined ? wssUrl : undefined
+    relays.add({ id: `${env.NODE_PREFIX}-${number}`, wssUrl, wssUrlOut })
   }
 }
 

@@ -25,12 +25,11 @@ export interface TopologyOptions {
   registryName: Backends['registryName']
 }
 
-type ById = { Params: { id: string } }
+type OfNode = { Params: { id: string, action: string } }
 
 /** What the topology page shows, and its buttons. Answered to this machine only. */
 export async function topologyRoutes (app: FastifyInstance, { relays, registryName }: TopologyOptions): Promise<void> {
   app.addHook('onRequest', answerLoopbackOnly)
-  // Of the process's own nodes all is known; of others, what they say of themselves.
   app.get('/demo/topology/state', { schema: { hide: true } }, async (_request, reply) => {
     const views = app.cobrowseRegistry.nodes()
     const here = relays.all()
@@ -54,8 +53,9 @@ export async function topologyRoutes (app: FastifyInstance, { relays, registryNa
     return reply.header('cache-control', 'no-store').send({ registry: registryName, nodes })
   })
 
-  app.post<ById>('/demo/nodes/:id/:action(^stop|drain|resume$)', { schema: { hide: true } }, async (request, reply) => {
-    const { id, action } = request.params as { id: string, action: string }
+  const path = '/demo/nodes/:id/:action(^(?:stop|drain|resume)$)'
+  app.post<OfNode>(path, { schema: { hide: true } }, async (request, reply) => {
+    const { id, action } = request.params
     const slot = relays.all().find((slot) => slot.id === id)
     if (slot === undefined) return await reply.code(404).send({ message: `no node "${id}" runs in this process` })
     if (action === 'stop') await slot.stop()

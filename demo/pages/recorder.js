@@ -16,6 +16,8 @@ const MAX_MESSAGE_CHARACTERS = 1024 * 1024
  */
 export function startRecorder (connection, onTooLarge) {
   let isWatched = false
+  /** The room is left a moment later than the sharing ends: whoever comes meanwhile sees nothing. */
+  let isOver = false
   let isBehind = false
   let catchingUp
   let snapshot
@@ -67,7 +69,7 @@ export function startRecorder (connection, onTooLarge) {
   return {
     /** Somebody has to see the whole page. */
     show () {
-      isWatched = true
+      isWatched = !isOver
       takeSnapshot()
     },
     /** Nobody watches. */
@@ -77,6 +79,7 @@ export function startRecorder (connection, onTooLarge) {
     stop () {
       clearTimeout(catchingUp)
       clearTimeout(snapshot)
+      isOver = true
       isWatched = false
       unwatchPrivate()
       stop()

@@ -5,7 +5,10 @@ export interface Emitter<T extends { [E in keyof T]: (...details: never[]) => vo
   on<E extends keyof T> (event: E, listener: T[E]): () => void
 }
 
-/** What a listener throws is reported as an uncaught error, as of an EventTarget. */
+/**
+ * What a listener throws is reported as an uncaught error, as of an EventTarget. The emitter of the server's parts
+ * stands on node:events, which a page does not have.
+ */
 export function createEmitter<T extends { [E in keyof T]: Listeners[string] }> (): Emitter<T> {
   const listeners = new Map<keyof T, Set<(...details: never[]) => void>>()
   return {

@@ -45,7 +45,10 @@ t.test('what the topology page shows and does is for this machine, and for pages
     t.equal((await fetch(`${base}/demo/topology/state`, { headers: { origin } })).status, 403)
   }
   t.equal((await post('nobody/stop')).status, 404)
-  t.equal((await post('node-2/explode')).status, 404)
+  for (const action of ['explode', 'stopped', 'undrain', 'resumes']) {
+    t.equal((await post(`node-2/${action}`)).status, 404, action)
+  }
+  t.match(await state(), { nodes: [{ state: 'stopped' }, { state: 'serving' }] })
   t.strictSame(await (await post('node-1/resume')).json(), { state: 'starting' })
   while ((await state()).nodes[0]?.state !== 'serving') await new Promise((resolve) => setTimeout(resolve, 20))
 })

@@ -68,6 +68,28 @@ t.test('nothing is sent before consent, and nothing after the end', { skip }, as
   await until(async () => await textOf(agent.page, 'note') === '', 'it can begin again')
 })
 
+t.test('an agent who comes while the sharing ends sees nothing of it', { skip }, async (t) => {
+  const { base } = await startDemo(t)
+  const session = await startLiveSession(t, { customer: base, agent: base })
+  const { page, sent, complaints } = session.customer
+  let letThrough = () => {}
+  const held = new Promise<void>((resolve) => { letThrough = resolve })
+  await page.route('**/releaseConnection', async (route) => {
+    await held
+    await route.continue()
+  })
+  await page.click('#stop')
+  const count = sent.length
+  const late = await openPage(page.context(), session.agent.page.url())
+  await until(async () => /1 more watching/.test(await textOf(late.page, 'people') ?? ''), 'it is in the room')
+  await page.fill('#name', 'after the end')
+  await page.waitForTimeout(1000)
+  t.equal(sent.length, count)
+  letThrough()
+  await until(async () => await textOf(page, 'status') === 'Not shared any more')
+  t.strictSame(complaints, [])
+})
+
 t.test('a node that is stopped or drained is left by both pages, without a click', { skip }, async (t) => {
   const demo = await startDemo(t, { NODE_PREFIX: 'node' })
   const session = await startLiveSession(t, { customer: demo.base, agent: demo.base })
