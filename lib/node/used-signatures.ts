@@ -1,5 +1,8 @@
-/** Ids of the signatures that admitted somebody, for as long as they could be shown again. */
+import { createPastSignatures } from './past-signatures.js'
+
+/** Ids of the signatures that admitted a client, for as long as they could be shown again. */
 export interface UsedSignatures {
+  /** Ids of signatures that are good still. */
   readonly size: number
   isUsed (id: string, end: number): boolean
   /**
@@ -13,8 +16,9 @@ export interface UsedSignatures {
 export function createUsedSignatures (): UsedSignatures {
   const ids = new Set<string>()
   const endings = new Map<number, string[]>()
+  // A clock that is set back makes signatures good again that had ended.
+  const past = createPastSignatures()
   let sweptAt = -Infinity
-  let forgottenUntil = -Infinity
 
   function sweep (now: number): void {
     const second = Math.floor(now)
@@ -22,14 +26,15 @@ export function createUsedSignatures (): UsedSignatures {
     sweptAt = second
     for (const [end, ended] of endings) {
       if (end > now) continue
-      for (const id of ended) ids.delete(id)
+      for (const id of ended) {
+        ids.delete(id)
+        past.add(id, end)
+      }
       endings.delete(end)
-      forgottenUntil = Math.max(forgottenUntil, end)
     }
   }
 
-  // A clock that is set back makes signatures good again whose ids are gone.
-  const isUsed = (id: string, end: number) => ids.has(id) || end <= forgottenUntil
+  const isUsed = (id: string, end: number) => ids.has(id) || past.has(id, end)
 
   return {
     get size () {

@@ -31,9 +31,23 @@ export const OF_NODES = [
   {
     name: 'a signature admits twice',
     file: 'lib/node/used-signatures.ts',
-    find: 'const isUsed = (id: string, end: number) => ids.has(id) || end <= forgottenUntil',
-    replace: 'const isUsed = (id: string, end: number) => end <= forgottenUntil',
+    find: 'const isUsed = (id: string, end: number) => ids.has(id) || past.has(id, end)',
+    replace: 'const isUsed = (id: string, end: number) => past.has(id, end)',
     tests: ['test/node/admission.test.ts']
+  },
+  {
+    name: 'a clock that was set back makes a used signature good again',
+    file: 'lib/node/used-signatures.ts',
+    find: 'const isUsed = (id: string, end: number) => ids.has(id) || past.has(id, end)',
+    replace: 'const isUsed = (id: string, _end: number) => ids.has(id)',
+    tests: ['test/node/used-signatures.test.ts']
+  },
+  {
+    name: 'a clock that was set back closes the node until the clock is where it was',
+    file: 'lib/node/past-signatures.ts',
+    find: 'end <= latestEnd && (end <= pushedOutUntil || prints.includes(printOf(id)))',
+    replace: 'end <= latestEnd',
+    tests: ['test/node/used-signatures.test.ts']
   },
   {
     name: 'the role is left out of the signature',

@@ -1,5 +1,7 @@
 import t from 'tap'
 import { AdmissionError } from '../../lib/node/admission-error.js'
+import { createFakeClock } from './fake-clock.js'
+import { createFakeMembership } from './fake-membership.js'
 import { ROOM, startNode, watch } from './start-node.js'
 import type { ClaimResult } from '../../types/registry.js'
 
@@ -50,6 +52,26 @@ t.test('a signature is used once, also on two sockets at once', async (t) => {
   const elsewhere = { ...ROOM, room: 'other' }
   t.equal(await attempt(sign({ ...elsewhere, id: 'ticket-1' })), 4408)
   t.strictSame(membership().calls, [], 'the registry is not asked for it')
+})
+
+t.test('a store clock that is set back by an hour – used signatures stay used, fresh ones are admitted', async (t) => {
+  let ahead = 3_600_000
+  const clock = createFakeClock()
+  const now = () => clock.wall() + ahead
+  const { attempt, sign } = await startNode({}, { clock, join: async (record) => createFakeMembership(record, now) })
+  const signNow = () => {
+    const issuedAt = Math.floor(now() / 1000)
+    return sign({ issuedAt, expiresAt: issuedAt + 15 })
+  }
+  const used = signNow()
+  t.equal(await attempt(used), 'in')
+  await clock.pass(30_000)
+  t.equal(await attempt(signNow()), 'in', 'the first one is forgotten by now')
+  ahead = 0
+  t.equal(await attempt(signNow()), 'in')
+  t.equal(await attempt(used), 4408)
+  ahead = 3_600_000 - 30_000
+  t.equal(await attempt(used), 4408, 'when the clock is where it was, too')
 })
 
 t.test('a signature is burnt only by an admission', async (t) => {

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createPastSignatures } from '../../lib/node/past-signatures.js'
 import { createUsedSignatures } from '../../lib/node/used-signatures.js'
 
 t.test('each is used once, until it is refused anyway', async (t) => {
@@ -27,6 +28,43 @@ t.test('a clock that is set back makes nothing good again', async (t) => {
   t.equal(used.size, 1, 'an hour later a is forgotten')
   t.equal(used.use('a', 20, 5), false)
   t.equal(used.use('fresh', 26, 6), true, 'one issued after it is good')
+  t.equal(used.use('fresh too', 20, 6), true, 'also one that ends with a used one, or before it')
+  t.equal(used.use('b', 3630, 3600), false)
+})
+
+t.test('a clock that is set back – at any time until it is where it was – closes the node to no fresh signature', async (t) => {
+  const T = 1_800_000_000
+  const used = createUsedSignatures()
+  const shown = Array.from({ length: 200 }, (_, second) => ({ id: `used-${second}`, at: T + second }))
+  for (const { id, at } of shown) used.use(id, at + 20, at)
+  for (const jump of [1, 30, 180, 3600, 86_400]) {
+    const refused = []
+    for (let at = T + 200 - jump; at <= T + 200; at += Math.ceil(jump / 100)) {
+      if (!used.use(`fresh-${jump}-${at}`, at + 20, at)) refused.push(at)
+    }
+    t.strictSame(refused, [], `${jump} s back`)
+    t.ok(shown.every(({ id, at }) => used.isUsed(id, at + 20)), 'and to every used one')
+  }
+})
+
+t.test('a clock that is an hour ahead for a while – the used ones of before, of then and of later stay used', async (t) => {
+  const used = createUsedSignatures()
+  used.use('before', 25, 5)
+  used.use('ahead', 3640, 3620)
+  t.equal(used.use('later', 45, 25), true)
+  for (const [id, end] of [['before', 25], ['ahead', 3640], ['later', 45]] as const) {
+    t.equal(used.use(id, end, 26), false, id)
+  }
+  t.equal(used.use('fresh', 46, 26), true)
+})
+
+t.test('past signatures – more of them than there is room for – none is good again, and the rest costs nothing', async (t) => {
+  const past = createPastSignatures(100)
+  for (let end = 1; end <= 250; end++) past.add(`id-${end}`, end)
+  t.ok(Array.from({ length: 250 }, (_, at) => past.has(`id-${at + 1}`, at + 1)).every(Boolean))
+  t.equal(past.has('fresh', 150), true, 'a fresh one that ends with one that was pushed out is refused')
+  t.equal(past.has('fresh', 151), false)
+  t.equal(past.has('fresh', 251), false)
 })
 
 t.test('ten thousand a second cost little time, and the memory of those that are alive', async (t) => {
