@@ -135,17 +135,14 @@ const MORE_ACTS: Acts = {
     return true
   }],
   drain: [1, (world, at) => {
-    const relay = relayOf(world, at)
-    if (relay.node?.status().state !== 'serving') return false
-    world.judge.leaving.add(relay)
-    relay.node.drain({ deadline: world.times.lease / 2 }).catch(() => {})
+    if (relayOf(world, at).node?.status().state !== 'serving') return false
+    world.drain(relayOf(world, at))
     return true
   }],
   undrain: [2, (world, at) => {
-    const leaving = [...world.judge.leaving]
+    const leaving = world.relays.filter((relay) => relay.leaving !== undefined)
     if (leaving.length === 0) return false
-    const relay = pick(leaving, at)
-    relay.node?.undrain().then(() => world.judge.leaving.delete(relay), () => {})
+    world.undrain(pick(leaving, at))
     return true
   }],
   'clock set': [1, (world, at, how) => {
@@ -187,7 +184,7 @@ export async function healAll (world: World, staysCut?: number): Promise<void> {
   world.store.land()
   for (const relay of world.relays) {
     world.startRelay(relay)
-    relay.node?.undrain().catch(() => {})
+    world.undrain(relay)
   }
   await world.timeline.flush()
 }
@@ -197,7 +194,7 @@ export async function secondsToMeet (world: World, limit: number): Promise<numbe
   for (const client of world.clients) if (client.state === 'away') client.state = 'must ask'
   for (let step = 0; step <= limit * 2; step++) {
     // An operator who could not reach the store tries again.
-    for (const { node } of world.relays) if (node?.status().state === 'drained') node.undrain().catch(() => {})
+    for (const relay of world.relays) if (relay.node?.status().state === 'drained') world.undrain(relay)
     for (const [at, client] of world.clients.entries()) {
       world.ask(client, pick(world.gateways, at + step))
       await world.timeline.flush()

@@ -5,6 +5,8 @@ import type { RoomKey } from '../../types/registry.js'
 import type { Signature } from './signatures.js'
 import type { Client, Relay, World } from './world.js'
 
+type Decided = [signature: Signature, decidedAt: number]
+
 /** Watches a world and notes every invariant that it breaks. */
 export class Judge {
   readonly broken: string[] = []
@@ -12,7 +14,7 @@ export class Judge {
   /** Until when the store promised a registration to be alive. A flush does not take that back. */
   readonly #promised = new Map<string, number>()
   /** Normal signatures, by room, and when the store had decided each at the latest. */
-  readonly #issued = new Map<string, Array<[signature: Signature, decidedAt: number]>>()
+  readonly #issued = new Map<string, Decided[]>()
   readonly #admitted = new Set<string>()
   /** When calls ended, by room; and those that the room's node has closed since. */
   readonly #released = new Map<string, number>()
@@ -23,8 +25,6 @@ export class Judge {
   readonly #holders = new Map<string, string>()
   /** On which node both clients of a room were, before what happens now. */
   readonly #together = new Map<string, Relay>()
-  /** Whose node was stopped by an operator. */
-  readonly leaving = new Set<Relay>()
   /** Hears what the store does. */
   told: ((what: () => string) => void) | undefined
 
@@ -83,18 +83,23 @@ export class Judge {
     const decidedAt = this.#world.decidedAt(signature.subject)
     const earlier = (this.#issued.get(name) ?? [])
       .filter(([{ expiresAt }]) => (expiresAt + this.#world.times.skew) * 1000 > now)
-    for (const [other, otherAt] of earlier) {
-      if (otherAt > decidedAt) this.#compare(signature, other, otherAt)
-      else this.#compare(other, signature, decidedAt)
-    }
+    for (const [other, otherAt] of earlier) this.#compare([other, otherAt], [signature, decidedAt])
     this.#issued.set(name, [...earlier, [signature, decidedAt]])
   }
 
-  #compare ({ subject: { node: first } }: Signature, { subject: { node, room } }: Signature, at: number): void {
-    const isOther = first.id !== node.id || first.incarnation !== node.incarnation
-    if (isOther && this.lives(`${first.id}|${first.incarnation}`, at)) {
-      this.breaks('I1', `${room} is signed for ${node.id} while signatures for the living ${first.id} are good`)
-    }
+  /**
+   * A signature is issued when the store decides, however late the answer reaches the gateway. The one that was decided
+   * first must name a registration that was dead when the other was decided. Two decisions of one millisecond can have
+   * come in either order, so they are a split only if both registrations lived on.
+   */
+  #compare ([one, oneAt]: Decided, [other, otherAt]: Decided): void {
+    if (memberOf(one) === memberOf(other)) return
+    const at = Math.max(oneAt, otherAt)
+    const isSplitBy = (first: Signature, firstAt: number, lastAt: number) =>
+      firstAt > lastAt || this.lives(memberOf(first), at)
+    if (!isSplitBy(one, oneAt, otherAt) || !isSplitBy(other, otherAt, oneAt)) return
+    const { room, node } = other.subject
+    this.breaks('I1', `${room} is signed for ${node.id} while signatures for the living ${one.subject.node.id} are good`)
   }
 
   admitted (relay: Relay, { subject, expiresAt, id }: Signature): void {
@@ -126,7 +131,7 @@ export class Judge {
       return
     }
     if (this.#together.get(name) !== relay) return
-    if (this.leaving.has(relay) || relay.node?.status().state === 'replaced') return
+    if (relay.leaving !== undefined || relay.node?.status().state === 'replaced') return
     const holder = this.#holderOf(key)
     const what = `${key.room} with both inside is closed by ${relay.id} (${reason})`
     if (!relay.isAtFault) this.breaks('I25', `${what}, which did nothing wrong`)
@@ -164,6 +169,10 @@ export class Judge {
       relay.isAtFault = !inside.every(({ key }) => membership.holds(key))
     }
   }
+}
+
+function memberOf ({ subject: { node } }: Signature): string {
+  return `${node.id}|${node.incarnation}`
 }
 
 function hashOf (room: RoomKey): string {

@@ -12,9 +12,10 @@ t.test('the same holds on real Redis', { skip: withoutRedis, timeout: 280_000 },
   t.jobs = 8
   for (const [at, { commands, ...size }] of fc.sample(planOf(3, 'redis'), { seed: SEED, numRuns: WORLDS }).entries()) {
     t.test(`world ${at}`, async (t) => {
-      const outcome = await run({ ...size, commands: commands.slice(0, 80) }, { stage: await realStage(t) })
+      const plan = { ...size, commands: commands.slice(0, 80) }
+      const outcome = await run(plan, { stage: await realStage(t) })
       t.comment(`${outcome.commands} commands, together ${outcome.meetingSeconds} s after the last fault`)
-      t.strictSame(outcome.broken, [])
+      t.strictSame(outcome.broken, [], `plan: ${JSON.stringify(plan)}`)
     })
   }
 })

@@ -17,6 +17,8 @@ export interface Relay extends Host {
   isStarting: boolean
   /** Something of its own, rather than of the store, kept it from the store since all was well last. */
   isAtFault: boolean
+  /** The last order of an operator to leave, until an `undrain` that was asked for after it is done. */
+  leaving?: symbol | undefined
 }
 
 export interface Client {
@@ -124,12 +126,26 @@ export class World {
     })
   }
 
+  drain (relay: Relay): void {
+    relay.leaving = Symbol('drain')
+    relay.node?.drain({ deadline: this.times.lease / 2 }).catch(() => {})
+  }
+
+  undrain (relay: Relay): void {
+    const { node, leaving } = relay
+    node?.undrain().then(() => {
+      // The operator may have drained the node again while the store did not answer.
+      if (relay.leaving === leaving) relay.leaving = undefined
+    }, () => {})
+  }
+
   /** SIGKILL: its clients see their sockets close. */
   crash (relay: Relay): void {
     relay.process.isDead = true
     relay.process = { ...newHost(relay.process.name).process, wallOffset: relay.process.wallOffset }
     relay.node = relay.membership = undefined
     relay.isStarting = false
+    relay.leaving = undefined
     for (const client of this.clients) if (client.relay === relay) this.#sendAway(client)
   }
 
