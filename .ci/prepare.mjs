@@ -12,9 +12,17 @@ export function run (command, args, options = {}) {
   if (status !== 0) process.exit(status ?? (signal ? 1 : 0))
 }
 
+// Stdout stays the caller's: `npm pack --json` writes there.
+const TO_STDERR = { stdio: ['inherit', process.stderr, process.stderr] }
+
 export function prepare () {
-  if (isInstallStale()) run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'])
-  run(process.execPath, ['node_modules/typescript/bin/tsc', '--incremental'])
+  const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  if (isInstallStale()) run('npm', ['ci', '--include=dev', ...quietly], TO_STDERR)
+  build('--incremental')
+}
+
+export function build (...options) {
+  run(process.execPath, ['node_modules/typescript/bin/tsc', ...options], TO_STDERR)
 }
 
 // npm writes this file last, so it is as old as the last install that ended.

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
+import type { Test } from 'tap'
 
 const execute = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -72,18 +73,42 @@ const OPTIONS = {
   strict: true, module: 'nodenext', target: 'es2023', lib: ['es2023'], types: ['node'], skipLibCheck: false, noEmit: true
 }
 
-t.test('the packed package installs into a fresh folder and loads in every way', async (t) => {
+function temporaryFolder (t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'fastify-cobrowse-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  const [{ filename, files }] = JSON.parse(await npm(root, 'pack', '--json', '--pack-destination', folder))
+  return folder
+}
+
+/** The sources as a clone has them, without `dist`; the dependencies are those of the project. */
+function makeClone (t: Test): string {
+  const clone = join(temporaryFolder(t), 'clone')
+  const ignored = ['.git', '.tap', 'dist', 'node_modules'].map((name) => join(root, name))
+  cpSync(root, clone, { recursive: true, filter: (path) => !ignored.includes(path) })
+  symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'))
+  // Older than the install, which is not to be made again.
+  utimesSync(join(clone, 'package-lock.json'), 0, 0)
+  return clone
+}
+
+t.test('dependencies – installed with their scripts – run none, since none has one', async (t) => {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
+  t.strictSame(Object.keys(packages).filter((path) => packages[path].hasInstallScript === true), [])
+})
+
+t.test('the package – packed in a fresh clone – installs into a fresh folder and loads in every way', async (t) => {
+  const folder = temporaryFolder(t)
+  const [{ filename, files }] = JSON.parse(await npm(makeClone(t), 'pack', '--json', '--pack-destination', folder))
   writeFileSync(join(folder, 'package.json'), '{"type":"module","private":true}')
   await npm(folder, 'install', '--prefer-offline', '--ignore-scripts', join(folder, filename), 'fastify@5',
     'typescript@~6.0.3', '@types/node@20')
 
-  t.test('it ships what was built from lib and types, and nothing else', async (t) => {
+  t.test('it ships what is built from lib and types, and nothing else', async (t) => {
     const paths: string[] = files.map(({ path }: { path: string }) => path)
     const others = paths.filter((path) => !path.startsWith('dist/')).sort()
     t.strictSame(others, ['LICENSE', 'README.md', 'package.json'])
+    for (const path of ['dist/lib/index.js', 'dist/lib/client/index.js', 'dist/types/index.d.ts']) {
+      t.ok(paths.includes(path), path)
+    }
     const stale = paths.filter((path) => path.startsWith('dist/')).filter((path) => {
       const source = path.replace('dist/', '').replace(/(\.d)?\.(js|ts)$/, '.ts')
       return !/^(lib|types)\//.test(source) || !existsSync(join(root, source))

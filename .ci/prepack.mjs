@@ -1,0 +1,31 @@
+// `npm pack` and `npm publish`: the package holds exactly the files that its sources make. npm runs no such script if
+// `ignore-scripts` is set: the .npmrc of the project does not set it, its own `npm ci` has it as an argument.
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { build, prepare, root } from './prepare.mjs'
+
+prepare()
+if (sources().some((source) => !existsSync(toOutput(source)))) {
+  // Files of `dist` were deleted: an incremental build takes them as built already.
+  build()
+}
+for (const output of filesBelow('dist/lib', 'dist/types')) {
+  if (!existsSync(toSource(output))) rmSync(root + output)
+}
+
+function sources () {
+  return filesBelow('lib', 'types').filter((path) => path.endsWith('.ts') && !path.endsWith('.tst.ts'))
+}
+
+function toOutput (source) {
+  return `${root}dist/${source.replace(/\.ts$/, '.js')}`
+}
+
+function toSource (output) {
+  return root + output.replace(/^dist\//, '').replace(/(\.d)?\.(js|ts)$/, '.ts')
+}
+
+function filesBelow (...folders) {
+  return folders.flatMap((folder) => readdirSync(root + folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => `${entry.parentPath}/${entry.name}`.slice(root.length)))
+}
