@@ -150,7 +150,17 @@ t.test('close and an aborted signal end it at any moment, and nothing happens af
   t.equal([...site.relays.values()].reduce((seats, relay) => seats + relay.status().seats, 0), 0)
 })
 
+t.test('a WebSocket of the platform – none passed as an option – is used', async (t) => {
+  t.intercept(globalThis, 'WebSocket', { value: WebSocket })
+  const site = await startSite(t)
+  const client = site.connect({ WebSocket: undefined })
+  await until(() => isIn(client))
+  t.strictSame(client.history, ['open'])
+})
+
 t.test('wrong options are named, with the rule', async (t) => {
+  // Node.js has one from version 22 on.
+  t.intercept(globalThis, 'WebSocket', { value: undefined })
   const options = { baseUrl: 'http://127.0.0.1:1', roomId: 'r', userId: 'u', userName: 'U', role: 'recorder', WebSocket }
   const wrong: Array<[object, RegExp]> = [
     [{ roomId: undefined }, /^"roomId" option of connect must be a string$/],
@@ -163,8 +173,9 @@ t.test('wrong options are named, with the rule', async (t) => {
     [{ token: 7 }, /^"token" option of connect must be a string or a function$/]
   ]
   // As a page in JavaScript would.
+  const failing = (given: unknown) => () => connect(given as never).close()
   for (const [change, message] of wrong) {
-    t.throws(() => connect({ ...options, ...change } as never), { name: 'TypeError', message })
+    t.throws(failing({ ...options, ...change }), { name: 'TypeError', message })
   }
-  t.throws(() => connect(undefined as never), /"roomId" option/)
+  t.throws(failing(undefined), /"roomId" option/)
 })
