@@ -49,7 +49,8 @@ export function createIssuer ({ keys: [key], ttl = DEFAULT_TTL_S }: SigningOptio
       role,
       iat,
       exp: iat + ttl,
-      jti: randomBytes(16).toString('base64url')
+      jti: randomBytes(16).toString('base64url'),
+      ...(joinOnly && { inc: node.incarnation })
     })}`
     return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
   }
@@ -101,7 +102,7 @@ interface Bounds {
 // jose takes a fraction or a string of digits for a time, an exp before iat and an audience among several.
 function readClaims (payload: Record<string, unknown>, bounds: Bounds): SignatureClaims {
   const { node, joinOnly, ttl, latestStart } = bounds
-  const { aud, tenant, room, sub, name, role, iat, exp, jti } = payload
+  const { aud, tenant, room, sub, name, role, iat, exp, jti, inc } = payload
   if (!isText(tenant) || !isText(room) || !isText(sub) || !isText(name) || !isText(jti) || !isText(aud)) {
     throw new TypeError('claim missing')
   }
@@ -117,6 +118,7 @@ function readClaims (payload: Record<string, unknown>, bounds: Bounds): Signatur
     role,
     node: node.id,
     incarnation: joinOnly ? null : node.incarnation,
+    ...(joinOnly && isText(inc) && { knownIncarnation: inc }),
     joinOnly,
     issuedAt: iat,
     expiresAt: exp,

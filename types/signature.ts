@@ -32,6 +32,11 @@ export interface SignatureClaims {
   node: string
   /** `null` where the signature is join-only: it holds for whatever incarnation the node has. */
   incarnation: string | null
+  /**
+   * Of a join-only signature: the incarnation that the gateway knew. The node may have another one by now; where its
+   * process never had this one, the signature may have been used before that process started.
+   */
+  knownIncarnation?: string
   /** Admits only to a room that is open on the node already. Never open a room for it. */
   joinOnly: boolean
   /** Seconds since the epoch, by the store's clock. */

@@ -22,6 +22,8 @@ export interface AdmissionParts {
   /** @throws `AdmissionError` when the node admits nobody */
   membership (): Membership
   rooms: Rooms
+  /** When this process registered first, by the store's clock, in milliseconds. */
+  startedAt: number
   /** Seconds that a signature is good for after its end. */
   skew: number
   allowedOrigins: readonly string[] | undefined
@@ -29,8 +31,9 @@ export interface AdmissionParts {
 
 /** Decides who comes in. From the last answer of the registry to the seat it never waits. */
 export function createAdmission (parts: AdmissionParts) {
-  const { clock, verify, membership, rooms, skew, allowedOrigins } = parts
+  const { clock, verify, membership, rooms, startedAt, skew, allowedOrigins } = parts
   const used = createUsedSignatures()
+  const firstIncarnation = membership().incarnation
 
   function checkOrigin (origin: string | undefined): void {
     // Only browsers send it, and no page can leave it out.
@@ -83,7 +86,23 @@ export function createAdmission (parts: AdmissionParts) {
     }
   }
 
+  /** A process does not know which signatures the one before it admitted, and a join-only one names none of them. */
+  function isFromEarlierProcess ({ issuedAt, knownIncarnation }: SignatureClaims): boolean {
+    const [from, until] = [issuedAt * 1000, (issuedAt + 1) * 1000]
+    // The store's clock does not tell the order within a second, and a gateway without it may be ahead by the skew.
+    switch (knownIncarnation) {
+      case firstIncarnation:
+      case membership().incarnation:
+        return until <= startedAt
+      case undefined:
+        return from < startedAt
+      default:
+        return from < startedAt + skew * 1000
+    }
+  }
+
   function rejoin (claims: SignatureClaims): Seat {
+    if (isFromEarlierProcess(claims)) throw new AdmissionError(4410, new Error('join-only, from before this process'))
     if (!rooms.isOpen(claims)) throw new AdmissionError(4410, new Error('join-only, and the room is not open'))
     return take(claims)
   }

@@ -64,6 +64,7 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
     clock,
     verify,
     rooms,
+    startedAt: membership.now(),
     skew,
     allowedOrigins,
     membership () {

@@ -36,8 +36,8 @@ export interface Stage extends Scene {
   room (tenant?: string, room?: string): RoomKey
   /** As the gateway signs for that node, whatever the store says. */
   issue (room: RoomKey, role: Role, ticket: Ticket): string
-  /** Joins a room that somebody else holds by now. */
-  issueJoinOnly (room: RoomKey, role: Role): Promise<string>
+  /** As a gateway without the store signs, which knows the present registration of the node or this earlier one. */
+  issueJoinOnly (room: RoomKey, role: Role, known?: Registration): Promise<string>
   /** As the gateway answers a page that asks for the room now. */
   sign (room: RoomKey, role: Role): Promise<string>
   /** Both sides of a room, which hear each other. */
@@ -85,8 +85,9 @@ export function createStage (scene: Scene): Stage {
       return room
     },
     issue: ({ tenant, room }, role, ticket) => issuer({ tenant, room, user: role, name: role, role, ...ticket }),
-    async issueJoinOnly (room, role) {
-      const node = { id: settings.nodeId, incarnation: '' }
+    async issueJoinOnly (room, role, known) {
+      const { incarnation = '' } = known ?? await store.registration(settings.nodeId) ?? {}
+      const node = { id: settings.nodeId, incarnation }
       return stage.issue(room, role, { node, issuedAt: await store.now(), joinOnly: true })
     },
     async sign (room, role) {

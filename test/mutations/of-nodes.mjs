@@ -29,6 +29,13 @@ export const OF_NODES = [
     tests: ['test/node/admission.test.ts']
   },
   {
+    name: 'a join-only signature admits to each process of a node',
+    file: 'lib/node/admission.ts',
+    find: 'if (isFromEarlierProcess(claims)) throw',
+    replace: 'if (false) throw',
+    tests: ['test/node/admission.test.ts']
+  },
+  {
     name: 'a signature admits twice',
     file: 'lib/node/used-signatures.ts',
     find: 'const isUsed = (id: string, end: number) => ids.has(id) || past.has(id, end)',

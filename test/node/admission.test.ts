@@ -3,7 +3,8 @@ import { AdmissionError } from '../../lib/node/admission-error.js'
 import { createFakeClock } from './fake-clock.js'
 import { createFakeMembership } from './fake-membership.js'
 import { ROOM, startNode, watch } from './start-node.js'
-import type { ClaimResult } from '../../types/registry.js'
+import type { ClaimResult, NodeRecord } from '../../types/registry.js'
+import type { SignatureClaims } from '../../types/signature.js'
 
 t.test('whoever shows a good signature gets the seat that it was issued for', async (t) => {
   const { node, admit, membership, happened, clock } = await startNode()
@@ -262,6 +263,33 @@ t.test('signatures from before the end of a call are refused, those issued later
   t.equal(await attempt(before), 4410, 'also when the room is open again')
   t.equal(await attempt(joinOnly), 4410)
   t.equal(await attempt({ joinOnly: true }), 'in')
+})
+
+t.test('a join-only signature that may be older than the process – shown to it – is refused', async (t) => {
+  const clock = createFakeClock()
+  await clock.pass(300)
+  const issuedAt = Math.floor(clock.wall() / 1000)
+  const join = async (record: NodeRecord) => createFakeMembership(record, clock.wall)
+  const started = await startNode({}, { clock, join })
+  await started.admit()
+  const attempt = async (ticket: Partial<SignatureClaims>) => await started.attempt({ joinOnly: true, ...ticket })
+  const known = 'incarnation-1'
+  t.equal(await attempt({ issuedAt: issuedAt - 1, knownIncarnation: known }), 4410, 'dated before it')
+  t.equal(await attempt({ issuedAt }), 4410, 'dated in the second in which it registered')
+  t.equal(await attempt({ issuedAt, knownIncarnation: known }), 'in', 'unless the gateway knew the process')
+  t.equal(await attempt({ issuedAt: issuedAt + 1 }), 'in')
+  t.equal(await attempt({ issuedAt: issuedAt + 5, knownIncarnation: 'other' }), 4410, 'by a gateway that is ahead')
+  t.equal(await attempt({ issuedAt: issuedAt + 6, knownIncarnation: 'other' }), 'in')
+})
+
+t.test('a join-only signature – of an incarnation that a lapse ended – is good for the same process', async (t) => {
+  const { admit, attempt, membership } = await startNode()
+  await admit()
+  const first = membership().incarnation
+  membership().lapse()
+  membership().resume()
+  t.equal(await attempt({ joinOnly: true, knownIncarnation: first }), 'in')
+  t.equal(await attempt({ joinOnly: true, knownIncarnation: membership().incarnation }), 'in')
 })
 
 t.test('a join-only signature enters what is open, and nothing else', async (t) => {

@@ -43,6 +43,7 @@ export class Signatures {
     const { skew } = this.#times
     if (!isForNode || now / 1000 >= expiresAt + skew || issuedAt > now / 1000 + skew) throw new Error('bad signature')
     const incarnation = joinOnly ? null : named.incarnation
-    return { tenant, room, user, name, role, node: named.id, incarnation, issuedAt, expiresAt, id, joinOnly }
+    const known = joinOnly ? { knownIncarnation: named.incarnation } : {}
+    return { tenant, room, user, name, role, node: named.id, incarnation, issuedAt, expiresAt, id, joinOnly, ...known }
   }
 }

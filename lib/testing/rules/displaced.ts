@@ -44,7 +44,7 @@ const admitsNobody: Rule = {
       'with a signature for the node': stage.issue(stage.room(), 'recorder', { node: before, issuedAt }),
       'of a room that was open': stage.issue(room, 'replayer', { node: before, issuedAt }),
       'with a signature for the other process': stage.issue(stage.room(), 'recorder', { node: after ?? before, issuedAt }),
-      'with a join-only signature': await stage.issueJoinOnly(room, 'replayer')
+      'with a join-only signature': await stage.issueJoinOnly(room, 'replayer', before)
     }
     await checkAll(Object.entries(signatures).map(async ([whose, signature]) => {
       const visitor = stage.knock(signature)

@@ -1,5 +1,7 @@
 import { checkAll } from '../rule.js'
-import { expect } from '../verdict.js'
+import { hears } from '../pair.js'
+import { expect, suppose } from '../verdict.js'
+import { fateOf } from '../visitor.js'
 import { waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
 import type { Scene } from '../stage.js'
@@ -50,4 +52,22 @@ const startsAnew: Rule = {
   }
 }
 
-export const leaving: readonly Rule[] = [leavesFirst, startsAnew]
+const forgetsJoinOnly: Rule = {
+  id: 'join-only-restarted',
+  rule: 'refuses join-only signatures from before it was started again',
+  async check (stage, trouble) {
+    const { settings: { recoverMs } } = stage
+    const before = await stage.node()
+    const { room, recorder } = await stage.pair()
+    const used = stage.knock(await stage.issueJoinOnly(room, 'replayer'))
+    suppose(await hears(stage, recorder, used), `a client with a join-only signature ${fateOf(used)}`)
+    await trouble.begin()
+    await trouble.end()
+    suppose(await stage.successor(before, recoverMs) !== undefined, 'it has not registered again')
+    await stage.pair(room)
+    // A restart that took long makes it an expired one.
+    await stage.refused(stage.knock(used.signature), [4410, 4408, 4401], 'a client with a used join-only signature')
+  }
+}
+
+export const leaving: readonly Rule[] = [leavesFirst, startsAnew, forgetsJoinOnly]

@@ -96,8 +96,16 @@ export const OF_SIGNATURES: Record<string, BrokenNode> = {
     breaks: ['join-only-shut', 'join-only-open', 'cut-join-only'],
     verify: () => async (signature, at) => await verifySignature(signature, { ...SIGNING, ...at })
   },
+  'takes a join-only signature of its earlier process for a present one': {
+    breaks: ['join-only-restarted'],
+    verify: (good) => async (signature, at) => {
+      const claims = await good(signature, at)
+      const issuedAt = Math.floor(at.now / 1000)
+      return claims.joinOnly ? { ...claims, issuedAt, knownIncarnation: at.node.incarnation } : claims
+    }
+  },
   'opens a room for a join-only signature': {
-    breaks: ['join-only-shut'],
+    breaks: ['join-only-shut', 'join-only-restarted'],
     verify: (good, membership) => async (signature, at) => {
       const claims = await good(signature, at)
       return { ...claims, joinOnly: claims.joinOnly && membership()?.valid() !== true }
