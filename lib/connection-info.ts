@@ -2,6 +2,8 @@ import {
   InternalError, NoLiveNodeError, ProvisionUnavailableError, RegistrySettlingError, RegistryUnavailableError
 } from './errors.js'
 import { withNodePath } from './address.js'
+import { ReasonError } from './reason.js'
+import { refusePromise } from './refuse-promise.js'
 import type { AddressCheck } from './address.js'
 import type { Call, Dependency } from './dependency.js'
 import type { KnownRooms } from './known-rooms.js'
@@ -41,8 +43,8 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     knownRooms.heard(assignment)
     // A binding may be older than the rules for addresses, or made under other ones.
     const fault = addressFault(assignment.node.wssUrl)
-    if (fault !== undefined) throw new NoLiveNodeError({ cause: new TypeError(`wssUrl of the node ${fault}`) })
-    if (assignment.joinOnly) parts.onJoinOnly(new Error('the registry answered without its store'))
+    if (fault !== undefined) throw new NoLiveNodeError({ cause: new ReasonError(`wssUrl of the node ${fault}`) })
+    if (assignment.joinOnly) parts.onJoinOnly(new ReasonError('the registry answered without its store'))
     return assignment
   }
 
@@ -65,7 +67,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     if (given === null) return null
     const url = node.wssUrlOut ?? withNodePath(given, node.wssUrl)
     const fault = addressFault(url)
-    if (fault !== undefined) throw new ProvisionUnavailableError({ cause: new TypeError(`the answer ${fault}`) })
+    if (fault !== undefined) throw new ProvisionUnavailableError({ cause: new ReasonError(`the answer ${fault}`) })
     return url
   }
 
@@ -103,11 +105,14 @@ function rememberPerNode (decide: (node: NodeView) => boolean): (node: NodeView)
   }
 }
 
-// Called inside the registry, whose fault it is not when the host's own function throws.
+// Called inside the registry, which is not to blame for a function of the host.
 function blamingTheHost (selectNode: SelectNode): SelectNode {
   return (candidates, context) => {
     try {
-      return selectNode(candidates, context)
+      const chosen: unknown = selectNode(candidates, context)
+      refusePromise(chosen, '"selectNode"')
+      if (!Array.isArray(chosen)) throw new ReasonError('"selectNode" must return an array of candidates')
+      return chosen
     } catch (cause) {
       throw new InternalError({ cause })
     }

@@ -1,10 +1,11 @@
+import { ReasonError } from './reason.js'
 import type { Clock } from './clock.js'
 
 /** A timer that fires this late says that our own event loop stood still. */
 const LATE_MS = 100
 
 /** A call took longer than it may. */
-export class DeadlineError extends Error {
+export class DeadlineError extends ReasonError {
   override name = 'DeadlineError'
 }
 
@@ -78,7 +79,7 @@ export async function untilAborted<T> (work: T | Promise<T>, signal?: AbortSigna
 }
 
 /** The caller went away before it had its answer. */
-export class CallerGoneError extends Error {
+export class CallerGoneError extends ReasonError {
   override name = 'CallerGoneError'
 }
 

@@ -1,6 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createBreaker } from './breaker.js'
-import { BodyTimeoutError, InternalError, NoLiveNodeError, RegistrySettlingError } from './errors.js'
-import { CallerGoneError, withDeadline } from './deadline.js'
+import { BodyTimeoutError } from './errors.js'
+import { CallerGoneError, DeadlineError, withDeadline } from './deadline.js'
+import { isCatalogued } from './is-catalogued.js'
+import { isAnswered } from './reason.js'
 import type { Budget } from './deadline.js'
 
 /** Milliseconds spent in each dependency, for the log line. */
@@ -11,7 +14,7 @@ export interface Dependency {
   /**
    * Asks it within its own limit and what is left of the request's budget.
    *
-   * @throws its catalogued error, with the cause, when it cannot be asked; what it answered, when that is an error
+   * @throws its catalogued error, with the cause, when it cannot be asked; the error that it answered, if it did
    */
   ask<T> (call: Call, work: (signal: AbortSignal) => Promise<T>): Promise<T>
   /** Stops the breaker's timers. */
@@ -40,11 +43,16 @@ export function createDependency (options: DependencyOptions): Dependency {
   const { name, limitMs, breaks, Unavailable, observe } = options
   const breaker = createBreaker(async ({ budget }: Call, work: (signal: AbortSignal) => Promise<unknown>) => {
     try {
-      return await withDeadline(limitMs, work, budget.signal)
+      return await askInTime(limitMs, work, budget.signal)
     } catch (cause) {
       throw budget.isSpentOnBody() ? new BodyTimeoutError({ cause }) : cause
     }
-  }, { enabled: breaks, isHealthy: (error) => isAnswer(error) || isCallersFault(error) })
+  }, { enabled: breaks, isHealthy: (error) => isAnswer(error) || error instanceof CallerGoneError })
+
+  /** What the dependency says is its answer, unless that is that it cannot be asked. */
+  function isAnswer (error: unknown): boolean {
+    return isAnswered(error) || (isCatalogued(error) && !(error instanceof Unavailable))
+  }
 
   return {
     async ask<T> (call: Call, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -53,7 +61,7 @@ export function createDependency (options: DependencyOptions): Dependency {
         // The breaker hands through what `work` resolves to, and its type forgets it.
         return await breaker.fire(call, work) as T
       } catch (cause) {
-        if (isAnswer(cause) || isCallersFault(cause) || cause instanceof Unavailable) throw cause
+        if (isCatalogued(cause) || cause instanceof CallerGoneError) throw cause
         throw new Unavailable({ cause })
       } finally {
         const ms = performance.now() - startedAt
@@ -67,11 +75,22 @@ export function createDependency (options: DependencyOptions): Dependency {
   }
 }
 
-/** Errors that say what a dependency knows, rather than that it cannot be asked. */
-function isAnswer (error: unknown): boolean {
-  return error instanceof NoLiveNodeError || error instanceof RegistrySettlingError || error instanceof InternalError
-}
-
-function isCallersFault (error: unknown): boolean {
-  return error instanceof CallerGoneError || error instanceof BodyTimeoutError
+/**
+ * As `withDeadline`. Time may run out in a function of the host, which the dependency is not to blame for: an adapter
+ * says so when its signal aborts.
+ */
+async function askInTime (
+  ms: number, work: (signal: AbortSignal) => Promise<unknown>, parent: AbortSignal
+): Promise<unknown> {
+  let asked: Promise<unknown> | undefined
+  try {
+    return await withDeadline(ms, (signal) => {
+      asked = work(signal)
+      return asked
+    }, parent)
+  } catch (cause) {
+    if (!(cause instanceof DeadlineError)) throw cause
+    const why = await Promise.race([Promise.resolve(asked).catch((error: unknown) => error), nextTurn()])
+    throw isAnswered(why) ? why : cause
+  }
 }

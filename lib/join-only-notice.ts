@@ -1,4 +1,4 @@
-import { toReason } from './refusal.js'
+import { toReason } from './reason.js'
 import type { FastifyBaseLogger } from 'fastify'
 
 /** While the store settles, some rooms are answered normally and others are not yet: that is one outage. */

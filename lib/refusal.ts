@@ -2,10 +2,10 @@ import {
   BodyTimeoutError, BodyTooLargeError, InternalError, InvalidBodyError, OverloadedError, TooManyRequestsError,
   UnsupportedContentTypeError
 } from './errors.js'
+import { isCatalogued } from './is-catalogued.js'
 import type { Outcome } from './metrics.js'
 
-const CATALOGUED = /^FST_COBROWSE_(\d{5})$/
-const MAX_REASON_LENGTH = 200
+const RET_CODE = /\d{5}$/
 
 /** What the caller is told. */
 export interface Refusal {
@@ -26,22 +26,9 @@ const BY_STATUS = new Map<number, new () => Error>([
 /** Translates whatever was thrown inside the route, by the framework, a hook of the host or ourselves. */
 export function toRefusal (thrown: unknown): Refusal {
   const { code, message } = toCatalogued(thrown)
-  const retCode = CATALOGUED.exec(code)?.[1] ?? '50001'
+  const retCode = RET_CODE.exec(code)?.[0] ?? '50001'
   const status = Math.trunc(Number(retCode) / 100)
   return { status, retCode, retMsg: message, outcome: status < 500 ? 'refused' : 'failed' }
-}
-
-/**
- * The chain of causes in one line for the log. Only names, codes and messages: ioredis hangs the command with its
- * arguments, keys and passwords among them, onto its errors.
- */
-export function toReason (thrown: unknown): string {
-  const parts: string[] = []
-  for (let error = thrown; error instanceof Error && parts.length < 4; error = error.cause) {
-    const code = 'code' in error ? ` ${String(error.code)}` : ''
-    parts.push(`${error.name}${code}: ${error.message}`)
-  }
-  return parts.join(' < ').slice(0, MAX_REASON_LENGTH)
 }
 
 /** The status of a foreign error, where it has one. */
@@ -51,9 +38,7 @@ export function statusOf (thrown: unknown): number | undefined {
 }
 
 function toCatalogued (thrown: unknown): { code: string, message: string } {
-  if (thrown instanceof Error && 'code' in thrown && CATALOGUED.test(String(thrown.code))) {
-    return { code: String(thrown.code), message: thrown.message }
-  }
+  if (isCatalogued(thrown)) return thrown
   const status = statusOf(thrown) ?? 500
   const Known = BY_STATUS.get(status)
   if (Known !== undefined) return toCatalogued(new Known())

@@ -5,7 +5,8 @@ import { untilAborted } from './deadline.js'
 import {
   ClosingError, InvalidBodyError, NotAuthorizedError, OverloadedError, UnsupportedContentTypeError
 } from './errors.js'
-import { statusOf, toReason, toRefusal } from './refusal.js'
+import { stackOf, toReason } from './reason.js'
+import { statusOf, toRefusal } from './refusal.js'
 import { limitBody, startRequestBudget } from './request-budget.js'
 import { checkContentType, checkHeaders, checkOrigin } from './request-checks.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -122,7 +123,7 @@ export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoin
       room: hashOfRoom(request.body),
       timings: call?.timings,
       reason: status === 400 ? undefined : toReason(error),
-      stack: retCode === '50001' && error instanceof Error ? error.stack : undefined
+      stack: retCode === '50001' && error instanceof Error ? stackOf(error) : undefined
     }, `co-browsing request ${outcome}`)
     dress(reply)
     if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECONDS)

@@ -15,8 +15,10 @@ function logOf () {
 
 t.test('a refused or failed request has one line that says why and who, and nothing secret', async (t) => {
   const { server, lines, ours } = logOf()
-  // As ioredis does it: the command and its arguments hang on the error.
-  const error = Object.assign(new Error('WRONGPASS'), { command: { name: 'auth', args: ['p4ssw0rd'] }, code: 'E' })
+  // As ioredis does it: the command and its arguments are attached to the error.
+  const error = Object.assign(new Error('WRONGPASS for p4ssw0rd'), {
+    name: 'ReplyError', command: { name: 'auth', args: ['p4ssw0rd'] }
+  })
   const registry = { ...memoryRegistry(), assign: async () => { throw error } }
   const { ask, token } = await buildApp(t, { server, options: { registry } })
   await ask()
@@ -30,7 +32,7 @@ t.test('a refused or failed request has one line that says why and who, and noth
       tenant: 't1',
       room: /^[\w-]{16}$/,
       timings: { sessions: Number, registry: Number },
-      reason: /WRONGPASS/
+      reason: /ReplyError WRONGPASS$/
     },
     { level: 30, outcome: 'refused', retCode: '40001' },
     { level: 30, outcome: 'refused', retCode: '40102' }
@@ -38,11 +40,26 @@ t.test('a refused or failed request has one line that says why and who, and noth
   for (const secret of [...SECRETS, token, 'forged']) t.notMatch(lines.join(''), secret)
 })
 
-t.test('a defect is logged as an error, with its stack', async (t) => {
-  const { server, ours } = logOf()
-  const { ask } = await buildApp(t, { server, options: { authorize () { throw new TypeError('of the host') } } })
+t.test('a defect is logged as an error, with the places of its stack and nothing that its message quotes', async (t) => {
+  const { server, lines, ours } = logOf()
+  const { ask } = await buildApp(t, {
+    server,
+    options: {
+      authorize (_session, { userName }) {
+        throw new TypeError(`of the host: ${userName}\n    at ${userName}`, { cause: new SyntaxError(userName) })
+      }
+    }
+  })
   await ask()
-  t.match(ours(), [{ level: 50, retCode: '50001', reason: /TypeError: of the host/, stack: /log-and-metrics\.test/ }])
+  t.match(ours(), [{ level: 50, retCode: '50001', reason: 'TypeError < SyntaxError', stack: /^ {4}at .*log-and-metrics\.test/ }])
+  for (const secret of SECRETS) t.notMatch(lines.join(''), secret)
+})
+
+t.test('a host error with a code like those of the catalogue is a defect, and its message stays here', async (t) => {
+  const { ask } = await buildApp(t, {
+    options: { authorize () { throw Object.assign(new Error('of the host'), { code: 'FST_COBROWSE_99999' }) } }
+  })
+  t.strictSame((await ask()).json(), { retCode: '50001', retMsg: 'internal error' })
 })
 
 t.test('a change of a backend\'s state has one line', async (t) => {

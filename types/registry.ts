@@ -57,7 +57,7 @@ export interface SelectContext {
 
 /**
  * Orders the candidates for a new room, best first. The registry takes the first eight of them whose lease is live
- * in the store. What is left out cannot be chosen.
+ * in the store. What is left out cannot be chosen. Not asynchronous; where it throws, new rooms get 50001.
  */
 export type SelectNode = (candidates: readonly NodeView[], context: SelectContext) => readonly NodeView[]
 

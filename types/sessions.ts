@@ -15,7 +15,8 @@ export interface Sessions extends Adapter {
    * @param token as received: still percent-encoded, not trimmed, not unquoted
    * @param signal aborts when the answer is no longer of use
    * @returns the session, or `null` when the token is not the live one of its user
-   * @throws anything, when the store cannot be asked: "cannot know" must never look like "not valid"
+   * @throws an error of the catalogue, which is answered as it is; anything else, when the store cannot be asked:
+   *   "cannot know" must never look like "not valid"
    */
   find (token: string, signal: AbortSignal): Promise<Session | null>
 }
@@ -36,7 +37,7 @@ export interface RedisSessionsOptions {
   prefix?: string | undefined
   /**
    * Unwraps the text that Redis holds, where the deployment wraps it.
-   * A throw means "cannot know" (50305), not "not valid".
+   * A throw, or a result that is no text, means "cannot know" (50305), not "not valid", for this token alone.
    */
   decode?: ((stored: string) => string | Promise<string>) | undefined
 }

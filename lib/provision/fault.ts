@@ -1,4 +1,5 @@
 import { DeadlineError } from '../deadline.js'
+import { ReasonError } from '../reason.js'
 
 export interface FaultDetails {
   /**
@@ -14,7 +15,7 @@ export interface FaultDetails {
 }
 
 /** Why an exchange gave no address. The message is a reason for an operator: no host, token or part of an answer. */
-export class ProvisionFault extends Error {
+export class ProvisionFault extends ReasonError {
   override name = 'ProvisionFault'
   readonly blame: FaultDetails['blame']
   readonly retryMs: number | undefined

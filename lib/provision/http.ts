@@ -3,6 +3,7 @@ import { createBackend } from '../backend-status.js'
 import { createBreaker } from '../breaker.js'
 import { untilAborted } from '../deadline.js'
 import { ProvisionUnavailableError } from '../errors.js'
+import { refusePromise } from '../refuse-promise.js'
 import { ProvisionFault } from './fault.js'
 import { createExchange } from './http-exchange.js'
 import { readHttpOptions } from './http-options.js'
@@ -82,6 +83,7 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
     let address
     try {
       address = pickAddress(answer)
+      refusePromise(address, '"pick"')
     } catch (cause) {
       throw new ProvisionFault('the "pick" function failed', { blame: 'answer', cause })
     }

@@ -1,3 +1,4 @@
+import { ReasonError } from '../reason.js'
 import type { Session } from '../../types/sessions.js'
 
 // A URL parser percent-encodes braces in a path and leaves them in a query.
@@ -7,7 +8,7 @@ const ANY_PLACEHOLDER = /(?:\{|%7B)\w*(?:\}|%7D)/i
 /** Where to ask for a session. */
 export interface Target {
   origin: string
-  /** @throws TypeError when the session's values would make another path than the one that was configured */
+  /** @throws ReasonError when the session's values would make another path than the one that was configured */
   pathFor (session: Session): string
 }
 
@@ -28,7 +29,7 @@ export function parseTarget (url: string): Target {
     // The pattern lets only names of the session's fields pass.
     const filled = href.replace(PLACEHOLDER, (_match, field: keyof Session) => encode(session[field]))
     // "." and ".." have no encoding that a URL parser would not take for a step to another path.
-    if (new URL(filled).href !== filled) throw new TypeError('a value of the session cannot stand in a URL')
+    if (new URL(filled).href !== filled) throw new ReasonError('a value of the session cannot stand in a URL')
     return filled.slice(origin.length)
   }
   return { origin, pathFor }

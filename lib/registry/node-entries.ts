@@ -1,3 +1,4 @@
+import { refusePromise } from '../refuse-promise.js'
 import { checkNodeRecord, MAX_RECORD_BYTES, toNodeView } from './node-record.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { NodeRecord, NodeView } from '../../types/registry.js'
@@ -43,7 +44,9 @@ function toView (member: string, text: RecordText, parse: ParseRecord): NodeView
 
 function parseOrRefuse (text: string, id: string, parse: ParseRecord): unknown {
   try {
-    return parse(text, id)
+    const record: unknown = parse(text, id)
+    refusePromise(record, '"parse"')
+    return record
   } catch (cause) {
     // Its own words may quote the record.
     throw new TypeError('node record: cannot be parsed', { cause })

@@ -4,11 +4,13 @@ import { checkOptions, FunctionOption } from '../check-options.js'
 import { systemClock } from '../clock.js'
 import { withDeadline } from '../deadline.js'
 import { RegistryUnavailableError } from '../errors.js'
+import { isCatalogued } from '../is-catalogued.js'
 import { createMemberships } from './membership/memberships.js'
 import { parseJson } from './node-entries.js'
 import { assertSize, checkNodeRecord } from './node-record.js'
 import { createRepeater, jittered } from './repeater.js'
 import { createChooser } from './select.js'
+import { unavailable } from './unavailable.js'
 import { createAssigner } from './zookeeper/assign.js'
 import { createZooKeeperClient, ZooKeeperError } from './zookeeper-client/client.js'
 import { untilConnected } from './zookeeper-client/until-connected.js'
@@ -129,7 +131,7 @@ export function createZooKeeperRegistry (
   }
 
   function assertOpen (): void {
-    if (backend.status().state === 'closed') throw unavailable(new Error('the registry is closed'))
+    if (backend.status().state === 'closed') throw unavailable('the registry is closed')
   }
 
   async function within<T> (
@@ -147,7 +149,7 @@ export function createZooKeeperRegistry (
       }, signal, foreignClock)
     } catch (cause) {
       if (signal?.aborted) throw signal.reason
-      throw isOurs(cause) ? cause : unavailable(cause)
+      throw isCatalogued(cause) ? cause : new RegistryUnavailableError({ cause })
     }
   }
 
@@ -181,10 +183,4 @@ export function createZooKeeperRegistry (
       })
     }
   }
-}
-
-const isOurs = (error: unknown) => error instanceof Error && 'statusCode' in error
-
-function unavailable (cause: unknown): Error {
-  return new RegistryUnavailableError({ cause })
 }

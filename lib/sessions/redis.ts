@@ -1,7 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { createBackend } from '../backend-status.js'
 import { checkOptions, FunctionOption, ObjectWithMethods } from '../check-options.js'
-import { withDeadline } from '../deadline.js'
+import { untilAborted, withDeadline } from '../deadline.js'
+import { AnsweredError } from '../reason.js'
 import { assertReachable } from '../redis-state.js'
 import { equalsStored, readToken, toUid } from './token.js'
 import type { RedisSessionsOptions, Sessions } from '../../types/sessions.js'
@@ -42,11 +43,25 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
       backend.set('up')
       return stored
     } catch (error) {
-      // Whoever forges a token chooses its key: one that holds something else than text is no token.
-      if (isWrongType(error)) return null
+      // A forger of tokens chooses the key. One that holds another type than text is no token.
+      if (isReply(error, 'WRONGTYPE')) return null
+      if (isReply(error, 'NOPERM') && /\bkeys?\b/.test(error.message)) {
+        throw new AnsweredError('Redis does not let this user read the key', { cause: error })
+      }
       if (!signal?.aborted) backend.set('down', 'Redis does not answer')
       throw error
     }
+  }
+
+  async function unwrap (stored: string, signal: AbortSignal): Promise<string> {
+    let token: unknown
+    try {
+      token = await untilAborted(decode(stored), signal)
+    } catch (cause) {
+      throw new AnsweredError('"decode" failed on a stored text', { cause })
+    }
+    if (typeof token !== 'string') throw new AnsweredError('"decode" made no text of a stored one')
+    return token
   }
 
   // Without traffic nothing else would notice that Redis is gone, or back.
@@ -62,11 +77,11 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
       const session = readToken(token)
       if (session === null) return null
       const stored = await read(prefix + toUid(session), signal)
-      return stored !== null && equalsStored(token, await decode(stored)) ? session : null
+      return stored !== null && equalsStored(token, await unwrap(stored, signal)) ? session : null
     }
   }
 }
 
-function isWrongType (error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('WRONGTYPE')
+function isReply (error: unknown, code: string): error is Error {
+  return error instanceof Error && error.message.startsWith(code)
 }

@@ -1,7 +1,8 @@
 import { OF_CLIENT } from './of-client.mjs'
+import { OF_ISOLATION } from './of-isolation.mjs'
 import { OF_NODES } from './of-nodes.mjs'
 import { OF_REDIS } from './of-redis.mjs'
 import { OF_ZOOKEEPER } from './of-zookeeper.mjs'
 
 /** `find` stands once in the file. */
-export const MUTATIONS = [...OF_REDIS, ...OF_NODES, ...OF_ZOOKEEPER, ...OF_CLIENT]
+export const MUTATIONS = [...OF_REDIS, ...OF_NODES, ...OF_ZOOKEEPER, ...OF_CLIENT, ...OF_ISOLATION]

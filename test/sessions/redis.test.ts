@@ -4,10 +4,13 @@ import { Redis as Redis5 } from 'ioredis5'
 import t from 'tap'
 import { redisSessions } from '../../lib/sessions/redis.js'
 import { makeToken, toUid } from '../../lib/sessions/token.js'
+import { buildApp } from '../support/build-app.js'
 import { silentLog } from '../support/silent-log.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
+import { until } from '../support/until.js'
 import { sessionsContract } from './contract.js'
 import type { Test } from 'tap'
+import type { App } from '../support/build-app.js'
 
 const PREFIX = 'TOKENKEY:'
 const session = { tenantId: 't1', channelId: 'web', userId: 'u1' }
@@ -53,7 +56,7 @@ t.test('with a real Redis', { skip: withoutRedis }, async (t) => {
     t.strictSame(await redisSessions({ redis, decode }).find(token, signal), session)
     t.equal(await redisSessions({ redis }).find(token, signal), null)
     await redis.set(toUid(session), 'no JSON')
-    await t.rejects(redisSessions({ redis, decode }).find(token, signal), SyntaxError)
+    await t.rejects(redisSessions({ redis, decode }).find(token, signal), { name: 'AnsweredError', cause: SyntaxError })
   })
 
   t.test('a key of another type is no token: a forger learns nothing from it', async (t) => {
@@ -127,4 +130,91 @@ t.test('wrong options are refused', async (t) => {
   ]
   // Wrong on purpose: the types refuse all of these.
   for (const [options, message] of wrong) t.throws(() => redisSessions(options as never), { name: 'TypeError', message })
+})
+
+const kindOfToken = async (ask: App['ask'], token: string) =>
+  (await ask({ headers: { cookie: `ccmessaging-token=${token}` } })).json().retCode
+
+t.test('a stored text that "decode" cannot read – asked for again and again – costs its token only', {
+  skip: withoutRedis
+}, async (t) => {
+  const { port } = await startRedis(t)
+  const redis = new Redis(port, '127.0.0.1')
+  t.teardown(() => redis.disconnect())
+  const good = makeToken(session, 1)
+  const forged = makeToken({ tenantId: 'c', channelId: 'ounte', userId: 'r' }, 1)
+  await redis.set('t1webu1', JSON.stringify({ token: good }))
+  const failing: Record<string, (stored: string) => unknown> = {
+    'it throws': (stored) => JSON.parse(stored).token,
+    'it rejects': async (stored) => JSON.parse(stored).token,
+    'it returns no text': (stored) => stored.startsWith('{') ? JSON.parse(stored).token : undefined,
+    'it never returns': async (stored) =>
+      stored.startsWith('{') ? JSON.parse(stored).token : await new Promise(() => {})
+  }
+  for (const [name, decode] of Object.entries(failing)) {
+    await redis.set('counter', `not json ${good}`)
+    const lines: string[] = []
+    // A host that does not use TypeScript may return anything.
+    const sessions = redisSessions({ redis, decode: decode as (stored: string) => string })
+    const { app, ask } = await buildApp(t, {
+      options: { sessions, timeout: 1000 },
+      server: { logger: { level: 'info', stream: { write (line: string) { lines.push(line) } } } }
+    })
+    const kindOf = async (token: string) => await kindOfToken(ask, token)
+    await until(async () => await kindOf(good) === '0')
+    for (let count = 0; count < 12; count++) t.equal(await kindOf(forged), '50305', name)
+    t.equal(await kindOf(good), '0', `${name}: another token is found`)
+    t.equal(app.cobrowse.status().sessions.state, 'up', name)
+    t.match(lines.join(''), /AnsweredError: .+decode/, 'the log names the function')
+    t.notMatch(lines.join(''), /not json|eyJ/, 'and quotes nothing of what is stored')
+  }
+  await redis.lpush('list', 'x')
+  const { ask } = await buildApp(t, { options: { sessions: redisSessions({ redis }) } })
+  const ofList = makeToken({ tenantId: 'l', channelId: 'is', userId: 't' }, 1)
+  t.equal(await kindOfToken(ask, ofList), '40102')
+})
+
+t.test('a key that Redis does not let the gateway read – named by a forger – costs its token only', {
+  skip: withoutRedis
+}, async (t) => {
+  const { port } = await startRedis(t)
+  const admin = new Redis(port, '127.0.0.1')
+  const redis = new Redis({ port, host: '127.0.0.1', username: 'gateway', password: 'secret', lazyConnect: true })
+  redis.on('error', () => {})
+  t.teardown(() => {
+    admin.disconnect()
+    redis.disconnect()
+  })
+  await admin.call('ACL', 'SETUSER', 'gateway', 'on', '>secret', '+@all', '~t1*', '~fastify-cobrowse-probe')
+  await redis.connect()
+  const sessions = redisSessions({ redis })
+  const { app, ask } = await buildApp(t, { options: { sessions } })
+  const kindOf = async (token: string) => await kindOfToken(ask, token)
+  const good = makeToken(session, 1)
+  await admin.set('t1webu1', good)
+  for (let count = 0; count < 30; count++) {
+    t.equal(await kindOf(makeToken({ tenantId: 'o', channelId: 'the', userId: 'r' }, 1)), '50305')
+  }
+  t.equal(await kindOf(good), '0')
+  t.equal(app.cobrowse.status().sessions.state, 'up')
+})
+
+t.test('a token store that is away is not asked by every request', { skip: withoutRedis }, async (t) => {
+  const server = await startRedis(t)
+  const redis = new Redis(server.port, '127.0.0.1')
+  redis.on('error', () => {})
+  t.teardown(() => redis.disconnect())
+  const sessions = redisSessions({ redis })
+  let asked = 0
+  const counting: typeof sessions = {
+    ...sessions,
+    async find (...args) {
+      asked++
+      return await sessions.find(...args)
+    }
+  }
+  const { ask } = await buildApp(t, { options: { sessions: counting, timeout: 500 } })
+  await server.kill()
+  for (let count = 0; count < 60; count++) t.equal((await ask()).json().retCode, '50305')
+  t.ok(asked < 30, `asked ${asked} times`)
 })

@@ -1,7 +1,7 @@
 import { NoLiveNodeError, RegistrySettlingError } from '../../errors.js'
 import { MAX_RECORD_BYTES, toNodeRef } from '../node-record.js'
 import { nameOf } from '../own-assignments.js'
-import { unavailable } from '../unavailable.js'
+import { unanswerable } from '../unavailable.js'
 import { ASSIGN, ASSIGN_LISTED } from './gateway-scripts.js'
 import type { Chooser, ChoiceOptions } from '../select.js'
 import type { RedisStore } from './client.js'
@@ -24,9 +24,18 @@ export function createAssigner ({ store, view, chooser, listed }: AssignerOption
   const script = listed === undefined ? ASSIGN : ASSIGN_LISTED
   const common = listed === undefined ? [MAX_RECORD_BYTES] : [listed.hash ?? '', listed.keys ?? '', MAX_RECORD_BYTES]
 
+  /** A function of the host that fails costs new rooms only: one that has its node needs no choice. */
+  function propose (room: RoomKey, choice: ChoiceOptions): { candidates: NodeView[], failure?: { reason: unknown } } {
+    try {
+      return { candidates: chooser.choose(room, choice) }
+    } catch (reason) {
+      return { candidates: [], failure: { reason } }
+    }
+  }
+
   async function ask (room: RoomKey, choice: ChoiceOptions, signal: AbortSignal): Promise<Assignment | undefined> {
     signal.throwIfAborted()
-    const candidates = chooser.choose(room, choice)
+    const { candidates, failure } = propose(room, choice)
     const [proposed] = candidates
     // Counted before the answer: a burst of calls would all propose the same node.
     if (proposed !== undefined) chooser.count(proposed, 1)
@@ -36,10 +45,13 @@ export function createAssigner ({ store, view, chooser, listed }: AssignerOption
       const answer = await store.run(script, { args, rooms: [store.room(room)], signal })
       // As the scripts say.
       const [outcome, member, text, now] = answer as [string, string, string | null, number]
-      if (outcome === 'none') return undefined
+      if (outcome === 'none') {
+        if (failure !== undefined) throw failure.reason
+        return undefined
+      }
       if (outcome === 'settling') throw new RegistrySettlingError()
       const node = view.nodeOf(member, text)
-      if (node === undefined) throw unavailable('the record of the room\'s node cannot be read')
+      if (node === undefined) throw unanswerable('the record of the room\'s node cannot be read')
       if (outcome === 'chosen') chosen = node
       return { node: toNodeRef(node), issuedAt: Number(now), joinOnly: false }
     } finally {

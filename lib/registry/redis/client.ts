@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto'
 import { DeadlineError, withDeadline } from '../../deadline.js'
 import { RegistryUnavailableError } from '../../errors.js'
 import { assertReachable } from '../../redis-state.js'
+import { AnsweredError } from '../../reason.js'
 import { newIncarnation } from '../node-record.js'
 import { roomName } from '../room-name.js'
+import { UnreadableBindingError } from '../unavailable.js'
+import { UNREADABLE_BINDING } from './script.js'
 import type { Clock } from '../../clock.js'
 import type { Script } from './script.js'
 import type { RedisScripter, RoomKey } from '../../../types/registry.js'
@@ -76,17 +79,24 @@ export function createRedisStore ({ redis, prefix, times, clock }: RedisStoreOpt
         if (call.ms === undefined) return await send(script, call, call.signal)
         return await withDeadline(call.ms, async (signal) => await send(script, call, signal), call.signal, clock)
       } catch (cause) {
-        throw call.signal?.aborted ? call.signal.reason : new RegistryUnavailableError({ cause })
+        throw call.signal?.aborted ? call.signal.reason : new RegistryUnavailableError({ cause: toAnswer(cause) })
       }
     }
   }
+}
+
+/** Where Redis was asked and answered, although what it holds cannot be used: the answer; else the error itself. */
+function toAnswer (cause: unknown): unknown {
+  if (isReply(cause, UNREADABLE_BINDING)) return new UnreadableBindingError({ cause })
+  if (isReply(cause, 'WRONGTYPE')) return new AnsweredError('a key in Redis is of a wrong type: WRONGTYPE', { cause })
+  return cause
 }
 
 /** In a few words that name no host: what ioredis says may. */
 export function reasonOf (error: unknown): string {
   const cause = error instanceof RegistryUnavailableError ? error.cause : error
   if (cause instanceof DeadlineError) return 'Redis does not answer in time'
-  if (isReply(cause, 'WRONGTYPE')) return 'the list of nodes is of a wrong type'
+  if (isReply(error, 'WRONGTYPE')) return 'the list of nodes is of a wrong type'
   const code = cause instanceof Error && cause.name === 'ReplyError' ? /^[A-Z]+(?= |$)/.exec(cause.message) : null
   return code === null ? 'Redis cannot be reached' : `Redis refuses: ${code[0]}`
 }

@@ -5,6 +5,9 @@ export interface Script {
   sha1: string
 }
 
+/** How the scripts say it. */
+export const UNREADABLE_BINDING = 'the binding of the room cannot be read'
+
 /*
  * KEYS: leases, nodes, meta, ids, releases, ended; then rooms.
  * ARGV: the epoch that the caller knows ('' for a gateway), a fresh one, milliseconds of lease, heartbeat and linger;
@@ -69,7 +72,7 @@ local function idOf(member) return string.match(member, '^[^|]+') end
 -- An unreadable text is an error: taking it for "not bound" could split a room that is in use.
 local function parse(text)
   local era, member, state, claims = string.match(text, '^([^|]*)|([^|]+|[^|]+)|([^|]+)|(%d+)$')
-  if not member then error('the binding of the room cannot be read') end
+  if not member then error('${UNREADABLE_BINDING}') end
   return era, member, state, tonumber(claims)
 end
 

@@ -1,7 +1,8 @@
+import { ReasonError } from '../../reason.js'
 import { zookeeper } from './package.js'
 
 /** ZooKeeper said no, or there is no connection to it. */
-export class ZooKeeperError extends Error {
+export class ZooKeeperError extends ReasonError {
   override name = 'ZooKeeperError'
 
   /** As ZooKeeper's exceptions are called: `CONNECTION_LOSS`, `NO_AUTH`, `SESSION_EXPIRED`, … */

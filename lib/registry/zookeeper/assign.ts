@@ -1,7 +1,7 @@
 import { NoLiveNodeError, RegistrySettlingError } from '../../errors.js'
 import { toNodeRef } from '../node-record.js'
 import { nameOf } from '../own-assignments.js'
-import { unavailable } from '../unavailable.js'
+import { unanswerable } from '../unavailable.js'
 import type { Clock } from '../../clock.js'
 import type { ZooKeeperClient, ZooKeeperOp } from '../zookeeper-client/client.js'
 import type { Chooser, ChoiceOptions } from '../select.js'
@@ -54,11 +54,11 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
       const chosen = await choose(room, state, choice, signal)
       if (chosen === 'changed') continue
       if (chosen !== 'gone') return chosen
-      if (hasReadAnew) throw view.isDoubtful() ? unavailable('nodes vanished at once, or unseen') : new NoLiveNodeError()
+      if (hasReadAnew) throw view.isDoubtful() ? unanswerable('nodes vanished at once, or unseen') : new NoLiveNodeError()
       hasReadAnew = true
       await view.refresh()
     }
-    throw unavailable('the room changed again and again')
+    throw unanswerable('the room changed again and again')
   }
 
   /**
@@ -72,7 +72,7 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
     const { member } = binding
     const node = await view.nodeOf(member)
     if (node === undefined && await client.exists(layout.nodePath(member), { signal }) !== undefined) {
-      throw unavailable('the record of the room\'s node cannot be read')
+      throw unanswerable('the record of the room\'s node cannot be read')
     }
     const isFresh = writtenAfter !== undefined
     const outcome = isFresh || binding.state === 'claimed'
@@ -124,7 +124,7 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
     signal.throwIfAborted()
     const failure = await client.multi([{ type: 'check', path: layout.nodePath(member) }, ...ops], { signal })
     // That a node may not be seen does not mean that it is gone.
-    if (failure?.name === 'NO_AUTH') throw unavailable('ZooKeeper refuses: NO_AUTH')
+    if (failure?.name === 'NO_AUTH') throw unanswerable('ZooKeeper refuses: NO_AUTH')
     if (failure !== undefined) return failure.index === 0 ? 'gone' : 'changed'
     return { issuedAt, joinOnly: false }
   }
@@ -141,7 +141,7 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
       if (await client.multi(ops, { signal }) !== undefined) continue
       return sweep.note(key, text, binding)
     }
-    throw unavailable('the room changed again and again')
+    throw unanswerable('the room changed again and again')
   }
 
   return { assign, end }

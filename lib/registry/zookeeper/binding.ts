@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { UnreadableBindingError } from '../unavailable.js'
 
 /** `ended` names no node: the call of a room ended that was not bound. */
 export type BindingState = 'assigned' | 'claimed' | 'released' | 'ended'
@@ -14,7 +15,8 @@ export interface Binding {
   endedAt: number
 }
 
-const FORM = /^(?:([^|]+\|[^|]+)|\|)\|(assigned|claimed|released|ended)\|(\d+)\|(\d+)\|[\w-]+$/
+const FORM =
+  /^(?:([\w.:-]{1,64}\|[\w.:-]{1,64})|\|)\|(assigned|claimed|released|ended)\|(\d{1,16})\|(\d{1,16})\|[\w-]+$/
 
 /**
  * `id|incarnation|state|claims|endedAt|write`. The last is random: two texts are alike only when nobody wrote in
@@ -24,10 +26,10 @@ export function toText ({ member = '|', state, claims, endedAt }: Binding): stri
   return [member, state, claims, endedAt, randomBytes(9).toString('base64url')].join('|')
 }
 
-/** @throws TypeError: taking an unreadable text for "not bound" could split a room that is in use */
+/** @throws UnreadableBindingError */
 export function parseBinding (text: string): Binding {
   const [, member, state, claims, endedAt] = FORM.exec(text) ?? []
-  if (state === undefined) throw new TypeError('the binding of the room cannot be read')
+  if (state === undefined) throw new UnreadableBindingError()
   // The form says so.
   return { member, state: state as BindingState, claims: Number(claims), endedAt: Number(endedAt) }
 }

@@ -1,4 +1,4 @@
-import { unavailable } from '../unavailable.js'
+import { unavailable, UnreadableBindingError } from '../unavailable.js'
 import type { Claim, Claims, RoomClaim } from '../membership/node-store.js'
 import type { MultiFailure, ZooKeeperClient, ZooKeeperOp } from '../zookeeper-client/client.js'
 import type { ZooKeeperLayout } from './layout.js'
@@ -44,7 +44,7 @@ export function createClaimer ({ client, layout, rooms, callMs }: ClaimerOptions
     try {
       return await want(claimant, claim)
     } catch (error) {
-      if (error instanceof TypeError) return undefined
+      if (error instanceof UnreadableBindingError) return undefined
       throw error
     }
   }
@@ -80,16 +80,30 @@ export function createClaimer ({ client, layout, rooms, callMs }: ClaimerOptions
   return {
     async take (first, claimant, claims) {
       const { member, signal } = claimant
+      const shut = new Set<Claim>()
       for (let tries = 0; tries < MAX_TRIES; tries++) {
-        const wanted = await Promise.all(claims.rooms.map(async (claim) => await tryToWant(claimant, claim)))
-        const ops = wanted.flatMap((it) => it === undefined ? [] : opsOf(member, it))
-        const failure = await client.multi([...first, ...ops], { ms: callMs(), signal })
+        const wanted = await Promise.all(claims.rooms.map(async (claim) =>
+          shut.has(claim) ? undefined : await tryToWant(claimant, claim)))
+        const opsOfRooms = wanted.map((it) => it === undefined ? [] : opsOf(member, it))
+        const failure = await client.multi([...first, ...opsOfRooms.flat()], { ms: callMs(), signal })
         if (failure === undefined) return wanted.map(toAnswer)
         if (failure.index < first.length) return failure
+        const at = indexOfPart(opsOfRooms, failure.index - first.length)
+        const claim = failure.name === 'NO_AUTH' ? claims.rooms[at] : undefined
+        if (claim === undefined) continue
+        // Such a try finds one room that must not be written.
+        shut.add(claim)
+        tries--
       }
       throw unavailable('the rooms changed again and again')
     }
   }
+}
+
+/** Which of the lists holds the element that has this index in all of them together. */
+function indexOfPart (parts: unknown[][], index: number): number {
+  let end = 0
+  return parts.findIndex((part) => (end += part.length) > index)
 }
 
 function toAnswer (wanted: Wanted | undefined): RoomClaim {

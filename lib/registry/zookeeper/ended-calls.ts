@@ -1,3 +1,4 @@
+import { UnreadableBindingError } from '../unavailable.js'
 import type { RoomRelease } from '../membership/node-store.js'
 import type { ZooKeeperRooms } from './rooms.js'
 
@@ -61,7 +62,7 @@ export function createEndedCalls ({ rooms, batch, callMs }: EndedCallsOptions): 
           return await look(key)
         } catch (error) {
           // An unreadable room is left as it is.
-          if (!(error instanceof TypeError)) changed.add(key)
+          if (!(error instanceof UnreadableBindingError)) changed.add(key)
           return undefined
         }
       }))

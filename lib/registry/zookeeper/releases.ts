@@ -1,4 +1,4 @@
-import { unavailable } from '../unavailable.js'
+import { unavailable, UnreadableBindingError } from '../unavailable.js'
 import type { ReleaseCall } from '../membership/node-store.js'
 import type { ZooKeeperClient } from '../zookeeper-client/client.js'
 import type { ZooKeeperRooms } from './rooms.js'
@@ -44,6 +44,14 @@ export function createReleases ({ client, rooms, sweep, callMs }: ReleasesOption
     throw unavailable('the room changed again and again')
   }
 
+  /** A room that cannot be read must not keep those behind it. */
+  function forgetIfUnreadable ({ key }: ReleaseCall) {
+    return (error: unknown) => {
+      if (!(error instanceof UnreadableBindingError)) throw error
+      unreleased.delete(key)
+    }
+  }
+
   return {
     async release (call) {
       unreleased.set(call.key, call)
@@ -51,7 +59,7 @@ export function createReleases ({ client, rooms, sweep, callMs }: ReleasesOption
     },
     releaseLater: (call) => { unreleased.set(call.key, call) },
     async releaseAgain () {
-      for (const call of unreleased.values()) await release(call)
+      for (const call of unreleased.values()) await release(call).catch(forgetIfUnreadable(call))
     },
     forget: (key) => { unreleased.delete(key) }
   }

@@ -1,5 +1,7 @@
 import { bucketOf, ensurePath } from './layout.js'
 import { parseBinding, toText } from './binding.js'
+import { UnreadableBindingError } from '../unavailable.js'
+import { ZooKeeperError } from '../zookeeper-client/client.js'
 import type { ReadOptions, ZooKeeperClient, ZooKeeperOp } from '../zookeeper-client/client.js'
 import type { Binding } from './binding.js'
 import type { ZooKeeperLayout } from './layout.js'
@@ -19,7 +21,7 @@ export interface RoomState {
 }
 
 export interface ZooKeeperRooms {
-  /** Reads one room. Makes its bucket when there is none. @throws TypeError when its text cannot be read */
+  /** Reads one room. Makes its bucket when there is none. @throws UnreadableBindingError */
   read (key: string, options?: ReadOptions): Promise<RoomState>
   /** Fails when the room changed since it was read. */
   check (room: RoomState): ZooKeeperOp[]
@@ -39,7 +41,7 @@ export function createRooms (client: ZooKeeperClient, layout: ZooKeeperLayout): 
     const bucketPath = layout.bucketPath(bucketOf(key))
     // In this order, on one connection: a deletion that only the second one sees makes the first one's version old.
     const [bucket, room] = await Promise.all([
-      client.exists(bucketPath, call), client.get(layout.roomPath(key), options)
+      client.exists(bucketPath, call), client.get(layout.roomPath(key), options).catch(throwIfShut)
     ])
     if (bucket === undefined) {
       await ensurePath(client, bucketPath, call)
@@ -73,4 +75,9 @@ export function createRooms (client: ZooKeeperClient, layout: ZooKeeperLayout): 
       ]
     }
   }
+}
+
+/** A room that this client may not read is as unreadable as garbage. */
+function throwIfShut (cause: unknown): never {
+  throw cause instanceof ZooKeeperError && cause.code === 'NO_AUTH' ? new UnreadableBindingError({ cause }) : cause
 }

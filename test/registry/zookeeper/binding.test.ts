@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { parseBinding, toText } from '../../../lib/registry/zookeeper/binding.js'
 import { BUCKETS, bucketOf, createLayout } from '../../../lib/registry/zookeeper/layout.js'
+import { UnreadableBindingError } from '../../../lib/registry/unavailable.js'
 import { newRoom } from '../contract.js'
 import type { Binding } from '../../../lib/registry/zookeeper/binding.js'
 
@@ -24,13 +25,13 @@ t.test('what is written of a room is read again, and no two writes are alike', a
 t.test('what cannot be read is never taken for a room that is not bound', async (t) => {
   fc.assert(fc.property(binding, fc.nat(5), (given, field) => {
     const fields = toText(given).split('|')
-    t.throws(() => parseBinding(fields.toSpliced(field, 1).join('|')), TypeError)
-    t.throws(() => parseBinding(fields.toSpliced(field, 1, '|').join('|')), TypeError)
+    t.throws(() => parseBinding(fields.toSpliced(field, 1).join('|')), UnreadableBindingError)
+    t.throws(() => parseBinding(fields.toSpliced(field, 1, '|').join('|')), UnreadableBindingError)
   }), { numRuns: 50 })
   for (const text of [
     '', '|', '{}', 'null', 'garbage', 'n1|i|open|0|0|w', 'n1|i|claimed|-1|0|w', 'n1|i|claimed|1.5|0|w', 'n1|i|claimed|0|0|',
-    'n1|i|claimed|0|0|w|w', '|i|claimed|0|0|w', 'n1||claimed|0|0|w', 'n1|i|claimed|0|0|w\n', '\nn1|i|claimed|0|0|\u0000'
-  ]) t.throws(() => parseBinding(text), TypeError, JSON.stringify(text))
+    'n1|i|claimed|0|0|w|w', 'a/../b|i|claimed|0|0|w', `n1|i|claimed|${'9'.repeat(400)}|0|w`, '|i|claimed|0|0|w', 'n1||claimed|0|0|w', 'n1|i|claimed|0|0|w\n', '\nn1|i|claimed|0|0|\u0000'
+  ]) t.throws(() => parseBinding(text), UnreadableBindingError, JSON.stringify(text))
 })
 
 t.test('every room has a bucket that is looked at', async (t) => {

@@ -1,0 +1,56 @@
+import { isCatalogued } from './is-catalogued.js'
+
+const MAX_LENGTH = 200
+const MAX_CAUSES = 4
+const PLAIN_WORD = /^[\w.-]{1,64}$/
+
+/** An error in words of our own, which quote no input: beside those of the catalogue only such messages are logged. */
+export class ReasonError extends Error {
+  override name = 'ReasonError'
+}
+
+/**
+ * A dependency was asked and answered, and its answer cannot be used for one token, room, node or tenant, or a
+ * function of the host failed on it. The breaker does not count such an error, however it is worded to the caller.
+ */
+export class AnsweredError extends ReasonError {
+  override name = 'AnsweredError'
+}
+
+/** Whether the dependency answered, although the caller is told that it cannot be asked. */
+export function isAnswered (error: unknown): boolean {
+  return causesOf(error).some((cause) => cause instanceof AnsweredError)
+}
+
+/**
+ * The chain of causes in one line for the log. Of errors that are not ours only name and code: the message of a
+ * JSON.parse or a function of the host may quote a token, and ioredis attaches the command with its arguments.
+ */
+export function toReason (thrown: unknown): string {
+  if (!(thrown instanceof Error)) return `a thrown ${typeof thrown}`
+  return causesOf(thrown).map(describe).join(' < ').slice(0, MAX_LENGTH)
+}
+
+/** Only the places of the stack: it begins with the message. */
+export function stackOf (error: Error): string {
+  const stack = String(error.stack)
+  const places = stack.slice(Math.max(0, stack.indexOf(error.message)) + error.message.length)
+  return places.split('\n').filter((line) => /^ {4}at /.test(line)).join('\n')
+}
+
+function causesOf (thrown: unknown): Error[] {
+  const causes = []
+  for (let error = thrown; error instanceof Error && causes.length < MAX_CAUSES; error = error.cause) causes.push(error)
+  return causes
+}
+
+function describe (error: Error): string {
+  const title = [error.name, codeOf(error)].filter((word) => PLAIN_WORD.test(word)).join(' ')
+  return isCatalogued(error) || error instanceof ReasonError ? `${title}: ${error.message}` : title
+}
+
+function codeOf (error: Error): string {
+  // Redis begins its refusals with a code, and may quote arguments behind it.
+  if (error.name === 'ReplyError') return /^[A-Z]+(?= |$)/.exec(error.message)?.[0] ?? ''
+  return 'code' in error ? String(error.code) : ''
+}

@@ -1,0 +1,13 @@
+import { ReasonError } from './reason.js'
+
+/**
+ * Refuses a promise where a function of the host has to return a value at once. A rejection of the promise would end
+ * the process, as no caller waits for it.
+ *
+ * @throws ReasonError
+ */
+export function refusePromise (returned: unknown, name: string): void {
+  if (typeof returned !== 'object' || returned === null || !('then' in returned)) return
+  Promise.resolve(returned).catch(() => {})
+  throw new ReasonError(`${name} must not be asynchronous`)
+}

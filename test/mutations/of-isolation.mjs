@@ -1,0 +1,38 @@
+/** One bad token, room, record, tenant or function of the host costs its own requests only. */
+export const OF_ISOLATION = [
+  {
+    name: 'the breaker counts an answer about one room or token',
+    file: 'lib/dependency.ts',
+    find: 'return isAnswered(error) || (',
+    replace: 'return (',
+    tests: ['test/isolation.test.ts', 'test/sessions/redis.test.ts']
+  },
+  {
+    name: 'a decode that hangs is blamed on the token store',
+    file: 'lib/dependency.ts',
+    find: 'throw isAnswered(why) ? why : cause',
+    replace: 'throw cause',
+    tests: ['test/sessions/redis.test.ts']
+  },
+  {
+    name: 'an own choice may return a promise that rejects',
+    file: 'lib/connection-info.ts',
+    find: "refusePromise(chosen, '\"selectNode\"')",
+    replace: '',
+    tests: ['test/isolation.test.ts']
+  },
+  {
+    name: 'a room that cannot be read on ZooKeeper is a store that cannot be asked',
+    file: 'lib/registry/zookeeper/binding.ts',
+    find: 'throw new UnreadableBindingError()',
+    replace: "throw new TypeError('unreadable')",
+    tests: ['test/isolation.test.ts']
+  },
+  {
+    name: 'the log quotes messages of the host',
+    file: 'lib/reason.ts',
+    find: 'isCatalogued(error) || error instanceof ReasonError ?',
+    replace: 'true ?',
+    tests: ['test/log-and-metrics.test.ts', 'test/sessions/redis.test.ts']
+  }
+]
