@@ -6,7 +6,9 @@ const MAX_HEADERS = 64
 const MAX_COOKIE_BYTES = 6144
 const MAX_COOKIES = 180
 
-const JSON_IN_UTF8 = /^\s*application\/json\s*(?:;\s*charset\s*=\s*(?:utf-8|"utf-8")\s*)?;?\s*$/i
+const MAX_CONTENT_TYPE_LENGTH = 128
+// A host name has at most 253 characters.
+const MAX_ORIGIN_LENGTH = 512
 
 /** @throws InvalidBodyError for header lines that no honest caller sends */
 export function checkHeaders ({ raw, headers }: FastifyRequest): void {
@@ -22,9 +24,21 @@ export function checkHeaders ({ raw, headers }: FastifyRequest): void {
 /** @throws UnsupportedContentTypeError unless the body is said to be plain JSON in UTF-8 */
 export function checkContentType ({ headers }: FastifyRequest): void {
   const encoding = headers['content-encoding'] ?? 'identity'
-  if (!JSON_IN_UTF8.test(headers['content-type'] ?? '') || encoding.toLowerCase() !== 'identity') {
+  if (!isJsonInUtf8(headers['content-type']) || encoding.toLowerCase() !== 'identity') {
     throw new UnsupportedContentTypeError()
   }
+}
+
+function isJsonInUtf8 (contentType = ''): boolean {
+  if (contentType.length > MAX_CONTENT_TYPE_LENGTH) return false
+  const [mediaType, ...parameters] = contentType.toLowerCase().split(';').map((part) => part.trim())
+  if (parameters.at(-1) === '') parameters.pop()
+  return mediaType === 'application/json' && parameters.length <= 1 && parameters.every(isCharsetUtf8)
+}
+
+function isCharsetUtf8 (parameter: string): boolean {
+  const [name, value, ...more] = parameter.split('=').map((part) => part.trim())
+  return name === 'charset' && (value === 'utf-8' || value === '"utf-8"') && more.length === 0
 }
 
 /**
@@ -49,7 +63,8 @@ function isKnownSite (site: unknown): boolean {
 
 // The scheme is not compared: TLS ends at the load balancer.
 function isOwnOrigin (origin: string | undefined, host: string): boolean {
-  if (origin === undefined || !URL.canParse(origin)) return false
+  if (origin === undefined || origin.length > MAX_ORIGIN_LENGTH || host.length > MAX_ORIGIN_LENGTH) return false
+  if (!URL.canParse(origin)) return false
   const url = new URL(origin)
   const own = `${url.protocol}//${host}`
   return url.origin === origin && /^https?:$/.test(url.protocol) && URL.canParse(own) && new URL(own).host === url.host

@@ -81,7 +81,9 @@ const platform = globalThis as { WebSocket?: ClientSettings['WebSocket'], locati
 const pageOrigin = () => platform.location?.origin
 
 function join (baseUrl: string, path: string): string {
-  const url = `${baseUrl.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`
+  let end = baseUrl.length
+  while (baseUrl.endsWith('/', end)) end--
+  const url = `${baseUrl.slice(0, end)}/${path.replace(/^\/+/, '')}`
   return URL.canParse(url) ? url : fail('baseUrl', RULES.baseUrl[1])
 }
 

@@ -6,8 +6,9 @@ const MAX_LENGTH = 2048
 // The alphabet of the request's own userId; nothing that means something in a Redis pattern or protocol.
 const ID = /^[A-Za-z0-9._:@-]{1,64}$/
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
-// A string literal is matched first and left as it is, so that only bare numbers are found.
-const STRING_OR_LONG_NUMBER = /"(?:[^"\\]|\\.)*"|-?[1-9]\d{15,}(?![\d.eE])/g
+// Each match reaches to the end of its token, closed or not, so that no character is read twice.
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"?|-?\d[\d.eE+-]*/g
+const LONG_INTEGER = /^-?[1-9]\d{15,}$/
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -47,7 +48,7 @@ export function equalsStored (token: string, stored: string): boolean {
 
 // CC-Messaging is Java: a long id may stand as a bare number, which a JavaScript number would round.
 function parse (json: string): unknown {
-  const lossless = json.replace(STRING_OR_LONG_NUMBER, (found) => found.startsWith('"') ? found : `"${found}"`)
+  const lossless = json.replace(STRING_OR_NUMBER, (found) => LONG_INTEGER.test(found) ? `"${found}"` : found)
   return secureJson.parse(lossless, null, { protoAction: 'error', constructorAction: 'error' })
 }
 

@@ -1,0 +1,28 @@
+const FIRST_TRIES = 5
+const MOST_TRIES = 20
+// Below it what is measured is noise.
+const LEAST_MS = 1
+
+/**
+ * Compares the time of `work` with a text and with one of twice the length: 2 for linear time, 4 for quadratic time.
+ * The least of several tries is the one that nothing else disturbed. A machine under load needs more of them: they go
+ * on while the growth is above `most`.
+ */
+export function growthOf (
+  work: (text: string) => unknown, textOf: (length: number) => string, length: number, most: number
+): number {
+  const [short, long] = [textOf(length), textOf(2 * length)]
+  let [shortMs, longMs] = [Infinity, Infinity]
+  const growth = () => Math.max(LEAST_MS, longMs) / Math.max(LEAST_MS, shortMs)
+  for (let tries = 0; tries < FIRST_TRIES || (tries < MOST_TRIES && growth() > most); tries++) {
+    shortMs = Math.min(shortMs, timeOf(() => work(short)))
+    longMs = Math.min(longMs, timeOf(() => work(long)))
+  }
+  return growth()
+}
+
+function timeOf (work: () => unknown): number {
+  const startedAt = performance.now()
+  work()
+  return performance.now() - startedAt
+}
