@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import t from 'tap'
-import fc from 'fast-check'
 import { addressFault, createAddressCheck, withNodePath } from '../lib/address.js'
+import fc from './support/fast-check.js'
 
 const ALLOWED = ['node1.corp.example', '10.0.0.0/8', '192.0.2.7', '2001:db8::/32']
 const LONG_PATH = `/${'a'.repeat(2048 - 'wss://node1.corp.example/'.length)}`

@@ -1,18 +1,46 @@
-// `npm test`: makes a fresh clone ready, then runs everything. Arguments go to tap: `npm test -- test/host.test.ts`.
+// `npm test`: makes a fresh clone ready, then runs everything but test:long. Arguments go to tap:
+// `npm test -- test/host.test.ts`.
+import { spawn } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { prepare, root, run } from '../.ci/prepare.mjs'
 
-const tool = (path, ...args) => run(process.execPath, [`${root}node_modules/${path}`, ...args])
+const CHECKS = {
+  types: ['typescript/bin/tsc', '--noEmit', '-p', 'test'],
+  lint: ['eslint/bin/eslint.js', '.'],
+  'types of the client': ['typescript/bin/tsc', '-p', 'lib/client'],
+  'tests of types': ['tstyche/build/bin.js'],
+  'package.json': ['publint/src/cli.js', '--strict'],
+  'types of the package': ['@arethetypeswrong/cli/dist/index.js', '--pack', '.', '--profile', 'esm-only']
+}
 
 prepare()
 ensureServers()
-tool('eslint/bin/eslint.js', '.')
-tool('typescript/bin/tsc', '-p', 'lib/client')
-tool('typescript/bin/tsc', '--noEmit', '-p', 'test')
-tool('tstyche/build/bin.js')
-tool('publint/src/cli.js', '--strict')
-tool('@arethetypeswrong/cli/dist/index.js', '--pack', '.', '--profile', 'esm-only')
-tool('tap/dist/esm/run.mjs', ...process.argv.slice(2))
+await checkAll()
+console.log(`TEST_SEED=${process.env.TEST_SEED ?? 1}`)
+run(process.execPath, [`${root}node_modules/tap/dist/esm/run.mjs`, ...process.argv.slice(2)])
+
+/** Two at a time. What one prints is shown when it ends. */
+async function checkAll () {
+  const left = Object.entries(CHECKS)
+  const checkOneAfterTheOther = async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) await check(...next)
+  }
+  await Promise.all([checkOneAfterTheOther(), checkOneAfterTheOther()])
+  if (process.exitCode) process.exit()
+}
+
+async function check (name, [path, ...args]) {
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, [`${root}node_modules/${path}`, ...args], { cwd: root })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { output += text })
+  const code = await new Promise((resolve) => child.once('close', resolve))
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+  console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${seconds.padStart(5)} s  ${name}`)
+  if (code === 0) return
+  console.log(output)
+  process.exitCode = 1
+}
 
 // Elsewhere the tests that need a server are skipped, and say so.
 function ensureServers () {

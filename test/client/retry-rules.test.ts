@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { CobrowseError } from '../../lib/client/cobrowse-error.js'
 import { createRetryRules } from '../../lib/client/retry-rules.js'
+import fc from '../support/fast-check.js'
 import type { CobrowseErrorCode } from '../../types/client.js'
 
 const WAITS = { minWait: 250, maxWait: 10_000 }

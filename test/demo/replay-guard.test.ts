@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import t from 'tap'
+import fc from '../support/fast-check.js'
 import { addLater, element, page, setLater, text } from './hostile-page.js'
 import { rowsFor } from './hostile-rows.js'
 import type { ReplayEvent } from './hostile-page.js'

@@ -4,7 +4,7 @@ interface Change {
   replace: string
 }
 
-interface Mutation extends Change {
+export interface Mutation extends Change {
   name: string
   also?: Change
   tests: string[]

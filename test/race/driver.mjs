@@ -6,7 +6,7 @@ import { createPace } from './pace.mjs'
 import { createRandom } from './random.mjs'
 import { playRoom } from './room.mjs'
 
-const REPORT_MS = 250
+const PACE_MS = 250
 
 const { settings, name, seed, user, gateways: addresses, note } = beginChild()
 const random = createRandom(seed)
@@ -15,7 +15,6 @@ const parts = { gateways: createGateways({ gateways: addresses, settings, user, 
 const stopping = new AbortController()
 setMaxListeners(0, stopping.signal)
 let begun = 0
-let completed = 0
 
 const chance = (share) => random.next() < share
 
@@ -36,7 +35,7 @@ function planOf () {
 
 async function playShort () {
   while (!stopping.signal.aborted) {
-    if (await pace.play(async () => await playRoom(`${name}-${++begun}`, planOf(), parts))) completed++
+    await pace.play(async () => await playRoom(`${name}-${++begun}`, planOf(), parts))
   }
 }
 
@@ -50,11 +49,8 @@ const rooms = [
   ...Array.from({ length: settings.roomsAtOnce }, playShort),
   ...Array.from({ length: settings.longRooms }, (_value, number) => playLong(number))
 ]
-setInterval(() => {
-  note('pace', { rooms: pace.allowed() })
-  process.send({ completed })
-}, REPORT_MS).unref()
+setInterval(() => note('pace', { rooms: pace.allowed() }), PACE_MS).unref()
 process.once('message', () => stopping.abort())
 process.send('ready')
 await Promise.all(rooms)
-process.send({ completed, isDone: true })
+process.send({ isDone: true })

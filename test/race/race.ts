@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startToxicProxy } from '../../lib/testing/toxic-proxy.js'
@@ -16,17 +15,27 @@ import type { Store } from './store.js'
 
 const USER = 'u1'
 const WARM_UP_MS = 2000
-/** A machine that is so many times slower than it should be shows less, and nothing false. */
-const SLOWEST = 20
+/** Fewer would show nothing: on a slow machine all else than their number stays true. */
+const FEWEST_ROOMS = { redis: 100, zookeeper: 20 }
 /** The last signatures end, and those who were sent away find each other. */
 const COOL_DOWN_MS = 5000
 
+/** How large a race is. */
+export interface Extent {
+  gateways: number
+  nodes: number
+  drivers: number
+  /** How long it goes on for once every fault was committed, counted from its start. */
+  seconds: number
+  /** By name, as in killer.ts and in the stores. */
+  faults: readonly string[] | 'all'
+}
+
 export interface RaceOptions {
   startStore (t: Test): Promise<Store>
-  /** As many as are played, if there is time. */
-  rooms: number
-  /** Milliseconds after which it ends, once every fault was committed. */
-  limitMs: number
+  /** Where its history goes. */
+  folder: string
+  extent: Extent
   seed: number
 }
 
@@ -36,9 +45,8 @@ interface StartedVictim {
   message: unknown
 }
 
-/** Runs a race and answers the folder with its history: see checker.mjs. */
-export async function runRace (t: Test, { startStore, rooms, limitMs, seed }: RaceOptions): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'race-'))
+/** Runs a race, whose history checker.mjs judges. */
+export async function runRace (t: Test, { startStore, folder, extent, seed }: RaceOptions): Promise<void> {
   const random = createRandom(seed)
   const note = openHistory(folder, 'killer')
   const processes = createProcesses(t)
@@ -76,12 +84,12 @@ export async function runRace (t: Test, { startStore, rooms, limitMs, seed }: Ra
   }
 
   const names = (letter: string, count: number) => Array.from({ length: count }, (_value, at) => `${letter}${at + 1}`)
-  const nodes = await Promise.all(names('n', settings.nodes).map(async (name) =>
+  const nodes = await Promise.all(names('n', extent.nodes).map(async (name) =>
     await startVictim(name, 'node.mjs', { port: await findFreePort() })))
-  const gateways = await Promise.all(names('g', settings.gateways).map(async (name) =>
+  const gateways = await Promise.all(names('g', extent.gateways).map(async (name) =>
     await startVictim(name, 'gateway.mjs', { user: USER })))
   const addresses = gateways.map(({ message }) => message)
-  const drivers = await Promise.all(names('d', settings.drivers).map(async (name, at) => await processes.start(
+  const drivers = await Promise.all(names('d', extent.drivers).map(async (name, at) => await processes.start(
     'driver.mjs', { settings, folder, name, seed: seed + 1 + at, user: USER, gateways: addresses }
   )))
   const driving = followDrivers(drivers.map(({ child }) => child))
@@ -96,12 +104,13 @@ export async function runRace (t: Test, { startStore, rooms, limitMs, seed }: Ra
     note,
     onServers: watchServers
   })
-  const { faults } = killer
-  writeFileSync(join(folder, 'race.json'), JSON.stringify({ rooms: Number.isFinite(limitMs) ? rooms / SLOWEST : rooms, seed, faults, settings }))
+  const faults = extent.faults === 'all' ? killer.faults : extent.faults
+  const rooms = FEWEST_ROOMS[store.kind]
+  writeFileSync(join(folder, 'race.json'), JSON.stringify({ rooms, seed, faults, settings }))
   await sleep(WARM_UP_MS)
   let left: string[] = []
-  const endsAt = performance.now() + limitMs
-  const isEnough = () => driving.completed() >= rooms || performance.now() > endsAt
+  const endsAt = performance.now() + extent.seconds * 1000
+  const isEnough = () => performance.now() > endsAt
   for (let count = 0; count < faults.length || !isEnough(); count++) {
     if (left.length === 0) left = random.shuffle(faults)
     await killer.commit(left.pop() ?? '')
@@ -112,21 +121,15 @@ export async function runRace (t: Test, { startStore, rooms, limitMs, seed }: Ra
   await driving.stop()
   endObservation()
   await processes.end()
-  return folder
 }
 
 function followDrivers (drivers: ChildProcess[]) {
-  const completed = new Map<ChildProcess, number>()
   const done = drivers.map(async (driver) => await new Promise<void>((resolve, reject) => {
-    driver.on('message', (report: { completed: number, isDone?: boolean }) => {
-      completed.set(driver, report.completed)
-      if (report.isDone) resolve()
-    })
+    driver.on('message', (report: { isDone?: boolean }) => { if (report.isDone) resolve() })
     driver.once('exit', () => reject(new Error('a driver ended')))
   }))
   for (const end of done) end.catch(() => {})
   return {
-    completed: () => [...completed.values()].reduce((sum, count) => sum + count, 0),
     async stop () {
       for (const driver of drivers) driver.send('stop')
       await Promise.all(done)

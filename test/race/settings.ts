@@ -1,8 +1,5 @@
 /** Everything that the processes of a race agree on. The parent hands it to each of them. */
 export interface Settings {
-  gateways: number
-  nodes: number
-  drivers: number
   /** Milliseconds: in ZooKeeper those of a session. */
   lease: number
   /** Milliseconds. */
@@ -21,9 +18,6 @@ export interface Settings {
 }
 
 const SETTINGS: Settings = {
-  gateways: 8,
-  nodes: 4,
-  drivers: 2,
   lease: 1500,
   heartbeat: 300,
   patience: 500,

@@ -1,35 +1,31 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { newFolderOf } from '../support/long.js'
+import { SEED } from '../support/seed.js'
 import { check } from './checker.mjs'
 import { readHistory } from './history.mjs'
 import { runRace } from './race.js'
 import type { Test } from 'tap'
+import type { Extent } from './race.js'
 import type { Store } from './store.js'
-
-/** Milliseconds after which no more rooms are begun in `npm test`, and that all of a race may take then. */
-const LIMIT_MS = 170_000
-const TIMEOUT_MS = 290_000
 
 export interface RaceTest {
   skip: string | false
-  /** Where no environment variable says another number. */
-  rooms: number
   startStore (t: Test): Promise<Store>
+  extent: Extent
 }
 
-export function testRace (t: Test, name: string, { skip, startStore, ...given }: RaceTest): void {
-  const isLong = process.env.RACE_ROOMS !== undefined
-  const rooms = Number(process.env.RACE_ROOMS ?? given.rooms)
-  const limitMs = isLong ? Infinity : LIMIT_MS
-  const seed = Number(process.env.RACE_SEED ?? Date.now() % 2 ** 32)
+/** Runs a race and judges it. The folder with its history is kept if it shows a violation. */
+export function testRace (t: Test, name: string, { skip, startStore, extent }: RaceTest): void {
   t.test(`on ${name}, whatever fails, no room is split, and those who are together stay together`, {
-    skip, timeout: isLong ? 0 : TIMEOUT_MS
+    skip, timeout: 250_000 + extent.seconds * 2000
   }, async (t) => {
-    t.comment(`seed ${seed}`)
-    const folder = await runRace(t, { startStore, rooms, limitMs, seed })
+    t.comment(`TEST_SEED=${SEED}`)
+    const folder = newFolderOf('race')
+    await runRace(t, { startStore, folder, extent, seed: SEED })
     const { violations, summary } = check(readHistory(folder), JSON.parse(readFileSync(join(folder, 'race.json'), 'utf8')))
     for (const [name, value] of Object.entries(summary)) t.comment(`${name}: ${JSON.stringify(value)}`)
     t.strictSame(violations.slice(0, 10), [], `see ${folder}`)
-    if (process.env.RACE_KEEP === undefined && violations.length === 0) rmSync(folder, { recursive: true })
+    if (violations.length === 0) rmSync(folder, { recursive: true })
   })
 }

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { equalsStored, makeToken, readToken, toUid } from '../../lib/sessions/token.js'
+import fc from '../support/fast-check.js'
 
 const session = { tenantId: '202102193196', channelId: 'web', userId: 'session_1619573111751_user_1619573111751' }
 const wrap = (text: string | Buffer) => encodeURIComponent(Buffer.from(text).toString('base64'))

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../support/fast-check.js'
 import type { World } from './world.js'
 
 /** One thing that happens. It does nothing, and answers `false`, where it cannot happen. */

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../support/fast-check.js'
 import { seededRandom } from '../support/seeded-random.js'
 import { commandWith, execute, healAll, secondsToMeet } from './commands.js'
 import { REDIS_FAULTS, simulatedRedisStage } from './redis-stage.js'

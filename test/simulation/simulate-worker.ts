@@ -1,17 +1,23 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import fc from 'fast-check'
+import fc from '../support/fast-check.js'
 import { reportPlan } from './found-plan.js'
 import { planOf, run } from './run.js'
 import type { SimulationOrder, SimulationReport } from './simulate.js'
 
-const RUNS = 50
+/** Between two looks at whether it is enough. */
+const RUNS = 20
 
-// Of simulate.ts.
-const { nodes, store, commands, seed, shrinks } = workerData as SimulationOrder
+// Started by simulate.ts.
+const { nodes, store, extent, seed, shrinks } = workerData as SimulationOrder
 const report: SimulationReport = { commands: 0, runs: 0, meetingSeconds: 0 }
+const startedAt = performance.now()
+const isEnough = () => 'commands' in extent
+  ? report.commands >= extent.commands
+  : performance.now() - startedAt > extent.seconds * 1000
+
 try {
   const plan = planOf(nodes, store)
-  for (; report.commands < commands; report.runs += RUNS) {
+  for (; !isEnough(); report.runs += RUNS) {
     const property = fc.asyncProperty(plan, async (plan) => {
       const outcome = await run(plan)
       report.commands += outcome.commands

@@ -1,18 +1,17 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import { SEED } from '../support/seed.js'
 import type { Test } from 'tap'
 import type { StoreName } from './run.js'
 
-const SEED = Number(process.env.SIMULATION_SEED ?? Date.now() % 2 ** 31)
-/** Each step on ZooKeeper is several messages, and takes so much longer. */
-const DEFAULT_COMMANDS = { redis: 100_000, zookeeper: 20_000 }
+/** How long a simulation goes on for: at least so many commands, or so many seconds. */
+export type Extent = { commands: number } | { seconds: number }
 
 /** What a simulation is told, and tells in the end. */
 export interface SimulationOrder {
   nodes: number
   store: StoreName
-  /** At least so many. */
-  commands: number
+  extent: Extent
   seed: number
   shrinks: boolean
 }
@@ -22,19 +21,18 @@ export interface SimulationReport {
   runs: number
   /** Virtual seconds after the last fault until all were together, at most. */
   meetingSeconds: number
-  /** Of fast-check, with the shortest list of commands that breaks an invariant. */
+  /** The shortest plan that breaks an invariant, and where it is. */
   failure?: string
 }
 
-/** Lives through so many random commands, and fails with the shortest list of them that breaks an invariant. */
-export async function simulate (t: Test, nodes: number, store: StoreName = 'redis'): Promise<void> {
-  const commands = Number(process.env.SIMULATION_COMMANDS ?? DEFAULT_COMMANDS[store])
+/** Lives through random commands, and fails with the shortest list of them that breaks an invariant. */
+export async function simulate (t: Test, nodes: number, store: StoreName, extent: Extent): Promise<void> {
   const order: SimulationOrder = {
-    nodes, store, commands, seed: SEED, shrinks: process.env.SIMULATION_SHRINKS !== 'no'
+    nodes, store, extent, seed: SEED, shrinks: process.env.SIMULATION_SHRINKS !== 'no'
   }
   const startedAt = performance.now()
   // Said before, too: a run that hangs has to be found again.
-  t.comment(`at least ${commands} commands, from SIMULATION_SEED=${SEED} on`)
+  t.comment(`TEST_SEED=${SEED} ${JSON.stringify(extent)}`)
   // In a thread of its own: tap follows every promise of this one, which takes a third of the time.
   const worker = new Worker(new URL('simulate-worker.ts', import.meta.url), { workerData: order })
   const [report]: [SimulationReport] = await once(worker, 'message') as [SimulationReport]
@@ -43,5 +41,5 @@ export async function simulate (t: Test, nodes: number, store: StoreName = 'redi
     `${Math.round((performance.now() - startedAt) / 1000)} s, ` +
     `all together ${report.meetingSeconds} s after the last fault`)
   if (report.failure !== undefined) throw new Error(report.failure)
-  t.ok(report.commands >= commands)
+  t.ok(report.commands > 0)
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
-import fc from 'fast-check'
 import t from 'tap'
 import { checkNodeRecord } from '../../lib/registry/node-record.js'
+import fc from '../support/fast-check.js'
 
 const schema = JSON.parse(readFileSync(new URL('../../docs/node-record.schema.json', import.meta.url), 'utf8'))
 const fits = new Ajv().compile(schema)

@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { parseBinding, toText } from '../../../lib/registry/zookeeper/binding.js'
 import { BUCKETS, bucketOf, createLayout } from '../../../lib/registry/zookeeper/layout.js'
 import { UnreadableBindingError } from '../../../lib/registry/unavailable.js'
+import fc from '../../support/fast-check.js'
 import { newRoom } from '../contract.js'
 import type { Binding } from '../../../lib/registry/zookeeper/binding.js'
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import t from 'tap'
 import { bucketOf, ensurePath } from '../../../lib/registry/zookeeper/layout.js'
@@ -49,7 +50,7 @@ t.test('what cannot be read, or may not be', { skip: withoutZooKeeper }, async (
     await write('spoilt', '{"wssUrl":"wss://spoilt.example/ws"}')
     await until(() => gateway.registry.nodes().length === 2)
     const room = await until(async () => {
-      const id = `room-${Math.random()}`
+      const id = `room-${randomUUID()}`
       return (await untilOk(gateway, id)).wssUrl === 'wss://spoilt.example/ws' && id
     })
     await write('spoilt', 'garbage')
@@ -81,7 +82,7 @@ t.test('what cannot be read, or may not be', { skip: withoutZooKeeper }, async (
     await write('hidden', '{"wssUrl":"wss://hidden.example/ws"}')
     await until(() => gateway.registry.nodes().length === 3)
     const ofHidden = await until(async () => {
-      const room = `room-${Math.random()}`
+      const room = `room-${randomUUID()}`
       return (await untilOk(gateway, room)).wssUrl === 'wss://hidden.example/ws' && room
     })
     await lock(layout.nodePath('hidden|x'))

@@ -1,0 +1,34 @@
+// Runs both kinds of tests, says again at the end what failed, and closes with the test runners' own totals.
+import { spawn } from 'node:child_process'
+import { failuresOf, totalsOf, toText } from '../test/tap-output.mjs'
+import { root } from './prepare.mjs'
+
+const STEPS = [
+  ['npm', 'test'],
+  ['npm', 'run', 'test:long', '--', '--minutes=9', '--seed=1']
+]
+
+const sum = { passed: 0, failed: 0, skipped: 0 }
+const failures = []
+for (const [command, ...args] of STEPS) {
+  const { code, output } = await runAndTell(command, args)
+  const totals = totalsOf(output)
+  for (const name of Object.keys(sum)) sum[name] += totals?.[name] ?? 0
+  if (code !== 0) failures.push(`${[command, ...args].join(' ')} ended with ${code}\n${failuresOf(output)}`)
+  if (totals === undefined) failures.push('a step before the tests failed: see above')
+  if (totals === undefined) break
+}
+if (failures.length > 0) console.log(`\nWhat failed:\n${failures.join('\n')}`)
+console.log(toText(sum))
+process.exitCode = failures.length > 0 || sum.passed === 0 ? 1 : 0
+
+async function runAndTell (command, args) {
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output += text
+    process.stdout.write(text)
+  })
+  const code = await new Promise((resolve) => child.once('close', resolve))
+  return { code, output }
+}
