@@ -1,8 +1,15 @@
+import { constants } from 'node:os'
 import { isCatalogued } from './is-catalogued.js'
 
 const MAX_LENGTH = 200
 const MAX_CAUSES = 4
 const PLAIN_WORD = /^[\w.-]{1,64}$/
+const MAX_SEARCHED = 1000
+/** Found in a message they tell why, and nothing of what it quotes. */
+const KNOWN_CODES = new Set([
+  ...Object.keys(constants.errno), 'ENOTFOUND', 'EAI_AGAIN', 'WRONGTYPE', 'WRONGPASS', 'NOAUTH', 'NOPERM', 'READONLY',
+  'LOADING', 'MISCONF', 'OOM', 'BUSY', 'NOREPLICAS', 'MASTERDOWN', 'CLUSTERDOWN', 'CROSSSLOT', 'TRYAGAIN', 'UNKILLABLE'
+])
 
 /** An error in words of our own, which quote no input: beside those of the catalogue only such messages are logged. */
 export class ReasonError extends Error {
@@ -23,7 +30,7 @@ export function isAnswered (error: unknown): boolean {
 }
 
 /**
- * The chain of causes in one line for the log. Of errors that are not ours only name and code: the message of a
+ * The chain of causes in one line for the log. Of errors that are not ours only name and code, as the message of a
  * JSON.parse or a function of the host may quote a token, and ioredis attaches the command with its arguments.
  */
 export function toReason (thrown: unknown): string {
@@ -50,7 +57,7 @@ function describe (error: Error): string {
 }
 
 function codeOf (error: Error): string {
-  // Redis begins its refusals with a code, and may quote arguments behind it.
-  if (error.name === 'ReplyError') return /^[A-Z]+(?= |$)/.exec(error.message)?.[0] ?? ''
-  return 'code' in error ? String(error.code) : ''
+  if ('code' in error) return String(error.code)
+  const words = error.message.slice(0, MAX_SEARCHED).match(/\b[A-Z_]+\b/g) ?? []
+  return words.find((word) => KNOWN_CODES.has(word)) ?? ''
 }
