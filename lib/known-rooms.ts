@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache'
 import { toNodeRef } from './registry/node-record.js'
 import { roomName } from './registry/room-name.js'
+import { createTenantCache } from './tenant-cache.js'
 import type { Assignment, NodeView, RoomKey } from '../types/registry.js'
 
 const MAX_ROOMS = 20_000
@@ -29,7 +29,7 @@ export interface KnownRoomsOptions {
 
 export function createKnownRooms ({ joinOnlyFor, nodes, viewAgeMs, now }: KnownRoomsOptions): KnownRooms {
   /** Room to node id: by the time it matters the node may have another incarnation, or another address. */
-  const nodeIds = new LRUCache<string, string>({ max: MAX_ROOMS })
+  const nodeIds = createTenantCache<string>(MAX_ROOMS)
   let storeClock: number | undefined
 
   const isUsable = () => joinOnlyFor > 0 && (viewAgeMs() ?? 0) <= joinOnlyFor * 1000
@@ -39,7 +39,7 @@ export function createKnownRooms ({ joinOnlyFor, nodes, viewAgeMs, now }: KnownR
       if (!joinOnly) storeClock = issuedAt - now()
     },
     remember (room, { node, joinOnly }) {
-      if (!joinOnly) nodeIds.set(roomName(room), node.id)
+      if (!joinOnly) nodeIds.set(room.tenant, roomName(room), node.id)
     },
     forget (room) {
       nodeIds.delete(roomName(room))

@@ -87,6 +87,16 @@ t.test('20,000 rooms are remembered, those that were in use last', async (t) => 
   t.ok(known.recall(key(20_000)))
 })
 
+t.test('20,000 rooms of one tenant push no room of another out', async (t) => {
+  const { known, answer } = build()
+  const victim = { tenant: 'victim', room: 'call in progress' }
+  answer(assigned('a'), victim)
+  for (let number = 0; number < 25_000; number++) answer(assigned('b'), { tenant: 't', room: String(number) })
+  t.match(known.recall(victim), { node: { id: 'a' } })
+  t.ok(known.recall({ tenant: 't', room: '24999' }))
+  t.equal(known.recall({ tenant: 't', room: '0' }), undefined)
+})
+
 t.test('an outage is told once, whether or not some rooms are answered normally during it', async (t) => {
   let now = 0
   let told = 0

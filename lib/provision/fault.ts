@@ -3,10 +3,11 @@ import { ReasonError } from '../reason.js'
 
 export interface FaultDetails {
   /**
-   * Whose trouble it is: `backend` cannot be asked, `access` it does not let this gateway ask, `answer` it answers,
-   * but not this question with an address.
+   * Whose trouble it is: `unreachable` the backend is, for all tenants alike · `backend` it was reached, or may have
+   * been, and failed on this question · `access` it does not let this gateway ask · `answer` it answers, but not this
+   * question with an address.
    */
-  blame: 'backend' | 'access' | 'answer'
+  blame: 'unreachable' | 'backend' | 'access' | 'answer'
   /** Milliseconds after which another try may help. */
   retryMs?: number
   /** Milliseconds for which the same question is not asked again. */
@@ -32,11 +33,11 @@ export class ProvisionFault extends ReasonError {
 /** What is said for the codes of Node, OpenSSL, llhttp and undici; the first that matches counts. */
 const FAULTS: Array<[pattern: RegExp, reason: string, details: FaultDetails]> = [
   [/TIMEOUT|^ETIMEDOUT$/, 'timed out', { blame: 'backend' }],
-  [/^ECONNREFUSED$/, 'connection refused', { blame: 'backend', retryMs: 0 }],
-  [/^(ENOTFOUND|EAI_\w+)$/, 'name lookup failed', { blame: 'backend' }],
-  [/^E(HOST|NET)(UNREACH|DOWN)$/, 'network unreachable', { blame: 'backend' }],
+  [/^ECONNREFUSED$/, 'connection refused', { blame: 'unreachable', retryMs: 0 }],
+  [/^(ENOTFOUND|EAI_\w+)$/, 'name lookup failed', { blame: 'unreachable' }],
+  [/^E(HOST|NET)(UNREACH|DOWN)$/, 'network unreachable', { blame: 'unreachable' }],
   [/TLS|SSL|CERT|^(EPROTO|UNABLE_TO_\w+|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|CRL_\w+)$/, 'TLS failure',
-    { blame: 'backend' }],
+    { blame: 'unreachable' }],
   [/^(UND_ERR_HEADERS_OVERFLOW|HPE_HEADER_OVERFLOW)$/, 'answer with too many headers', { blame: 'answer' }],
   [/^UND_ERR_RES_EXCEEDED_MAX_SIZE$/, 'answer is too large', { blame: 'answer' }],
   [/^(HPE_\w+|HTTPParserError|UND_ERR_RES_CONTENT_LENGTH_MISMATCH)$/, 'broken HTTP', { blame: 'backend', retryMs: 0 }],

@@ -1,6 +1,5 @@
 import { addressFault, withNodePath } from '../address.js'
 import { createBackend } from '../backend-status.js'
-import { createBreaker } from '../breaker.js'
 import { untilAborted } from '../deadline.js'
 import { ProvisionUnavailableError } from '../errors.js'
 import { refusePromise } from '../refuse-promise.js'
@@ -9,7 +8,9 @@ import { createExchange } from './http-exchange.js'
 import { readHttpOptions } from './http-options.js'
 import { keepAnswers } from './kept-answers.js'
 import { pointTo } from './pick.js'
+import { createRests } from './rests.js'
 import { parseTarget } from './target.js'
+import type { Question } from './kept-answers.js'
 import type { AdapterContext } from '../../types/adapter.js'
 import type { HttpProvisionOptions, Provision } from '../../types/provision.js'
 import type { Session } from '../../types/sessions.js'
@@ -19,9 +20,6 @@ const STALE_MS = 600_000
 const TROUBLE_MS = 30_000
 /** Any address is good or bad with the path of any node. */
 const SOME_NODE = 'wss://node.invalid/ws'
-
-/** What one tenant is answered says nothing about the others. */
-const isHealthy = (error: unknown) => error instanceof ProvisionFault && error.blame !== 'backend'
 
 /**
  * Asks CC-Provision over HTTP, and keeps what it answers.
@@ -35,45 +33,37 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
   const ttlMs = ttl * 1000
   const staleMs = onOutage === 'fail' ? 0 : STALE_MS
   const kept = keepAnswers({ ttlMs, staleMs, ask })
-  let line: ReturnType<typeof openLine> | undefined
+  const rests = createRests()
+  let exchange: ReturnType<typeof createExchange> | undefined
   let users: AdapterContext[] = []
   let lastGoodAt = -Infinity
+  let lastFault: { path: string, at: number } | undefined
   let trouble: { path: string, reason: string, at: number } | undefined
 
   const backend = createBackend({
     async end () {
       users = []
       kept.clear()
-      const ending = line
-      line = undefined
+      const ending = exchange
+      exchange = undefined
       await ending?.close()
     }
   })
 
-  function openLine () {
-    const exchange = createExchange({ origin: target.origin, headers, ca, timeoutMs: timeout })
-    const breaker = createBreaker(exchange.get, { isHealthy })
-    return {
-      get: (path: string) => breaker.fire(path),
-      async close () {
-        breaker.shutdown()
-        await exchange.close()
-      }
-    }
-  }
-
-  async function ask (path: string): Promise<string> {
+  async function ask (question: Question): Promise<string> {
+    const { path } = question
     if (backend.status().state === 'closed') throw new ProvisionFault('closed', { blame: 'access' })
-    line ??= openLine()
+    if (!rests.mayAsk(question)) throw new ProvisionFault('not asked after many failures', { blame: 'backend', holdMs: 0 })
+    exchange ??= createExchange({ origin: target.origin, headers, ca, timeoutMs: timeout })
     try {
-      const address = readAddress(await line.get(path))
+      const address = readAddress(await exchange.get(path))
+      rests.succeeded(question)
       noteSuccess(path)
       const before = kept.lastGood(path)
       if (before !== undefined && before !== address) backend.log?.info('the external address changed')
       return address
     } catch (error) {
-      // The open breaker knows nothing new.
-      if (error instanceof ProvisionFault) noteFault(path, error)
+      if (error instanceof ProvisionFault) noteFault(question, error)
       throw error
     }
   }
@@ -104,20 +94,28 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
     else backend.set('degraded', trouble.reason)
   }
 
-  function noteFault (path: string, { blame, message: reason }: ProvisionFault): void {
+  function noteFault (question: Question, { blame, message: reason }: ProvisionFault): void {
+    const { path } = question
     const now = performance.now()
-    if (blame === 'answer') trouble = { path, reason, at: now }
+    if (blame === 'unreachable') rests.unreachable()
+    else if (blame === 'backend') rests.failed(question)
+    else rests.succeeded(question)
+    // Others were answered between two failures of this one.
+    const isItsOwn = blame === 'answer' || (lastFault?.path === path && lastGoodAt > lastFault.at)
+    if (isItsOwn) trouble = { path, reason, at: now }
+    lastFault = { path, at: now }
     const answersSome = blame === 'answer' || onOutage === 'omit' || now - lastGoodAt < Math.max(ttlMs, staleMs)
     backend.set(answersSome ? 'degraded' : 'down', reason)
   }
 
   async function addressFor (session: Session, signal?: AbortSignal): Promise<string> {
     const path = target.pathFor(session)
-    const known = kept.recall(path)
+    const question = { tenant: session.tenantId, path }
+    const known = kept.recall(question)
     if (known !== undefined) return known
     try {
       // What is asked for is shared: a caller that goes away must not end it for the others.
-      return await untilAborted(kept.ask(path), signal)
+      return await untilAborted(kept.ask(question), signal)
     } catch (error) {
       const lastGood = kept.lastGood(path)
       if (lastGood === undefined) throw error

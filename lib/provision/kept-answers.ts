@@ -1,29 +1,37 @@
-import { LRUCache } from 'lru-cache'
+import { createTenantCache } from '../tenant-cache.js'
 import { ProvisionFault } from './fault.js'
 
 const MAX_KEYS = 10_000
 const JITTER = 0.2
 /** Of an answer's life, what is left when it is asked for again. */
 const REFRESH_SHARE = 0.2
-/** For so long after a failure nobody who can have an old answer waits for a new one. */
+/** For so long after a failure no caller who can have an old answer waits for a new one. */
 const OUTAGE_MS = 10_000
 
 interface Answer {
   address: string
   refreshAt: number
   freshUntil: number
+  keptUntil: number
 }
 
 interface Failure {
   error: unknown
   heldUntil: number
+  keptUntil: number
+}
+
+/** Tenants whose questions have the same path share the answer. */
+export interface Question {
+  tenant: string
+  path: string
 }
 
 export interface KeptAnswersOptions {
   ttlMs: number
   /** How old the last good answer may be that is given in an outage; 0 gives none. */
   staleMs: number
-  ask (key: string): Promise<string>
+  ask (question: Question): Promise<string>
 }
 
 export interface KeptAnswers {
@@ -33,23 +41,26 @@ export interface KeptAnswers {
    * @returns `undefined` when it has to be asked for
    * @throws the last failure, when that was a moment ago
    */
-  recall (key: string): string | undefined
+  recall (question: Question): string | undefined
   /** Asks, once for all who want the same. */
-  ask (key: string): Promise<string>
+  ask (question: Question): Promise<string>
   /** The last good answer, `undefined` when it is too old or there was none. */
-  lastGood (key: string): string | undefined
+  lastGood (path: string): string | undefined
   clear (): void
 }
 
 export function keepAnswers ({ ttlMs, staleMs, ask }: KeptAnswersOptions): KeptAnswers {
-  const answers = new LRUCache<string, Answer>({ max: MAX_KEYS })
-  const failures = new LRUCache<string, Failure>({ max: MAX_KEYS, ttl: OUTAGE_MS })
+  const answers = createTenantCache<Answer>(MAX_KEYS)
+  const failures = createTenantCache<Failure>(MAX_KEYS)
   const asking = new Map<string, Promise<string>>()
 
-  function recall (key: string): string | undefined {
+  const answerFor = (path: string) => kept(answers.get(path))
+
+  function recall (question: Question): string | undefined {
     const now = performance.now()
-    const answer = answers.get(key)
-    const failure = failures.get(key)
+    const { path } = question
+    const answer = answerFor(path)
+    const failure = kept(failures.get(path))
     const isHeld = failure !== undefined && now < failure.heldUntil
     if (answer === undefined) {
       if (isHeld) throw failure.error
@@ -57,46 +68,56 @@ export function keepAnswers ({ ttlMs, staleMs, ask }: KeptAnswersOptions): KeptA
     }
     if (now < answer.refreshAt) return answer.address
     if (now >= answer.freshUntil && failure === undefined) return undefined
-    if (!isHeld) askOnce(key).catch(() => {})
+    if (!isHeld) askOnce(question).catch(() => {})
     return answer.address
   }
 
-  function askOnce (key: string): Promise<string> {
-    const underWay = asking.get(key)
+  function askOnce (question: Question): Promise<string> {
+    const { path } = question
+    const underWay = asking.get(path)
     if (underWay !== undefined) return underWay
-    const call = askAndKeep(key).finally(() => asking.delete(key))
-    asking.set(key, call)
+    const call = askAndKeep(question).finally(() => asking.delete(path))
+    asking.set(path, call)
     return call
   }
 
-  async function askAndKeep (key: string): Promise<string> {
+  async function askAndKeep (question: Question): Promise<string> {
     try {
-      const address = await ask(key)
-      keep(key, address)
+      const address = await ask(question)
+      keep(question, address)
       return address
     } catch (error) {
-      const heldUntil = performance.now() + (error instanceof ProvisionFault ? error.holdMs : 0)
-      failures.set(key, { error, heldUntil })
+      const now = performance.now()
+      const heldUntil = now + (error instanceof ProvisionFault ? error.holdMs : 0)
+      failures.set(question.tenant, question.path, { error, heldUntil, keptUntil: now + OUTAGE_MS })
       throw error
     }
   }
 
-  function keep (key: string, address: string): void {
+  function keep ({ tenant, path }: Question, address: string): void {
     const now = performance.now()
     // Tenants that were asked for at once must not end at once.
     const life = ttlMs * (1 - JITTER + 2 * JITTER * Math.random())
-    const answer = { address, refreshAt: now + life * (1 - REFRESH_SHARE), freshUntil: now + life }
-    answers.set(key, answer, { ttl: Math.ceil(Math.max(life, staleMs)) })
-    failures.delete(key)
+    answers.set(tenant, path, {
+      address,
+      refreshAt: now + life * (1 - REFRESH_SHARE),
+      freshUntil: now + life,
+      keptUntil: now + Math.max(life, staleMs)
+    })
+    failures.delete(path)
   }
 
   return {
     recall,
     ask: askOnce,
-    lastGood: (key) => answers.get(key)?.address,
+    lastGood: (path) => answerFor(path)?.address,
     clear () {
       answers.clear()
       failures.clear()
     }
   }
+}
+
+function kept<Entry extends { keptUntil: number }> (entry: Entry | undefined): Entry | undefined {
+  return entry !== undefined && performance.now() < entry.keptUntil ? entry : undefined
 }

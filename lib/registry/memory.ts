@@ -8,7 +8,7 @@ import { checkNodeRecord, newIncarnation, toNodeRef, toNodeView } from './node-r
 import { createReleasedRooms } from './membership/released-rooms.js'
 import { roomName } from './room-name.js'
 import { createChooser } from './select.js'
-import { unavailable } from './unavailable.js'
+import { unanswerable, unavailable } from './unavailable.js'
 import type { Member } from './memory-bindings.js'
 import type {
   Membership, MembershipEvents, MemoryRegistryOptions, NodeRecord, Registry, RoomKey
@@ -104,7 +104,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
       releasedAt: (room) => released.at(roomName(room)),
       async release (room) {
         const name = roomName(room)
-        if (bindings.isClaimedBy(name, member)) bindings.bind(name, member)
+        if (bindings.isClaimedBy(name, member)) bindings.bind(name, member, room.tenant)
       },
       async drain (on = true) {
         view.draining = on
@@ -132,7 +132,8 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
       const [chosen] = chooser.choose(room, choice)
       const member = chosen && members.get(chosen.id)
       if (member === undefined) throw new NoLiveNodeError()
-      bindings.bind(name, member)
+      if (!bindings.mayBind(room.tenant)) throw unanswerable('more new rooms than the memory registry holds')
+      bindings.bind(name, member, room.tenant)
       return { node: toNodeRef(member.view), issuedAt: Date.now(), joinOnly: false }
     },
     async release (room, { signal } = {}) {
@@ -145,7 +146,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
       released.forget(Date.now() - linger * 1000)
       released.add(name, Date.now())
       const wasClaimed = bindings.isClaimedBy(name, member)
-      bindings.bind(name, member)
+      bindings.bind(name, member, room.tenant)
       if (wasClaimed) member.end?.(room)
     },
     nodes () {

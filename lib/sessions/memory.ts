@@ -1,21 +1,15 @@
 import { createBackend } from '../backend-status.js'
+import { createTenantCache } from '../tenant-cache.js'
 import { equalsStored, makeToken, readToken, toUid } from './token.js'
 import type { MemorySessions } from '../../types/sessions.js'
 
 const LIFE_MS = 3_600_000
+const MAX_TOKENS = 100_000
 
 /** A token store in the memory of one process, for tests and the demo: what it holds is gone with the process. */
 export function memorySessions (): MemorySessions {
-  const live = new Map<string, { token: string, endsAt: number }>()
+  const live = createTenantCache<{ token: string, endsAt: number }>(MAX_TOKENS)
   const backend = createBackend({ open: () => backend.set('up') })
-
-  function sweep (): void {
-    // A Map keeps the order of insertion, and every token lives equally long: the oldest come first.
-    for (const [uid, { endsAt }] of live) {
-      if (endsAt > performance.now()) return
-      live.delete(uid)
-    }
-  }
 
   return {
     start: backend.start,
@@ -26,9 +20,7 @@ export function memorySessions (): MemorySessions {
       if (readToken(token) === null) {
         throw new TypeError('each field of a session must be 1 to 64 of A-Z a-z 0-9 . _ : @ -')
       }
-      sweep()
-      live.delete(toUid(session))
-      live.set(toUid(session), { token, endsAt: performance.now() + LIFE_MS })
+      live.set(session.tenantId, toUid(session), { token, endsAt: performance.now() + LIFE_MS })
       return token
     },
     revoke (session) {

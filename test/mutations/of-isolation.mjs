@@ -34,5 +34,26 @@ export const OF_ISOLATION = [
     find: 'isCatalogued(error) || error instanceof ReasonError ?',
     replace: 'true ?',
     tests: ['test/log-and-metrics.test.ts', 'test/sessions/redis.test.ts']
+  },
+  {
+    name: 'a full memory makes room where it was used longest ago, whoever wants it',
+    file: 'lib/tenant-cache.ts',
+    find: 'own !== undefined && own.size >= equalShare ? own : largeShare(equalShare)',
+    replace: '[...entries.keys()]',
+    tests: ['test/tenant-cache.test.ts']
+  },
+  {
+    name: 'a user whose question fails counts each time',
+    file: 'lib/provision/rests.ts',
+    find: 'rowOf(tenant).add(path)',
+    replace: 'rowOf(tenant).add(String(Math.random()))',
+    tests: ['test/provision/http-isolation.test.ts']
+  },
+  {
+    name: 'a tenant whose questions fail closes the backend for all',
+    file: 'lib/provision/rests.ts',
+    find: 'all.add(tenant)',
+    replace: 'all.add(path)',
+    tests: ['test/provision/http-isolation.test.ts']
   }
 ]

@@ -1,0 +1,76 @@
+/** Values under keys that callers choose: bounded, a share for each tenant, the least recently used first to go. */
+export interface TenantCache<Value> {
+  readonly size: number
+  /** Counts as a use. */
+  get (key: string): Value | undefined
+  /** @param tenant whose share the entry is part of */
+  set (tenant: string, key: string, value: Value): void
+  delete (key: string): void
+  clear (): void
+}
+
+/**
+ * A full cache makes room within the share of the tenant that wants it, or of a tenant that has more than an equal
+ * share: a tenant with less loses nothing, whatever the others do.
+ *
+ * @param max entries of all tenants together
+ */
+export function createTenantCache<Value> (max: number): TenantCache<Value> {
+  const entries = new Map<string, { tenant: string, value: Value }>()
+  /** Keys of each tenant, the least recently used first. */
+  const shares = new Map<string, Set<string>>()
+
+  function remove (key: string): void {
+    const tenant = entries.get(key)?.tenant
+    if (tenant === undefined) return
+    entries.delete(key)
+    const share = shares.get(tenant)
+    share?.delete(key)
+    if (share?.size === 0) shares.delete(tenant)
+  }
+
+  function makeRoomFor (tenant: string): void {
+    const own = shares.get(tenant)
+    const equalShare = max / (own === undefined ? shares.size + 1 : shares.size)
+    const [oldest] = own !== undefined && own.size >= equalShare ? own : largeShare(equalShare)
+    if (oldest !== undefined) remove(oldest)
+  }
+
+  /** Shares that are not large move to the back, so that the next search finds a large one soon. */
+  function largeShare (equalShare: number): Set<string> {
+    let left = shares.size
+    for (const [tenant, share] of shares) {
+      if (share.size > equalShare || left-- === 0) return share
+      shares.delete(tenant)
+      shares.set(tenant, share)
+    }
+    return new Set()
+  }
+
+  return {
+    get size () {
+      return entries.size
+    },
+    get (key) {
+      const entry = entries.get(key)
+      if (entry === undefined) return undefined
+      const share = shares.get(entry.tenant)
+      share?.delete(key)
+      share?.add(key)
+      return entry.value
+    },
+    set (tenant, key, value) {
+      remove(key)
+      if (entries.size >= max) makeRoomFor(tenant)
+      entries.set(key, { tenant, value })
+      const share = shares.get(tenant)
+      if (share === undefined) shares.set(tenant, new Set([key]))
+      else share.add(key)
+    },
+    delete: remove,
+    clear () {
+      entries.clear()
+      shares.clear()
+    }
+  }
+}
