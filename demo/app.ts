@@ -1,11 +1,13 @@
 import Fastify from 'fastify'
-import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
 import { Registry as MetricsRegistry } from 'prom-client'
-import { cobrowse, ownUserIdOnly } from '../lib/index.js'
+import { cobrowse } from '../lib/index.js'
+import { createAuthorization } from './authorization.js'
 import { createBackends } from './backends.js'
+import { trackConnections } from './connections.js'
+import { createLogStream } from './log-stream.js'
 import { pageRoutes } from './pages.js'
 import { probeRoutes } from './probes.js'
+import { addReference } from './reference.js'
 import { createRelays } from './relays.js'
 import { addSessionRoute } from './session-route.js'
 import { topologyRoutes } from './topology.js'
@@ -17,36 +19,48 @@ import type { Relays } from './relays.js'
 export interface Demo {
   app: FastifyInstance
   issueToken: Backends['issueToken']
-  /** Says no at /readyz from now on. */
-  leave (): void
+  /** Says how requests are authorized, for the operator. */
+  authorization: string
+  /** Says no at /readyz from now on, and resolves when the relay nodes have sent their clients away. */
+  leave (): Promise<void>
+  /** Answers what is complete, and ends all connections. */
+  close (): Promise<void>
 }
+
+/** Longer than the plugin takes for any answer, and than a client takes to close its WebSocket. */
+const CUT_AFTER_MS = 3000
+const SAFE_HEADERS = { 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' }
 
 /** The standalone server: the gateway, and relay nodes in the same process. */
 export async function createDemo (env: Env): Promise<Demo> {
   const app = Fastify({
-    logger: { level: env.LOG_LEVEL },
+    logger: { level: env.LOG_LEVEL, stream: createLogStream() },
     // The plugin says 50307 where Fastify would say something else.
     return503OnClosing: false,
     requestTimeout: 5000,
-    http: { headersTimeout: 5000 }
+    // Looks for such requests once a second: every half minute, as by default, callers that drip headers hold sockets.
+    http: { headersTimeout: 5000, connectionsCheckingInterval: 1000 }
   })
+  const connections = trackConnections(app.server)
   const publicUrl = env.PUBLIC_URL ?? `ws://${urlHost(env.HOST)}:${env.PORT}`
   const signing = readSigning(env)
   // The adapters report a change of state; the client's own errors repeat it at every attempt to connect.
   const backends = createBackends(env, publicUrl, (error) => app.log.debug({ reason: error.message }, 'redis'))
+  const { summary, close: closeAuthorization, ...authorization } = createAuthorization(env)
   const metrics = new MetricsRegistry()
   let leaving = false
 
-  await app.register(swagger, { openapi: { info: { title: 'fastify-cobrowse', version: '1' } } })
-  await app.register(swaggerUi, { routePrefix: '/docs' })
+  app.addHook('onSend', async (_request, reply) => { reply.headers(SAFE_HEADERS) })
+  await addReference(app)
   await app.register(cobrowse, {
     sessions: backends.sessions,
     registry: backends.registry,
     provision: backends.provision,
     signing,
     metrics,
-    authorize: ownUserIdOnly,
-    allowedOrigins: env.allowedOrigins
+    ...authorization,
+    allowedOrigins: env.allowedOrigins,
+    allowedHosts: env.allowedHosts
   })
   const relays = createRelays({ openRegistry: backends.openNodeRegistry, signing, log: app.log })
   if (env.isLoopback) {
@@ -58,13 +72,20 @@ export async function createDemo (env: Env): Promise<Demo> {
   addRelays(relays, env, publicUrl)
   app.addHook('onReady', async () => relays.listen(app.server))
   app.addHook('preClose', async () => await relays.close())
-  app.addHook('onClose', async () => await backends.close())
+  app.addHook('onClose', async () => await Promise.all([backends.close(), closeAuthorization()]))
 
   return {
     app,
     issueToken: backends.issueToken,
-    leave () {
+    authorization: summary,
+    async leave () {
       leaving = true
+      await relays.drain({ deadline: env.DRAIN_DEADLINE, returnWithin: env.RETURN_WITHIN })
+    },
+    async close () {
+      const timer = setTimeout(() => connections.cut(), CUT_AFTER_MS)
+      await app.close()
+      clearTimeout(timer)
     }
   }
 }

@@ -1,18 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import envSchema from 'env-schema'
 import { Type } from '@sinclair/typebox'
+import { readAgents } from './agents.js'
+import { isLoopbackName } from './loopback.js'
 import type { Static } from '@sinclair/typebox'
 
-/** Published with the project: whoever reads it can sign. */
+/** Published with the project: any reader can sign with it. */
 const SAMPLE_KEY = 'sample key of the demo, never use it elsewhere'
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/
+/** Hosts that a signature of the sample key may lead to. */
+const LOOPBACK_HOSTS = ['localhost', '127.0.0.0/8', '::1']
 
 export const EnvSchema = Type.Object({
   PORT: Type.Integer({ default: 8446, minimum: 0, maximum: 65_535, description: 'port to listen on; 0 takes a free one' }),
   HOST: Type.String({ default: '127.0.0.1', description: 'address to listen on' }),
   LOG_LEVEL: Type.String({ default: 'warn', description: 'least level that is logged' }),
   COBROWSE_KEY: Type.Optional(Type.String({
-    minLength: 32, description: 'key that signs, at least 32 bytes; without it the sample key, on loopback only'
+    minLength: 32, description: 'key that signs, at least 32 bytes; without it the sample key, for loopback only'
   })),
   COBROWSE_KEY_ID: Type.String({ default: 'demo', description: 'names the key in a signature' }),
   COBROWSE_KEY_PREVIOUS: Type.Optional(Type.String({ minLength: 32, description: 'key before it, still accepted' })),
@@ -32,18 +35,35 @@ export const EnvSchema = Type.Object({
     description: 'where browsers reach this process, wss://host[:port]; needed when HOST is not loopback'
   })),
   ALLOWED_ORIGINS: Type.String({ default: '', description: 'origins of other web pages that may ask, comma-separated' }),
+  AGENTS: Type.Optional(Type.String({
+    description: 'who may watch: user ids, or channel: and a channel id, comma-separated, each with one * at most'
+  })),
+  AUTHORIZE_URL: Type.Optional(Type.String({
+    description: 'asks this URL who may do what; beyond loopback either it or AGENTS is needed'
+  })),
   NODES: Type.Integer({ default: 2, minimum: 0, maximum: 16, description: 'relay nodes in this process' }),
   NODE_PREFIX: Type.String({
     default: `${process.pid}-${randomBytes(3).toString('hex')}`, description: 'before the id of each relay node'
   }),
   SHUTDOWN_DELAY: Type.Integer({
     default: 0, minimum: 0, maximum: 60_000, description: 'milliseconds that /readyz says no before the server closes'
+  }),
+  DRAIN_DEADLINE: Type.Integer({
+    default: 0, minimum: 0, maximum: 3_600_000, description: 'milliseconds that calls may go on after a SIGTERM'
+  }),
+  RETURN_WITHIN: Type.Integer({
+    default: 2000, minimum: 0, maximum: 600_000, description: 'milliseconds over which clients spread their return then'
   })
 })
 
-export interface Env extends Static<typeof EnvSchema> {
+type Variables = Static<typeof EnvSchema>
+
+export interface Env extends Variables {
   COBROWSE_KEY: string
   allowedOrigins: string[]
+  /** Hosts that an answer may lead to. Left out: any. */
+  allowedHosts: string[] | undefined
+  /** Whether the server listens, and is reached, on this machine only. */
   isLoopback: boolean
   /** Left out where the registry is not in ZooKeeper, whether there is one or not. */
   zooKeeperHosts: string | undefined
@@ -51,25 +71,67 @@ export interface Env extends Static<typeof EnvSchema> {
 
 /** @throws Error that names the variable */
 export function readEnv (data: Record<string, string | undefined> = process.env): Env {
-  const env = envSchema<Static<typeof EnvSchema>>({ schema: EnvSchema, data, env: false })
-  const isLoopback = LOOPBACK.test(env.HOST)
-  if (!isLoopback && env.COBROWSE_KEY === undefined) {
-    throw new Error('COBROWSE_KEY must be set when HOST is not loopback: the sample key is known to everybody')
-  }
-  if (!isLoopback && env.PUBLIC_URL === undefined) {
-    throw new Error('PUBLIC_URL must be set when HOST is not loopback: browsers refuse ws: beyond their own machine')
-  }
-  const allowedOrigins = env.ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()).filter((origin) => origin !== '')
+  const env = envSchema<Variables>({ schema: EnvSchema, data, env: false })
+  if (env.PUBLIC_URL !== undefined) env.PUBLIC_URL = readPublicUrl(env.PUBLIC_URL)
+  checkAuthorization(env)
+  const beyond = nameBeyondLoopback(env)
+  if (beyond !== undefined) checkBeyondLoopback(env, beyond)
+  const key = env.COBROWSE_KEY ?? SAMPLE_KEY
   return {
     ...env,
-    COBROWSE_KEY: env.COBROWSE_KEY ?? SAMPLE_KEY,
-    allowedOrigins,
-    isLoopback,
+    COBROWSE_KEY: key,
+    allowedOrigins: env.ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()).filter((origin) => origin !== ''),
+    allowedHosts: key === SAMPLE_KEY ? LOOPBACK_HOSTS : undefined,
+    isLoopback: beyond === undefined,
     zooKeeperHosts: readZooKeeperHosts(env)
   }
 }
 
-function readZooKeeperHosts ({ REGISTRY, REDIS_URL, ZOOKEEPER_HOSTS }: Static<typeof EnvSchema>): string | undefined {
+/** The variable by which the server is reached from other machines, if there is one. */
+function nameBeyondLoopback ({ HOST, PUBLIC_URL }: Variables): string | undefined {
+  if (!isLoopbackName(HOST)) return 'HOST'
+  return PUBLIC_URL !== undefined && !isLoopbackName(new URL(PUBLIC_URL).hostname) ? 'PUBLIC_URL' : undefined
+}
+
+function checkBeyondLoopback (env: Variables, beyond: string): void {
+  const { COBROWSE_KEY: key, COBROWSE_KEY_PREVIOUS: previous, PUBLIC_URL, AGENTS, AUTHORIZE_URL } = env
+  if (key === undefined || key === SAMPLE_KEY) {
+    throw new Error(`COBROWSE_KEY must be set when ${beyond} is not loopback: the sample key is published`)
+  }
+  if (previous === SAMPLE_KEY) {
+    throw new Error(`COBROWSE_KEY_PREVIOUS must not be the sample key when ${beyond} is not loopback: it is published`)
+  }
+  if (PUBLIC_URL === undefined) {
+    throw new Error('PUBLIC_URL must be set when HOST is not loopback: browsers refuse ws: beyond their own machine')
+  }
+  if (AGENTS === undefined && AUTHORIZE_URL === undefined) {
+    throw new Error(`AGENTS or AUTHORIZE_URL must be set when ${beyond} is not loopback: without a decision, any ` +
+      'customer could watch, and end, the calls of all others')
+  }
+}
+
+function checkAuthorization ({ AGENTS, AUTHORIZE_URL }: Variables): void {
+  if (AGENTS !== undefined) readAgents(AGENTS)
+  if (AUTHORIZE_URL === undefined) return
+  if (AGENTS !== undefined) throw new Error('AGENTS and AUTHORIZE_URL are both set: unset one, since one alone decides')
+  const url = URL.canParse(AUTHORIZE_URL) ? new URL(AUTHORIZE_URL) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username + url.password + url.hash !== '') {
+    throw new Error('AUTHORIZE_URL must be an http:// or https:// URL without credentials or fragment')
+  }
+}
+
+function readPublicUrl (publicUrl: string): string {
+  const url = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined
+  if (url === undefined || !/^wss?:$/.test(url.protocol) || url.href !== `${url.origin}/`) {
+    throw new Error('PUBLIC_URL must be wss://host[:port], without path, query or credentials')
+  }
+  if (url.protocol === 'ws:' && !isLoopbackName(url.hostname)) {
+    throw new Error('PUBLIC_URL must begin with wss:// unless it is loopback: browsers refuse ws: elsewhere')
+  }
+  return url.origin
+}
+
+function readZooKeeperHosts ({ REGISTRY, REDIS_URL, ZOOKEEPER_HOSTS }: Variables): string | undefined {
   if (REGISTRY === undefined && REDIS_URL !== undefined && ZOOKEEPER_HOSTS !== undefined) {
     throw new Error('REDIS_URL and ZOOKEEPER_HOSTS are both set, and only one of the two can say which node holds a ' +
       'room: unset one, or set REGISTRY=redis or REGISTRY=zookeeper on all processes alike')

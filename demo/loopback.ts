@@ -5,14 +5,18 @@ const LOOPBACK_NAME = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$/
 
 export const isLoopbackName = (host: string): boolean => LOOPBACK_NAME.test(host)
 
+/** Set by proxies, which may pass on a request from anywhere. */
+const FORWARDING = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
+
 /**
- * Answers whoever sits at this very machine, and the pages of this demo: also those of another process of it, on
- * another port.
+ * Answers callers on this very machine, and the pages of this demo: also those of another process of it, on another
+ * port.
  */
 export async function answerLoopbackOnly (request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { origin } = request.headers
   // A page elsewhere may have its own name point here: the name that was asked for has to be loopback as well.
-  if (!isLoopbackAddress(request.socket.remoteAddress) || !isLoopbackName(request.hostname) || !isOwnPage(origin)) {
+  if (!isLoopbackAddress(request.socket.remoteAddress) || !isLoopbackName(request.hostname) || !isOwnPage(origin) ||
+      FORWARDING.some((name) => name in request.headers)) {
     return await reply.code(403).send({ message: 'answered to this machine only' })
   }
   if (origin !== undefined) reply.header('access-control-allow-origin', origin).header('vary', 'origin')

@@ -15,24 +15,32 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 const REPLAY_POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; " +
   "font-src data:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-const FILES: Record<string, [file: string, policy: string]> = {
-  '/': ['index.html', POLICY],
-  '/demo/customer': ['customer.html', POLICY],
-  '/demo/agent': ['agent.html', REPLAY_POLICY],
-  '/demo/topology': ['topology.html', POLICY]
+const PAGE_FILES: Record<string, string> = {
+  '/': 'index.html',
+  '/demo/customer': 'customer.html',
+  '/demo/agent': 'agent.html',
+  '/demo/topology': 'topology.html'
 }
 
 /** The pages of the demo, as they stand in `demo/pages`: no build step, and nothing from another server. */
 export async function pageRoutes (app: FastifyInstance): Promise<void> {
   app.addHook('onSend', async (_request, reply) => {
-    reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' })
+    if (!reply.hasHeader('content-security-policy')) reply.header('content-security-policy', POLICY)
   })
-  await app.register(fastifyStatic, { root: PAGES, prefix: '/demo/assets/', index: false })
+  await app.register(fastifyStatic, {
+    root: PAGES,
+    prefix: '/demo/assets/',
+    index: false,
+    // The policy belongs to the file, whichever address leads to it.
+    setHeaders (reply, path) {
+      if (path.endsWith('/agent.html')) reply.header('content-security-policy', REPLAY_POLICY)
+    }
+  })
   const served = { index: false, decorateReply: false } as const
   await app.register(fastifyStatic, { ...served, root: folderOf('fastify-cobrowse/client'), prefix: '/demo/client/' })
   await app.register(fastifyStatic, { ...served, root: folderOf('rrweb'), prefix: '/demo/rrweb/' })
-  for (const [path, [file, policy]] of Object.entries(FILES)) {
+  for (const [path, file] of Object.entries(PAGE_FILES)) {
     app.get(path, { schema: { hide: true } }, async (_request, reply) =>
-      await reply.header('content-security-policy', policy).sendFile(file, { cacheControl: false }))
+      await reply.sendFile(file, { cacheControl: false }))
   }
 }

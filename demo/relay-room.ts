@@ -15,8 +15,8 @@ export interface Member {
 /** The clients of one room, in the order in which they came. */
 export interface RelayRoom {
   members (): Member[]
-  /** @returns removes the client */
-  add (socket: WebSocket, member: Member): () => void
+  /** @returns removes the client; nothing if another customer shares in the room, who must not be displaced */
+  add (socket: WebSocket, member: Member): (() => void) | undefined
   /** Says who is there. */
   greet (): void
 }
@@ -27,6 +27,9 @@ export interface RelayRoom {
  */
 export function createRelayRoom (): RelayRoom {
   const clients = new Map<WebSocket, Member>()
+
+  const isOfAnother = ({ role, user }: Member) => role === 'recorder' &&
+    [...clients.values()].some((client) => client.role === 'recorder' && client.user !== user)
 
   /** A page that was opened a second time takes over: two streams would make one broken picture. */
   function findRecorder (): WebSocket | undefined {
@@ -49,6 +52,7 @@ export function createRelayRoom (): RelayRoom {
   return {
     members: () => [...clients.values()],
     add (socket, member) {
+      if (isOfAnother(member)) return undefined
       clients.set(socket, member)
       socket.on('message', (data) => {
         for (const receiver of receiversOf(socket)) pass(receiver, data, true)

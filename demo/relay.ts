@@ -4,7 +4,7 @@ import { createRelayRoom } from './relay-room.js'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import type { NodeOptions, NodeStatus, Seat } from '../lib/node/index.js'
+import type { DrainOptions, NodeOptions, NodeStatus, Seat } from '../lib/node/index.js'
 import type { Member, RelayRoom } from './relay-room.js'
 
 const SUB_PROTOCOL = 'cobrowse.v1'
@@ -12,8 +12,7 @@ const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 /** Between two words of the node to each client: a client that hears nothing for longer knows that the line is dead. */
 const GREET_MS = 5000
 const INTERNAL_ERROR = 1011
-/** Over which the clients of a node that drains spread their return. */
-const RETURN_WITHIN_MS = 200
+const NOT_IN_THIS_ROLE = 4403
 
 export interface RelayOptions extends Pick<NodeOptions, 'registry' | 'signing' | 'wssUrl' | 'wssUrlOut'> {
   id: string
@@ -27,8 +26,8 @@ export interface Relay {
   status (): RelayStatus
   /** Takes over a WebSocket handshake. */
   upgrade (request: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** Takes no new rooms, and sends everybody away after `deadline` milliseconds. */
-  drain (deadline: number): Promise<boolean>
+  /** Takes no new rooms, and sends all clients away by the deadline. */
+  drain (options: DrainOptions): Promise<boolean>
   undrain (): Promise<void>
   /** Cuts every connection without a word, as the end of a process does; the registration is the caller's. */
   cut (): void
@@ -68,10 +67,14 @@ export async function startRelay (options: RelayOptions): Promise<Relay> {
     const { tenant, room, user, name, role } = seat
     const key = JSON.stringify([tenant, room])
     const joined = rooms.get(key) ?? { ...createRelayRoom(), tenant, room }
-    rooms.set(key, joined)
     const remove = joined.add(socket, { id: ++clients, user, name, role })
+    if (remove === undefined) {
+      seat.leave()
+      return socket.close(NOT_IN_THIS_ROLE, 'another customer shares in the room')
+    }
+    rooms.set(key, joined)
 
-    function leave (): void {
+    const leave = (): void => {
       seat.leave()
       remove()
       if (joined.members().length === 0 && rooms.get(key) === joined) rooms.delete(key)
@@ -104,7 +107,7 @@ export async function startRelay (options: RelayOptions): Promise<Relay> {
       return { ...node.status(), rooms: inside }
     },
     upgrade: (request, socket, head) => server.handleUpgrade(request, socket, head, (client) => admit(client, request)),
-    drain: async (deadline) => await node.drain({ deadline, returnWithin: RETURN_WITHIN_MS }),
+    drain: node.drain,
     undrain: node.undrain,
     cut () {
       for (const socket of server.clients) socket.terminate()

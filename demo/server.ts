@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import type { Demo } from './app.js'
 import type { Env } from './env.js'
 
+/** The end of a close that hangs. */
 const HARD_STOP_MS = 10_000
 const USER = 'demo-customer'
 
@@ -16,10 +17,10 @@ export async function main (): Promise<void> {
     const env = readEnv()
     if (env.PORT === 0) env.PORT = await findFreePort(env.HOST)
     const demo = await createDemo(env)
-    closeWithGrace({ delay: HARD_STOP_MS + env.SHUTDOWN_DELAY, logger: demo.app.log }, async () => {
-      demo.leave()
-      await sleep(env.SHUTDOWN_DELAY)
-      await demo.app.close()
+    const delay = HARD_STOP_MS + Math.max(env.SHUTDOWN_DELAY, env.DRAIN_DEADLINE)
+    closeWithGrace({ delay, logger: demo.app.log }, async () => {
+      await Promise.all([sleep(env.SHUTDOWN_DELAY), demo.leave()])
+      await demo.close()
     })
     await demo.app.listen({ port: env.PORT, host: env.HOST })
     process.stdout.write(await describe(demo, env))
@@ -29,14 +30,15 @@ export async function main (): Promise<void> {
   }
 }
 
-async function describe ({ app, issueToken }: Demo, env: Env): Promise<string> {
+async function describe ({ app, authorization, issueToken }: Demo, env: Env): Promise<string> {
   const base = `http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${env.PORT}`
   const page = (name: string) => `  ${name.padEnd(13)}  ${base}/demo/${name}?room=demo-room`
   const lines = [
     `fastify-cobrowse listens on ${base}`,
     ...env.isLoopback ? [`  start here     ${base}/`, ...['customer', 'agent', 'topology'].map(page)] : [],
     `  API reference  ${base}/docs`,
-    `  health         ${base}/healthz  ${base}/readyz  ${base}/metrics`
+    `  health         ${base}/healthz  ${base}/readyz  ${base}/metrics`,
+    `  authorization  ${authorization}`
   ]
   if (env.zooKeeperHosts !== undefined && env.REDIS_URL === undefined) {
     lines.push('  tokens         in memory: valid at this process alone, until it ends; set REDIS_URL to share them')

@@ -4,8 +4,8 @@ import type { Backends } from './backends.js'
 import type { Member } from './relay-room.js'
 import type { Relays } from './relays.js'
 
-/** How long those inside of a node that drains may stay. */
-const DRAIN_MS = 500
+/** For the button: clients may stay for half a second, and return over a fifth of one. */
+const DRAIN = { deadline: 500, returnWithin: 200 }
 
 export interface TopologyNode {
   id: string
@@ -59,7 +59,7 @@ export async function topologyRoutes (app: FastifyInstance, { relays, registryNa
     const slot = relays.all().find((slot) => slot.id === id)
     if (slot === undefined) return await reply.code(404).send({ message: `no node "${id}" runs in this process` })
     if (action === 'stop') await slot.stop()
-    else if (action === 'drain') slot.relay?.drain(DRAIN_MS).catch((error) => request.log.error(error))
+    else if (action === 'drain') slot.relay?.drain(DRAIN).catch((error) => request.log.error(error))
     else if (slot.relay === undefined) slot.start()
     else await slot.relay.undrain()
     return { state: slot.state() }

@@ -10,6 +10,8 @@ type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) =
  */
 export function listenForUpgrades (server: Server, onWebSocket: UpgradeHandler): void {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Node.js takes its own listener off the socket: without another one, a reset would end the process.
+    socket.on('error', () => socket.destroy())
     if (request.headers.upgrade?.toLowerCase() === 'websocket') onWebSocket(request, socket, head)
     else handBack(server, request, socket, head)
   })
@@ -24,4 +26,10 @@ function handBack (server: Server, request: IncomingMessage, socket: Duplex, hea
   }
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]))
   server.emit('connection', socket)
+}
+
+/** Answers a handshake without a WebSocket, and closes also if the client does not. */
+export function refuseUpgrade (socket: Duplex, status: string): void {
+  socket.once('finish', () => socket.destroy())
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }

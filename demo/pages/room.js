@@ -14,11 +14,14 @@ const WORDS = {
   open: ['good', 'Connected']
 }
 
-/** One user of this tab, the same after a reload. */
+/** The customer is the same in all tabs, since only the same one may take over in a second tab. */
+const STORES = { customer: localStorage, recorder: localStorage, agent: sessionStorage, replayer: sessionStorage }
+
+/** A user who is the same after a reload. */
 export function readUser (kind) {
-  const kept = sessionStorage.getItem(`${kind}-id`)
-  const userId = kept ?? `${kind}-${crypto.randomUUID().slice(0, 8)}`
-  sessionStorage.setItem(`${kind}-id`, userId)
+  const store = STORES[kind]
+  const userId = store.getItem(`${kind}-id`) ?? `${kind}-${crypto.randomUUID().slice(0, 8)}`
+  store.setItem(`${kind}-id`, userId)
   return userId
 }
 
@@ -41,6 +44,7 @@ async function signIn (userId, userName) {
  * @param options.onPeer a message of the other side, as text
  */
 export function enterRoom ({ userId, userName, role, statusElement, onMembers, onPeer }) {
+  const store = STORES[role]
   let token
   let members = ''
   const connection = connect({
@@ -51,7 +55,10 @@ export function enterRoom ({ userId, userName, role, statusElement, onMembers, o
     maxWait: MAX_WAIT_MS,
     idleTimeout: IDLE_TIMEOUT_MS,
     async token (isRefused) {
-      if (isRefused || token === undefined) token = await signIn(userId, userName)
+      // One token of a user is live: that of another tab is shared, rather than replaced.
+      const kept = store.getItem(`${userId}-token`)
+      token = kept === null || (isRefused && kept === token) ? await signIn(userId, userName) : kept
+      store.setItem(`${userId}-token`, token)
       return token
     },
     onMessage (message) {

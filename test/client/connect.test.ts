@@ -49,7 +49,7 @@ t.test('a draining node spreads the return', async (t) => {
   client.connection.on('retry', ({ error }) => errors.push(error.returnWithin))
   await until(() => isIn(client))
   const node = [...site.relays.values()].find((relay) => relay.status().seats === 1)
-  await node?.drain(0)
+  await node?.drain({ deadline: 0, returnWithin: 200 })
   await until(() => client.history.length === 3)
   t.strictSame(client.history, ['open', 'retry 4410', 'open'])
   t.strictSame(errors, [200])

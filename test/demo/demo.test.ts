@@ -120,6 +120,24 @@ t.test('health, readiness, metrics and the API reference are served', async (t) 
   t.strictSame(Object.keys(reference.paths).sort(), ['/demo/session', PATH, release])
 })
 
+t.test('a page – any address that leads to it – has the policy that belongs to it', async (t) => {
+  const { base } = await startDemo(t)
+  const headersOf = async (path: string) => {
+    const { headers, status } = await fetch(base + path)
+    return { status, policy: headers.get('content-security-policy') ?? 'none', frames: headers.get('x-frame-options') }
+  }
+  for (const name of ['customer', 'agent', 'topology']) {
+    const [page, file] = [await headersOf(`/demo/${name}`), await headersOf(`/demo/assets/${name}.html`)]
+    t.equal(file.policy, page.policy)
+    t.match(page, { status: 200, policy: /frame-ancestors 'none'/, frames: 'DENY' }, name)
+    t.equal(/connect-src 'self' ws: wss:;/.test(page.policy), name === 'agent', 'the replay asks nobody else')
+  }
+  for (const path of ['/', '/demo/assets/', '/demo/assets/room.js', '/demo/client/index.js', '/demo/rrweb/rrweb.js', '/docs/']) {
+    t.match(await headersOf(path), { policy: /frame-ancestors 'none'/, frames: 'DENY' }, path)
+  }
+  for (const path of ['/healthz', '/docs/json', '/nothing']) t.match(await headersOf(path), { frames: 'DENY' }, path)
+})
+
 t.test('a session is given to this machine only, and sets the cookie', async (t) => {
   const { base } = await startDemo(t)
   const post = async (headers: Record<string, string>, userId = 'u') => await fetch(`${base}/demo/session`, {
@@ -135,7 +153,10 @@ t.test('a session is given to this machine only, and sets the cookie', async (t)
     'Content-Type: application/json\r\nContent-Length: 14\r\n\r\n{"userId":"u"}')
   let text = ''
   for await (const chunk of socket) text += String(chunk)
-  t.match(text, /^HTTP\/1\.1 403/, 'a name that somebody let point here')
+  t.match(text, /^HTTP\/1\.1 403/, 'a name that was made to point here')
+  for (const name of ['X-Forwarded-For', 'Forwarded', 'Via', 'X-Real-IP']) {
+    t.equal((await post({ [name]: '127.0.0.1' })).status, 403, `a proxy that says ${name}`)
+  }
 })
 
 t.test('it never starts with the sample key, or without a public address, outside loopback', async (t) => {

@@ -96,7 +96,7 @@ t.test('a recorder is heard by replayers alone, and a page opened again takes ov
   const { enter } = await startNode(t)
   const first = await enter('recorder', 'first')
   const agents = [await enter('replayer', 'a'), await enter('replayer', 'b')]
-  const second = await enter('recorder', 'second')
+  const second = await enter('recorder', 'first')
   first.socket.send('of the first')
   second.socket.send('of the second')
   await until(() => agents.every(({ heard }) => heard.length > 0))
@@ -108,6 +108,22 @@ t.test('a recorder is heard by replayers alone, and a page opened again takes ov
   await until(() => first.greetings.at(-1)?.members.length === 3)
   first.socket.send('of the first again')
   await until(() => agents.every(({ heard }) => heard.length === 2))
+})
+
+t.test('another customer cannot take over a room in which one shares', async (t) => {
+  const { port, sign, enter, relay } = await startNode(t)
+  const customer = await enter('recorder', 'customer')
+  const agent = await enter('replayer')
+  const stranger = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['cobrowse.v1', await sign('recorder', 'stranger')])
+  stranger.on('open', () => stranger.send('of the stranger'))
+  t.equal((await once(stranger, 'close'))[0], 4403)
+  t.equal(relay.status().seats, 2)
+  customer.socket.send('of the customer')
+  await until(() => agent.heard.length > 0, 'a message for the agent')
+  t.strictSame(agent.texts(), ['of the customer'])
+  customer.socket.close()
+  await until(() => relay.status().seats === 1, 'the customer is gone')
+  await enter('recorder', 'stranger')
 })
 
 t.test('what a client says is binary, so that it cannot speak for the node', async (t) => {

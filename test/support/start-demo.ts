@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 
 export const START = fileURLToPath(new URL('../../demo/start.mjs', import.meta.url))
-const BUILT = fileURLToPath(new URL('../../dist/demo/main.js', import.meta.url))
+export const MAIN = fileURLToPath(new URL('../../dist/demo/main.js', import.meta.url))
 
 export interface RunningDemo {
   base: string
@@ -18,7 +18,7 @@ export interface RunningDemo {
  *
  * @param script what `npm start` runs; without it the server as it was built before the tests
  */
-export async function startDemo (t: Test, env: Record<string, string> = {}, script = BUILT): Promise<RunningDemo> {
+export async function startDemo (t: Test, env: Record<string, string> = {}, script = MAIN): Promise<RunningDemo> {
   const { child, output, exited } = runDemo(env, script)
   t.teardown(() => child.kill('SIGKILL'))
   while (!/listens on (\S+)[^]*\n$/.test(output()) && child.exitCode === null) {
@@ -37,7 +37,7 @@ export async function startDemo (t: Test, env: Record<string, string> = {}, scri
 }
 
 /** Runs it without waiting for it to listen. */
-export function runDemo (env: Record<string, string>, script = BUILT) {
+export function runDemo (env: Record<string, string>, script = MAIN) {
   // tap's loader slows a child down, and the demo has to run without it.
   const { NODE_OPTIONS, ...inherited } = process.env
   const child = spawn(process.execPath, [script], {
