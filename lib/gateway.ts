@@ -8,6 +8,7 @@ import { createInFlight } from './in-flight.js'
 import { createJoinOnlyNotice } from './join-only-notice.js'
 import { createKnownRooms } from './known-rooms.js'
 import { createMetrics, NO_METRICS } from './metrics.js'
+import { toAnswers } from './readiness.js'
 import { createRelease } from './release.js'
 import { checkConnectionInfoBody, checkReleaseBody } from './schema.js'
 import { createIssuer } from './signature.js'
@@ -120,15 +121,9 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
       release: async (session, callId) =>
         await withBudget(async (call) => await release(session, checkReleaseBody({ callId }), call)),
       status () {
-        const [ofSessions, ofRegistry] = [sessions.status(), registry.status()]
-        const usable = [ofSessions, ofRegistry].every(({ state }) => state !== 'down' && state !== 'closed')
-        return {
-          ready: usable && !closing,
-          inFlight: inFlight.count(),
-          sessions: ofSessions,
-          registry: ofRegistry,
-          provision: provision.status()
-        }
+        const backends = { sessions: sessions.status(), registry: registry.status(), provision: provision.status() }
+        const answers = toAnswers({ ...backends, isClosing: closing, canRecall: knownRooms.canRecall() })
+        return { ready: answers !== 'none', answers, inFlight: inFlight.count(), ...backends }
       }
     }
   }

@@ -14,6 +14,8 @@ export interface KnownRooms {
   forget (room: RoomKey): void
   /** What can be said of the room without the store; nothing of one that was not remembered, or can be no more. */
   recall (room: RoomKey): Assignment | undefined
+  /** Whether rooms can be recalled at all. */
+  canRecall (): boolean
 }
 
 export interface KnownRoomsOptions {
@@ -50,6 +52,7 @@ export function createKnownRooms ({ joinOnlyFor, nodes, viewAgeMs, now }: KnownR
       // A process that was restarted may still have its old registration beside the new one, which is listed later.
       const view = nodes().findLast((node) => node.id === id)
       return view && { node: toNodeRef(view), issuedAt: Math.floor(storeClock + now()), joinOnly: true }
-    }
+    },
+    canRecall: () => storeClock !== undefined && isUsable()
   }
 }

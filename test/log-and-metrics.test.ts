@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client'
 import t from 'tap'
-import { memoryRegistry, memorySessions, staticProvision } from '../lib/index.js'
+import { memoryRegistry, staticProvision } from '../lib/index.js'
 import { body, buildApp, NODES, signing } from './support/build-app.js'
 
 const SECRETS = [body.roomId, body.userName, signing.keys[0]?.secret ?? '', 'p4ssw0rd']
@@ -103,15 +103,4 @@ t.test('metrics count answers, dependencies, nodes and signatures, and name neit
   t.notMatch(text, /"u1"/)
   await t.resolves(buildApp(t, { options: { metrics } }), 'a second instance shares them')
   await app.close()
-})
-
-t.test('readiness follows token store and registry', async (t) => {
-  const sessions = memorySessions()
-  let state: 'up' | 'down' | 'degraded' = 'up'
-  const { app } = await buildApp(t, { options: { sessions: { ...sessions, status: () => ({ state, since: 0 }) } } })
-  t.equal(app.cobrowse.status().ready, true)
-  state = 'down'
-  t.equal(app.cobrowse.status().ready, false)
-  state = 'degraded'
-  t.equal(app.cobrowse.status().ready, true)
 })

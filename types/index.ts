@@ -27,13 +27,21 @@ export interface Cobrowse {
    * @throws an error of the catalogue, or `TypeError` where the registry has no `release`
    */
   release (session: Session, callId: string): Promise<void>
-  /** The state of each backend, and whether the plugin can answer. */
+  /** The state of each backend, and how much the plugin can answer. */
   status (): CobrowseStatus
 }
 
+/**
+ * How much can be answered: `all` · `known-rooms`, while the registry cannot be asked or answers in part; rooms that
+ * this gateway has answered for go on, new ones may have to wait · `none`, while the token store cannot be asked or the
+ * application is closing, or neither registry nor memory knows a room
+ */
+export type Answers = 'all' | 'known-rooms' | 'none'
+
 export interface CobrowseStatus {
-  /** `true` unless a backend is down or the application is closing. */
+  /** Whether a balancer should send requests here: `false` only if `answers` is `none`. */
   ready: boolean
+  answers: Answers
   inFlight: number
   sessions: BackendStatus
   registry: BackendStatus
