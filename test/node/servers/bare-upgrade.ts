@@ -29,6 +29,8 @@ export function serve (node: CobrowseNode): Server {
       })
     } catch (error) {
       const status = error instanceof AdmissionError ? error.statusCode : 500
+      // Also if the client never closes its side.
+      socket.once('finish', () => socket.destroy())
       socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
     }
   })

@@ -1,0 +1,91 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import ts from 'typescript'
+import { ROOT } from './doc-blocks.js'
+import type { DocBlock } from './doc-blocks.js'
+
+/** Names that examples take as given. */
+const GIVEN = `
+import type { FastifyInstance } from 'fastify'
+import type { Registry, Session, SigningOptions } from 'fastify-cobrowse'
+
+declare global {
+  const app: FastifyInstance
+  const redis: import('ioredis').Redis
+  const registry: Registry
+  const signing: SigningOptions
+  const signature: string
+  const origin: string
+  const roomId: string
+  const userId: string
+  const userName: string
+  const others: any
+  function ownsCall (session: Session, roomId: string): boolean
+  function isAgentOf (session: Session, roomId: string): boolean
+  function show (message: string | ArrayBuffer): void
+  function everything (): object
+  function tell (text: string): void
+}
+`
+
+const OPTIONS: ts.CompilerOptions = {
+  // Examples are JavaScript: names, options and their types are held, annotations are not asked for.
+  strict: false,
+  noEmit: true,
+  skipLibCheck: true,
+  target: ts.ScriptTarget.ES2023,
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
+  types: ['node'],
+  typeRoots: [`${ROOT}node_modules/@types`]
+}
+
+/**
+ * Type-checks JavaScript examples against the built package.
+ *
+ * @returns a line per fault: place, and what the compiler says
+ */
+export function checkExamples (blocks: DocBlock[]): string[] {
+  // Inside the project, so that the package is found by its own name.
+  const folder = `${ROOT}.tap/examples`
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  try {
+    const files = new Map(blocks.map((block, at) => [`${folder}/example-${at}.mts`, block]))
+    for (const [name, block] of files) writeFileSync(name, toModule(block, blocks))
+    writeFileSync(`${folder}/given.d.mts`, GIVEN)
+    const program = ts.createProgram([`${folder}/given.d.mts`, ...files.keys()], OPTIONS)
+    return ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
+      const place = files.get(file?.fileName ?? '')?.place ?? file?.fileName ?? 'options of the compiler'
+      return `${place}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+    })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function toModule (block: DocBlock, all: DocBlock[]): string {
+  const code = block.code.replaceAll(/\/\/ …|\/\* … \*\//g, '...others')
+  // A block that begins with a property is a piece of the plugin's options.
+  const whole = /^\w+: /.test(code)
+    ? `const options: Partial<import('fastify-cobrowse').CobrowseOptions> = {\n${code}\n}\n`
+    : code
+  return `${importsOfEarlier(block, all)}${whole}\nexport {}\n`
+}
+
+/** Imports of earlier blocks of the same document hold in later ones that use their names. */
+function importsOfEarlier (block: DocBlock, all: DocBlock[]): string {
+  const earlier = all.slice(0, all.indexOf(block)).filter(({ file }) => file === block.file)
+  const names = new Map(earlier.flatMap(({ code }) => readImports(code)))
+  const own = new Set(readImports(block.code).map(([name]) => name))
+  return [...names].filter(([name]) => !own.has(name) && new RegExp(`\\b${name}\\b`).test(block.code))
+    .map(([, line]) => line).join('')
+}
+
+function readImports (code: string): Array<[name: string, line: string]> {
+  return [...code.matchAll(/^import (?:(\w+)(?:, )?)?(?:\{ ([^}]+) \} )?from '([^']+)'$/gm)].flatMap(
+    ([, whole, named = '', from]) => [
+      ...whole === undefined ? [] : [[whole, `import ${whole} from '${from}'\n`] as [string, string]],
+      ...named.split(', ').filter(Boolean).map((name): [string, string] => [name, `import { ${name} } from '${from}'\n`])
+    ])
+}
