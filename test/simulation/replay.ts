@@ -13,6 +13,5 @@ function tell (world: World, step: string): void {
 
 // Tells a plan that failed, step by step, and with STORE=yes what the store did:
 //
-//   TS_NODE_TRANSPILE_ONLY=1 node --import=@isaacs/ts-node-temp-fork-for-pr-2009/import \
-//     test/simulation/replay.ts plan.json
+//   node --import=./test/support/typescript.mjs test/simulation/replay.ts plan.json
 await run(JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')), { tell })

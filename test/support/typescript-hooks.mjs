@@ -1,0 +1,45 @@
+// Hooks of typescript.mjs. Types are checked elsewhere: `npm run typecheck`.
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+const require = createRequire(import.meta.url)
+const FOLDER = fileURLToPath(new URL('../../node_modules/.cache/typescript/', import.meta.url))
+const COMPILER_OPTIONS = {
+  module: 'esnext',
+  target: 'es2023',
+  verbatimModuleSyntax: true,
+  inlineSourceMap: true,
+  inlineSources: true
+}
+const { version } = require('typescript/package.json')
+
+mkdirSync(FOLDER, { recursive: true })
+
+/** An import names the file that TypeScript makes: `./x.js` is `./x.ts` where only that is there. */
+export function resolve (specifier, context, next) {
+  if (/^\.{0,2}\/.*\.js$/.test(specifier) && context.parentURL?.endsWith('.ts')) {
+    const url = new URL(specifier.replace(/\.js$/, '.ts'), context.parentURL)
+    if (existsSync(url)) return { url: url.href, format: 'module', shortCircuit: true }
+  }
+  return next(specifier, context)
+}
+
+export function load (url, context, next) {
+  if (!url.startsWith('file:') || !new URL(url).pathname.endsWith('.ts')) return next(url, context)
+  return { format: 'module', source: compiled(fileURLToPath(url)), shortCircuit: true }
+}
+
+function compiled (path) {
+  const text = readFileSync(path, 'utf8')
+  const key = createHash('sha256').update(JSON.stringify([version, COMPILER_OPTIONS, path, text])).digest('hex')
+  const kept = `${FOLDER}${key}.js`
+  if (existsSync(kept)) return readFileSync(kept, 'utf8')
+  const { outputText } = require('typescript').transpileModule(text, { fileName: path, compilerOptions: COMPILER_OPTIONS })
+  // Another process may be at it: none reads what is half written.
+  const half = `${kept}.${process.pid}`
+  writeFileSync(half, outputText)
+  renameSync(half, kept)
+  return outputText
+}
