@@ -17,7 +17,7 @@ import type { Call, DependencyName } from './dependency.js'
 import type { Metrics } from './metrics.js'
 import type { Settings } from './options.js'
 import type {
-  Adapter, BackendStatus, Cobrowse, ConnectionInfo, ConnectionInfoBody, ReleaseBody, Session
+  Adapter, AdapterContext, BackendStatus, Cobrowse, ConnectionInfo, ConnectionInfoBody, ReleaseBody, Session
 } from '../types/index.js'
 
 /** Everything behind the routes, and what it shares between requests. */
@@ -40,7 +40,7 @@ export interface Gateway {
 export async function createGateway (settings: Settings, log: FastifyBaseLogger): Promise<Gateway> {
   const { sessions, registry, provision, signing, timeout, maxInFlight, joinOnlyFor, selectNode } = settings
   const addressFault = createAddressCheck(settings)
-  const metrics = settings.metrics === undefined ? NO_METRICS : await createMetrics(settings.metrics, registry)
+  const metrics = settings.metrics === undefined ? NO_METRICS : await createMetrics(settings.metrics)
   const calls = createDependencies(timeout, metrics)
   const now = () => performance.now()
   const knownRooms = createKnownRooms({
@@ -67,15 +67,27 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
   const release = createRelease({ registry, registryCalls: calls.registry, knownRooms })
 
   const inFlight = createInFlight(maxInFlight)
-  const adapters: Array<[DependencyName, Adapter]> = [
-    ['sessions', sessions], ['registry', registry], ['provision', provision]
-  ]
+  const adapters = { sessions, registry, provision }
+  /** What is to be undone of the start, which may have failed half-way. */
+  const started: Array<() => Promise<void>> = []
   let closing = false
+  let isOver = false
+
+  function startAdapter (dependency: DependencyName, adapter: Adapter): void {
+    const context: AdapterContext = {
+      log,
+      acceptsAddress: (address) => addressFault(address) === undefined,
+      onState (status) {
+        if (!isOver) onState(dependency, status)
+      }
+    }
+    adapter.start(context)
+    started.push(async () => await adapter.close(context))
+  }
 
   function onState (dependency: DependencyName, status: BackendStatus): void {
     const { state, reason } = status
     const level = state === 'down' || state === 'degraded' ? 'warn' : 'info'
-    metrics.backend(dependency, status)
     log[level]({ dependency, state, reason }, `${dependency} ${state}`)
   }
 
@@ -100,20 +112,20 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
       closing = true
     },
     start () {
-      for (const [dependency, adapter] of adapters) {
-        adapter.start({
-          log,
-          acceptsAddress: (address) => addressFault(address) === undefined,
-          onState: (status) => onState(dependency, status)
-        })
-      }
+      const unwatch = metrics.watch(adapters)
+      started.push(async () => unwatch())
+      startAdapter('sessions', sessions)
+      startAdapter('registry', registry)
+      startAdapter('provision', provision)
     },
     async close () {
       closing = true
       // A server that listens has waited for its requests by now; those that were injected end within their budget.
       await inFlight.idle(timeout)
       for (const dependency of Object.values(calls)) dependency.close()
-      await Promise.all(adapters.map(([, adapter]) => adapter.close()))
+      // Adapters may be shared with instances that go on.
+      await Promise.all(started.splice(0).map(async (undo) => await undo()))
+      isOver = true
     },
     api: {
       connectionInfo: async (session, body) =>

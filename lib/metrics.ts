@@ -1,6 +1,6 @@
 import type { DependencyName } from './dependency.js'
-import type { Counter, Gauge, Histogram, Registry as PromRegistry } from 'prom-client'
-import type { BackendStatus } from '../types/adapter.js'
+import type { Counter, Histogram, Registry as PromRegistry } from 'prom-client'
+import type { Adapter } from '../types/adapter.js'
 import type { MetricsRegistry } from '../types/options.js'
 import type { Registry } from '../types/registry.js'
 
@@ -9,22 +9,34 @@ export type Outcome = 'ok' | 'refused' | 'failed'
 export interface Metrics {
   answered (outcome: Outcome, retCode: string, seconds: number): void
   asked (dependency: DependencyName, seconds: number): void
-  backend (dependency: DependencyName, status: BackendStatus): void
   signed (kind: 'normal' | 'join-only'): void
+  /** The gauges show these adapters from now on. @returns ends that */
+  watch (adapters: WatchedAdapters): () => void
 }
 
-export const NO_METRICS: Metrics = { answered () {}, asked () {}, backend () {}, signed () {} }
+export type WatchedAdapters = Readonly<Record<DependencyName, Adapter>> & { readonly registry: Registry }
 
+export const NO_METRICS: Metrics = { answered () {}, asked () {}, signed () {}, watch: () => () => {} }
+
+/** Of all instances of the plugin that share a prom-client registry. */
+const watchedIn = new WeakMap<MetricsRegistry, Set<WatchedAdapters>>()
+
+const DEPENDENCIES: readonly DependencyName[] = ['sessions', 'registry', 'provision']
 const SECONDS_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2.5]
 
 /**
  * Puts the metrics into the host's prom-client registry. prom-client is loaded only here: it is an optional peer.
- * Labels never carry a room or a user. Two instances of the plugin in one registry share the metrics.
+ * Labels never carry a room or a user. Instances of the plugin that have one registry share the metrics: counters add
+ * up, and the gauges show the adapters of all of them, each adapter once.
  */
-export async function createMetrics (host: MetricsRegistry, registry: Registry): Promise<Metrics> {
+export async function createMetrics (host: MetricsRegistry): Promise<Metrics> {
   const { Counter, Gauge, Histogram } = await import('prom-client')
   // The option's type names only what is used, so that our types do not need prom-client.
   const registers = [host as unknown as PromRegistry]
+  const watched = watchedIn.get(host) ?? new Set()
+  watchedIn.set(host, watched)
+  const distinct = <Name extends DependencyName>(name: Name): Array<WatchedAdapters[Name]> =>
+    [...new Set([...watched].map((adapters) => adapters[name]))]
   const held = <M>(name: string, make: () => M): M => (host.getSingleMetric(name) as M | undefined) ?? make()
 
   const requests: Counter = held('cobrowse_requests_total', () => new Counter({
@@ -40,8 +52,17 @@ export async function createMetrics (host: MetricsRegistry, registry: Registry):
     buckets: SECONDS_BUCKETS,
     registers
   }))
-  const up: Gauge = held('cobrowse_dependency_up', () => new Gauge({
-    name: 'cobrowse_dependency_up', help: '1 when it answers', labelNames: ['dependency'], registers
+  held('cobrowse_dependency_up', () => new Gauge({
+    name: 'cobrowse_dependency_up',
+    help: '1 when it answers',
+    labelNames: ['dependency'],
+    registers,
+    collect () {
+      this.reset()
+      for (const dependency of watched.size > 0 ? DEPENDENCIES : []) {
+        this.set({ dependency }, distinct(dependency).every(isUp) ? 1 : 0)
+      }
+    }
   }))
   const signatures: Counter = held('cobrowse_signatures_issued_total', () => new Counter({
     name: 'cobrowse_signatures_issued_total', help: 'Signatures issued', labelNames: ['kind'], registers
@@ -51,7 +72,7 @@ export async function createMetrics (host: MetricsRegistry, registry: Registry):
     help: 'Since the nodes were last read',
     registers,
     collect () {
-      this.set((registry.status().viewAgeMs ?? 0) / 1000)
+      this.set(Math.max(0, ...distinct('registry').map((registry) => registry.status().viewAgeMs ?? 0)) / 1000)
     }
   }))
   held('cobrowse_nodes', () => new Gauge({
@@ -60,7 +81,9 @@ export async function createMetrics (host: MetricsRegistry, registry: Registry):
     labelNames: ['state'],
     registers,
     collect () {
-      const nodes = registry.nodes()
+      this.reset()
+      if (watched.size === 0) return
+      const nodes = distinct('registry').flatMap((registry) => registry.nodes())
       const draining = nodes.filter((node) => node.draining).length
       this.set({ state: 'draining' }, draining)
       this.set({ state: 'serving' }, nodes.length - draining)
@@ -73,7 +96,14 @@ export async function createMetrics (host: MetricsRegistry, registry: Registry):
       duration.observe(seconds)
     },
     asked: (name, seconds) => dependency.observe({ dependency: name }, seconds),
-    backend: (name, { state }) => up.set({ dependency: name }, state === 'up' || state === 'degraded' ? 1 : 0),
-    signed: (kind) => signatures.inc({ kind })
+    signed: (kind) => signatures.inc({ kind }),
+    watch (adapters) {
+      watched.add(adapters)
+      return () => { watched.delete(adapters) }
+    }
   }
+}
+
+function isUp (adapter: Adapter): boolean {
+  return ['up', 'degraded'].includes(adapter.status().state)
 }

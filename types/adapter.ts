@@ -39,6 +39,9 @@ export interface Adapter {
   /**
    * Called once per `start`. The last call ends what the adapter made (timers, pools, leases), never a client
    * that it was given. Further calls do nothing.
+   *
+   * @param context that `start` was called with: it is told no more, and its log gets no further line. One that did not
+   *   start the adapter closes nothing. Left out: the one that started first
    */
-  close (): Promise<void>
+  close (context?: AdapterContext): Promise<void>
 }

@@ -11,7 +11,6 @@ import { pointTo } from './pick.js'
 import { createRests } from './rests.js'
 import { parseTarget } from './target.js'
 import type { Question } from './kept-answers.js'
-import type { AdapterContext } from '../../types/adapter.js'
 import type { HttpProvisionOptions, Provision } from '../../types/provision.js'
 import type { Session } from '../../types/sessions.js'
 
@@ -35,14 +34,12 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
   const kept = keepAnswers({ ttlMs, staleMs, ask })
   const rests = createRests()
   let exchange: ReturnType<typeof createExchange> | undefined
-  let users: AdapterContext[] = []
   let lastGoodAt = -Infinity
   let lastFault: { path: string, at: number } | undefined
   let trouble: { path: string, reason: string, at: number } | undefined
 
   const backend = createBackend({
     async end () {
-      users = []
       kept.clear()
       const ending = exchange
       exchange = undefined
@@ -81,7 +78,7 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
     const withPath = withNodePath(address, SOME_NODE)
     const fault = addressFault(withPath)
     if (fault !== undefined) throw new ProvisionFault(`the address in the answer ${fault}`, { blame: 'answer' })
-    if (users.length > 0 && !users.some(({ acceptsAddress }) => acceptsAddress?.(withPath) ?? true)) {
+    if (!backend.acceptsAddress(withPath)) {
       throw new ProvisionFault('the address in the answer may not leave the gateway', { blame: 'answer' })
     }
     return address
@@ -124,12 +121,9 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
   }
 
   return {
+    start: backend.start,
     status: backend.status,
     close: backend.close,
-    start (context) {
-      users.push(context)
-      backend.start(context)
-    },
     prefetch (session) {
       addressFor(session).catch(() => {})
     },
