@@ -76,6 +76,10 @@ async function startRelay (t: Test, redisPort: number, id: string) {
   }
 }
 
+const ROOMS = 60
+
+t.jobs = 2
+
 const areTogether = (pair: CoBrowser[]) =>
   pair.every(({ inside }) => inside !== undefined && inside === pair[0]?.inside)
 
@@ -104,11 +108,11 @@ const disturbances: Record<string, Disturb> = {
   }
 }
 for (const [name, disturb] of Object.entries(disturbances)) {
-  t.test(`a Redis that is ${name} under 200 rooms: no WebSocket is closed`, {
+  t.test(`a Redis that is ${name} under ${ROOMS} rooms: no WebSocket is closed`, {
     skip: withoutRedis, timeout: 200_000
   }, async (t) => {
     const { redis, gateways, browse } = await setUp(t, 4)
-    const pairs = Array.from({ length: 200 }, (_value, at) => browse(t, `room-${at}`))
+    const pairs = Array.from({ length: ROOMS }, (_value, at) => browse(t, `room-${at}`))
     await until(() => pairs.every(areTogether), 'the first meeting', 60_000)
     await disturb(redis)
     const startedAt = performance.now()

@@ -11,10 +11,10 @@ import type { Test } from 'tap'
 const WORKER = fileURLToPath(new URL('race-worker.mjs', import.meta.url))
 const PROCESSES = 8
 const CALLS = 8
-const ROOMS = 1000
+const ROOMS = 200
 const NODES = 4
 /** After so many rooms one node leaves, and another comes. */
-const CHANGE_EVERY = 50
+const CHANGE_EVERY = 25
 
 async function startGateways (t: Test, port: number): Promise<ChildProcess[]> {
   const children = Array.from({ length: PROCESSES }, (_value, index) =>

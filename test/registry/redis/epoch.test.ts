@@ -13,6 +13,9 @@ const META = '{cobrowse}:meta'
 const LEASES = '{cobrowse}:leases'
 const SETTLING = Math.max(FAST.lease, FAST.linger * 1000) + 2 * FAST.heartbeat
 
+// Each test has a Redis of its own, and mostly waits for it to settle.
+t.jobs = 4
+
 async function setUp (t: Test, times: { heartbeat?: number, lease?: number } = {}) {
   const server = await startRedis(t, '--enable-debug-command', 'yes')
   const redis = connect(t, server.port)
