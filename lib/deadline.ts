@@ -1,4 +1,5 @@
-import { ReasonError } from './reason.js'
+import { watchEventLoop } from './event-loop.js'
+import { causesOf, ReasonError } from './reason.js'
 import type { Clock } from './clock.js'
 
 /** A timer that fires this late says that our own event loop stood still. */
@@ -7,6 +8,19 @@ const LATE_MS = 100
 /** A call took longer than it may. */
 export class DeadlineError extends ReasonError {
   override name = 'DeadlineError'
+
+  /** Our own event loop was busy all the time: the answer may be there, and wait to be read. */
+  readonly isOwn: boolean
+
+  constructor (message: string, isOwn: boolean) {
+    super(message)
+    this.isOwn = isOwn
+  }
+}
+
+/** Time ran out while our own event loop was busy, which is no fault of the dependency that was asked. */
+export function isOwnBacklog (error: unknown): boolean {
+  return causesOf(error).some((cause) => cause instanceof DeadlineError && cause.isOwn)
 }
 
 /**
@@ -50,7 +64,10 @@ export async function withDeadline<T> (
   })
   const onParentAbort = () => abort?.(parent?.reason)
   parent?.addEventListener('abort', onParentAbort, { once: true })
-  const cancel = setAlarm(ms, () => abort?.(new DeadlineError(`no answer within ${Math.round(ms)} ms`)), clock)
+  const wasBusy = clock === undefined ? watchEventLoop() : () => false
+  const cancel = setAlarm(ms, () => {
+    abort?.(new DeadlineError(`no answer within ${Math.round(ms)} ms`, wasBusy()))
+  }, clock)
   try {
     return await Promise.race([work(controller.signal), cut])
   } finally {
@@ -103,7 +120,8 @@ export interface Budget {
 export function startBudget (ms: number): Budget {
   const startedAt = performance.now()
   const controller = new AbortController()
-  const cancelAlarm = setAlarm(ms, () => controller.abort(new DeadlineError(`not answered within ${ms} ms`)))
+  const wasBusy = watchEventLoop()
+  const cancelAlarm = setAlarm(ms, () => controller.abort(new DeadlineError(`not answered within ${ms} ms`, wasBusy())))
   let bodyMs = 0
   return {
     signal: controller.signal,

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createBreaker } from './breaker.js'
-import { BodyTimeoutError } from './errors.js'
-import { CallerGoneError, DeadlineError, withDeadline } from './deadline.js'
+import { BodyTimeoutError, OverloadedError } from './errors.js'
+import { CallerGoneError, DeadlineError, isOwnBacklog, withDeadline } from './deadline.js'
 import { isCatalogued } from './is-catalogued.js'
 import { isAnswered } from './reason.js'
 import type { Budget } from './deadline.js'
@@ -45,7 +45,8 @@ export function createDependency (options: DependencyOptions): Dependency {
     try {
       return await askInTime(limitMs, work, budget.signal)
     } catch (cause) {
-      throw budget.isSpentOnBody() ? new BodyTimeoutError({ cause }) : cause
+      if (budget.isSpentOnBody()) throw new BodyTimeoutError({ cause })
+      throw isOwnBacklog(cause) ? new OverloadedError({ cause }) : cause
     }
   }, { enabled: breaks, isHealthy: (error) => isAnswer(error) || error instanceof CallerGoneError })
 

@@ -16,6 +16,7 @@ import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { Call, DependencyName } from './dependency.js'
 import type { Metrics } from './metrics.js'
 import type { Settings } from './options.js'
+import type { Reader } from './unread-connections.js'
 import type {
   Adapter, AdapterContext, BackendStatus, Cobrowse, ConnectionInfo, ConnectionInfoBody, ReleaseBody, Session
 } from '../types/index.js'
@@ -32,6 +33,8 @@ export interface Gateway {
   close (): Promise<void>
   /** Counts a request; `undefined` when there are as many as may be. Call the result once, when it is answered. */
   enter (): (() => void) | undefined
+  /** A request of this connection was refused: the next one is read once another request was answered. */
+  turnAway (connection: Reader): void
   authenticate (request: FastifyRequest, call: Call): Promise<Session>
   connectionInfo (session: Session, body: ConnectionInfoBody, call: Call): Promise<ConnectionInfo>
   release (session: Session, body: ReleaseBody, call: Call): Promise<void>
@@ -104,6 +107,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
   return {
     metrics,
     enter: inFlight.enter,
+    turnAway: inFlight.turnAway,
     connectionInfo,
     release,
     authenticate: createAuthenticate(sessions, calls.sessions),
@@ -112,7 +116,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
       closing = true
     },
     start () {
-      const unwatch = metrics.watch(adapters)
+      const unwatch = metrics.watch({ ...adapters, inFlight })
       started.push(async () => unwatch())
       startAdapter('sessions', sessions)
       startAdapter('registry', registry)
@@ -135,7 +139,8 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
       status () {
         const backends = { sessions: sessions.status(), registry: registry.status(), provision: provision.status() }
         const answers = toAnswers({ ...backends, isClosing: closing, canRecall: knownRooms.canRecall() })
-        return { ready: answers !== 'none', answers, inFlight: inFlight.count(), ...backends }
+        const requests = { inFlight: inFlight.count(), inFlightLimit: inFlight.limit() }
+        return { ready: answers !== 'none', answers, ...requests, ...backends }
       }
     }
   }

@@ -1,25 +1,45 @@
-/** Counts the requests under way. */
+import { createConcurrencyLimit } from './concurrency-limit.js'
+import { createTurnMeter } from './event-loop.js'
+import { createUnreadConnections } from './unread-connections.js'
+import type { Reader } from './unread-connections.js'
+
+/** Counts the requests under way, and says when there are too many. */
 export interface InFlight {
   count (): number
+  /** How many there may be at present. */
+  limit (): number
   /** `undefined` when there are as many as may be. Call the result once, when the request is answered. */
   enter (): (() => void) | undefined
+  /** A request of this connection was refused: the next one is read once another request was answered. */
+  turnAway (connection: Reader): void
   /** Resolves when none is under way, at the latest after `ms`. */
   idle (ms: number): Promise<void>
 }
 
 export function createInFlight (max: number): InFlight {
+  const limit = createConcurrencyLimit(max, () => performance.now())
+  const unread = createUnreadConnections()
+  const measureTurn = createTurnMeter((ms) => limit.turned(ms, count))
   let count = 0
   let onIdle = () => {}
 
+  function leave (): void {
+    unread.readOne()
+    if (--count > 0) return
+    unread.readAll()
+    onIdle()
+  }
+
   return {
     count: () => count,
+    limit: limit.current,
     enter () {
-      if (count >= max) return undefined
+      measureTurn()
+      if (count >= limit.current()) return undefined
       count++
-      return () => {
-        if (--count === 0) onIdle()
-      }
+      return leave
     },
+    turnAway: unread.add,
     async idle (ms) {
       if (count === 0) return
       await new Promise<void>((resolve) => {

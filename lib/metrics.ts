@@ -1,4 +1,5 @@
 import type { DependencyName } from './dependency.js'
+import type { InFlight } from './in-flight.js'
 import type { Counter, Histogram, Registry as PromRegistry } from 'prom-client'
 import type { Adapter } from '../types/adapter.js'
 import type { MetricsRegistry } from '../types/options.js'
@@ -10,16 +11,20 @@ export interface Metrics {
   answered (outcome: Outcome, retCode: string, seconds: number): void
   asked (dependency: DependencyName, seconds: number): void
   signed (kind: 'normal' | 'join-only'): void
-  /** The gauges show these adapters from now on. @returns ends that */
-  watch (adapters: WatchedAdapters): () => void
+  /** The gauges show this instance of the plugin from now on. @returns ends that */
+  watch (instance: WatchedInstance): () => void
 }
 
-export type WatchedAdapters = Readonly<Record<DependencyName, Adapter>> & { readonly registry: Registry }
+type Adapters = Readonly<Record<DependencyName, Adapter>> & { readonly registry: Registry }
+
+export interface WatchedInstance extends Adapters {
+  readonly inFlight: Pick<InFlight, 'count' | 'limit'>
+}
 
 export const NO_METRICS: Metrics = { answered () {}, asked () {}, signed () {}, watch: () => () => {} }
 
 /** Of all instances of the plugin that share a prom-client registry. */
-const watchedIn = new WeakMap<MetricsRegistry, Set<WatchedAdapters>>()
+const watchedIn = new WeakMap<MetricsRegistry, Set<WatchedInstance>>()
 
 const DEPENDENCIES: readonly DependencyName[] = ['sessions', 'registry', 'provision']
 const SECONDS_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2.5]
@@ -35,8 +40,9 @@ export async function createMetrics (host: MetricsRegistry): Promise<Metrics> {
   const registers = [host as unknown as PromRegistry]
   const watched = watchedIn.get(host) ?? new Set()
   watchedIn.set(host, watched)
-  const distinct = <Name extends DependencyName>(name: Name): Array<WatchedAdapters[Name]> =>
-    [...new Set([...watched].map((adapters) => adapters[name]))]
+  const distinct = <Name extends DependencyName>(name: Name): Array<WatchedInstance[Name]> =>
+    [...new Set([...watched].map((instance) => instance[name]))]
+  const sumOf = (read: (instance: WatchedInstance) => number) => [...watched].reduce((sum, one) => sum + read(one), 0)
   const held = <M>(name: string, make: () => M): M => (host.getSingleMetric(name) as M | undefined) ?? make()
 
   const requests: Counter = held('cobrowse_requests_total', () => new Counter({
@@ -75,6 +81,22 @@ export async function createMetrics (host: MetricsRegistry): Promise<Metrics> {
       this.set(Math.max(0, ...distinct('registry').map((registry) => registry.status().viewAgeMs ?? 0)) / 1000)
     }
   }))
+  held('cobrowse_in_flight', () => new Gauge({
+    name: 'cobrowse_in_flight',
+    help: 'Requests under way',
+    registers,
+    collect () {
+      this.set(sumOf(({ inFlight }) => inFlight.count()))
+    }
+  }))
+  held('cobrowse_in_flight_limit', () => new Gauge({
+    name: 'cobrowse_in_flight_limit',
+    help: 'How many requests may be under way at present',
+    registers,
+    collect () {
+      this.set(sumOf(({ inFlight }) => inFlight.limit()))
+    }
+  }))
   held('cobrowse_nodes', () => new Gauge({
     name: 'cobrowse_nodes',
     help: 'Nodes as last seen',
@@ -97,9 +119,9 @@ export async function createMetrics (host: MetricsRegistry): Promise<Metrics> {
     },
     asked: (name, seconds) => dependency.observe({ dependency: name }, seconds),
     signed: (kind) => signatures.inc({ kind }),
-    watch (adapters) {
-      watched.add(adapters)
-      return () => { watched.delete(adapters) }
+    watch (instance) {
+      watched.add(instance)
+      return () => { watched.delete(instance) }
     }
   }
 }

@@ -45,7 +45,8 @@ export function stackOf (error: Error): string {
   return places.split('\n').filter((line) => /^ {4}at /.test(line)).join('\n')
 }
 
-function causesOf (thrown: unknown): Error[] {
+/** The error and its causes, as far as they are read. */
+export function causesOf (thrown: unknown): Error[] {
   const causes = []
   for (let error = thrown; error instanceof Error && causes.length < MAX_CAUSES; error = error.cause) causes.push(error)
   return causes

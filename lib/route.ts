@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { Socket } from 'node:net'
 import cookie from '@fastify/cookie'
 import secureJson from 'secure-json-parse'
 import { untilAborted } from './deadline.js'
@@ -69,7 +70,12 @@ export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoin
     checkHeaders(request)
     checkOrigin(request, allowedOrigins)
     const leave = gateway.enter()
-    if (leave === undefined) throw new OverloadedError()
+    if (leave === undefined) {
+      const { socket, httpVersionMajor } = request.raw
+      // The streams of HTTP/2 share their connection, and an injected request has none.
+      if (httpVersionMajor === 1 && socket instanceof Socket) gateway.turnAway(socket)
+      throw new OverloadedError()
+    }
     reply.raw.once('close', leave)
     checkContentType(request)
   }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { DeadlineError, setAlarm, startBudget, withDeadline } from '../lib/deadline.js'
 import { httpProvision, memoryRegistry, memorySessions, staticProvision } from '../lib/index.js'
-import { body, buildApp, NODES, PATH } from './support/build-app.js'
+import { body, buildApp, NODES, PATH, session } from './support/build-app.js'
 import { startHttpServer } from './support/http-server.js'
 import type { AddressInfo } from 'node:net'
 import type { Answer } from './support/http-server.js'
@@ -45,6 +45,36 @@ t.test('a provision server that accepts and never answers, or drips, costs no mo
     t.equal((await ask()).json().retCode, '50304')
     t.ok(performance.now() - startedAt < 2000)
   }
+})
+
+t.test('a dependency that is late while the event loop is busy – 50306, and it is asked again at once', async (t) => {
+  let isBusy = true
+  const workOn = () => {
+    block(5)
+    if (isBusy) setImmediate(workOn)
+  }
+  const sessions = memorySessions()
+  const token = sessions.issue(session)
+  let asked = 0
+  const { ask } = await buildApp(t, {
+    options: {
+      timeout: 500,
+      sessions: {
+        ...sessions,
+        async find (text, signal) {
+          asked++
+          return isBusy ? await never() : await sessions.find(text, signal)
+        }
+      }
+    }
+  })
+  workOn()
+  const headers = { cookie: `ccmessaging-token=${token}` }
+  const answers = await Promise.all(Array.from({ length: 20 }, async () => await ask({ headers })))
+  t.strictSame(new Set(answers.map((answer) => answer.json().retCode)), new Set(['50306']))
+  t.equal(asked, 20)
+  isBusy = false
+  t.equal((await ask({ headers })).statusCode, 200, 'the breaker is closed')
 })
 
 t.test('after ten failures a dependency is not asked for a while, and asked again afterwards', async (t) => {

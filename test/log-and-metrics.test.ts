@@ -97,6 +97,8 @@ t.test('metrics count answers, dependencies, nodes and signatures, and name neit
     'cobrowse_registry_view_age_seconds 0',
     `cobrowse_nodes{state="serving"} ${NODES.length}`,
     'cobrowse_nodes{state="draining"} 0',
+    'cobrowse_in_flight 0',
+    'cobrowse_in_flight_limit 1000',
     'cobrowse_signatures_issued_total{kind="normal"} 1'
   ]) t.match(text, line)
   t.notMatch(text, body.roomId)

@@ -43,6 +43,8 @@ export interface CobrowseStatus {
   ready: boolean
   answers: Answers
   inFlight: number
+  /** How many requests may be under way at present: at most `maxInFlight`, fewer while the event loop is overloaded. */
+  inFlightLimit: number
   sessions: BackendStatus
   registry: BackendStatus
   provision: BackendStatus

@@ -94,7 +94,7 @@ export interface CobrowseOptions {
    */
   timeout?: number | undefined
   /**
-   * Requests under way at once; one more is answered 50306.
+   * Most requests under way at once; one more is answered 50306. While the event loop is overloaded fewer may be.
    * @default 1000
    */
   maxInFlight?: number | undefined

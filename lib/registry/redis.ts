@@ -3,7 +3,7 @@ import { systemClock } from '../clock.js'
 import { createBackend } from '../backend-status.js'
 import { checkOptions, FunctionOption, ObjectWithMethods } from '../check-options.js'
 import { RegistryUnavailableError } from '../errors.js'
-import { DeadlineError, withDeadline } from '../deadline.js'
+import { DeadlineError, isOwnBacklog, withDeadline } from '../deadline.js'
 import { createMemberships } from './membership/memberships.js'
 import { parseJson } from './node-entries.js'
 import { assertSize, checkNodeRecord } from './node-record.js'
@@ -88,6 +88,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
       else if (view.nodes().length < MAX_NODES) backend.set('up')
       else backend.set('degraded', `more than ${MAX_NODES} nodes: only the first are read`)
     } catch (error) {
+      if (isOwnBacklog(error)) return
       backend.set(isReply(error, 'WRONGTYPE') ? 'degraded' : 'down', reasonOf(error))
     }
   }

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { createBackend } from '../backend-status.js'
 import { checkOptions, FunctionOption, ObjectWithMethods } from '../check-options.js'
-import { untilAborted, withDeadline } from '../deadline.js'
+import { isOwnBacklog, untilAborted, withDeadline } from '../deadline.js'
 import { AnsweredError } from '../reason.js'
 import { assertReachable } from '../redis-state.js'
 import { equalsStored, readToken, toUid } from './token.js'
@@ -48,7 +48,7 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
       if (isReply(error, 'NOPERM') && /\bkeys?\b/.test(error.message)) {
         throw new AnsweredError('Redis does not let this user read the key', { cause: error })
       }
-      if (!signal?.aborted) backend.set('down', 'Redis does not answer')
+      if (!signal?.aborted && !isOwnBacklog(error)) backend.set('down', 'Redis does not answer')
       throw error
     }
   }

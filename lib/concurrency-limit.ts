@@ -1,0 +1,72 @@
+/** Turns of the event loop that last longer say that requests wait for us rather than for a dependency. */
+const TARGET_TURN_MS = 20
+const WINDOW_MS = 250
+/** A burst fills this many windows without being taken for overload. */
+const PATIENCE = 2
+/** Fewer would leave the loop idle while a dependency is asked. */
+const FLOOR = 64
+const MOST_CHANGE = 2
+
+/** How many requests may be in flight, by how long the event loop takes to get around. */
+export interface ConcurrencyLimit {
+  current (): number
+  /** A turn of the event loop took `ms`, at whose end so many requests were in flight. */
+  turned (ms: number, inFlight: number): void
+}
+
+/**
+ * A gradient limit: it falls while the event loop stays slow because of the requests in flight, and rises again as soon
+ * as the loop is quick. A slow dependency leaves the loop idle, so it lowers nothing.
+ *
+ * @param ceiling of the limit, where it begins
+ * @param now in milliseconds
+ */
+export function createConcurrencyLimit (ceiling: number, now: () => number): ConcurrencyLimit {
+  const floor = Math.min(FLOOR, ceiling)
+  let limit = ceiling
+  let slowWindows = 0
+  let startedAt = now()
+  let turnedAt = startedAt
+  let [turns, totalMs, peak] = [0, 0, 0]
+
+  function set (value: number): void {
+    limit = Math.min(ceiling, Math.max(floor, Math.round(value)))
+  }
+
+  function startWindow (): void {
+    startedAt = now();
+    [turns, totalMs, peak] = [0, 0, 0]
+  }
+
+  function endWindow (): void {
+    const gradient = Math.sqrt(TARGET_TURN_MS / (totalMs / turns))
+    // A loop that is slow with few requests in flight is slowed by the host: fewer would not make it quicker.
+    if (gradient >= 1) {
+      slowWindows = 0
+      set(limit * Math.min(gradient, MOST_CHANGE))
+    } else if (peak >= floor && ++slowWindows > PATIENCE) {
+      set(Math.min(limit, peak) * Math.max(gradient, 1 / MOST_CHANGE))
+    }
+    startWindow()
+  }
+
+  return {
+    current () {
+      const idleWindows = Math.floor((now() - turnedAt) / WINDOW_MS)
+      if (idleWindows > 0) {
+        slowWindows = 0
+        set(limit * MOST_CHANGE ** Math.min(idleWindows, 32))
+        turnedAt = now()
+        startWindow()
+      }
+      return limit
+    },
+    turned (ms, inFlight) {
+      turnedAt = now()
+      turns++
+      totalMs += ms
+      peak = Math.max(peak, inFlight)
+      if (now() - startedAt >= WINDOW_MS) endWindow()
+    }
+  }
+}

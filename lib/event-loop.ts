@@ -1,0 +1,32 @@
+/** Above it an answer waits for our own event loop, rather than the loop for an answer. */
+const SATURATED = 0.9
+
+/**
+ * Watches the event loop from now on.
+ *
+ * @returns whether it was busy nearly all of the time
+ */
+export function watchEventLoop (): () => boolean {
+  const before = performance.eventLoopUtilization()
+  return () => performance.eventLoopUtilization(before).utilization > SATURATED
+}
+
+/**
+ * Makes a function that measures the turn of the event loop after this one, unless one is being measured already.
+ *
+ * @param onTurn gets its milliseconds, without the time that the loop waits for events
+ */
+export function createTurnMeter (onTurn: (ms: number) => void): () => void {
+  let isMeasuring = false
+  return () => {
+    if (isMeasuring) return
+    isMeasuring = true
+    setImmediate(() => {
+      const startedAt = performance.now()
+      setImmediate(() => {
+        isMeasuring = false
+        onTurn(performance.now() - startedAt)
+      })
+    })
+  }
+}
