@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import t from 'tap'
+import WebSocket from 'ws'
+import { redisRegistry } from '../../lib/index.js'
+import { createIssuer } from '../../lib/signature.js'
+import { readBlocks, ROOT } from '../support/doc-blocks.js'
+import { connect, patient, skipSettling } from '../support/redis-registry.js'
+import { findFreePort, startRedis, withoutRedis } from '../support/redis-server.js'
+import { until } from '../support/until.js'
+import type { Test } from 'tap'
+import type { Role } from '../../types/index.js'
+
+const KEY = 'a key of the operator, long enough'
+const issue = createIssuer({ keys: [{ id: '2026-11', secret: KEY }] })
+
+/** The server of docs/relay-nodes.md as it stands, but for its address. */
+async function startServer (t: Test, redisUrl: string) {
+  const port = await findFreePort()
+  const { code } = readBlocks('docs/relay-nodes.md').find(({ code }) => code.includes('new WebSocketServer(')) ?? {}
+  const program = code?.replace("'wss://10.1.2.3:8443/", `'ws://127.0.0.1:${port}/`).replace('port: 8443', `port: ${port}`)
+  t.not(program, code, 'the address is replaced')
+  // Inside the project, so that it finds the package by its own name.
+  const folder = `${ROOT}.tap/documented-server`
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(`${folder}/server.mjs`, String(program))
+  const { NODE_OPTIONS, ...env } = process.env
+  const child = spawn(process.execPath, [`${folder}/server.mjs`], {
+    env: { ...env, REDIS_URL: redisUrl, COBROWSE_KEY: KEY }, stdio: ['ignore', 'inherit', 'inherit']
+  })
+  t.teardown(() => {
+    child.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return { child, exited: once(child, 'exit') }
+}
+
+t.test('the documented server – messages right after the opening, refusals and SIGTERM – does what a relay has to', {
+  skip: withoutRedis
+}, async (t) => {
+  const redis = await startRedis(t)
+  const client = connect(t, redis.port)
+  await skipSettling(client)
+  const registry = patient(redisRegistry({ redis: client }))
+  t.teardown(async () => await registry.close())
+  const { child, exited } = await startServer(t, redis.url)
+  await until(async () => await client.hlen('{cobrowse}:nodes') === 1, 'the node registers')
+
+  async function open (room: string, role: Role, signature?: string) {
+    const { node, issuedAt } = await registry.assign({ tenant: 't', room })
+    signature ??= issue({ tenant: 't', room, user: role, name: 'U', role, node, issuedAt })
+    const socket = new WebSocket(node.wssUrl, ['cobrowse.v1', signature])
+    t.teardown(() => socket.terminate())
+    const heard: string[] = []
+    socket.on('message', (data) => heard.push(String(data)))
+    return { socket, heard, signature, closed: once(socket, 'close').then((end) => end.map(String)) }
+  }
+  const rooms = Array.from({ length: 20 }, (_, at) => `room-${at}`)
+  const agents = await Promise.all(rooms.map(async (room) => await open(room, 'replayer')))
+  await until(async () => {
+    const keys = await client.keys('{cobrowse}:room:*')
+    return keys.length === rooms.length && (await client.mget(keys)).every((binding) => binding?.includes('|claimed|'))
+  }, 'all agents are in')
+  const customers = await Promise.all(rooms.map(async (room) => {
+    const customer = await open(room, 'recorder')
+    // As docs/client.md tells a page to.
+    customer.socket.on('open', () => customer.socket.send(`all of ${room}`))
+    return customer
+  }))
+  for (const [at, agent] of agents.entries()) {
+    await until(() => agent.heard.length > 0, `the first message in ${String(rooms[at])}`)
+    t.strictSame(agent.heard, [`all of ${String(rooms[at])}`])
+  }
+
+  t.equal(customers[0]?.socket.protocol, 'cobrowse.v1')
+  t.equal((await (await open('room-0', 'recorder', 'forged')).closed)[0], '4401')
+  t.equal((await (await open('room-0', 'recorder', customers[0]?.signature)).closed)[0], '4408')
+
+  child.kill('SIGTERM')
+  for (const { socket } of [...agents, ...customers]) socket.close()
+  t.strictSame(await exited, [0, null], 'it ends with its last client, long before the deadline')
+  t.equal(await client.hlen('{cobrowse}:nodes'), 0, 'and has left the registry')
+})
