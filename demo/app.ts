@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
 import { Registry as MetricsRegistry } from 'prom-client'
 import { cobrowse } from '../lib/index.js'
@@ -29,6 +30,7 @@ export interface Demo {
 
 /** Longer than the plugin takes for any answer, and than a client takes to close its WebSocket. */
 const CUT_AFTER_MS = 3000
+const CUT_MS = 1000
 const SAFE_HEADERS = { 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' }
 
 /** The standalone server: the gateway, and relay nodes in the same process. */
@@ -83,9 +85,11 @@ export async function createDemo (env: Env): Promise<Demo> {
       await relays.drain({ deadline: env.DRAIN_DEADLINE, returnWithin: env.RETURN_WITHIN })
     },
     async close () {
-      const timer = setTimeout(() => connections.cut(), CUT_AFTER_MS)
-      await app.close()
-      clearTimeout(timer)
+      const closed = app.close()
+      await Promise.race([closed, sleep(CUT_AFTER_MS)])
+      connections.cut()
+      // Connections of a second address of HOST=localhost are not known here: the end of the process cuts them.
+      await Promise.race([closed, sleep(CUT_MS)])
     }
   }
 }

@@ -4,6 +4,7 @@ import { readAgents } from '../../demo/agents.js'
 import { createDemo } from '../../demo/app.js'
 import { readEnv } from '../../demo/env.js'
 import { PATH } from '../support/build-app.js'
+import { readBlocks } from '../support/doc-blocks.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
@@ -14,8 +15,8 @@ const beyond = {
 }
 
 /** The standalone server as it runs beyond loopback, with its tokens in memory. */
-async function start (t: Test, env: Record<string, string>) {
-  const { app, issueToken } = await createDemo(readEnv({ ...beyond, ...env }))
+async function start (t: Test, env: Record<string, string>, common: Record<string, string> = beyond) {
+  const { app, issueToken } = await createDemo(readEnv({ LOG_LEVEL: 'silent', ...common, ...env }))
   t.teardown(() => app.close())
   await app.ready()
 
@@ -68,7 +69,8 @@ async function startService (t: Test) {
   const server = createServer(async (request, response) => {
     let body = ''
     for await (const chunk of request) body += String(chunk)
-    asked.push({ method: request.method, url: request.url, type: request.headers['content-type'], body: JSON.parse(body) })
+    const { method, url, headers } = request
+    asked.push({ method, url, type: headers['content-type'], body: body === '' ? undefined : JSON.parse(body) })
     service.answer(response, request)
   }).listen(0, '127.0.0.1')
   t.teardown(() => server.close().closeAllConnections())
@@ -87,6 +89,8 @@ t.test('AUTHORIZE_URL – any question – is asked with what is to be decided, 
     { ...common, body: { action: 'connect', ...session, userId: 'customer-1', roomId: 'call-1', role: 'recorder' } },
     { ...common, body: { action: 'end', ...session, userId: 'agent-1', roomId: 'call-1' } }
   ])
+  const documented = readBlocks('demo/README.md').find(({ language }) => language === 'json')?.code ?? ''
+  t.strictSame(Object.keys(JSON.parse(documented)), ['action', 'tenantId', 'channelId', 'userId', 'roomId', 'role'])
   t.equal(await ask('customer-1', 'recorder', { as: 'customer-2' }), '40301', 'not asked for another user')
   t.equal(asked.length, 2)
 })
@@ -116,6 +120,18 @@ t.test('AUTHORIZE_URL – each answer, or none – a clear yes alone is a permis
     t.equal(await ask('customer-1', 'recorder'), retCode, what)
     t.equal(await end('customer-1'), retCode, `${what}, for the end of a call`)
   }
+})
+
+t.test('the sample key – an external address beyond loopback – signs nothing', async (t) => {
+  const { service, url } = await startService(t)
+  let address = 'relay.example'
+  service.answer = (response) => response.end(JSON.stringify({ data: { address } }))
+  for (const [retCode, more] of [['50304', {}], ['0', { COBROWSE_KEY: beyond.COBROWSE_KEY }]] as const) {
+    const { ask } = await start(t, { ...more, HOST: '127.0.0.1', PROVISION_URL: url }, {})
+    t.equal(await ask('customer-1', 'recorder'), retCode)
+  }
+  address = 'ws://127.0.0.1:8446'
+  t.equal(await (await start(t, { HOST: '127.0.0.1', PROVISION_URL: url }, {})).ask('customer-1', 'recorder'), '0')
 })
 
 t.test('AUTHORIZE_URL – a service that is away – refuses for now, never permits', async (t) => {

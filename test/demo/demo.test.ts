@@ -113,6 +113,7 @@ t.test('health, readiness, metrics and the API reference are served', async (t) 
   const { base } = await startDemo(t)
   t.strictSame(await (await fetch(`${base}/healthz`)).json(), { status: 'ok' })
   t.match(await (await fetch(`${base}/readyz`)).json(), { ready: true, registry: { state: 'up' } })
+  t.strictSame(await (await fetch(`${base}/readyz/all`)).json(), { answers: 'all' })
   t.match(await (await fetch(`${base}/metrics`)).text(), /cobrowse_nodes\{state="serving"\} 2/)
   t.match(await (await fetch(`${base}/docs`)).text(), /swagger/i)
   const reference = await (await fetch(`${base}/docs/json`)).json() as { paths: object }

@@ -40,6 +40,17 @@ t.test('SIGTERM – half a request, half a body and a WebSocket that does not cl
   t.ok(performance.now() - startedAt < 9000, 'before the hard stop')
 })
 
+t.test('SIGTERM – half a request on the second address of localhost – ends with 0', async (t) => {
+  const demo = await startDemo(t, { HOST: 'localhost' })
+  const sockets = ['127.0.0.1', '::1'].map((host) => connect(Number(new URL(demo.base).port), host).on('error', () => {}))
+  for (const socket of sockets) {
+    t.teardown(() => socket.destroy())
+    socket.write('GET /healthz HTTP/1.1\r\nHost')
+  }
+  await until(() => sockets.every(({ connecting }) => !connecting), 'connected or refused')
+  t.equal(await demo.stop(), 0)
+})
+
 t.test('SIGTERM – calls under way – are told over which time to come back', async (t) => {
   const demo = await startDemo(t, { RETURN_WITHIN: '1500' })
   const sockets = [await enter(t, demo, 'customer', 'recorder'), await enter(t, demo, 'agent', 'replayer')]
