@@ -3,6 +3,9 @@ import { checkNodeRecord, MAX_RECORD_BYTES, toNodeView } from './node-record.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { NodeRecord, NodeView } from '../../types/registry.js'
 
+/** Of more nodes than these only the first are read. */
+export const MAX_NODES = 10_000
+
 export type ParseRecord = (text: string, id: string) => Omit<NodeRecord, 'id'>
 
 /** As a store hands it out: its length when it is too long, `null` when there is none. */

@@ -5,14 +5,14 @@ import { checkOptions, FunctionOption, ObjectWithMethods } from '../check-option
 import { RegistryUnavailableError } from '../errors.js'
 import { DeadlineError, isOwnBacklog, withDeadline } from '../deadline.js'
 import { createMemberships } from './membership/memberships.js'
-import { parseJson } from './node-entries.js'
+import { MAX_NODES, parseJson } from './node-entries.js'
 import { assertSize, checkNodeRecord } from './node-record.js'
 import { createAssigner } from './redis/assign.js'
 import { createRedisStore, isReply, reasonOf } from './redis/client.js'
 import { END } from './redis/gateway-scripts.js'
 import { createRedisNode } from './redis/node.js'
 import { leasedPages, listedPages } from './redis/pages.js'
-import { createRedisView, MAX_NODES } from './redis/view.js'
+import { createRedisView } from './redis/view.js'
 import { createRepeater, jittered } from './repeater.js'
 import { createChooser } from './select.js'
 import { unavailable } from './unavailable.js'
@@ -85,7 +85,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     try {
       await view.poll()
       if (view.settlingMs() > 0) backend.set('degraded', 'settling: no new rooms yet')
-      else if (view.nodes().length < MAX_NODES) backend.set('up')
+      else if (!view.isCut()) backend.set('up')
       else backend.set('degraded', `more than ${MAX_NODES} nodes: only the first are read`)
     } catch (error) {
       if (isOwnBacklog(error)) return

@@ -6,7 +6,7 @@ import { withDeadline } from '../deadline.js'
 import { RegistryUnavailableError } from '../errors.js'
 import { isCatalogued } from '../is-catalogued.js'
 import { createMemberships } from './membership/memberships.js'
-import { parseJson } from './node-entries.js'
+import { MAX_NODES, parseJson } from './node-entries.js'
 import { assertSize, checkNodeRecord } from './node-record.js'
 import { createRepeater, jittered } from './repeater.js'
 import { createChooser } from './select.js'
@@ -18,7 +18,7 @@ import { createLayout } from './zookeeper/layout.js'
 import { createZooKeeperNode } from './zookeeper/node.js'
 import { createRooms } from './zookeeper/rooms.js'
 import { createSweep } from './zookeeper/sweep.js'
-import { createZooKeeperView, MAX_NODES } from './zookeeper/view.js'
+import { createZooKeeperView } from './zookeeper/view.js'
 import type { Clock } from '../clock.js'
 import type { ZooKeeperClient, ZooKeeperClientOptions } from './zookeeper-client/client.js'
 import type { Registry, ZooKeeperRegistryOptions } from '../../types/registry.js'
@@ -118,7 +118,7 @@ export function createZooKeeperRegistry (
     try {
       await view.poll()
       if (view.isDoubtful()) backend.set('degraded', 'nodes vanished at once, or unseen: their rooms stay for a while')
-      else if (view.nodes().length < MAX_NODES) backend.set('up')
+      else if (!view.isCut()) backend.set('up')
       else backend.set('degraded', `more than ${MAX_NODES} nodes: only the first are read`)
     } catch (error) {
       if (error instanceof ZooKeeperError && error.code === 'NO_NODE') return backend.set('degraded', error.message)

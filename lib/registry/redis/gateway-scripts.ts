@@ -93,7 +93,8 @@ export const ASSIGN_LISTED = assign(LISTED, 8)
  *
  * ARGV: lowest lease end ('' for now), how many of that end to skip, page size, bytes of the longest record.
  * Answers the epoch, milliseconds for which it cannot be known yet who is dead, whether the replication id can be read;
- * then member, lease end and record, over and over; the record is its length when it is too long, nil when missing.
+ * then member, lease end and record, over and over; the record is a list of its length when it is too long, nil when
+ * missing.
  */
 export const READ_NODES = script(LEASED + `
 local from, longest = ARGV[6], tonumber(ARGV[9])
@@ -105,7 +106,7 @@ for i = 1, #page, 2 do
   local record = false
   -- Asking for the length first keeps a huge record from being copied and sent.
   local size = redis.call('HSTRLEN', NODES, page[i])
-  if size > longest then record = size elseif size > 0 then record = redis.call('HGET', NODES, page[i]) end
+  if size > longest then record = {size} elseif size > 0 then record = redis.call('HGET', NODES, page[i]) end
   answer[#answer + 1] = page[i]
   answer[#answer + 1] = page[i + 1]
   answer[#answer + 1] = record
@@ -118,7 +119,7 @@ return answer
  *
  * ARGV: name of the hash or '', prefix of the keys or '', cursor, how many, bytes of the longest record.
  * Answers the epoch, milliseconds that are left of the settling, whether the replication id can be read, the next
- * cursor; then id and record, over and over; the record is its length when it is too long.
+ * cursor; then id and record, over and over; the record is a list of its length when it is too long.
  */
 export const READ_LISTED = script(`
 local hash, prefix, longest = ARGV[6], ARGV[7], tonumber(ARGV[10])
@@ -129,7 +130,7 @@ local answer = {epoch, math.max(0, settledAt - now), replid and 1 or 0, page[1]}
 local function tell(id, text)
   if type(text) ~= 'string' then return end
   answer[#answer + 1] = id
-  if #text > longest then answer[#answer + 1] = #text else answer[#answer + 1] = text end
+  if #text > longest then answer[#answer + 1] = {#text} else answer[#answer + 1] = text end
 end
 for i = 1, #page[2], hash ~= '' and 2 or 1 do
   if hash ~= '' then tell(page[2][i], page[2][i + 1])

@@ -18,7 +18,8 @@ export interface NodePage {
 /** Reads all nodes, page by page; some may come twice. */
 export type ReadPages = () => AsyncGenerator<NodePage>
 
-type Flat = Array<string | number | null>
+/** Where the host's client has `stringNumbers`, numbers come as text. */
+type Flat = Array<string | number | Array<string | number> | null>
 
 /** Nodes that keep a lease. */
 export function leasedPages (store: RedisStore): ReadPages {
@@ -29,7 +30,7 @@ export function leasedPages (store: RedisStore): ReadPages {
       const answer = await store.run(READ_NODES, { args: [from, skip, PAGE_SIZE, MAX_RECORD_BYTES], ms: PAGE_MS })
       const { rest, ...page } = takeHeader(answer)
       const entries = chunk(rest, 3).map(([member, ends, text = null]) =>
-        ({ node: { member: String(member), text }, ends: String(ends) }))
+        ({ node: { member: String(member), text: toText(text) }, ends: String(ends) }))
       yield { ...page, nodes: entries.map(({ node }) => node) }
       size = entries.length
       const last = entries.at(-1)?.ends ?? from
@@ -49,7 +50,10 @@ export function listedPages (store: RedisStore, { hash = '', keys = '' }: Listed
       })
       const { rest: [next, ...rest], ...page } = takeHeader(answer)
       yield {
-        ...page, nodes: chunk(rest, 2).map(([id, text = null]) => ({ member: `${id}|${LISTED_INCARNATION}`, text }))
+        ...page,
+        nodes: chunk(rest, 2).map(([id, text = null]) => ({
+          member: `${String(id)}|${LISTED_INCARNATION}`, text: toText(text)
+        }))
       }
       cursor = String(next)
     } while (cursor !== '0')
@@ -58,8 +62,12 @@ export function listedPages (store: RedisStore, { hash = '', keys = '' }: Listed
 
 function takeHeader (answer: unknown): Omit<NodePage, 'nodes'> & { rest: Flat } {
   // As the scripts say.
-  const [epoch, settlingMs, isKnown, ...rest] = answer as [string, number, number, ...Flat]
-  return { epoch, settlingMs, isReplidKnown: isKnown === 1, rest }
+  const [epoch, settlingMs, isKnown, ...rest] = answer as [string, number | string, number | string, ...Flat]
+  return { epoch, settlingMs: Number(settlingMs), isReplidKnown: Number(isKnown) === 1, rest }
+}
+
+function toText (record: Flat[number]): RecordText {
+  return Array.isArray(record) ? Number(record[0]) : record
 }
 
 function chunk (flat: Flat, size: number): Flat[] {

@@ -1,4 +1,4 @@
-import { readEntry } from '../node-entries.js'
+import { MAX_NODES, readEntry } from '../node-entries.js'
 import { createSingleFlight } from '../single-flight.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../clock.js'
@@ -6,8 +6,6 @@ import type { NodeEntry, ParseRecord, RecordText } from '../node-entries.js'
 import type { SingleFlight } from '../single-flight.js'
 import type { NodePage, ReadPages } from './pages.js'
 import type { NodeView } from '../../../types/registry.js'
-
-export const MAX_NODES = 10_000
 
 export interface RedisViewOptions {
   readPages: ReadPages
@@ -24,6 +22,8 @@ export interface RedisView extends SingleFlight {
   /** Milliseconds that were left of the settling when the nodes were read. */
   settlingMs (): number
   ageMs (): number | undefined
+  /** Whether there are more nodes than are read. */
+  isCut (): boolean
   /** The node of a member with this record in the store, or with the last good one. */
   nodeOf (member: string, text: unknown): NodeView | undefined
 }
@@ -35,6 +35,7 @@ export function createRedisView ({ readPages, parse, clock, log, onRead }: Redis
   let epoch: string | undefined
   let settlingMs = 0
   let isReplidKnown = true
+  let isCut = false
 
   const readKnown = (member: string, text: RecordText) => readEntry(member, text, entries.get(member), parse, log())
 
@@ -43,9 +44,10 @@ export function createRedisView ({ readPages, parse, clock, log, onRead }: Redis
     for await (const page of readPages()) {
       readHeader(page)
       for (const { member, text } of page.nodes) found.set(member, readKnown(member, text))
-      if (found.size >= MAX_NODES) break
+      if (found.size > MAX_NODES) break
     }
     entries = found
+    isCut = found.size > MAX_NODES
     const living = [...found.values()].flatMap(({ view }) => view ?? []).slice(0, MAX_NODES)
     // Nodes may not have come back yet to a store that lost its memory or was away.
     const missing = settlingMs > 0 ? nodes.filter(({ id }) => !living.some((node) => node.id === id)) : []
@@ -70,6 +72,7 @@ export function createRedisView ({ readPages, parse, clock, log, onRead }: Redis
   return {
     nodes: () => nodes,
     settlingMs: () => settlingMs,
+    isCut: () => isCut,
     ageMs: () => readAt === undefined ? undefined : Math.round(clock.monotonic() - readAt),
     ...createSingleFlight(read),
     nodeOf (member, text) {

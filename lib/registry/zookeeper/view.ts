@@ -1,5 +1,5 @@
 import { MAX_RECORD_BYTES } from '../node-record.js'
-import { readEntry } from '../node-entries.js'
+import { MAX_NODES, readEntry } from '../node-entries.js'
 import { createSingleFlight } from '../single-flight.js'
 import { ZooKeeperError } from '../zookeeper-client/error.js'
 import { ensurePath } from './layout.js'
@@ -12,7 +12,6 @@ import type { ZooKeeperClient } from '../zookeeper-client/client.js'
 import type { ZooKeeperLayout } from './layout.js'
 import type { NodeView } from '../../../types/registry.js'
 
-export const MAX_NODES = 10_000
 /** Records that are read at once. */
 const AT_ONCE = 64
 const READ_MS = 1000
@@ -39,6 +38,8 @@ export interface ZooKeeperView extends SingleFlight {
   /** While many are missed at once, also those. */
   nodes (): readonly NodeView[]
   ageMs (): number | undefined
+  /** Whether there are more nodes than are read. */
+  isCut (): boolean
   /** The connection is new: watches are gone, and what happened before it was not seen. */
   forget (): void
   /**
@@ -61,6 +62,7 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
   let nodes: readonly NodeView[] = []
   const missed = createMissedNodes({ clock, doubtMs, log })
   let readAt: number | undefined
+  let isCut = false
   let readAllAt = -Infinity
   let cancelHint: (() => void) | undefined
 
@@ -85,7 +87,11 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
 
   async function readMembers (): Promise<string[]> {
     const children = await client.children(layout.nodes, { watch: hint, ms: READ_MS })
-    if (children !== undefined) return children.flatMap((child) => layout.memberOf(child) ?? []).slice(0, MAX_NODES)
+    if (children !== undefined) {
+      const members = children.flatMap((child) => layout.memberOf(child) ?? [])
+      isCut = members.length > MAX_NODES
+      return members.slice(0, MAX_NODES)
+    }
     // Made here it would be this client's own, and with credentials shut to whoever registers the nodes.
     if (!layout.isListed) await ensurePath(client, layout.nodes, { ms: READ_MS })
     return []
@@ -152,6 +158,7 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
 
   return {
     nodes: () => nodes,
+    isCut: () => isCut,
     ageMs: () => readAt === undefined ? undefined : Math.round(clock.monotonic() - readAt),
     ...createSingleFlight(read),
     forget () {

@@ -125,4 +125,29 @@ t.test('nodes that something else registers', { skip: withoutZooKeeper }, async 
     await client.close()
     await t.rejects(gateway.assign(newRoom()), NoLiveNodeError)
   })
+
+  t.test('10,000 nodes are all read, and one more is said to be too many', async (t) => {
+    const root = newRoot()
+    const { client } = await connectClient(t, hosts)
+    const list = async (ids: string[]) => {
+      for (let at = 0; at < ids.length; at += 1000) {
+        const ops = ids.slice(at, at + 1000).map((id) => (
+          { type: 'create' as const, path: `${root}/${id}`, data: Buffer.alloc(0) }
+        ))
+        t.equal(await client.multi(ops, PATIENT), undefined)
+      }
+    }
+    await client.create(root, Buffer.alloc(0), PATIENT)
+    await list(Array.from({ length: 10_000 }, (_value, number) => `n${number}`))
+    const parse = (_text: string, id: string) => ({ wssUrl: nodeRecord(id).wssUrl })
+    const registry = makeRegistry(t, hosts, { listed: { path: root }, root: newRoot(), parse, sessionTimeout: 20_000 })
+    watch(registry)
+    await until(() => registry.nodes().length > 0)
+    t.equal(registry.nodes().length, 10_000)
+    await until(() => registry.status().state !== 'starting')
+    t.match(registry.status(), { state: 'up' })
+    await list(['one-more'])
+    await until(() => registry.status().state === 'degraded')
+    t.match(registry.status().reason, /more than 10000 nodes/)
+  })
 })
