@@ -1,5 +1,42 @@
 import neostandard from 'neostandard'
 
+const SLEEP = 'CallExpression[callee.name=/^(sleep|pause|elapse|setTimeout)$/]'
+const ASSERTIONS = 'ok|notOk|equal|not|match|notMatch|has|same|notSame|strictSame|strictNotSame|type'
+const ASSERTION = `CallExpression[callee.object.name="t"][callee.property.name=/^(${ASSERTIONS})$/]`
+
+// The loop of a load, not of a wait.
+const UNTIL_STOPPED = '[test.argument.property.name=/^(aborted|isStopped)$/]'
+
+/** Tests wait for what can be seen, and no longer than it takes. */
+const WAITS = [
+  {
+    selector: `:matches(WhileStatement, DoWhileStatement):not(${UNTIL_STOPPED}) ${SLEEP}`,
+    message: 'A loop around a sleep has no end and says nothing: wait with until() or eventually() of test/support.'
+  },
+  {
+    selector: 'ImportDeclaration[source.value="node:timers/promises"] > ImportSpecifier[imported.name="setTimeout"]',
+    message: 'Wait with until() or eventually() of test/support, or with elapse() if nothing shows the end.'
+  },
+  {
+    selector: 'NewExpression[callee.name="Promise"] > ArrowFunctionExpression > CallExpression[callee.name="setTimeout"]',
+    message: 'Wait with until() or eventually() of test/support, or with elapse() if nothing shows the end.'
+  },
+  {
+    selector: 'CallExpression[callee.property.name="waitForTimeout"]',
+    message: 'Wait with eventually() of test/support for what the page shows, or with elapse() if nothing shows the end.'
+  }
+]
+
+/** A page shows what a click or a message does a moment later. */
+const READS = {
+  selector: `${ASSERTION} > AwaitExpression, ${ASSERTION} > :not(:function) AwaitExpression`,
+  message: 'A page is read once here, perhaps too early: wait for what it shows with eventually() of test/support.'
+}
+
+const IN_CHROMIUM = [
+  'test/client/chromium*.test.ts', 'test/demo/{basics,masking,replay-*,session*}.test.ts', 'test/demo/*-stage.ts'
+]
+
 export default [
   ...neostandard({ ts: true, ignores: ['dist/**', '.tap/**', 'node_modules/**'] }),
   {
@@ -9,5 +46,12 @@ export default [
       '@typescript-eslint/no-explicit-any': 'error'
     }
   },
+  {
+    files: ['test/**/*.ts'],
+    // Drivers of load and faults: their time is what a test asks for.
+    ignores: ['test/support/{until,elapse}.ts', 'test/support/*-server.ts', 'test/{race,simulation}/**'],
+    rules: { 'no-restricted-syntax': ['error', ...WAITS] }
+  },
+  { files: IN_CHROMIUM, rules: { 'no-restricted-syntax': ['error', ...WAITS, READS] } },
   { rules: { '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true, ignoreStrings: true }] } }
 ]

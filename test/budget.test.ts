@@ -1,10 +1,11 @@
 import { connect, createServer } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { DeadlineError, setAlarm, startBudget, withDeadline } from '../lib/deadline.js'
 import { httpProvision, memoryRegistry, memorySessions, staticProvision } from '../lib/index.js'
 import { body, buildApp, NODES, PATH, session } from './support/build-app.js'
+import { elapse } from './support/elapse.js'
 import { startHttpServer } from './support/http-server.js'
+import { eventually, until } from './support/until.js'
 import type { AddressInfo } from 'node:net'
 import type { Answer } from './support/http-server.js'
 import type { Registry } from '../types/index.js'
@@ -93,8 +94,7 @@ t.test('after ten failures a dependency is not asked for a while, and asked agai
   for (let count = 0; count < 40; count++) t.equal((await ask()).json().retCode, '50302')
   t.ok(asked < 20, `asked ${asked} times`)
   broken = false
-  await sleep(700)
-  t.equal((await ask()).json().retCode, '0')
+  await eventually(async () => (await ask()).json().retCode, '0', 'an answer of the dependency that is back')
 })
 
 t.test('a dependency that answers "no" is not broken', async (t) => {
@@ -116,7 +116,7 @@ t.test('time that the caller\'s own body took is not held against a dependency',
     `Cookie: ccmessaging-token=${token}\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n`)
   let text = ''
   socket.on('data', (chunk) => { text += chunk.toString() })
-  await sleep(850)
+  await elapse(850, 'the time for the body is over')
   socket.write(payload)
   await new Promise((resolve) => socket.on('close', resolve))
   t.match(text, /"retCode":"40801"/)
@@ -143,10 +143,10 @@ t.test('a caller that goes away ends the work for it', async (t) => {
     `Cookie: ccmessaging-token=${token}\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n`
   const socket = connect(port, '127.0.0.1')
   socket.write(request + payload)
-  while (app.cobrowse.status().inFlight === 0) await sleep(5)
+  await until(() => app.cobrowse.status().inFlight > 0, 'the request is under way')
   socket.destroy()
-  while (app.cobrowse.status().inFlight > 0) await sleep(5)
-  await sleep(20)
+  await eventually(() => app.cobrowse.status().inFlight, 0, 'its place is free')
+  await until(() => aborted, 'the work is told')
   t.match(aborted, { name: /CallerGoneError|DeadlineError/ })
 })
 
@@ -188,7 +188,8 @@ t.test('alarms ring once, late rather than early, and not after they were cancel
   cancel()
   setAlarm(1, () => rang.push('after a stall'))
   block(150)
-  await sleep(60)
+  await until(() => rang.includes('first') && rang.includes('after a stall'), 'both ring')
+  await elapse(60, 'the cancelled one would have rung')
   t.strictSame(rang.sort(), ['after a stall', 'first'])
 })
 
@@ -201,6 +202,6 @@ t.test('a deadline says that time ran out, and a parent that aborted says why', 
   await t.rejects(withDeadline(5000, never, parent.signal), RangeError, 'and is not even begun')
   const budget = startBudget(30)
   budget.end()
-  await sleep(60)
+  await elapse(60, 'its time is over')
   t.notOk(budget.signal.aborted, 'an ended budget rings no more')
 })

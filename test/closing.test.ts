@@ -1,8 +1,9 @@
 import { connect } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { memoryRegistry, memorySessions } from '../lib/index.js'
 import { body, buildApp, NODES, PATH, session } from './support/build-app.js'
+import { elapse } from './support/elapse.js'
+import { until } from './support/until.js'
 import type { AddressInfo } from 'node:net'
 
 t.test('while it closes, new requests are told so, those under way end, and then the adapters close', async (t) => {
@@ -13,14 +14,14 @@ t.test('while it closes, new requests are told so, those under way end, and then
     options: {
       registry: { ...registry, close: async () => { order.push('adapter closed') } },
       async authorize () {
-        await sleep(300)
+        await elapse(300, 'a request that takes its time')
         order.push('request answered')
         return true
       }
     },
     after (app) {
       // Holds the close up, so that a request can still come in.
-      app.addHook('preClose', async () => await sleep(150))
+      app.addHook('preClose', async () => await elapse(150, 'time for one more request'))
     }
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
@@ -31,12 +32,12 @@ t.test('while it closes, new requests are told so, those under way end, and then
   const send = () => socket.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n` +
     `Cookie: ccmessaging-token=${token}\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n${payload}`)
   send()
-  while (app.cobrowse.status().inFlight === 0) await sleep(5)
+  await until(() => app.cobrowse.status().inFlight > 0, 'the request is under way')
   const closed = app.close()
-  while (app.cobrowse.status().ready) await sleep(5)
+  await until(() => !app.cobrowse.status().ready, 'the close has begun')
   send()
   await closed
-  while (!socket.closed) await sleep(5)
+  await until(() => socket.closed, 'the end of the connection')
   t.match(text, /"retCode":"0"/, 'the request under way was answered')
   t.match(text, /503 Service Unavailable[^]*"retCode":"50307"/, 'the new one was told')
   t.match(text, /retry-after: 1/)
@@ -49,14 +50,14 @@ t.test('requests that were injected end before the adapters close', async (t) =>
     options: {
       sessions: { ...memorySessions(), find: async () => session, close: async () => { seen.push('closed') } },
       async authorize () {
-        await sleep(100)
+        await elapse(100, 'a request that takes its time')
         seen.push('answered')
         return true
       }
     }
   })
   const sent = ask()
-  while (app.cobrowse.status().inFlight === 0) await sleep(5)
+  await until(() => app.cobrowse.status().inFlight > 0, 'the request is under way')
   await app.close()
   await sent
   t.strictSame(seen, ['answered', 'closed'])
@@ -68,7 +69,7 @@ t.test('a half-sent request does not hold the close up beyond its budget', async
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   socket.on('error', () => {})
   socket.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`)
-  while (app.cobrowse.status().inFlight === 0) await sleep(5)
+  await until(() => app.cobrowse.status().inFlight > 0, 'the request is under way')
   const startedAt = performance.now()
   await app.close()
   t.ok(performance.now() - startedAt < 5000)

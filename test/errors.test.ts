@@ -2,6 +2,7 @@ import t from 'tap'
 import * as errors from '../lib/errors.js'
 import { memoryRegistry, memorySessions, staticProvision } from '../lib/index.js'
 import { body, buildApp, NODES, session } from './support/build-app.js'
+import { eventually } from './support/until.js'
 import type { LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
 import type { AppSetup } from './support/build-app.js'
@@ -77,8 +78,7 @@ t.test('one request above maxInFlight is answered 50306 at once, and the place i
   const held = new Promise<boolean>((resolve) => { release = () => resolve(true) })
   const { ask, app } = await buildApp(t, { options: { maxInFlight: 2, authorize: () => held } })
   const first = [ask(), ask()]
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  t.equal(app.cobrowse.status().inFlight, 2)
+  await eventually(() => app.cobrowse.status().inFlight, 2, 'both are under way')
   checkAnswer(t, '50306', await ask())
   release()
   t.strictSame((await Promise.all(first)).map(({ statusCode }) => statusCode), [200, 200])

@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import fastifyRedis from '@fastify/redis'
 import Fastify from 'fastify'
@@ -12,7 +11,7 @@ import { body, buildApp, defaults, PATH, session } from './support/build-app.js'
 import { skipSettling } from './support/redis-registry.js'
 import { startRedis, withoutRedis } from './support/redis-server.js'
 import { silentLog } from './support/silent-log.js'
-import { until } from './support/until.js'
+import { eventually, until } from './support/until.js'
 import type { ChildProcess } from 'node:child_process'
 import type { Test } from 'tap'
 
@@ -107,10 +106,10 @@ t.test('gateways in eight processes, on one real Redis', { skip: withoutRedis },
     t.strictSame([...answers], ['50305'], 'the token store comes first')
     server.resume()
     let last = ['']
-    while (!last.every((answer) => answer.startsWith('wss:'))) {
-      await sleep(200)
+    await until(async () => {
       last = (await askAll(['back'], 1)).flat(2)
-    }
+      return last.every((answer) => answer.startsWith('wss:'))
+    }, 'every gateway answers')
     t.equal(new Set(last).size, 1, 'and all agree when it goes on')
   })
 })
@@ -151,6 +150,6 @@ t.test('with the registry alone on Redis, the registry is what cannot be asked',
   t.equal((await ask()).json().retCode, '0', 'a known room is answered join-only')
   t.match(app.cobrowse.status(), { ready: true, answers: 'known-rooms' }, 'a balancer lets it go on')
   server.resume()
-  while ((await ask()).json().retCode !== '0') await sleep(100)
-  while (app.cobrowse.status().registry.state !== 'up') await sleep(10)
+  await eventually(async () => (await ask()).json().retCode, '0')
+  await eventually(() => app.cobrowse.status().registry.state, 'up')
 })

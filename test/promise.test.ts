@@ -1,11 +1,11 @@
 import { fork } from 'node:child_process'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { memorySessions, redisRegistry } from '../lib/index.js'
 import { startToxicProxy } from '../lib/testing/toxic-proxy.js'
 import { buildApp, session, signing as keys } from './support/build-app.js'
 import { CoBrowser } from './support/co-browser.js'
+import { elapse } from './support/elapse.js'
 import { connect, skipSettling } from './support/redis-registry.js'
 import { startRedis, withoutRedis } from './support/redis-server.js'
 import { until } from './support/until.js'
@@ -103,7 +103,7 @@ const disturbances: Record<string, Disturb> = {
   'restarted empty': async (redis) => await redis.restart(),
   'paused for three leases': async (redis) => {
     redis.pause()
-    await sleep(3 * LEASE)
+    await elapse(3 * LEASE, 'every lease has expired')
     redis.resume()
   }
 }
@@ -121,7 +121,7 @@ for (const [name, disturb] of Object.entries(disturbances)) {
     const ms = Math.round(performance.now() - startedAt)
     t.comment(`a new room opened after ${ms} ms, where settling takes ${SETTLING} ms`)
     t.ok(ms < SETTLING + 1000 + NOISE)
-    await sleep(2 * LEASE)
+    await elapse(2 * LEASE, 'a late consequence would have closed a room')
     t.strictSame(pairs.flat().flatMap(({ closed }) => closed), [], 'no open room was touched')
     t.ok(pairs.every(areTogether), 'nor split')
     for (const { cobrowseRegistry } of gateways) {
@@ -154,7 +154,7 @@ t.test('a node that is cut off with the customer alone inside: both meet, and th
   t.strictSame(customer?.closed, [4410])
   cut?.proxy.set('pass')
   await until(() => cut?.events.includes('resumed'))
-  await sleep(LEASE)
+  await elapse(LEASE, 'a late consequence would have moved the room')
   t.ok(areTogether(pair), 'which changes nothing for them')
 })
 
@@ -168,10 +168,10 @@ t.test('a node that stood still for two leases with a room that nobody asked for
   const relay = relays.find(({ wssUrl }) => wssUrl === before)
   const incarnation = await relay?.incarnation()
   relay?.kill('SIGSTOP')
-  await sleep(2 * LEASE)
+  await elapse(2 * LEASE, 'its lease has expired')
   relay?.kill('SIGCONT')
   await until(() => relay?.events.includes('resumed'))
-  await sleep(LEASE)
+  await elapse(LEASE, 'a late consequence would have moved the room')
   t.ok(areTogether(pair))
   t.equal(pair[0]?.inside, before)
   t.strictSame(pair.map(({ closed }) => closed), [[], []])

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import WebSocket from 'ws'
 import { connect } from '../../lib/client/index.js'
-import { until } from '../support/until.js'
+import { elapse } from '../support/elapse.js'
+import { eventually, until } from '../support/until.js'
 import { startSite } from './start-site.js'
 import type { Client } from './start-site.js'
 
@@ -50,7 +50,7 @@ t.test('a draining node spreads the return', async (t) => {
   await until(() => isIn(client))
   const node = [...site.relays.values()].find((relay) => relay.status().seats === 1)
   await node?.drain({ deadline: 0, returnWithin: 200 })
-  await until(() => client.history.length === 3)
+  await eventually(() => client.history.length, 3)
   t.strictSame(client.history, ['open', 'retry 4410', 'open'])
   t.strictSame(errors, [200])
   t.ok(Number(client.waits[0]) <= 200)
@@ -67,7 +67,7 @@ t.test('a connection that is cut is made again, and so is one to a node that was
   t.equal(client.connection.state === 'open', false)
   t.notOk(client.connection.send('lost'))
   if (relay !== undefined) site.relays.set(1, relay)
-  await until(() => client.connection.state === 'open')
+  await eventually(() => client.connection.state, 'open')
   t.match(client.history.slice(0, 2), ['open', 'retry lost'])
 })
 
@@ -81,7 +81,7 @@ t.test('the other address is tried once, at once, where the preferred one cannot
   t.strictSame(client.waits, [0])
   t.match(urls[0], /^ws:\/\/127\.0\.0\.1:\d+\/ws\/cobrowse\/[12]$/)
   for (const relay of site.relays.values()) relay.cut()
-  await until(() => client.history.length === 4)
+  await eventually(() => client.history.length, 4)
   t.strictSame(client.history.slice(2), ['retry lost', 'open'], 'it keeps to the one that works')
 })
 
@@ -146,7 +146,7 @@ t.test('close and an aborted signal end it at any moment, and nothing happens af
   const waiting = site.connect({ signal: controller.signal, path: '/elsewhere', token: site.tokenOf('u') })
   waiting.connection.on('state', () => controller.abort())
   t.equal(await waiting.connection.closed, undefined, 'while it asks')
-  await sleep(50)
+  await elapse(50, 'a late answer would have opened it')
   t.equal([...site.relays.values()].reduce((seats, relay) => seats + relay.status().seats, 0), 0)
 })
 

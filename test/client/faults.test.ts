@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import WebSocket from 'ws'
 import { readRetryAfter } from '../../lib/client/ask.js'
-import { until } from '../support/until.js'
+import { eventually, until } from '../support/until.js'
 import { named, refused, silent, startScriptedSite } from './scripted-site.js'
 import { startClient } from './start-site.js'
 import type { AddressInfo } from 'node:net'
@@ -101,7 +101,7 @@ t.test('every attempt shows a signature of its own, and keeps it out of the addr
       }
     }
   })
-  await until(() => client.messages.length === 3)
+  await eventually(() => client.messages.length, 3)
   t.strictSame(offered, ['cobrowse.v1,s1', 'cobrowse.v1,s2', 'cobrowse.v1,s3'])
 })
 
@@ -114,7 +114,7 @@ t.test('a node that falls silent is left after the idle timeout', async (t) => {
     if (visits === 1) setTimeout(() => clearInterval(speak), 700)
   })
   const client = clientOf(t, site, { idleTimeout: 500 })
-  await until(() => client.history.length === 3)
+  await eventually(() => client.history.length, 3)
   t.strictSame(client.history, ['open', 'retry lost', 'open'], 'words keep it open, silence ends it')
   t.ok(client.messages.length > 10)
 })

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { until } from '../support/until.js'
+import { elapse } from '../support/elapse.js'
+import { eventually, until } from '../support/until.js'
 import { named, startScriptedSite } from './scripted-site.js'
 import { startClient, startSite } from './start-site.js'
 import type { WebSocket } from 'ws'
@@ -12,12 +12,12 @@ t.test('release ends the call for both sides', async (t) => {
   const site = await startSite(t)
   const customer = site.connect()
   const agent = site.connect({ userId: 'agent', role: 'replayer' })
-  await until(() => lastMembers(agent).length === 2)
+  await eventually(() => lastMembers(agent).length, 2)
   await customer.connection.release()
   t.equal(await customer.connection.closed, undefined)
   t.strictSame(customer.history, ['open', 'closed'])
   await until(() => agent.history.includes('retry 4410'))
-  await until(() => lastMembers(agent).length === 1)
+  await eventually(() => lastMembers(agent).length, 1)
 })
 
 t.test('a release that is refused is thrown, and the connection stays', async (t) => {
@@ -32,7 +32,7 @@ t.test('the node that sends everybody away is not followed while the gateway has
   let socket: WebSocket | undefined
   const site = await startScriptedSite(t, [named(), (_request, response) => {
     socket?.close(4410, 'the call ended')
-    sleep(200).then(() => response.end(JSON.stringify({ retCode: '0' })))
+    elapse(200, 'the answer comes last').then(() => response.end(JSON.stringify({ retCode: '0' })))
   }], (opened) => {
     socket = opened
     opened.send('hello')

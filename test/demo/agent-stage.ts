@@ -1,4 +1,5 @@
 import { openBrowser } from '../support/chromium.js'
+import { elapse } from '../support/elapse.js'
 import { until } from '../support/until.js'
 import { addLater, page as pageOf, say, setLater } from './hostile-page.js'
 import { startRecorder } from './hostile-recorder.js'
@@ -64,7 +65,7 @@ export async function openStage (t: Test, demo: RunningDemo, fences: Fences): Pr
     await shows(`${name} later`).catch(() => {})
     await page.evaluate(CLICK_EVERYTHING).catch(() => {})
     await page.mouse.click(640, 400)
-    await page.waitForTimeout(60)
+    await elapse(60, 'a script that a click starts has run')
     const seen = await page.evaluate<Pick<Outcome, 'ran' | 'sandbox' | 'marker'>>(LOOK)
     const frames = page.frames().slice(1).map((it) => it.url())
     return { ...seen, ran: seen.ran || dialogs > 0, answers, address: page.url(), frames }

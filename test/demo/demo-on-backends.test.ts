@@ -1,12 +1,11 @@
 import { createServer } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
 import * as jose from 'jose'
 import t from 'tap'
 import { readEnv } from '../../demo/env.js'
 import { connect, skipSettling } from '../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
 import { runDemo, startDemo } from '../support/start-demo.js'
-import { until } from '../support/until.js'
+import { eventually, until } from '../support/until.js'
 import { startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js'
 import { ask, open, sendUntilReceived } from './demo-client.js'
 import type { AddressInfo } from 'node:net'
@@ -29,7 +28,7 @@ async function startProvision (t: Test) {
 
 /** Waits until the nodes of this process and of the others are known here. */
 async function untilRegistered (demo: RunningDemo): Promise<void> {
-  await until(async () => (await ask(demo, 'customer', 'recorder', 'first')).retCode === '0')
+  await eventually(async () => (await ask(demo, 'customer', 'recorder', 'first')).retCode, '0')
 }
 
 /** Asks again, as a page does, where a busy machine took longer than a call may. */
@@ -70,18 +69,16 @@ t.test('it starts without Redis, says so, and serves as soon as Redis is there',
   const demo = await startDemo(t, { REDIS_URL: redis.url })
   t.match(demo.output(), /the token store cannot be reached yet/)
   const isReady = async () => (await fetch(`${demo.base}/readyz`)).status === 200
-  while (await isReady()) await sleep(20)
+  await eventually(isReady, false)
   t.equal((await fetch(`${demo.base}/healthz`)).status, 200, 'the process lives')
   await redis.restart()
-  while (!await isReady()) await sleep(50)
-  let retCode = ''
+  await eventually(isReady, true)
   const codes = new Set<string>()
-  for (let tries = 0; tries < 600 && retCode !== '0'; tries++) {
-    retCode = (await ask(demo, 'customer', 'recorder')).retCode
+  await until(async () => {
+    const { retCode } = await ask(demo, 'customer', 'recorder')
     codes.add(retCode)
-    await sleep(100)
-  }
-  t.equal(retCode, '0', 'the relay nodes have registered')
+    return retCode === '0'
+  }, 'an answer: the relay nodes have registered', 60_000)
   t.ok(codes.has('50303'), 'a Redis that is empty settles first')
   t.equal(await demo.stop('SIGINT'), 0)
 })

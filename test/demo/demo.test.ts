@@ -4,8 +4,10 @@ import { promisify } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { PATH } from '../support/build-app.js'
+import { elapse } from '../support/elapse.js'
 import { skipWithout } from '../support/skip-reason.js'
 import { runDemo, START, startDemo } from '../support/start-demo.js'
+import { eventually, until } from '../support/until.js'
 import { ask, closeCode, open, sendUntilReceived, signIn } from './demo-client.js'
 
 const execute = promisify(execFile)
@@ -50,7 +52,7 @@ t.test('what the topology page shows and does is for this machine, and for pages
   }
   t.match(await state(), { nodes: [{ state: 'stopped' }, { state: 'serving' }] })
   t.strictSame(await (await post('node-1/resume')).json(), { state: 'starting' })
-  while ((await state()).nodes[0]?.state !== 'serving') await new Promise((resolve) => setTimeout(resolve, 20))
+  await eventually(async () => (await state()).nodes[0]?.state, 'serving')
 })
 
 t.test('recorder and replayer meet on one node: what one sends, the other receives', async (t) => {
@@ -101,11 +103,11 @@ t.test('a request that asks for h2c is answered, also when its body comes later 
   socket.on('data', (chunk) => { text += chunk.toString() })
   for (const piece of [head + body.slice(0, 9), body.slice(9, 20), body.slice(20)]) {
     socket.write(piece)
-    await new Promise((resolve) => setTimeout(resolve, 30))
+    await elapse(30, 'the piece arrives by itself')
   }
-  while (!text.includes('"signature"')) await new Promise((resolve) => setTimeout(resolve, 10))
+  await until(() => text.includes('"signature"'), 'the answer')
   socket.write(head + body)
-  while (text.split('"signature"').length < 3) await new Promise((resolve) => setTimeout(resolve, 10))
+  await eventually(() => text.split('"signature"').length, 3, 'the second answer')
   t.match(text, /^HTTP\/1\.1 200 OK/, 'and so is the next one on the same connection')
 })
 

@@ -6,7 +6,7 @@ import WebSocket from 'ws'
 import { startRelay } from '../../demo/relay.js'
 import { memoryRegistry } from '../../lib/registry/memory.js'
 import { createIssuer } from '../../lib/signature.js'
-import { until } from '../support/until.js'
+import { eventually, until } from '../support/until.js'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import type { Member } from '../../demo/relay-room.js'
@@ -85,10 +85,10 @@ t.test('everybody is told who is there, whenever somebody comes or goes', async 
     { id: 2, user: 'replayer', name: 'REPLAYER', role: 'replayer' }
   ]
   t.strictSame(agent.greetings, [{ type: 'members', you: 2, members }])
-  await until(() => customer.greetings.length === 2)
+  await eventually(() => customer.greetings.length, 2)
   t.match(relay.status(), { seats: 2, state: 'serving', rooms: [{ tenant: 't', room: 'r', members }] })
   customer.socket.close()
-  await until(() => agent.greetings.length === 2)
+  await eventually(() => agent.greetings.length, 2)
   t.strictSame(agent.greetings[1]?.members, members.slice(1))
 })
 
@@ -105,7 +105,7 @@ t.test('a recorder is heard by replayers alone, and a page opened again takes ov
   t.strictSame(agents.map(({ texts }) => texts()), [['of the second'], ['of the second']])
   t.strictSame([first.texts(), second.texts()], [[], ['of an agent']])
   second.socket.close()
-  await until(() => first.greetings.at(-1)?.members.length === 3)
+  await eventually(() => first.greetings.at(-1)?.members.length, 3)
   first.socket.send('of the first again')
   await until(() => agents.every(({ heard }) => heard.length === 2))
 })
@@ -130,7 +130,7 @@ t.test('what a client says is binary, so that it cannot speak for the node', asy
   const { enter } = await startNode(t)
   const [customer, agent] = [await enter('recorder'), await enter('replayer')]
   customer.socket.send(JSON.stringify({ type: 'members', you: 2, members: [] }))
-  await until(() => agent.heard.length === 1)
+  await eventually(() => agent.heard.length, 1)
   t.equal(agent.greetings.length, 1)
 })
 
@@ -141,6 +141,6 @@ t.test('a client whose network is gone does not keep the room open', async (t) =
   socket.write('GET /ws HTTP/1.1\r\nHost: n\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
     `Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: cobrowse.v1, ${await sign('recorder', 'u')}\r\n\r\n`)
   socket.on('data', () => {})
-  await until(() => relay.status().seats === 1)
-  await until(() => relay.status().seats === 0, 'it never answers a ping')
+  await eventually(() => relay.status().seats, 1)
+  await eventually(() => relay.status().seats, 0, 'it never answers a ping')
 })

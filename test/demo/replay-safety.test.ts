@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import t from 'tap'
 import { closeChromium, openBrowser, openPage, withoutChromium } from '../support/chromium.js'
+import { elapse } from '../support/elapse.js'
 import { startDemo } from '../support/start-demo.js'
-import { until } from '../support/until.js'
+import { eventually, until } from '../support/until.js'
 import { openStage } from './agent-stage.js'
 import { addLater, BODY, change, element, mutation, page, say, snapshotOf, text } from './hostile-page.js'
 import { startCanary } from './hostile-recorder.js'
@@ -102,10 +103,10 @@ t.test('322 a window of another origin can say what it likes, and cannot frame t
       'snapshot', { type: 'rrweb', event: { type: 4, data: { width: 1, height: 1 } }, origin: location.origin },
       JSON.stringify({ type: 'members', you: 1, members: [{ id: 1, role: 'replayer', name: 'mallory' }] })
     ]) ${path}.postMessage(message, '*')`)
-    await opened.waitForTimeout(200)
-    if (path === 'customer') t.equal(await opened.content(), before)
-    t.notMatch(await opened.content(), /mallory/)
-    t.equal(await opened.locator('#sharing').isVisible(), false)
+    await elapse(200, 'a message that is believed would show')
+    if (path === 'customer') await eventually(async () => await opened.content(), before)
+    await eventually(async () => (await opened.content()).includes('mallory'), false)
+    await eventually(async () => await opened.locator('#sharing').isVisible(), false)
   }
   const { headers } = await fetch(`${base}/demo/agent`)
   t.match(headers.get('content-security-policy'), /frame-ancestors 'none'/)

@@ -3,7 +3,7 @@ import { closeChromium, withoutChromium } from '../support/chromium.js'
 import { connect, skipSettling } from '../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
 import { startDemo } from '../support/start-demo.js'
-import { until } from '../support/until.js'
+import { eventually, until } from '../support/until.js'
 import { startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js'
 import { ask } from './demo-client.js'
 import { startLiveSession } from './live-session.js'
@@ -18,7 +18,7 @@ async function startTwo (t: Test, env: Record<string, string>): Promise<[Running
   ])
   if (first === undefined || second === undefined) throw new Error('two were started')
   for (const demo of [first, second]) {
-    await until(async () => (await ask(demo, 'customer', 'recorder', 'first')).retCode === '0', 'the registry answers')
+    await eventually(async () => (await ask(demo, 'customer', 'recorder', 'first')).retCode, '0', 'the registry answers')
   }
   return [first, second]
 }
@@ -30,7 +30,7 @@ async function checkSession (t: Test, [first, second]: [RunningDemo, RunningDemo
   const ms = await session.type('name', 'across processes')
   t.comment(`typed text was seen after ${Math.round(ms)} ms`)
   const { page } = session.topology
-  t.equal(await page.locator('.node').count(), 2, 'the nodes of both processes')
+  await eventually(async () => await page.locator('.node').count(), 2, 'the nodes of both processes')
   for (const action of ['drain', 'stop'] as const) {
     const { left, ms } = await session.moveBy(action)
     t.comment(`${action}: both pages showed the same again after ${Math.round(ms)} ms`)

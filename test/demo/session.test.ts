@@ -1,7 +1,8 @@
 import t from 'tap'
 import { closeChromium, openBrowser, openPage, withoutChromium } from '../support/chromium.js'
+import { elapse } from '../support/elapse.js'
 import { startDemo } from '../support/start-demo.js'
-import { until } from '../support/until.js'
+import { eventually, until } from '../support/until.js'
 import { startLiveSession, valueOf } from './live-session.js'
 import type { Page } from 'playwright-core'
 
@@ -9,6 +10,10 @@ const skip = withoutChromium
 t.teardown(closeChromium)
 
 const textOf = async (page: Page, id: string) => (await page.locator(`#${id}`).textContent())?.trim()
+const shows = async (page: Page, id: string, expected: string | RegExp) =>
+  await eventually(async () => await textOf(page, id), expected, `#${id}`)
+const isSharing = async (page: Page, expected: boolean, what = '#sharing is visible') =>
+  await eventually(async () => await page.locator('#sharing').isVisible(), expected, what)
 
 t.test('what the customer types is on the agent\'s page, and every join brings the whole page', { skip }, async (t) => {
   const demo = await startDemo(t)
@@ -20,20 +25,20 @@ t.test('what the customer types is on the agent\'s page, and every join brings t
   await customer.page.fill('#thing', 'Camera')
   await customer.page.click('#add')
   await until(async () => (await replayed.locator('#things').textContent())?.includes('Camera'), 'the list changes')
-  t.equal(await textOf(customer.page, 'watchers'), 'Watching: Anna')
-  t.equal(await textOf(agent.page, 'people'), 'Customer: Li Na')
-  t.equal(await textOf(agent.page, 'note'), '')
+  await shows(customer.page, 'watchers', 'Watching: Anna')
+  await shows(agent.page, 'people', 'Customer: Li Na')
+  await shows(agent.page, 'note', '')
 
   await agent.page.reload()
-  await until(async () => await valueOf(replayed, 'name') === 'Li Na Wang', 'the agent who reloads sees the whole page')
+  await eventually(async () => await valueOf(replayed, 'name'), 'Li Na Wang', 'the agent who reloads sees the whole page')
   await customer.page.reload()
-  t.ok(await customer.page.locator('#sharing').isVisible(), 'consent outlives a reload, and it shows')
-  await until(async () => await valueOf(replayed, 'name') === '', 'a customer who reloads is seen with the new page')
+  await isSharing(customer.page, true, 'consent outlives a reload, and it shows')
+  await eventually(async () => await valueOf(replayed, 'name'), '', 'a customer who reloads is seen with the new page')
   await session.type('name', 'again')
   const late = await openPage(customer.page.context(), agent.page.url())
   const lateFrame = late.page.frameLocator('#replay iframe')
-  await until(async () => await valueOf(lateFrame, 'name') === 'again', 'who joins late sees the whole page')
-  t.match(await textOf(agent.page, 'people'), /1 more watching/)
+  await eventually(async () => await valueOf(lateFrame, 'name'), 'again', 'who joins late sees the whole page')
+  await shows(agent.page, 'people', /1 more watching/)
   t.strictSame([...session.complaints(), ...late.complaints], [])
 })
 
@@ -45,27 +50,27 @@ t.test('nothing is sent before consent, and nothing after the end', { skip }, as
   await page.fill('#name', 'not for others')
   await page.click('#share')
   await page.getByRole('button', { name: 'Not now' }).click()
-  t.notOk(await page.locator('#sharing').isVisible())
+  await isSharing(page, false)
   t.notOk(requests.some((url) => url.startsWith('ws')))
 
   await page.click('#share')
   await page.click('#agree')
-  t.ok(await page.locator('#sharing').isVisible())
+  await isSharing(page, true)
   await agent.page.frameLocator('#replay iframe').locator('#name').waitFor()
   await page.click('#stop')
-  t.notOk(await page.locator('#sharing').isVisible())
-  await until(async () => await textOf(page, 'status') === 'Not shared any more')
-  await until(async () => /stopped sharing/.test(await textOf(agent.page, 'note') ?? ''), 'the agent is told')
+  await isSharing(page, false)
+  await shows(page, 'status', 'Not shared any more')
+  await shows(agent.page, 'note', /stopped sharing/)
   const count = sent.length
   await page.fill('#name', 'late')
   await page.reload()
   await page.waitForLoadState()
-  t.notOk(await page.locator('#sharing').isVisible(), 'and a reload does not begin it again')
+  await isSharing(page, false, 'a reload begins it again')
   t.equal(sent.length, count)
 
   await page.click('#share')
   await page.click('#agree')
-  await until(async () => await textOf(agent.page, 'note') === '', 'it can begin again')
+  await shows(agent.page, 'note', '')
 })
 
 t.test('an agent who comes while the sharing ends sees nothing of it', { skip }, async (t) => {
@@ -81,12 +86,12 @@ t.test('an agent who comes while the sharing ends sees nothing of it', { skip },
   await page.click('#stop')
   const count = sent.length
   const late = await openPage(page.context(), session.agent.page.url())
-  await until(async () => /1 more watching/.test(await textOf(late.page, 'people') ?? ''), 'it is in the room')
+  await shows(late.page, 'people', /1 more watching/)
   await page.fill('#name', 'after the end')
-  await page.waitForTimeout(1000)
+  await elapse(1000, 'the page would have sent it')
   t.equal(sent.length, count)
   letThrough()
-  await until(async () => await textOf(page, 'status') === 'Not shared any more')
+  await shows(page, 'status', 'Not shared any more')
   t.strictSame(complaints, [])
 })
 
@@ -99,7 +104,7 @@ t.test('a node that is stopped or drained is left by both pages, without a click
     t.comment(`${action}: both pages showed the same again after ${Math.round(ms)} ms`)
     const { page } = session.topology
     await page.locator(`[data-node="${left}"] [data-action=resume]`).click()
-    await until(async () => await page.locator(`[data-node="${left}"]`).getAttribute('data-state') === 'serving')
+    await eventually(async () => await page.locator(`[data-node="${left}"]`).getAttribute('data-state'), 'serving')
     const moved = page.locator('#log li', { hasText: `Room live moved from ${left} to ` })
     await until(async () => await moved.count() > 0, 'the page says so')
   }
@@ -113,10 +118,10 @@ t.test('a second tab of the customer takes over, and gives back', { skip }, asyn
   const second = await openPage(session.customer.page.context(), session.customer.page.url())
   await second.page.click('#share')
   await second.page.click('#agree')
-  await until(async () => await valueOf(session.replayed, 'name') === '')
+  await eventually(async () => await valueOf(session.replayed, 'name'), '')
   await second.page.fill('#name', 'second tab')
-  await until(async () => await valueOf(session.replayed, 'name') === 'second tab')
-  t.match(await textOf(session.customer.page, 'watchers'), /Another tab of yours/)
+  await eventually(async () => await valueOf(session.replayed, 'name'), 'second tab')
+  await shows(session.customer.page, 'watchers', /Another tab of yours/)
   await second.page.close()
-  await until(async () => await valueOf(session.replayed, 'name') === 'first tab')
+  await eventually(async () => await valueOf(session.replayed, 'name'), 'first tab')
 })

@@ -4,7 +4,7 @@ import { memoryRegistry } from '../../lib/registry/memory.js'
 import { createIssuer } from '../../lib/signature.js'
 import { connect, makeRegistry, skipSettling } from '../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
-import { until } from '../support/until.js'
+import { eventually, until } from '../support/until.js'
 import { watch } from './start-node.js'
 import type { Test } from 'tap'
 import type { CobrowseNode, NodeOptions } from '../../lib/node/index.js'
@@ -95,7 +95,7 @@ t.test('a Redis that stands still parts nobody', { skip: withoutRedis }, async (
   const { signature } = await ask('r')
 
   server.pause()
-  await until(() => node.status().state === 'lapsed', 'the lapse')
+  await eventually(() => node.status().state, 'lapsed', 'the lapse')
   t.equal(await endOf(alone), 4410, 'nobody waits alone')
   t.equal(await refusal(node, signature), 4410)
   recorder.watched.ticket.leave()
@@ -104,7 +104,7 @@ t.test('a Redis that stands still parts nobody', { skip: withoutRedis }, async (
   })))
 
   server.resume()
-  await until(() => node.status().state === 'serving', 'the return')
+  await eventually(() => node.status().state, 'serving', 'the return')
   await enter('r', 'replayer', node)
   t.equal(node.status().seats, 3)
   t.strictSame([reloaded.end, replayer.watched.end], [undefined, undefined])

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import WebSocket from 'ws'
 import { joinCobrowse } from '../../lib/node/index.js'
 import { memoryRegistry } from '../../lib/registry/memory.js'
 import { createIssuer } from '../../lib/signature.js'
+import { elapse } from '../support/elapse.js'
 import { until } from '../support/until.js'
 import * as bareUpgrade from './servers/bare-upgrade.js'
 import * as fastifyWebsocket from './servers/fastify-websocket.js'
@@ -54,7 +54,7 @@ function slow (registry: Registry): Registry {
     async join (record) {
       const membership = await registry.join(record)
       const claim: typeof membership.claim = async (...args) => {
-        await sleep(10)
+        await elapse(10, 'the registry takes its time')
         return await membership.claim(...args)
       }
       return Object.assign(Object.create(membership), { claim })
@@ -158,7 +158,7 @@ for (const [name, serve] of Object.entries(SERVERS)) {
         await Promise.all(Array.from({ length: 15 }, async (_, at) => {
           const socket = raw(handshake(at % 3 === 0 ? 'forged' : await sign()))
           await once(socket, 'connect')
-          await sleep(wave * 3)
+          await elapse(wave * 3, 'each wave resets at another moment')
           socket.resetAndDestroy()
         }))
       }

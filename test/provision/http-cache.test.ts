@@ -1,7 +1,9 @@
 import t from 'tap'
+import { elapse } from '../support/elapse.js'
 import { address, inTurn, startHttpServer, text } from '../support/http-server.js'
+import { eventually, until } from '../support/until.js'
 import { node, session } from './contract.js'
-import { GOOD, GOOD_URL, pause, startHttp, until } from './start-http.js'
+import { GOOD, GOOD_URL, startHttp } from './start-http.js'
 import type { Test } from 'tap'
 import type { Answer } from '../support/http-server.js'
 
@@ -60,7 +62,7 @@ t.test('a caller that goes away is told at once, and does not end the exchange f
   const leaving = new AbortController()
   const first = ask('t1', leaving.signal)
   const second = ask('t1')
-  await until(() => server.requests.length === 1)
+  await eventually(() => server.requests.length, 1)
   leaving.abort(new Error('gone'))
   await t.rejects(first, { message: 'gone' })
   t.equal(await second, GOOD_URL)
@@ -71,7 +73,7 @@ t.test('prefetch asks before the node is known, once, and its failure is nobody\
   const server = await startHttpServer(t, slowly(address(GOOD)))
   const { ask, provision } = startHttp(t, { url: `${server.url}/{tenantId}`, timeout: 5000 })
   provision.prefetch?.(session)
-  await until(() => server.requests.length === 1)
+  await eventually(() => server.requests.length, 1)
   provision.prefetch?.(session)
   t.equal(await ask(), GOOD_URL)
   provision.prefetch?.(session)
@@ -80,7 +82,7 @@ t.test('prefetch asks before the node is known, once, and its failure is nobody\
   provision.prefetch?.({ ...session, tenantId: 'another' })
   provision.prefetch?.({ ...session, tenantId: '..' })
   // An unhandled rejection would end the test here.
-  await until(() => provision.status().reason === 'server error (504)')
+  await eventually(() => provision.status().reason, 'server error (504)')
 })
 
 t.test('near its end an answer is asked for again behind the callers, who never wait', async (t) => {
@@ -93,11 +95,11 @@ t.test('near its end an answer is asked for again behind the callers, who never 
   server.answer((request, response) => { release = () => address(NEW)(request, response) })
   forward(79_000)
   t.equal(await ask(), GOOD_URL)
-  await pause(50)
+  await elapse(50, 'a call behind would have come')
   t.equal(server.requests.length, 1, 'not yet')
   forward(2000)
   t.equal(await ask(), GOOD_URL)
-  await until(() => server.requests.length === 2)
+  await eventually(() => server.requests.length, 2)
   t.equal(await ask(), GOOD_URL, 'while the server has not answered')
   release()
   await until(async () => await ask() === NEW_URL)
@@ -125,7 +127,7 @@ t.test('an answer that ended is asked for, not given', async (t) => {
   const server = await startHttpServer(t, inTurn(address(GOOD), address(NEW)))
   const { ask } = startHttp(t, { url: server.url, ttl: 0.05 })
   t.equal(await ask(), GOOD_URL)
-  await pause(100)
+  await elapse(100, 'the answer has ended')
   t.equal(await ask(), NEW_URL)
 })
 
@@ -133,11 +135,11 @@ t.test('in an outage "stale" gives the last good answer, and after the first fai
   const server = await startHttpServer(t, address(GOOD))
   const { ask, states } = startHttp(t, { url: server.url, ttl: 0.01, timeout: 1000 })
   await ask()
-  await pause(30)
+  await elapse(30, 'the answer has ended')
   server.answer(down)
   t.equal(await ask(), GOOD_URL)
   t.match(states.at(-1), { state: 'degraded', reason: 'server error (504)' })
-  await pause(1100)
+  await elapse(1100, 'the pause after a failure is over')
   let isAnswered = false
   server.answer((request, response) => setTimeout(() => {
     isAnswered = true
@@ -159,7 +161,7 @@ t.test('an answer is not older than ten minutes, by a clock that only goes forwa
   forward(590_000)
   t.equal(await ask(), GOOD_URL)
   forward(20_000)
-  await pause(5)
+  await elapse(5, 'a timer has fired')
   t.equal(await askInVain(t), 'server error (504)')
   t.equal(provision.status().state, 'down')
 })
@@ -170,7 +172,7 @@ t.test('"fail" gives a kept answer to its end, and then fails', async (t) => {
   await ask()
   server.answer(down)
   t.equal(await ask(), GOOD_URL)
-  await pause(700)
+  await elapse(700, 'the answer has ended')
   t.equal(await askInVain(t), 'server error (504)')
 })
 
@@ -182,7 +184,7 @@ t.test('"omit" leaves the address out when there is none', async (t) => {
   server.answer(address(GOOD))
   t.equal(await ask('another'), GOOD_URL)
   server.answer(down)
-  await pause(30)
+  await elapse(30, 'the answer has ended')
   t.equal(await ask('another'), GOOD_URL, 'the last good answer is better than none')
 })
 
@@ -190,7 +192,7 @@ t.test('the close ends what is under way', async (t) => {
   const server = await startHttpServer(t, () => {})
   const { ask, provision } = startHttp(t, { url: server.url, timeout: 60_000 })
   const waiting = ask().catch((error) => error)
-  await until(() => server.requests.length === 1)
+  await eventually(() => server.requests.length, 1)
   await provision.close()
   t.match(await waiting, { code: 'FST_COBROWSE_50304' })
   await t.rejects(provision.externalUrl(node, session, AbortSignal.timeout(60_000)), { code: 'FST_COBROWSE_50304' })

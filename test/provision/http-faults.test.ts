@@ -1,6 +1,8 @@
 import t from 'tap'
+import { elapse } from '../support/elapse.js'
 import { address, startHttpServer, startRawServer, text } from '../support/http-server.js'
-import { GOOD, GOOD_URL, pause, startHttp, until } from './start-http.js'
+import { until } from '../support/until.js'
+import { GOOD, GOOD_URL, startHttp } from './start-http.js'
 import type { Answer } from '../support/http-server.js'
 
 const silence: Answer = () => {}
@@ -72,7 +74,7 @@ t.test('an unknown tenant is remembered for some seconds, and is not the trouble
   await askInVain(t)
   t.equal(provision.status().state, 'degraded')
   t.equal(await ask('t2'), GOOD_URL)
-  await pause(1500)
+  await elapse(1500, 'the first breaker would let one call through')
   await askInVain(t)
   t.equal(server.requests.filter(({ url }) => url === '/t1').length, 1)
 })

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { address, json, startHttpServer, startRawServer, text } from '../support/http-server.js'
-import { GOOD, GOOD_URL, startHttp, until } from './start-http.js'
+import { until } from '../support/until.js'
+import { GOOD, GOOD_URL, startHttp } from './start-http.js'
 import type { Answer } from '../support/http-server.js'
 
 const good = JSON.stringify({ data: { address: GOOD } })

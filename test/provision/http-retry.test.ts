@@ -1,6 +1,7 @@
 import t from 'tap'
 import { address, inTurn, startHttpServer, text } from '../support/http-server.js'
-import { GOOD, GOOD_URL, startHttp, until } from './start-http.js'
+import { until } from '../support/until.js'
+import { GOOD, GOOD_URL, startHttp } from './start-http.js'
 
 const status = (code: number, headers: Record<string, string> = {}) => text('', code, headers)
 

@@ -41,10 +41,3 @@ export function startHttp (t: Test, options: HttpProvisionOptions, setup: Setup 
   }
   return { provision, states, ask, askInVain }
 }
-
-export const pause = async (ms: number) => await new Promise((resolve) => setTimeout(resolve, ms))
-
-/** Waits until something holds; the test's own time limit ends it. */
-export async function until (holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!await holds()) await pause(10)
-}

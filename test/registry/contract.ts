@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { NoLiveNodeError, RegistryUnavailableError } from '../../lib/errors.js'
+import { elapse } from '../support/elapse.js'
 import { silentLog } from '../support/silent-log.js'
-import { until } from '../support/until.js'
+import { eventually, until } from '../support/until.js'
 import type { Test } from 'tap'
 import type { AssignOptions, Assignment, NodeRecord, NodeView, Registry } from '../../types/index.js'
 
@@ -164,7 +164,7 @@ export function registryContract (
     const elsewhere = ({ node }: Assignment) => ({ accepts: ({ id }: NodeView) => id !== node.id })
     const first = { forgotten: await gateway.assign(forgotten), asked: await gateway.assign(asked) }
     for (let i = 0; i < 6; i++) {
-      await sleep(goneAfterMs / 5)
+      await elapse(goneAfterMs / 5, 'a part of the linger')
       t.equal((await gateway.assign(asked, elsewhere(first.asked))).node.id, first.asked.node.id)
     }
     const { node } = await gateway.assign(forgotten, elsewhere(first.forgotten))
@@ -176,7 +176,7 @@ export function registryContract (
     await join('n1', { weight: 2, zone: 'az1', capacity: 9 })
     await join('n2')
     await gateway.assign({ tenant: 't1', room: 'a' }, { accepts: ({ id }) => id === 'n2' })
-    await until(() => gateway.nodes().length === 2)
+    await eventually(() => gateway.nodes().length, 2)
     const shown = [...gateway.nodes()].sort((a, b) => a.id < b.id ? -1 : 1)
     t.match(shown[0], { id: 'n1', weight: 2, zone: 'az1', capacity: 9, draining: false, rooms: 0 })
     t.match(shown[1], { id: 'n2', weight: 1, draining: false })
@@ -189,7 +189,7 @@ export function registryContract (
     const context = { log: silentLog, onState: ({ state }: { state: string }) => states.push(state) }
     nodes.start(context)
     nodes.start(context)
-    await until(() => nodes.status().state === 'up')
+    await eventually(() => nodes.status().state, 'up')
     await nodes.close()
     t.equal(nodes.status().state, 'up')
     t.equal(member.valid(), true)

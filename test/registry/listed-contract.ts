@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { NoLiveNodeError } from '../../lib/errors.js'
+import { elapse } from '../support/elapse.js'
 import { watch } from '../support/redis-registry.js'
 import { until } from '../support/until.js'
 import { idsOf, newRoom, nodeRecord } from './contract.js'
@@ -107,7 +107,7 @@ export function listedContract (t: Test, make: MakeListed, { name, goneAfterMs }
     const elsewhere = (id: string) => ({ accepts: (node: NodeView) => node.id !== id })
     const first = { asked: await nodeOf(gateway, asked), forgotten: await nodeOf(gateway, forgotten) }
     for (let count = 0; count < 6; count++) {
-      await sleep(goneAfterMs / 5)
+      await elapse(goneAfterMs / 5, 'a part of the linger')
       t.equal((await gateway.assign(asked, elsewhere(first.asked))).node.id, first.asked)
     }
     t.not((await gateway.assign(forgotten, elsewhere(first.forgotten))).node.id, first.forgotten)

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { NoLiveNodeError } from '../../lib/errors.js'
+import { elapse } from '../support/elapse.js'
 import { until } from '../support/until.js'
 import { assignMany, idsOf, newRoom, nodeRecord, setUp } from './contract.js'
 import type { Test } from 'tap'
@@ -38,12 +38,12 @@ export function membershipContract (t: Test, make: MakeRegistry, { goneAfterMs }
     const room = newRoom()
     const notFirst = { accepts: ({ id }: NodeView) => id !== 'n1' }
     t.equal(await first.claim(room), 'ok')
-    await sleep(goneAfterMs)
+    await elapse(goneAfterMs, 'a room that is not claimed would be gone')
     t.equal((await gateway.assign(room, notFirst)).node.id, 'n1')
     await first.release(room)
     t.equal((await gateway.assign(room, notFirst)).node.id, 'n1')
     t.equal(await second.claim(room), 'elsewhere')
-    await sleep(goneAfterMs)
+    await elapse(goneAfterMs, 'the linger is over')
     t.equal((await gateway.assign(room, notFirst)).node.id, 'n2')
   })
 
@@ -136,11 +136,11 @@ export function membershipContract (t: Test, make: MakeRegistry, { goneAfterMs }
     t.ok(Number(member.releasedAt(room)) >= before * 1000)
     t.equal(await member.claim(room, { issuedAt: before }), 'released')
     t.equal((await gateway.assign(room)).node.id, 'n1', 'the binding lingers')
-    await sleep(1100)
+    await elapse(1100, 'the next signature is of a later second')
     t.equal(await member.claim(room, { issuedAt: Math.floor(member.now() / 1000) }), 'ok', 'a new one opens it again')
     t.equal(await member.claim(room, { issuedAt: before }), 'released', 'and the old one does not come in with it')
     t.equal(member.holds(room), true)
-    await sleep(500)
+    await elapse(500, 'an older release would have been heard')
     t.equal(heard.length, 1, 'nor is a release heard that was before')
   })
 
@@ -172,7 +172,7 @@ export function membershipContract (t: Test, make: MakeRegistry, { goneAfterMs }
     t.equal((await gateway.assign(room)).node.incarnation, second.incarnation)
     t.equal(await second.claim(room), 'ok')
     await first.leave()
-    await sleep(500)
+    await elapse(500, 'a late consequence would have reached the second one')
     t.equal(second.valid(), true, 'the displaced one takes nothing with it')
     t.equal((await gateway.assign(room)).node.incarnation, second.incarnation)
     t.strictSame(events, ['replaced'])

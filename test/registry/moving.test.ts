@@ -6,10 +6,11 @@ import { createRelays } from '../../demo/relays.js'
 import { cobrowse, memorySessions, ownUserIdOnly, staticProvision } from '../../lib/index.js'
 import { closeCode, open, sendUntilReceived } from '../demo/demo-client.js'
 import { PATH } from '../support/build-app.js'
+import { elapse } from '../support/elapse.js'
 import { connect, FAST as FAST_REDIS, makeRegistry as makeRedisRegistry } from '../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
 import { silentLog } from '../support/silent-log.js'
-import { until } from '../support/until.js'
+import { eventually, until } from '../support/until.js'
 import { connectClient } from '../support/zookeeper-client.js'
 import { FAST as FAST_ZOOKEEPER, makeRegistry as makeZooKeeperRegistry } from '../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js'
@@ -96,9 +97,9 @@ async function move (t: Test, from: Place, to: Place): Promise<void> {
   const stoppedAt = performance.now()
   t.strictSame(new Set(await Promise.all(closed)), new Set([4410]), 'every open room is closed, once')
   // 2. Nobody is registered there any more.
-  await until(async () => (await from.nodes()).length === 0)
+  await eventually(async () => (await from.nodes()).length, 0)
   // 3. The last signature has ended.
-  await new Promise((resolve) => setTimeout(resolve, LAST_SIGNATURE_MS - (performance.now() - stoppedAt)))
+  await elapse(LAST_SIGNATURE_MS - (performance.now() - stoppedAt), 'the last signature has expired')
   t.strictSame(await to.nodes(), [], 'two authorities are never there at once')
   // 4. The new one.
   const after = await start(t, to)

@@ -4,7 +4,7 @@ import t from 'tap'
 import { redisRegistry } from '../../lib/registry/redis.js'
 import { connect, EPOCH, FAST, GONE_AFTER_MS, makeRegistry, patient, skipSettling, watch } from '../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
-import { until } from '../support/until.js'
+import { eventually, until } from '../support/until.js'
 import { newRoom, nodeRecord, registryContract } from './contract.js'
 import { membershipContract } from './membership-contract.js'
 import type { Test } from 'tap'
@@ -111,7 +111,7 @@ t.test('without a start the nodes are read when they are needed, and again when 
   await nodes.join(nodeRecord('n1'))
   t.equal((await gateway.assign(newRoom())).node.id, 'n1')
   await nodes.join(nodeRecord('n2'))
-  await until(async () => (await gateway.assign(newRoom())).node.id === 'n2')
+  await eventually(async () => (await gateway.assign(newRoom())).node.id, 'n2')
   t.equal(gateway.status().state, 'up')
 })
 

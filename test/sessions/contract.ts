@@ -1,5 +1,7 @@
 import { makeToken } from '../../lib/sessions/token.js'
+import { elapse } from '../support/elapse.js'
 import { silentLog } from '../support/silent-log.js'
+import { eventually } from '../support/until.js'
 import type { Test } from 'tap'
 import type { Session, Sessions } from '../../types/index.js'
 
@@ -36,7 +38,7 @@ export function sessionsContract (t: Test, make: (t: Test) => Promise<SessionsUn
   t.test('a token that was replaced by a newer one is not valid', async (t) => {
     const { sessions, issue } = await make(t)
     const old = await issue(session)
-    await new Promise((resolve) => setTimeout(resolve, 2))
+    await elapse(2, 'the newer one is of a later millisecond')
     const present = await issue(session)
     t.equal(await sessions.find(old, signal), null)
     t.strictSame(await sessions.find(present, signal), session)
@@ -63,8 +65,7 @@ export function sessionsContract (t: Test, make: (t: Test) => Promise<SessionsUn
     const context = { log: silentLog, onState: ({ state }: { state: string }) => states.push(state) }
     sessions.start(context)
     sessions.start(context)
-    while (sessions.status().state === 'starting') await new Promise((resolve) => setTimeout(resolve, 5))
-    t.equal(sessions.status().state, 'up')
+    await eventually(() => sessions.status().state, 'up')
     await sessions.close()
     t.equal(sessions.status().state, 'up', 'another instance still uses it')
     await sessions.close()

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import t from 'tap'
@@ -7,7 +6,7 @@ import { makeToken, toUid } from '../../lib/sessions/token.js'
 import { buildApp } from '../support/build-app.js'
 import { silentLog } from '../support/silent-log.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
-import { until } from '../support/until.js'
+import { eventually, until } from '../support/until.js'
 import { sessionsContract } from './contract.js'
 import type { Test } from 'tap'
 import type { App } from '../support/build-app.js'
@@ -83,7 +82,7 @@ t.test('when Redis is away, it is said that it cannot be known', { skip: without
   const states: string[] = []
   sessions.start({ log: silentLog, onState: ({ state }) => states.push(state) })
   t.teardown(() => sessions.close())
-  const settleAt = async (state: string) => { while (sessions.status().state !== state) await sleep(10) }
+  const settleAt = async (state: string) => await eventually<string>(() => sessions.status().state, state)
   await settleAt('up')
 
   server.pause()
@@ -96,7 +95,7 @@ t.test('when Redis is away, it is said that it cannot be known', { skip: without
   t.strictSame(await sessions.find(token, signal), session, 'and again after it went on')
 
   await server.kill()
-  while (redis.status === 'ready') await sleep(5)
+  await until(() => redis.status !== 'ready', 'the client notices')
   await t.rejects(sessions.find(token, signal))
   await settleAt('down')
   await server.restart()
@@ -114,7 +113,7 @@ t.test('a gateway may start without Redis', { skip: withoutRedis }, async (t) =>
   await t.rejects(sessions.find(token, signal))
   t.equal(await sessions.find('garbage', signal), null, 'what is malformed is known to be not valid')
   await server.restart()
-  while (sessions.status().state !== 'up') await sleep(10)
+  await eventually(() => sessions.status().state, 'up')
   t.equal(await sessions.find(token, signal), null)
 })
 

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket } from 'ws'
 import { PATH } from './build-app.js'
+import { elapse } from './elapse.js'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 
@@ -40,7 +40,7 @@ export class CoBrowser {
   async #follow (): Promise<void> {
     while (!this.#isStopped) {
       const answer = await this.#ask()
-      if (answer === undefined) await sleep(ASK_AGAIN_MS)
+      if (answer === undefined) await elapse(ASK_AGAIN_MS, 'it asks again')
       else await this.#sit(answer)
     }
   }
@@ -69,6 +69,6 @@ export class CoBrowser {
     })
     if (this.inside !== undefined) this.closed.push(code)
     this.inside = undefined
-    if (!this.#isStopped) await sleep(ASK_AGAIN_MS)
+    if (!this.#isStopped) await elapse(ASK_AGAIN_MS, 'it asks again')
   }
 }

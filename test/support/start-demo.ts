@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { until } from './until.js'
 import type { Test } from 'tap'
 
 export const START = fileURLToPath(new URL('../../demo/start.mjs', import.meta.url))
 export const MAIN = fileURLToPath(new URL('../../dist/demo/main.js', import.meta.url))
+
+/** With an install and a build on a busy machine. */
+const BOOT_MS = 120_000
 
 export interface RunningDemo {
   base: string
@@ -21,9 +25,7 @@ export interface RunningDemo {
 export async function startDemo (t: Test, env: Record<string, string> = {}, script = MAIN): Promise<RunningDemo> {
   const { child, output, exited } = runDemo(env, script)
   t.teardown(() => child.kill('SIGKILL'))
-  while (!/listens on (\S+)[^]*\n$/.test(output()) && child.exitCode === null) {
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  await until(() => /listens on (\S+)[^]*\n$/.test(output()) || child.exitCode !== null, 'the demo listens', BOOT_MS)
   const base = /listens on (\S+)/.exec(output())?.[1]
   if (base === undefined) throw new Error(`the demo did not start: ${output()}`)
   return {

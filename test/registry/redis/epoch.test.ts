@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { NoLiveNodeError, RegistrySettlingError } from '../../../lib/errors.js'
+import { elapse } from '../../support/elapse.js'
 import { connect, EPOCH, FAST, makeRegistry, skipSettling, watch } from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
@@ -109,7 +109,7 @@ t.test('a user who may not read INFO is told once, and notices no fail-over', { 
   const room = newRoom()
   t.equal((await registry.assign(room)).node.incarnation, member.incarnation)
   await redis.call('DEBUG', 'CHANGE-REPL-ID')
-  await sleep(3 * FAST.heartbeat)
+  await elapse(3 * FAST.heartbeat, 'heartbeats have read the store again')
   t.equal((await registry.assign(room)).node.incarnation, member.incarnation)
   t.strictSame(await redis.hgetall(META).then(({ epoch, replid }) => [epoch, replid]), [EPOCH, undefined])
   t.equal(warnings.length, 1)

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis as Redis5 } from 'ioredis5'
 import t from 'tap'
 import { NoLiveNodeError, RegistrySettlingError, RegistryUnavailableError } from '../../../lib/errors.js'
+import { elapse } from '../../support/elapse.js'
 import { connect, FAST, makeRegistry, skipSettling, watch } from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
-import { until } from '../../support/until.js'
+import { eventually, until } from '../../support/until.js'
 import { newRoom, nodeRecord } from '../contract.js'
 import type { Test } from 'tap'
 
@@ -69,18 +69,18 @@ t.test('a list of nodes of a wrong type costs new rooms, and is well again after
   member.on('lapsed', () => lapses.push('lapsed'))
   const room = newRoom()
   await gateway.assign(room)
-  await until(() => gateway.nodes().length === 1)
+  await eventually(() => gateway.nodes().length, 1)
   await redis.set('{cobrowse}:nodes', 'x')
-  await until(() => gateway.status().state === 'degraded')
+  await eventually(() => gateway.status().state, 'degraded')
   t.match(gateway.status().reason, /wrong type/)
   t.ok(Number(gateway.status().viewAgeMs) >= 0)
   t.equal(gateway.nodes().length, 1, 'the last good view is kept')
   t.equal((await gateway.assign(room)).node.id, 'n1', 'and with it known rooms')
   await cannotAsk(t, gateway.assign(newRoom()), /WRONGTYPE/)
-  await sleep(FAST.lease)
+  await elapse(FAST.lease, 'a lease that is not renewed has expired')
   await redis.del('{cobrowse}:nodes')
   await until(async () => await gateway.assign(newRoom()).catch(() => null))
-  await until(() => gateway.status().state === 'up')
+  await eventually(() => gateway.status().state, 'up')
   t.equal(member.valid(), true, 'the lease lived through it')
   t.strictSame(lapses, [])
 })
@@ -115,7 +115,7 @@ t.test('a bad record costs its node only, and one line of the log', { skip: with
   t.equal(warnings.length, 7, 'not at every reading')
   t.notMatch(JSON.stringify(warnings), /javascript|xxxx/, 'nothing of the record is told')
   await redis.hset('{cobrowse}:nodes', 'evil|x', '{"wssUrl":"wss://10.0.0.2/"}')
-  await until(() => gateway.nodes().length === 2, 'a repaired record is taken')
+  await eventually(() => gateway.nodes().length, 2, 'a repaired record is taken')
 })
 
 t.test('a room stays on a node whose record became garbage, by its last good one', {
@@ -188,11 +188,11 @@ t.test('a Redis that is down at the start costs nothing but answers, and is foun
   const { states } = watch(gateway)
   await cannotAsk(t, gateway.assign(newRoom()))
   await cannotAsk(t, gateway.join(nodeRecord('n1')))
-  await until(() => gateway.status().state === 'down')
+  await eventually(() => gateway.status().state, 'down')
   t.equal(gateway.status().viewAgeMs, undefined)
   t.notMatch(JSON.stringify(states), /127\.0\.0\.1|ECONNREFUSED/)
   await server.restart()
-  await until(() => gateway.status().state === 'up')
+  await eventually(() => gateway.status().state, 'up')
   await t.rejects(gateway.assign(newRoom()), NoLiveNodeError)
   const member = await gateway.join(nodeRecord('n1'))
   const { node } = await until(async () => await gateway.assign(newRoom()).catch(() => null))
@@ -209,9 +209,9 @@ t.test('a Redis that is killed and comes back empty settles, is filled again, an
   member.on('lost', (room) => lost.push(room))
   const room = newRoom()
   t.equal(await member.claim(room), 'ok')
-  await until(() => gateway.nodes().length === 1)
+  await eventually(() => gateway.nodes().length, 1)
   await server.kill()
-  await until(() => gateway.status().state === 'down')
+  await eventually(() => gateway.status().state, 'down')
   await cannotAsk(t, gateway.assign(newRoom()))
   t.equal(gateway.nodes().length, 1, 'the last view is kept')
   await server.restart()
@@ -222,7 +222,7 @@ t.test('a Redis that is killed and comes back empty settles, is filled again, an
   await until(() => /settling/.test(gateway.status().reason ?? ''))
   t.match(JSON.stringify(warnings), /settlingSeconds/)
   await until(async () => await gateway.assign(newRoom()).catch(() => null))
-  await until(() => gateway.status().state === 'up')
+  await eventually(() => gateway.status().state, 'up')
   t.match(states.map(({ state }) => state).join(' '), /down (degraded )+up$/)
   t.strictSame(lost, [])
 })

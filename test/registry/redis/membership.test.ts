@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { BEAT, CLAIM_ROOMS, REGISTER } from '../../../lib/registry/redis/node-scripts.js'
+import { elapse } from '../../support/elapse.js'
 import { connect, EPOCH, FAST, makeRegistry, skipSettling } from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
-import { until } from '../../support/until.js'
+import { eventually, until } from '../../support/until.js'
 import { newRoom, nodeRecord } from '../contract.js'
 import type { Redis } from 'ioredis'
 import type { Test } from 'tap'
@@ -116,7 +116,7 @@ t.test('a node that cannot reach the store holds itself lapsed before the store 
   t.strictSame(events, ['lapsed'])
   t.equal(member.valid(), false)
   t.equal(await member.claim(newRoom()), 'lapsed', 'without asking')
-  await sleep(FAST.lease)
+  await elapse(FAST.lease, 'the lease has expired for the store as well')
   server.resume()
   await until(() => events.includes('resumed'))
   t.not(member.incarnation, before, 'for the store, too, the lease has ended by now')
@@ -268,7 +268,7 @@ t.test('nodes that never came back are taken out, a minute later', { skip: witho
   await redis.zadd(LEASES, ...dead.flatMap((name) => [Date.now() - 61_000, name]), Date.now() - 30_000, 'late|x')
   await redis.hset(NODES, ...dead.flatMap((name) => [name, '{}']), 'late|x', '{}')
   const member = await nodes.join(nodeRecord('n1'))
-  await until(async () => await redis.zcard(LEASES) === 2)
+  await eventually(async () => await redis.zcard(LEASES), 2)
   t.strictSame((await redis.hkeys(NODES)).sort(), ['late|x', nameOf(member)].sort())
 })
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createZooKeeperClient } from '../../../lib/registry/zookeeper-client/client.js'
-import { until } from '../../support/until.js'
+import { eventually } from '../../support/until.js'
 import { connectClient, SESSION_MS, startClient } from '../../support/zookeeper-client.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
 
@@ -101,7 +101,7 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
     await client.exists('/w', { watch: absent })
     await client.get('/w', { watch: tell('get') })
     await client.create('/w', DATA)
-    await until(() => told.absent === 1)
+    await eventually(() => told.absent, 1)
     await client.get('/w', { watch: tell('get') })
     await client.exists('/w', { watch: tell('exists') })
     await client.children('/w', { watch: tell('children') })
@@ -109,7 +109,7 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
     await client.create('/w/c', DATA)
     await client.multi([{ type: 'set', path: '/w', data: DATA }, { type: 'remove', path: '/w/c' }])
     await client.remove('/w')
-    await until(() => told.children === 1)
+    await eventually(() => told.children, 1)
     t.strictSame(told, { get: 1, exists: 1, absent: 1, children: 1 })
   })
 
@@ -122,7 +122,7 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
     let told = 0
     for (let i = 0; i < 30; i++) await client.exists('/many', { watch: () => { told++ } })
     await client.create('/many', DATA)
-    await until(() => told === 30)
+    await eventually(() => told, 30)
     t.strictSame(warnings, [])
   })
 
@@ -139,10 +139,10 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
     t.teardown(async () => await client.close())
     client.on(() => { throw new Error('a listener') })
     client.start()
-    await until(() => client.state() === 'connected')
+    await eventually(() => client.state(), 'connected')
     await client.exists('/thrown', { watch: () => { throw new Error('a watch') } })
     await client.create('/thrown', DATA)
-    await until(() => uncaught.length === 2)
+    await eventually(() => uncaught.length, 2)
     t.strictSame(uncaught, ['a listener', 'a watch'])
     t.ok(await client.exists('/thrown'))
   })
@@ -155,7 +155,7 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
     let told = 0
     await inner.client.exists('/a', { watch: () => { told++ } })
     t.equal(await inner.client.multi([{ type: 'create', path: '/a', data: DATA }]), undefined)
-    await until(() => told === 1)
+    await eventually(() => told, 1)
     t.strictSame(await inner.client.children('/'), ['a'])
     t.ok(await client.exists('/inner/a'))
   })

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { startToxicProxy } from '../../../lib/testing/toxic-proxy.js'
-import { until } from '../../support/until.js'
+import { elapse } from '../../support/elapse.js'
+import { eventually, until } from '../../support/until.js'
 import { connectClient, SESSION_MS, startClient } from '../../support/zookeeper-client.js'
 import { startEnsemble, startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
 import type { Test } from 'tap'
@@ -75,7 +75,7 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
     } finally {
       server.resume()
     }
-    await until(() => states.at(-1) === 'reconnected')
+    await eventually(() => states.at(-1), 'reconnected')
     t.equal(client.sessionId(), id)
     t.equal((await client.exists('/kept'))?.ephemeralOwner, id)
     t.notOk(states.includes('lost'))
@@ -142,7 +142,7 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
     proxy.set('hang')
     await until(() => states.includes('lost'))
     proxy.set('pass')
-    await until(() => states.at(-1) === 'connected')
+    await eventually(() => states.at(-1), 'connected')
     t.strictSame(states, ['connected', 'suspended', 'lost', 'connected'])
     t.ok(await client.exists('/'))
   })
@@ -161,7 +161,7 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
     for (let stall = 0; stall < 4; stall++) {
       // Longer than a heartbeat may take, and one is on its way at some of them.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200)
-      await sleep(20)
+      await elapse(20, 'what is pending is read')
     }
     t.ok(await client.exists('/', { ms: 10_000 }))
     t.strictSame(states, ['connected'])
@@ -178,7 +178,7 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
     await until(() => states.includes('suspended'))
     await call
     await server.restart({ keepsData: true })
-    await until(() => states.at(-1) === 'reconnected')
+    await eventually(() => states.at(-1), 'reconnected')
     t.strictSame(states, ['connected', 'suspended', 'reconnected'])
     t.equal(client.sessionId(), id)
     t.equal((await client.exists('/survives'))?.ephemeralOwner, id)
@@ -195,7 +195,7 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
   t.test('servers that are away at the start are waited for', async (t) => {
     await server.kill()
     const started = startClient(t, server.hosts)
-    await sleep(1500)
+    await elapse(1500, 'several attempts have failed')
     await failsAtOnce(t, started)
     t.equal(started.client.state(), undefined)
     t.equal(started.client.reason(), 'ZooKeeper cannot be reached (ECONNREFUSED)')
@@ -261,7 +261,7 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
     t.equal(client.state(), 'lost')
     await t.rejects(client.get('/'), { code: 'CONNECTION_LOSS' })
     await first?.restart({ keepsData: true })
-    await until(() => states.at(-1) === 'connected')
+    await eventually(() => states.at(-1), 'connected')
     t.ok(await seen(client, '/'))
   })
 })

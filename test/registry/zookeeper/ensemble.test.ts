@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { until } from '../../support/until.js'
+import { elapse } from '../../support/elapse.js'
+import { eventually, until } from '../../support/until.js'
 import {
   claim, listen, newSettings, NOISE_MS, observe, roomKey, startGateway, timed,
   untilOk
@@ -56,7 +56,7 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
     const member = await until(async () =>
       await gateway.registry.join({ id: 'node', wssUrl: 'wss://node.example/ws' }).catch(() => undefined))
     const events = listen(member)
-    await until(() => gateway.registry.nodes().length === 1)
+    await eventually(() => gateway.registry.nodes().length, 1)
     await claim(member, 'room')
     await untilOk(gateway, 'room')
     const session = await (await observe(t, hosts, settings.root)).sessionOf(member)
@@ -81,7 +81,7 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
     const { leader } = await leaderAndFollowers()
     t.teardown(async () => await leader.restart({ keepsData: true }))
     const asking = goOnAsking(gateways.flatMap((gateway) => Array<Gateway>(LOADS).fill(gateway)), holders)
-    await sleep(1000)
+    await elapse(1000, 'a second of load, to count the answers')
     const rate = asking.asked()
     const killedAt = performance.now()
     await leader.kill()
@@ -96,7 +96,7 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
       return answers.every(({ kind }) => kind === 'ok')
     })
     const ms = Math.round(performance.now() - killedAt)
-    await sleep(1000)
+    await elapse(1000, 'a second of load with the new leader')
     const { wrong } = await asking.stop()
     t.comment(`${rate} answers a second; both gateways took new rooms ${ms} ms after the kill`)
     t.ok(ms < 3000 + NOISE_MS)
@@ -124,7 +124,7 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
     stopped.pause()
     try {
       const stoppedAt = performance.now()
-      await until(() => gateway.registry.status().state === 'down')
+      await eventually(() => gateway.registry.status().state, 'down')
       const kinds = await kindsOf(gateway, ['room', 'new'])
       await Promise.all([untilOk(gateway, 'room'), untilOk(gateway, 'new')])
       const ms = Math.round(performance.now() - stoppedAt)
@@ -188,7 +188,7 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
     const asking = goOnAsking([gateway], holders)
     const killed = servers.slice(0, 2)
     await Promise.all(killed.map(async (server) => await server.kill()))
-    await until(() => gateway.registry.status().state === 'down')
+    await eventually(() => gateway.registry.status().state, 'down')
     await until(() => nodes.every(({ events }) => events.includes('lapsed')))
     const { kinds, medianMs } = await askMany(gateway.ask, ['new', ...holders.keys()])
     t.strictSame(kinds, ['50302', 'join-only'])
@@ -210,9 +210,9 @@ function lag (server: ZooKeeperServer): () => Promise<void> {
   const lagging = (async () => {
     while (!over.signal.aborted) {
       server.pause()
-      await sleep(60)
+      await elapse(60, 'a turn of standing still')
       server.resume()
-      await sleep(40)
+      await elapse(40, 'a turn of running')
     }
   })()
   return async () => {

@@ -1,12 +1,12 @@
 import { createConnection } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { redisRegistry } from '../../../lib/index.js'
 import { buildApp } from '../../support/build-app.js'
+import { elapse } from '../../support/elapse.js'
 import { grant, reply, startFakeZooKeeper } from '../../support/fake-zookeeper.js'
 import { connect, skipSettling } from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
-import { until } from '../../support/until.js'
+import { eventually, until } from '../../support/until.js'
 import {
   claim, newSettings, NOISE_MS, SESSION_MS, startGateway, startNodes, startProxied, timed,
   untilOk
@@ -24,15 +24,14 @@ process.on('unhandledRejection', (reason) => unhandled.push(reason))
 
 /** Takes a connection of the server, and does nothing with it. */
 async function occupy (t: Test, port: number) {
-  for (;;) {
+  return await until(async () => {
     const socket = createConnection(port, '127.0.0.1')
     socket.on('error', () => {})
     socket.resume()
     t.teardown(() => socket.destroy())
-    // One too many is closed at once.
-    await sleep(300)
-    if (socket.readyState === 'open') return socket
-  }
+    await elapse(300, 'one connection too many is closed')
+    return socket.readyState === 'open' && socket
+  }, 'a connection that stays')
 }
 
 const portOf = (hosts: string) => Number(hosts.split(':')[1])
@@ -48,7 +47,7 @@ t.test('one server for all', { skip: withoutZooKeeper }, async (t) => {
     await claim(stays.member, 'room')
     await untilOk(gateway, 'room')
     proxy.set('refuse')
-    await until(() => gateway.registry.status().state === 'down')
+    await eventually(() => gateway.registry.status().state, 'down')
     const { kinds, medianMs } = await askMany(gateway.ask, ['room', 'new'])
     t.strictSame(kinds, ['50302', 'join-only'])
     t.ok(medianMs < 100, `answered within ${medianMs} ms`)
@@ -76,7 +75,7 @@ t.test('one server for all', { skip: withoutZooKeeper }, async (t) => {
     await startNodes(t, server.port, settings, gateway, ['node'])
     await untilOk(gateway, 'room')
     proxy.retarget(portOf(fake.hosts))
-    await until(() => gateway.registry.status().reason === 'ZooKeeper refuses the credentials')
+    await eventually(() => gateway.registry.status().reason, 'ZooKeeper refuses the credentials')
     t.equal(gateway.registry.status().state, 'down')
     const { kinds, medianMs } = await askMany(gateway.ask, ['room', 'new'])
     t.strictSame(kinds, ['50302', 'join-only'])
@@ -109,7 +108,7 @@ t.test('one server for all', { skip: withoutZooKeeper }, async (t) => {
       await until(() => fake.accepted >= accepted + 2 && gateway.registry.status().state === 'down')
       t.strictSame((await askMany(gateway.ask, ['room', 'new'])).kinds, ['50302', 'join-only'])
     }
-    await until(() => gateway.registry.status().reason === 'ZooKeeper sent what is no answer')
+    await eventually(() => gateway.registry.status().reason, 'ZooKeeper sent what is no answer')
     t.ok(held() - before < 8 * 1024 * 1024)
     proxy.retarget(server.port)
     const ms = await timed(untilOk(gateway, 'room'))
@@ -127,8 +126,8 @@ t.test('one server for all', { skip: withoutZooKeeper }, async (t) => {
     const unused = makeRegistry(t, fake.hosts)
     const { ask } = await buildApp(t, { options: { registry } })
     await registry.join({ id: 'n1', wssUrl: 'wss://n1.example/ws' })
-    await until(async () => (await ask()).json().retCode === '0')
-    await sleep(200)
+    await eventually(async () => (await ask()).json().retCode, '0')
+    await elapse(200, 'the unused one would have connected')
     t.equal(unused.status().state, 'starting')
     t.equal(fake.accepted, 0)
   })
@@ -143,7 +142,7 @@ t.test('a server for each', { skip: withoutZooKeeper }, async (t) => {
     const starting = startGateway(t, server.hosts, newSettings())
     t.ok(await timed(starting) < 1000 + NOISE_MS, 'the start waits for nobody')
     const { ask, registry } = await starting
-    await until(() => registry.status().reason === 'ZooKeeper cannot be reached (ECONNREFUSED)')
+    await eventually(() => registry.status().reason, 'ZooKeeper cannot be reached (ECONNREFUSED)')
     t.equal(registry.status().state, 'down')
     const { kinds, medianMs } = await askMany(ask, ['a', 'b'])
     t.strictSame(kinds, ['50302'])
@@ -164,7 +163,7 @@ t.test('a server for each', { skip: withoutZooKeeper }, async (t) => {
     proxy.set('refuse')
     const taken = await occupy(t, server.port)
     proxy.set('pass')
-    await until(() => gateway.registry.status().reason === 'the server closed the connection')
+    await eventually(() => gateway.registry.status().reason, 'the server closed the connection')
     t.strictSame((await askMany(gateway.ask, ['room', 'new'])).kinds, ['50302', 'join-only'])
     taken.destroy()
     const ms = await timed(untilOk(gateway, 'room'))

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { NoLiveNodeError, RegistrySettlingError } from '../../../lib/errors.js'
 import { patient, watch } from '../../support/redis-registry.js'
-import { until } from '../../support/until.js'
+import { eventually, until } from '../../support/until.js'
 import { connectClient } from '../../support/zookeeper-client.js'
 import { FAST, GONE_AFTER_MS, makeRegistry, newRoot } from '../../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
@@ -63,17 +63,17 @@ t.test('nodes that something else registers', { skip: withoutZooKeeper }, async 
         const { gateway, list, unlist } = await setUp(t, layout)
         watch(gateway)
         for (const id of ['n1', 'n2', 'n3']) await list(id)
-        await until(() => gateway.nodes().length === 3)
+        await eventually(() => gateway.nodes().length, 3)
         const room = newRoom()
         const { node: { id } } = await gateway.assign(room, { selectNode: (nodes) => nodes.filter(({ id }) => id !== 'n3') })
         await unlist('n1', 'n2')
-        await until(() => gateway.status().state === 'degraded')
+        await eventually(() => gateway.status().state, 'degraded')
         await t.rejects(gateway.assign(room), RegistrySettlingError)
         t.equal(await nodeOf(gateway), 'n3', 'new rooms go to who is there')
         await list(id)
         t.equal(await nodeOf(gateway, room), id)
         await unlist(id)
-        await until(() => gateway.status().state === 'up')
+        await eventually(() => gateway.status().state, 'up')
         t.equal(await nodeOf(gateway, room), 'n3', 'and after that they move')
       })
 
@@ -97,13 +97,13 @@ t.test('nodes that something else registers', { skip: withoutZooKeeper }, async 
     const path = `${root}-relays`
     const gateway = makeRegistry(t, hosts, { root, listed: { path }, auth: 'gateway:password' })
     watch(gateway)
-    await until(() => gateway.status().state === 'up')
+    await eventually(() => gateway.status().state, 'up')
     await t.rejects(gateway.assign(newRoom()), NoLiveNodeError)
     t.equal(await client.exists(path), undefined)
     await client.create(path, Buffer.alloc(0))
     const data = Buffer.from(JSON.stringify({ wssUrl: nodeRecord('n1').wssUrl }))
     await client.create(`${path}/n1`, data, { ephemeral: true })
-    await until(() => gateway.nodes().length === 1)
+    await eventually(() => gateway.nodes().length, 1)
     t.equal(await nodeOf(gateway), 'n1')
   })
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { createConnection, createServer } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { createFrameReader } from '../../../lib/registry/zookeeper-client/frames.js'
+import { elapse } from '../../support/elapse.js'
 import { until } from '../../support/until.js'
 import { newSettings, NOISE_MS, observe, startGateway } from '../../support/zookeeper-app.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
@@ -102,7 +102,7 @@ t.test(`Z-20: ${NODES} nodes, of which ten change a second: they are read seldom
   const asking = Promise.all(Array.from({ length: ASKERS }, async (_value, asker) => {
     for (let count = 0; !over.signal.aborted; count++) {
       answers.push(await gateway.ask(`room-${asker}-${count}`))
-      await sleep(10)
+      await elapse(10, 'the pace of one asker')
     }
   }))
   const startedAt = performance.now()
@@ -114,7 +114,7 @@ t.test(`Z-20: ${NODES} nodes, of which ten change a second: they are read seldom
     else await write(`more-${change}`, textOf(NODES + change))
     const next = change + 1
     const dueAt = startedAt + Math.floor(next / BURST) * BURST_MS + next % BURST * CHANGE_MS
-    await sleep(Math.max(0, dueAt - performance.now()))
+    await elapse(Math.max(0, dueAt - performance.now()), 'the next change is due')
   }
   over.abort()
   await asking

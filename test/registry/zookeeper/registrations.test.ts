@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { until } from '../../support/until.js'
+import { elapse } from '../../support/elapse.js'
+import { eventually, until } from '../../support/until.js'
 import {
   claim, newSettings, NOISE_MS, observe, roomKey, SESSION_MS, startGateway, startNode, startNodes, timed,
   untilOk
@@ -17,7 +17,7 @@ t.test('sessions that end, and ids that are taken', { skip: withoutZooKeeper }, 
     const { node } = await startNodes(t, server.port, settings, gateway, ['node'])
     // Tells the session of the gateway, which owns nothing by itself.
     const own = await gateway.registry.join({ id: 'own', wssUrl: 'wss://own.example/ws', draining: true })
-    await until(() => gateway.registry.nodes().length === 2)
+    await eventually(() => gateway.registry.nodes().length, 2)
     await untilOk(gateway, 'room')
     const observer = await observe(t, server.hosts, settings.root)
     const before = await observer.sessionOf(own)
@@ -78,7 +78,7 @@ t.test('sessions that end, and ids that are taken', { skip: withoutZooKeeper }, 
     await until(() => second.events.includes('lapsed'))
     second.proxy.set('pass')
     await until(() => second.events.includes('replaced'), 'also one that was cut off meanwhile')
-    await sleep(SESSION_MS)
+    await elapse(SESSION_MS, 'every earlier session has expired')
     const members = [first, second, third].map(({ member }) => member)
     t.strictSame(members.map((member) => member.valid()), [false, false, true])
     t.strictSame(gateway.registry.nodes().map(({ incarnation }) => incarnation), [third.member.incarnation])

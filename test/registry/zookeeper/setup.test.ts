@@ -2,7 +2,7 @@ import t from 'tap'
 import { createZooKeeperClient } from '../../../lib/registry/zookeeper-client/client.js'
 import { startToxicProxy } from '../../../lib/testing/toxic-proxy.js'
 import { patient, watch } from '../../support/redis-registry.js'
-import { until } from '../../support/until.js'
+import { eventually, until } from '../../support/until.js'
 import { makeRegistry, newRoot } from '../../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
 import { newRoom, nodeRecord } from '../contract.js'
@@ -18,10 +18,10 @@ t.test('what a deployment may have set up otherwise', { skip: withoutZooKeeper }
     const stranger = createZooKeeperClient({ hosts, auth: 'other:words', sessionTimeout: 2000, log: () => undefined })
     t.teardown(async () => await stranger.close())
     stranger.start()
-    await until(() => stranger.state() === 'connected')
+    await eventually(() => stranger.state(), 'connected')
     t.equal(await stranger.create(`${root}/nodes/n2~x`, Buffer.from('{}'), { ephemeral: true }), 'ok')
     await makeRegistry(t, hosts, { root }).join(nodeRecord('n3'))
-    await until(() => gateway.nodes().length === 2)
+    await eventually(() => gateway.nodes().length, 2)
     t.strictSame(gateway.nodes().map(({ id }) => id).sort(), ['n1', 'n3'])
     t.equal(gateway.status().state, 'up')
     t.match(warnings, [{ node: 'n2', reason: /is missing/ }])

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import t from 'tap'
 import { bucketOf, ensurePath } from '../../../lib/registry/zookeeper/layout.js'
 import { zookeeper } from '../../../lib/registry/zookeeper-client/package.js'
-import { until } from '../../support/until.js'
+import { eventually, until } from '../../support/until.js'
 import {
   claim, newSettings, NOISE_MS, observe, roomKey, startGateway, startNodes, timed,
   untilOk
@@ -48,13 +48,13 @@ t.test('what cannot be read, or may not be', { skip: withoutZooKeeper }, async (
     }
     for (const [id, record] of Object.entries(bad)) await write(id, record)
     await write('spoilt', '{"wssUrl":"wss://spoilt.example/ws"}')
-    await until(() => gateway.registry.nodes().length === 2)
+    await eventually(() => gateway.registry.nodes().length, 2)
     const room = await until(async () => {
       const id = `room-${randomUUID()}`
       return (await untilOk(gateway, id)).wssUrl === 'wss://spoilt.example/ws' && id
     })
     await write('spoilt', 'garbage')
-    await until(() => gateway.registry.nodes().length === 1)
+    await eventually(() => gateway.registry.nodes().length, 1)
     t.match(await gateway.ask(room), { kind: 'ok', wssUrl: 'wss://spoilt.example/ws' }, 'known by its last good record')
     for (let at = 0; at < 20; at++) t.equal((await untilOk(gateway, `new-${at}`)).wssUrl, good.wssUrl)
     for (const id of Object.keys(bad)) await write(id, `{"wssUrl":"wss://${id}.example/ws"}`)
@@ -72,7 +72,7 @@ t.test('what cannot be read, or may not be', { skip: withoutZooKeeper }, async (
     await untilOk(gateway, 'room')
 
     await lock(layout.nodes)
-    await until(() => gateway.registry.status().state === 'degraded')
+    await eventually(() => gateway.registry.status().state, 'degraded')
     t.match(gateway.registry.status().reason, 'NO_AUTH')
     t.equal(gateway.registry.nodes().length, 2)
     t.strictSame(await kindsOf(gateway, ['room', 'new']), ['ok', 'ok'])
@@ -80,7 +80,7 @@ t.test('what cannot be read, or may not be', { skip: withoutZooKeeper }, async (
     await until(() => gateway.registry.status().state === 'up', 'it is well again', 3000 + NOISE_MS)
 
     await write('hidden', '{"wssUrl":"wss://hidden.example/ws"}')
-    await until(() => gateway.registry.nodes().length === 3)
+    await eventually(() => gateway.registry.nodes().length, 3)
     const ofHidden = await until(async () => {
       const room = `room-${randomUUID()}`
       return (await untilOk(gateway, room)).wssUrl === 'wss://hidden.example/ws' && room

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { until } from '../../support/until.js'
+import { elapse } from '../../support/elapse.js'
+import { eventually, until } from '../../support/until.js'
 import {
   claim, newSettings, NOISE_MS, observe, roomKey, SESSION_MS, startGateway, startNode, startNodes, startProxied,
   timed, untilOk
@@ -46,9 +46,9 @@ t.test('Z-05: an ensemble paused past the session: all come back by themselves, 
   const holders = await openRooms(t, [gateway], nodes, 8)
   const incarnations = nodes.map(({ member }) => member.incarnation)
   server.pause()
-  await until(() => gateway.registry.status().state === 'down')
+  await eventually(() => gateway.registry.status().state, 'down')
   const asking = goOnAsking([gateway], holders)
-  await sleep(PAST_SESSION_MS)
+  await elapse(PAST_SESSION_MS, 'every session has expired')
   t.strictSame(nodes.map(({ events }) => events), [['lapsed'], ['lapsed'], ['lapsed']])
   t.strictSame(await kindsOf(gateway, ['new', ...holders.keys()]), ['50302', ...Array(8).fill('join-only')])
   server.resume()
@@ -76,13 +76,13 @@ t.test('Z-05: after such a pause the rooms of a node that comes back last are wa
   await untilOk(gateway, 'room')
   server.pause()
   last.proxy.set('refuse')
-  await until(() => gateway.registry.status().state === 'down')
-  await sleep(PAST_SESSION_MS)
+  await eventually(() => gateway.registry.status().state, 'down')
+  await elapse(PAST_SESSION_MS, 'every session has expired')
   server.resume()
   const asking = goOnAsking([gateway], new Map([['room', last.wssUrl]]))
   await until(() => first.events.includes('resumed') && gateway.registry.status().state !== 'down')
   t.equal((await untilOk(gateway, 'new')).wssUrl, first.wssUrl)
-  await sleep(500)
+  await elapse(500, 'the room stays away for a while')
   last.proxy.set('pass')
   await until(() => last.events.includes('resumed'))
   await untilOk(gateway, 'room')
@@ -105,9 +105,9 @@ t.test('Z-05: a node that vanished while the gateway heard nothing is waited for
   const asking = goOnAsking([gateway], new Map([['room', gone.wssUrl]]))
   for (const line of [proxy, gone.proxy]) line.set('refuse')
   await server.expire(await observer.sessionOf(gone.member))
-  await until(() => gateway.registry.status().state === 'down')
+  await eventually(() => gateway.registry.status().state, 'down')
   proxy.set('pass')
-  await until(() => gateway.registry.status().state === 'degraded')
+  await eventually(() => gateway.registry.status().state, 'degraded')
   t.strictSame(await kindsOf(gateway, ['room']), ['join-only'])
   t.equal((await untilOk(gateway, 'new')).wssUrl, left.wssUrl)
   gone.proxy.set('pass')
@@ -156,7 +156,7 @@ t.test('Z-12: the parent of all nodes is deleted: the nodes make it anew with th
   const children = (await client.children(layout.nodes))?.map((child) => `${layout.nodes}/${child}`) ?? []
   const failure = await client.multi([...children, layout.nodes].map((path) => ({ type: 'remove', path })), { ms: 5000 })
   t.equal(failure, undefined)
-  await until(() => gateway.registry.status().state === 'degraded')
+  await eventually(() => gateway.registry.status().state, 'degraded')
   t.strictSame(await kindsOf(gateway, ['new', ...holders.keys()]), ['50302', ...[...holders].map(() => 'join-only')])
   for (const { proxy } of nodes) proxy.set('pass')
   const ms = await timed(Promise.all(['new', ...holders.keys()].map(async (room) => await untilOk(gateway, room))))
@@ -178,7 +178,7 @@ t.test('Z-13: most nodes vanish at once: their rooms are waited for, and new one
   // Of one session, so that they vanish in one step.
   const gone = await startNode(t, server.port, 'gone-1', settings)
   for (const id of ['gone-2', 'gone-3']) await gone.registry.join({ id, wssUrl: `wss://${id}.example/ws` })
-  await until(() => gateway.registry.nodes().length === 4)
+  await eventually(() => gateway.registry.nodes().length, 4)
   const rooms = ['a', 'b', 'c', 'd']
   for (const room of rooms) await claim(gone.member, room)
   for (const room of rooms) await untilOk(gateway, room)
@@ -186,7 +186,7 @@ t.test('Z-13: most nodes vanish at once: their rooms are waited for, and new one
 
   const asking = goOnAsking([gateway, gateway], holders)
   await vanish(gone)
-  await until(() => gateway.registry.status().state === 'degraded')
+  await eventually(() => gateway.registry.status().state, 'degraded')
   t.match(gateway.registry.status().reason, /nodes vanished at once/)
   t.strictSame(await kindsOf(gateway, rooms), rooms.map(() => 'join-only'))
   for (let at = 0; at < 10; at++) t.match(await untilOk(gateway, `new-${at}`), { wssUrl: left.wssUrl })
@@ -206,7 +206,7 @@ t.test('Z-13: most nodes vanish at once: their rooms are waited for, and new one
   t.comment(`given up after ${doubtMs} ms, of a session of ${SESSION_MS} ms`)
   t.ok(doubtMs > DOUBT_MS - 500 && doubtMs < DOUBT_MS + NOISE_MS)
   gone.proxy.set('pass')
-  await until(() => gone.events.length === 8)
+  await eventually(() => gone.events.length, 8)
   t.strictSame(gone.events.slice(2).sort(), ['lapsed', 'lost', 'lost', 'lost', 'lost', 'resumed'])
 })
 
@@ -216,7 +216,7 @@ t.test('Z-13: all nodes vanish at once: that there is none is said when they had
   const { server, settings, gateway, vanish } = await setUp(t)
   const gone = await startNode(t, server.port, 'n1', settings)
   await gone.registry.join({ id: 'n2', wssUrl: 'wss://n2.example/ws' })
-  await until(() => gateway.registry.nodes().length === 2)
+  await eventually(() => gateway.registry.nodes().length, 2)
   await claim(gone.member, 'room')
   await untilOk(gateway, 'room')
   await vanish(gone)

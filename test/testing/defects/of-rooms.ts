@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createRedisStore } from '../../../lib/registry/redis/client.js'
 import { BEAT, CLAIM_ROOMS, REGISTER } from '../../../lib/registry/redis/node-scripts.js'
 import { roomName } from '../../../lib/registry/room-name.js'
+import { elapse } from '../../support/elapse.js'
 import { ARGUMENT, deafTo, TIMES } from '../start-node.js'
 import type { BrokenNode } from '../start-node.js'
 import type { RoomKey } from '../../../types/registry.js'
@@ -121,7 +121,7 @@ export const OF_ROOMS: Record<string, BrokenNode> = {
     breaks: ['leaves'],
     membership: (good) => ({
       async leave () {
-        sleep(500).then(good.leave, () => {})
+        elapse(500, 'it leaves late').then(good.leave, () => {})
       }
     })
   },
