@@ -23,7 +23,8 @@ if (failed.length > 0) {
 
 function unitAndContractTests () {
   return readdirSync(`${root}test`, { recursive: true })
-    .filter((path) => path.endsWith('.test.ts') && !LEFT_OUT.some((folder) => path.startsWith(join(folder, '/'))))
+    .filter((path) => path.endsWith('.test.ts') && !path.endsWith('.long.test.ts'))
+    .filter((path) => !LEFT_OUT.some((folder) => path.startsWith(join(folder, '/'))))
     .map((path) => join('test', path))
     .sort()
 }
