@@ -10,11 +10,14 @@ export type RetCode =
 export type CobrowseErrorCode = RetCode | CloseCode
   /** The gateway does not answer, or not in time. */
   | 'unreachable'
-  /** What answered in the place of the gateway is not it, or answered what this helper does not know. */
+  /** Something other than the gateway answered, such as a balancer, or the answer is none that this helper knows. */
   | 'bad-answer'
-  /** The node's WebSocket cannot be opened, or not in time. */
+  /** The node's WebSocket cannot be opened, not in time, or not from this page: its policy may forbid the address. */
   | 'unopened'
-  /** The WebSocket was open and ended without a code of the node, or fell silent for `idleTimeout`. */
+  /**
+   * The WebSocket was open and ended without a code of the node, fell silent for `idleTimeout`, or was closed since the
+   * browser keeps the page in its back/forward cache.
+   */
   | 'lost'
 
 /** Why there is no connection, or why a call ended badly. */

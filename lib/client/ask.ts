@@ -1,4 +1,5 @@
 import { CobrowseError } from './cobrowse-error.js'
+import { startTimeLimit } from './time-limit.js'
 import type { RetCode } from '../../types/client.js'
 import type { ClientSettings } from './settings.js'
 
@@ -39,8 +40,8 @@ export async function askForRelease (settings: ClientSettings): Promise<void> {
 async function post (
   { token, timeout }: ClientSettings, url: string, body: object, isRefused: boolean, parent?: AbortSignal
 ): Promise<{ data?: unknown }> {
-  const limit = AbortSignal.timeout(timeout)
-  const signal = parent === undefined ? limit : AbortSignal.any([limit, parent])
+  const limit = startTimeLimit(timeout, parent)
+  const { signal } = limit
   let status: number | undefined
   try {
     const held = typeof token === 'function' ? await unlessAborted(signal, token(isRefused)) : token
@@ -58,8 +59,11 @@ async function post (
     return read(response, await response.text())
   } catch (cause) {
     if (cause instanceof CobrowseError) throw cause
-    const message = limit.aborted ? `the gateway did not answer within ${timeout} ms` : 'the gateway cannot be reached'
+    if (parent?.aborted) throw new CobrowseError('lost', 'closed by this side')
+    const message = limit.isTimeOver ? `the gateway did not answer within ${timeout} ms` : 'the gateway cannot be reached'
     throw new CobrowseError('unreachable', message, { status }, { cause })
+  } finally {
+    limit.end()
   }
 }
 
@@ -91,9 +95,9 @@ export function readRetryAfter (value: string | null): number | undefined {
 
 async function unlessAborted<T> (signal: AbortSignal, work: T | Promise<T>): Promise<T> {
   return await new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
+    const onAbort = () => reject(new Error('the call was aborted'))
     if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
+    signal.addEventListener('abort', onAbort)
     Promise.resolve(work).then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
 }

@@ -2,6 +2,7 @@ import { createAddresses } from './addresses.js'
 import { askForRelease, askForRoom } from './ask.js'
 import { CobrowseError } from './cobrowse-error.js'
 import { createEmitter } from './emitter.js'
+import { watchPage } from './page.js'
 import { pause } from './pause.js'
 import { createRetryRules } from './retry-rules.js'
 import { readClientOptions } from './settings.js'
@@ -22,11 +23,18 @@ export function connect (options: ConnectOptions): Connection {
   const addresses = createAddresses(settings.address)
   const rules = createRetryRules({ ...settings, canRenew: typeof settings.token === 'function' })
   const stop = new AbortController()
+  let asking = new AbortController()
   let state: ConnectionState = 'asking'
   let visit: Visit | undefined
   let isRefused = false
   /** The node sends everybody away as the call ends, before the gateway's answer says so. */
   let releasing: Promise<void> | undefined
+  /** During this attempt the browser put the page aside. */
+  let isKept = false
+  const page = watchPage(() => {
+    isKept = true
+    leave()
+  })
 
   function change (to: ConnectionState): void {
     state = to
@@ -35,6 +43,7 @@ export function connect (options: ConnectOptions): Connection {
 
   async function follow (): Promise<CobrowseError | undefined> {
     while (!stop.signal.aborted) {
+      isKept = false
       const { error, openFor } = await attempt()
       await releasing?.catch(() => {})
       if (stop.signal.aborted) break
@@ -43,8 +52,9 @@ export function connect (options: ConnectOptions): Connection {
       const wait = rules.next(error, openFor, hasOther)
       if (wait === undefined) return error
       change('waiting')
-      events.emit('retry', { error, wait })
-      await pause(wait, stop.signal)
+      events.emit('retry', { error, wait: isKept ? 0 : wait })
+      if (!isKept) await pause(wait, stop.signal)
+      await page.shown()
     }
     return undefined
   }
@@ -52,8 +62,10 @@ export function connect (options: ConnectOptions): Connection {
   async function attempt (): Promise<{ error: CobrowseError, openFor: number }> {
     change('asking')
     try {
-      const answer = await askForRoom(settings, isRefused, stop.signal)
-      stop.signal.throwIfAborted()
+      asking = new AbortController()
+      const { signal } = asking
+      const answer = await askForRoom(settings, isRefused, signal)
+      if (signal.aborted) throw new CobrowseError('lost', 'closed by this side')
       return await open(addresses.choose(answer), answer.signature)
     } catch (error) {
       return { error: toCobrowseError(error), openFor: 0 }
@@ -78,9 +90,15 @@ export function connect (options: ConnectOptions): Connection {
     return await visit.ended
   }
 
+  function leave (): void {
+    asking.abort()
+    visit?.close()
+  }
+
   function close (): void {
     stop.abort()
-    visit?.close()
+    page.end()
+    leave()
   }
 
   async function run (): Promise<CobrowseError | undefined> {
@@ -88,6 +106,7 @@ export function connect (options: ConnectOptions): Connection {
     await Promise.resolve()
     const error = await follow()
     settings.signal?.removeEventListener('abort', close)
+    page.end()
     change('closed')
     events.emit('close', error)
     return error

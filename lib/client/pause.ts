@@ -1,21 +1,17 @@
-// By structure: Node has no such events.
-const page = globalThis as {
-  addEventListener? (type: string, listener: () => void): void
-  removeEventListener? (type: string, listener: () => void): void
-}
+import { onWake } from './page.js'
 
-/** Waits; ends early when the signal aborts, or when the browser is online again. */
+/** Waits; ends early when the signal aborts, when the browser is online again, or when it shows a page that it kept. */
 export async function pause (ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   await new Promise<void>((resolve) => {
     const timer = setTimeout(wake, ms)
+    const unsubscribe = onWake(wake)
     signal.addEventListener('abort', wake)
-    page.addEventListener?.('online', wake)
 
     function wake (): void {
       clearTimeout(timer)
+      unsubscribe()
       signal.removeEventListener('abort', wake)
-      page.removeEventListener?.('online', wake)
       resolve()
     }
   })

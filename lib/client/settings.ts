@@ -50,13 +50,17 @@ const RULES: Record<keyof ConnectOptions, [isValid: (value: unknown) => boolean,
   idleTimeout: [isMilliseconds(0), 'an integer of at least 0, in milliseconds'],
   WebSocket: [isFunction, 'a class such as that of ws']
 }
+const names = Object.keys(RULES)
 const MANDATORY: ReadonlyArray<keyof ConnectOptions> = ['roomId', 'userId', 'userName', 'role']
 
 /** @throws TypeError that names the option and the rule */
 export function readClientOptions (options: ConnectOptions): ClientSettings {
+  for (const name of NEEDED) {
+    if (typeof platform[name] !== 'function') throw new TypeError(`connect needs ${name}, which this browser does not have`)
+  }
   for (const name of MANDATORY) if (options?.[name] === undefined) fail(name, RULES[name][1])
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(RULES, name)) throw new TypeError(`connect has no option "${name}"`)
+    if (!names.includes(name)) throw new TypeError(`connect has no option "${name}"`)
     const [isValid, rule] = RULES[name as keyof ConnectOptions]
     if (value !== undefined && !isValid(value)) fail(name, rule)
   }
@@ -77,14 +81,25 @@ export function readClientOptions (options: ConnectOptions): ClientSettings {
 }
 
 // By structure, since the types of Node lack the one and those of a browser do not fit ws.
-const platform = globalThis as { WebSocket?: ClientSettings['WebSocket'], location?: { origin: string } }
+const platform = globalThis as {
+  WebSocket?: ClientSettings['WebSocket']
+  location?: { origin: string }
+  fetch?: unknown
+  AbortController?: unknown
+}
+/** Without them every attempt would fail, for ever. */
+const NEEDED = ['fetch', 'AbortController'] as const
 const pageOrigin = () => platform.location?.origin
 
 function join (baseUrl: string, path: string): string {
   let end = baseUrl.length
   while (baseUrl.endsWith('/', end)) end--
   const url = `${baseUrl.slice(0, end)}/${path.replace(/^\/+/, '')}`
-  return URL.canParse(url) ? url : fail('baseUrl', RULES.baseUrl[1])
+  try {
+    return new URL(url).href
+  } catch {
+    return fail('baseUrl', RULES.baseUrl[1])
+  }
 }
 
 function fail (name: string, rule: string): never {

@@ -64,11 +64,13 @@ export function visitNode (options: VisitOptions): Visit {
       if (typeof data === 'string' || data instanceof ArrayBuffer) onMessage(data)
     })
     opening.addEventListener('close', ({ code, reason }) => {
-      if (openedAt === undefined) end(new CobrowseError('unopened', 'the node cannot be reached', { closeCode: code }))
+      if (openedAt === undefined) end(unopened(code))
       else end(toError(code, reason))
     })
-    // A close follows it, which says as much as there is to say.
-    opening.addEventListener('error', () => {})
+    opening.addEventListener('error', () => {
+      // A close may follow, which says no more. None does if the policy of the page forbids the address.
+      if (openedAt === undefined) end(unopened())
+    })
   }
 
   function listenForSilence (): void {
@@ -96,6 +98,10 @@ export function visitNode (options: VisitOptions): Visit {
     },
     close: () => end(new CobrowseError('lost', 'closed by this side', { closeCode: NORMAL }))
   }
+}
+
+function unopened (closeCode?: number): CobrowseError {
+  return new CobrowseError('unopened', 'the node cannot be reached, or not from this page', { closeCode })
 }
 
 function toError (closeCode: number, reason: string): CobrowseError {

@@ -66,6 +66,57 @@ t.test('answers that are none are told apart', async (t) => {
   ])
 })
 
+t.test('a 404 or 403 of a balancer – while a call is on – is waited for, as during a deployment', async (t) => {
+  const ofBalancer = Array.from({ length: 6 }, (_, at) => refused(at % 2 === 0 ? 404 : 403, '<h1>no such backend</h1>'))
+  let opened = 0
+  const site = await startScriptedSite(t, [named(), ...ofBalancer, named()], (socket) => {
+    hello(socket)
+    if (opened++ === 0) setTimeout(() => socket.close(1012), 50)
+  })
+  const client = clientOf(t, site)
+  await eventually(() => client.messages.length, 2, 'messages')
+  t.strictSame(client.history, ['open', 'retry lost', ...Array(6).fill('retry bad-answer'), 'open'])
+})
+
+t.test('a 404 of a balancer – for good – ends the call', async (t) => {
+  const site = await startScriptedSite(t, [named(), refused(404, 'no such backend')], (socket) => socket.close(1012))
+  const client = clientOf(t, site)
+  t.match(await client.connection.closed, { code: 'bad-answer', status: 404 })
+  t.strictSame(client.history, ['open', 'retry lost', ...Array(9).fill('retry bad-answer'), 'closed bad-answer'])
+})
+
+t.test('a WebSocket – error without close – is given up at once', async (t) => {
+  const site = await startScriptedSite(t, [named()], hello)
+  const client = clientOf(t, site, {
+    timeout: 600_000,
+    // As of a browser whose policy forbids the address: it tells of the error alone.
+    WebSocket: class {
+      binaryType = 'blob'
+      readyState = 3
+      bufferedAmount = 0
+      addEventListener (type: string, listener: (event: never) => void) {
+        // Listeners of errors read nothing of the event.
+        if (type === 'error') queueMicrotask(() => listener(undefined as never))
+      }
+
+      send () {}
+      close () {}
+    }
+  })
+  await eventually(() => client.history.slice(0, 2), ['retry unopened', 'retry unopened'])
+})
+
+t.test('a platform without fetch or AbortController – named at once', async (t) => {
+  for (const name of ['fetch', 'AbortController']) {
+    const { base } = await startScriptedSite(t, [named()])
+    t.test(name, async (t) => {
+      t.intercept(globalThis, name as 'fetch', { value: undefined })
+      const message = `connect needs ${name}, which this browser does not have`
+      t.throws(() => clientOf(t, { base }), { name: 'TypeError', message })
+    })
+  }
+})
+
 t.test('each close code of a node does what it stands for', async (t) => {
   const once = async (...codes: number[]) => {
     const site = await startScriptedSite(t, [named()], (socket) => {

@@ -36,9 +36,43 @@ t.test('what asking again does not mend stops it', async (t) => {
     t.strictSame(waitsAfter(code, 1), [undefined], String(code))
   }
   const rules = createRetryRules({ ...WAITS, canRenew: false, random: () => 1 })
-  t.equal(rules.next(toError('bad-answer', { status: 404 }), 0, false), undefined, 'a path that is not there')
   t.equal(rules.next(toError('bad-answer', { status: 502 }), 0, false), 250, 'a balancer without its gateway')
   t.equal(rules.next(toError('bad-answer', { status: 200 }), 0, false), 500)
+})
+
+t.test('a 4xx that is not of the gateway – as the first answer – ends it', async (t) => {
+  for (const status of [400, 401, 403, 404, 405, 410]) {
+    const rules = createRetryRules({ ...WAITS, canRenew: true, random: () => 1 })
+    t.equal(rules.next(toError('unreachable'), 0, false), 250, 'which is no answer')
+    t.equal(rules.next(toError('bad-answer', { status }), 0, false), undefined, String(status))
+  }
+})
+
+t.test('a 4xx that is not of the gateway – after another answer – ends it when it comes ten times in a row', async (t) => {
+  for (const [before, openFor] of [['lost', 60_000], ['lost', 10], ['50303', 0], [4410, 0]] as const) {
+    const rules = createRetryRules({ ...WAITS, canRenew: false, random: () => 0 })
+    const next = (code: CobrowseErrorCode, status?: number) => rules.next(toError(code, { status }), 0, false)
+    rules.next(toError(before), openFor, false)
+    const waits = Array.from({ length: 9 }, (_, at) => next('bad-answer', at % 2 === 0 ? 404 : 403))
+    t.ok(waits.every((wait) => Number(wait) >= 125), String(before))
+    t.ok(waits.reduce<number>((sum, wait) => sum + Number(wait), 0) > 10_000, 'a deployment may take some seconds')
+    t.ok(next('unreachable'), 'which is no answer, and changes nothing')
+    t.equal(next('bad-answer', 404), undefined, String(before))
+  }
+})
+
+t.test('a 4xx that is not of the gateway – another answer between – counts again from the start', async (t) => {
+  const rules = createRetryRules({ ...WAITS, canRenew: false, random: () => 1 })
+  rules.next(toError('lost'), 0, false)
+  for (let count = 0; count < 40; count++) {
+    t.ok(rules.next(count % 8 === 7 ? toError('50303') : toError('bad-answer', { status: 404 }), 0, false))
+  }
+})
+
+t.test('a 4xx that is not of the gateway – with Retry-After – waits as long as that', async (t) => {
+  const rules = createRetryRules({ ...WAITS, canRenew: false, random: () => 0 })
+  rules.next(toError('lost'), 60_000, false)
+  t.equal(rules.next(toError('bad-answer', { status: 403, retryAfter: 3000 }), 0, false), 3250)
 })
 
 t.test('4401 and 4408 ask once more, and so does 401 where there is a new token to be had', async (t) => {

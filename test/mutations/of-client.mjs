@@ -40,8 +40,8 @@ export const OF_CLIENT = [
   {
     name: 'client: 4403 is asked again',
     file: FILE,
-    find: "case 4403: return 'stop'",
-    replace: "case 4403: return 'transient'",
+    find: '[4403, ',
+    replace: '[',
     tests: TESTS
   },
   {
@@ -50,6 +50,55 @@ export const OF_CLIENT = [
     find: "case 'once': return refusals++ === 0 ? 0 : undefined",
     replace: "case 'once': return 0",
     tests: TESTS
+  },
+  {
+    name: 'client: a 404 of a balancer ends a call that is on',
+    file: FILE,
+    find: 'isFirst || ++foreignAnswers === FOREIGN_ANSWERS',
+    replace: 'true',
+    tests: TESTS
+  },
+  {
+    name: 'client: a 404 of a balancer is asked again for ever',
+    file: FILE,
+    find: 'isFirst || ++foreignAnswers === FOREIGN_ANSWERS',
+    replace: 'isFirst',
+    tests: TESTS
+  },
+  {
+    name: 'client: a wrong address is asked again and again',
+    file: FILE,
+    find: 'isFirst || ++foreignAnswers === FOREIGN_ANSWERS',
+    replace: '++foreignAnswers === FOREIGN_ANSWERS',
+    tests: TESTS
+  },
+  {
+    name: 'client: answers of a balancer add up over a whole call',
+    file: FILE,
+    find: "kind !== 'foreign') foreignAnswers = 0",
+    replace: "kind !== 'foreign') foreignAnswers += 0",
+    tests: TESTS
+  },
+  {
+    name: 'client: a WebSocket that the policy of the page forbids costs the whole timeout',
+    file: 'lib/client/visit.ts',
+    find: 'if (openedAt === undefined) end(unopened())',
+    replace: '',
+    tests: ['test/client/faults.test.ts']
+  },
+  {
+    name: 'client: a page that the browser keeps holds its seat',
+    file: 'lib/client/page.ts',
+    find: 'if (persisted !== true) return',
+    replace: 'if (persisted !== undefined) return',
+    tests: ['test/client/page.test.ts']
+  },
+  {
+    name: 'client: a page that is back waits on',
+    file: 'lib/client/page.ts',
+    find: "  page.addEventListener?.('pageshow', listener)\n",
+    replace: '',
+    tests: ['test/client/page.test.ts']
   },
   {
     name: 'client: the other address is never tried',

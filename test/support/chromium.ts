@@ -13,10 +13,22 @@ const ARGS = [
 
 let shared: Promise<Browser> | undefined
 
+/** Playwright turns the back/forward cache off. */
+const WITH_PAGE_CACHE = ['--disable-back-forward-cache']
+
 /** One Chromium for the whole file, ended with it. */
 async function launch (): Promise<Browser> {
   shared ??= chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS })
   return await shared
+}
+
+/** A Chromium of its own that keeps pages for `history.back()`, ended with the test. */
+export async function openBrowserWithPageCache (t: Test): Promise<BrowserContext> {
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium', args: ARGS, ignoreDefaultArgs: WITH_PAGE_CACHE
+  })
+  t.teardown(() => browser.close())
+  return await browser.newContext()
 }
 
 export async function closeChromium (): Promise<void> {
