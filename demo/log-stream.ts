@@ -1,3 +1,5 @@
+import type { Writable } from 'node:stream'
+
 /** Lines that wait for a reader, in bytes. */
 const MAX_WAITING_BYTES = 1024 * 1024
 
@@ -5,7 +7,7 @@ const MAX_WAITING_BYTES = 1024 * 1024
  * Standard output for the log. A reader that stops reading costs lines of the log: a pipe that is full must stop
  * neither the answers nor the signals that end the process. A reader that is gone costs all later lines.
  */
-export function createLogStream (output: NodeJS.WriteStream = process.stdout): { write (line: string): void } {
+export function createLogStream (output: Writable = process.stdout): { write (line: string): void } {
   let dropped = 0
   output.on('error', () => {})
   return {

@@ -55,9 +55,14 @@ t.test('examples for a shell – scripts, files and variables – are there', as
     for (const command of commandsOf(block)) t.strictSame(faultsOf(command), [], `${block.place}: ${command}`)
   }
   t.strictSame(faultsOf('PROT=1 npm run strat'), ['no variable PROT', 'no script strat'])
+})
+
+t.test('documents – scripts and files that they name in passing – are there', async (t) => {
   for (const file of listDocuments()) {
-    for (const [, script = ''] of readFileSync(ROOT + file, 'utf8').matchAll(/npm run ([\w:-]+)/g)) {
-      t.ok(script in scripts, `${file} names the script ${script}`)
+    const text = readFileSync(ROOT + file, 'utf8')
+    for (const [, script = ''] of text.matchAll(/npm run ([\w:-]+)/g)) t.ok(script in scripts, `${file}: ${script}`)
+    for (const [, path = ''] of text.matchAll(/(?<=[\s`])((?:test|lib|demo|bench)\/[\w./-]+\.(?:ts|m?js|json|lua))\b/g)) {
+      t.ok(existsSync(ROOT + path), `${file}: ${path}`)
     }
   }
 })

@@ -37,7 +37,7 @@ t.test('AGENTS – a customer – shares, and neither watches nor ends a call', 
   t.equal(await ask('customer-1', 'recorder'), '0')
   t.equal(await ask('customer-2', 'replayer'), '40301')
   t.equal(await end('customer-2'), '40301')
-  t.equal(await ask('agent-1', 'replayer', { as: 'customer-1' }), '40301', 'nobody acts for another user')
+  t.equal(await ask('agent-1', 'replayer', { as: 'customer-1' }), '40301', 'a session cannot act for another user')
   for (const agent of ['agent-1', 'u7']) t.equal(await ask(agent, 'replayer'), '0')
   t.equal(await ask('customer-2', 'replayer', { channel: 'desk' }), '0')
   t.equal(await end('agent-1'), '0')

@@ -82,7 +82,7 @@ t.test('SIGTERM with DRAIN_DEADLINE – a call that does not end – is sent awa
   t.equal(await closed, 4410)
 })
 
-/** Starts the server with a log that nobody reads, and waits until its pipe is full. */
+/** Starts the server with a log that is not read, and fills its pipe. */
 async function startUnread (t: Test) {
   const port = await findFreePort()
   const { NODE_OPTIONS, ...env } = process.env
@@ -101,7 +101,7 @@ async function startUnread (t: Test) {
   return { child, exited: once(child, 'exit') }
 }
 
-t.test('SIGTERM – a log that nobody reads – ends the process: one signal in order, two at once', async (t) => {
+t.test('SIGTERM – a log that is not read – ends the process: one signal in order, two at once', async (t) => {
   const one = await startUnread(t)
   one.child.kill('SIGTERM')
   t.strictSame(await one.exited, [0, null])
