@@ -45,6 +45,7 @@ function readCookies (header: string): string[] {
     // An old quoted string may span several pairs: who reads it so sees other cookies than who does not.
     if ((pair.split('"').length - 1) % 2 === 1) throw new MissingTokenError()
     const equals = pair.indexOf('=')
+    if (equals === -1) return []
     return pair.slice(0, equals).replace(LEADING_BLANKS, '') === TOKEN_NAME ? [readValue(pair.slice(equals + 1))] : []
   })
 }

@@ -2,10 +2,10 @@ import fp from 'fastify-plugin'
 import { createGateway } from './gateway.js'
 import { readOptions } from './options.js'
 import { createRoutes } from './routes.js'
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, RegisterOptions } from 'fastify'
 import type { CobrowseOptions } from '../types/index.js'
 
-const plugin: FastifyPluginAsync<CobrowseOptions> = async (app, options) => {
+const plugin: FastifyPluginAsync<CobrowseOptions & RegisterOptions> = async (app, options) => {
   if (Object.hasOwn(app, 'cobrowse')) {
     throw new TypeError('fastify-cobrowse is registered twice in one scope: register it in two sibling scopes instead')
   }
@@ -24,13 +24,16 @@ const plugin: FastifyPluginAsync<CobrowseOptions> = async (app, options) => {
   app.addHook('preClose', async () => gateway.refuseNew())
   app.addHook('onClose', async () => await gateway.close())
 
-  // fastify-plugin swallows the prefix that it was registered with (fastify/fastify#1831).
-  for (const route of createRoutes(settings, gateway)) await app.register(route, { prefix: settings.prefix })
+  // fastify-plugin swallows what every plugin may be registered with (fastify/fastify#1831).
+  const { logLevel, logSerializers } = options
+  const scope = { prefix: settings.prefix, ...logLevel && { logLevel }, ...logSerializers && { logSerializers } }
+  for (const route of createRoutes(settings, gateway)) await app.register(route, scope)
 
   function warnOfEndlessRequests (requestTimeout: number | undefined): void {
     if (requestTimeout !== 0) return
     app.log.warn('the server option "requestTimeout" is 0: a caller that never ends its request line or headers ' +
-      'holds a socket for as long as it likes')
+      'holds a socket for as long as it likes. Set it, and "http.connectionsCheckingInterval" to a second or so: Node.js ' +
+      'looks for such callers every 30 seconds only')
   }
 }
 

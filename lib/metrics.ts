@@ -5,7 +5,8 @@ import type { Adapter } from '../types/adapter.js'
 import type { MetricsRegistry } from '../types/options.js'
 import type { Registry } from '../types/registry.js'
 
-export type Outcome = 'ok' | 'refused' | 'failed'
+/** `gone`: the caller went away before its answer. */
+export type Outcome = 'ok' | 'refused' | 'failed' | 'gone'
 
 export interface Metrics {
   answered (outcome: Outcome, retCode: string, seconds: number): void
@@ -115,7 +116,7 @@ export async function createMetrics (host: MetricsRegistry): Promise<Metrics> {
   return {
     answered (outcome, retCode, seconds) {
       requests.inc({ outcome, ret_code: retCode })
-      duration.observe(seconds)
+      if (outcome !== 'gone') duration.observe(seconds)
     },
     asked: (name, seconds) => dependency.observe({ dependency: name }, seconds),
     signed: (kind) => signatures.inc({ kind }),

@@ -34,7 +34,7 @@ export function isAnswered (error: unknown): boolean {
  * JSON.parse or a function of the host may quote a token, and ioredis attaches the command with its arguments.
  */
 export function toReason (thrown: unknown): string {
-  if (!(thrown instanceof Error)) return `a thrown ${typeof thrown}`
+  if (!(thrown instanceof Error)) return describeOther(thrown)
   return causesOf(thrown).map(describe).join(' < ').slice(0, MAX_LENGTH)
 }
 
@@ -55,6 +55,13 @@ export function causesOf (thrown: unknown): Error[] {
 function describe (error: Error): string {
   const title = [error.name, codeOf(error)].filter((word) => PLAIN_WORD.test(word)).join(' ')
   return isCatalogued(error) || error instanceof ReasonError ? `${title}: ${error.message}` : title
+}
+
+// Hooks throw plain objects as well. The names of the fields say most of what may be said.
+function describeOther (thrown: unknown): string {
+  if (typeof thrown !== 'object' || thrown === null) return `a thrown ${thrown === null ? 'null' : typeof thrown}`
+  const fields = Object.keys(thrown).filter((name) => PLAIN_WORD.test(name)).join(', ')
+  return `a thrown object${fields === '' ? '' : ` with ${fields}`}`.slice(0, MAX_LENGTH)
 }
 
 function codeOf (error: Error): string {

@@ -1,8 +1,9 @@
 import {
-  BodyTimeoutError, BodyTooLargeError, InternalError, InvalidBodyError, OverloadedError, TooManyRequestsError,
-  UnsupportedContentTypeError
+  BodyTimeoutError, BodyTooLargeError, InternalError, InvalidBodyError, InvalidTokenError, NotAuthorizedError,
+  OverloadedError, TooManyRequestsError, UnsupportedContentTypeError
 } from './errors.js'
 import { isCatalogued } from './is-catalogued.js'
+import { statusOf } from './status-of.js'
 import type { Outcome } from './metrics.js'
 
 const RET_CODE = /\d{5}$/
@@ -15,7 +16,9 @@ export interface Refusal {
   outcome: Outcome
 }
 
-const BY_STATUS = new Map<number, new () => Error>([
+const BY_STATUS = new Map<number, new () => Error & { code: string }>([
+  [401, InvalidTokenError],
+  [403, NotAuthorizedError],
   [408, BodyTimeoutError],
   [413, BodyTooLargeError],
   [415, UnsupportedContentTypeError],
@@ -23,24 +26,22 @@ const BY_STATUS = new Map<number, new () => Error>([
   [503, OverloadedError]
 ])
 
-/** Translates whatever was thrown inside the route, by the framework, a hook of the host or ourselves. */
-export function toRefusal (thrown: unknown): Refusal {
-  const { code, message } = toCatalogued(thrown)
+/**
+ * Translates anything that was thrown inside the route, by the framework, a hook of the host or the plugin.
+ *
+ * @param statusSet by a hook that called `reply.code()` before it threw; below 400 if none did
+ */
+export function toRefusal (thrown: unknown, statusSet = 200): Refusal {
+  const { code, message } = toCatalogued(thrown, statusSet)
   const retCode = RET_CODE.exec(code)?.[0] ?? '50001'
   const status = Math.trunc(Number(retCode) / 100)
   return { status, retCode, retMsg: message, outcome: status < 500 ? 'refused' : 'failed' }
 }
 
-/** The status of a foreign error, where it has one. */
-export function statusOf (thrown: unknown): number | undefined {
-  const status = typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown ? thrown.statusCode : undefined
-  return typeof status === 'number' ? status : undefined
-}
-
-function toCatalogued (thrown: unknown): { code: string, message: string } {
+function toCatalogued (thrown: unknown, statusSet: number): { code: string, message: string } {
   if (isCatalogued(thrown)) return thrown
-  const status = statusOf(thrown) ?? 500
+  const status = statusOf(thrown) ?? statusSet
   const Known = BY_STATUS.get(status)
-  if (Known !== undefined) return toCatalogued(new Known())
-  return toCatalogued(status >= 400 && status < 500 ? new InvalidBodyError('the request is not valid') : new InternalError())
+  if (Known !== undefined) return new Known()
+  return status >= 400 && status < 500 ? new InvalidBodyError('the request is not valid') : new InternalError()
 }

@@ -1,4 +1,5 @@
 import { InvalidBodyError, OriginNotAllowedError, UnsupportedContentTypeError } from './errors.js'
+import { ReasonError } from './reason.js'
 import type { FastifyRequest } from 'fastify'
 
 // Generous for a browser behind two balancers; what is above costs time before anybody is authenticated.
@@ -9,16 +10,26 @@ const MAX_COOKIES = 180
 const MAX_CONTENT_TYPE_LENGTH = 128
 // A host name has at most 253 characters.
 const MAX_ORIGIN_LENGTH = 512
+// Node.js takes the first of two (RFC 9112 section 3.2, RFC 9110 section 5.3).
+const SINGLE = new Set(['host', 'content-type', 'content-length'])
 
 /** @throws InvalidBodyError for header lines that no honest caller sends */
-export function checkHeaders ({ raw, headers }: FastifyRequest): void {
-  const names = raw.rawHeaders.filter((_line, index) => index % 2 === 0)
-  if (names.length > MAX_HEADERS) throw new InvalidBodyError(`more than ${MAX_HEADERS} header lines`)
-  // RFC 9112 section 3.2: Node takes the first of two.
-  if (names.filter((name) => name.toLowerCase() === 'host').length > 1) throw new InvalidBodyError('more than one Host')
-  const { cookie = '' } = headers
+export function checkHeaders ({ raw: { rawHeaders }, headers }: FastifyRequest): void {
+  const seen = new Set<string>()
+  let lines = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? ''
+    // On HTTP/2 each cookie has a line of its own, and the request line has become four (RFC 9113, section 8).
+    if (name === 'cookie' || name.startsWith(':')) continue
+    if (++lines > MAX_HEADERS) throw new InvalidBodyError(`more than ${MAX_HEADERS} header lines`)
+    if (!SINGLE.has(name)) continue
+    if (seen.has(name)) throw new InvalidBodyError(`more than one ${name}`)
+    seen.add(name)
+  }
+  const { cookie = '', 'transfer-encoding': coding = 'chunked' } = headers
   if (cookie.length > MAX_COOKIE_BYTES) throw new InvalidBodyError(`more than ${MAX_COOKIE_BYTES} bytes of cookies`)
   if (cookie.split(';').length > MAX_COOKIES) throw new InvalidBodyError(`more than ${MAX_COOKIES} cookies`)
+  if (coding.toLowerCase() !== 'chunked') throw new InvalidBodyError('the Transfer-Encoding must be chunked')
 }
 
 /** @throws UnsupportedContentTypeError unless the body is said to be plain JSON in UTF-8 */
@@ -54,7 +65,7 @@ export function checkOrigin ({ headers, host }: FastifyRequest, allowedOrigins: 
   if (site === undefined && origin === undefined) return
   if (origin !== undefined && allowedOrigins.includes(origin) && isKnownSite(site)) return
   if (site === undefined && isOwnOrigin(origin, host)) return
-  throw new OriginNotAllowedError({ cause: new Error('see option "allowedOrigins"') })
+  throw new OriginNotAllowedError({ cause: new ReasonError('see option "allowedOrigins"') })
 }
 
 function isKnownSite (site: unknown): boolean {

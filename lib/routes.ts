@@ -1,4 +1,4 @@
-import { createRoute } from './route.js'
+import { createRoute } from './http/route.js'
 import { canRelease } from './release.js'
 import { checkConnectionInfoBody, checkReleaseBody, connectionInfoSchema, releaseSchema } from './schema.js'
 import type { FastifyPluginAsync } from 'fastify'

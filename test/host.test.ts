@@ -99,7 +99,7 @@ t.test('authorize may read other cookies, whether or not the host parses them', 
 
 t.test('hooks of the host run, and a failing one is answered from the catalogue', async (t) => {
   const refusals: Array<[number, string]> = [
-    [401, '40001'], [429, '42901'], [503, '50306'], [500, '50001'], [408, '40801']
+    [401, '40102'], [403, '40301'], [404, '40001'], [429, '42901'], [503, '50306'], [500, '50001'], [408, '40801']
   ]
   for (const [statusCode, retCode] of refusals) {
     const metrics = new Registry()

@@ -25,9 +25,11 @@ t.test('a reason has the messages of our own errors, and of others name and code
     [new Error(`connect ECONNREFUSED 10.9.9.9:6379 ${SECRET}`), 'Error ECONNREFUSED'],
     [Object.assign(new Error(`WRONGPASS ${SECRET}`), { name: 'ReplyError' }), 'ReplyError WRONGPASS'],
     [new Error('WANGFANG'), 'Error'],
-    [{ statusCode: 500, message: SECRET }, 'a thrown object'],
+    [{ statusCode: 500, message: SECRET }, 'a thrown object with statusCode, message'],
     [SECRET, 'a thrown string'],
-    [undefined, 'a thrown undefined']
+    [undefined, 'a thrown undefined'],
+    [null, 'a thrown null'],
+    [{ [SECRET]: 1 }, 'a thrown object']
   ]
   for (const [thrown, reason] of chains) t.equal(toReason(thrown), reason)
 })

@@ -45,6 +45,15 @@ export interface MetricsRegistry {
   getSingleMetric (name: string): unknown
 }
 
+/** Route options of Fastify that are the plugin's own. */
+export type RefusedRouteOption =
+  | 'attachValidation'
+  | 'bodyLimit'
+  | 'errorHandler'
+  | 'schemaErrorFormatter'
+  | 'serializerCompiler'
+  | 'validatorCompiler'
+
 export interface CobrowseOptions {
   /** The token store: `redisSessions`, `memorySessions` or your own. */
   sessions: Sessions
@@ -108,6 +117,6 @@ export interface CobrowseOptions {
   selectNode?: SelectNode | undefined
   /** A prom-client registry that the plugin puts its metrics into. */
   metrics?: MetricsRegistry | undefined
-  /** Merged into both routes: `config.rateLimit`, `onRequest`, … */
-  routeOptions?: Omit<RouteShorthandOptions, 'bodyLimit' | 'prefixTrailingSlash'> | undefined
+  /** Merged into both routes: `config.rateLimit`, `onRequest`, … docs/route-options.md says which may be given. */
+  routeOptions?: Omit<RouteShorthandOptions, RefusedRouteOption> | undefined
 }

@@ -1,0 +1,95 @@
+import secureJson from 'secure-json-parse'
+import { CallerGoneError } from '../deadline.js'
+import { BodyTimeoutError, BodyTooLargeError, InvalidBodyError } from '../errors.js'
+import { ReasonError } from '../reason.js'
+import { statusOf } from '../status-of.js'
+import type { FastifyRequest } from 'fastify'
+import type { Budget } from '../deadline.js'
+
+export const BODY_LIMIT_BYTES = 4096
+/** Bodies that may be on their way to one route. One more ends the oldest of them. */
+const MAX_ARRIVING = 4096
+
+type Done = (error: Error | null, body?: unknown) => void
+
+interface Arrival {
+  isComplete (): boolean
+  end (error: Error): void
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** A content type parser for JSON that ends with the request's time, whatever becomes of the stream. */
+export function createBodyParser (budgetOf: (request: FastifyRequest) => Budget, maxArriving = MAX_ARRIVING) {
+  /** The oldest first. */
+  const arriving = new Set<Arrival>()
+
+  return function parseBody (request: FastifyRequest, payload: NodeJS.ReadableStream, done: Done): void {
+    const budget = budgetOf(request)
+    const { signal } = budget
+    const chunks: Buffer[] = []
+    let length = 0
+    let isOver = false
+    // Injected requests do not say.
+    const arrival: Arrival = { end, isComplete: () => request.raw.complete !== false }
+
+    if (Number(request.headers['content-length']) > BODY_LIMIT_BYTES) return end(new BodyTooLargeError())
+    if (signal.aborted) return onAbort()
+    // A hook of the host has read the stream, or has destroyed it.
+    if (!payload.readable) return onFault(new ReasonError('the stream of a preParsing hook is over'))
+    signal.addEventListener('abort', onAbort, { once: true })
+    payload.on('data', onData).on('end', onEnd).on('error', onFault).on('close', onFault).resume()
+    arriving.add(arrival)
+    if (arriving.size > maxArriving) endOldest(arriving)
+
+    function onData (chunk: Buffer | string): void {
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+      length += bytes.length
+      if (length > BODY_LIMIT_BYTES) return end(new BodyTooLargeError())
+      chunks.push(bytes)
+    }
+
+    function onEnd (): void {
+      budget.bodyArrived()
+      end()
+    }
+
+    function onAbort (): void {
+      const { reason: cause } = signal
+      end(cause instanceof CallerGoneError ? cause : new BodyTimeoutError({ cause }))
+    }
+
+    // Stays on the stream: an error without a listener would end the process.
+    function onFault (cause?: unknown): void {
+      end(statusOf(cause) === undefined ? new InvalidBodyError('the body cannot be read', { cause }) : cause as Error)
+    }
+
+    function end (error?: Error): void {
+      if (isOver) return
+      isOver = true
+      arriving.delete(arrival)
+      signal.removeEventListener('abort', onAbort)
+      payload.off('data', onData)
+      if (error === undefined) finish(Buffer.concat(chunks, length), done)
+      else done(error)
+    }
+  }
+}
+
+/** The one that began first is either stalled or slow; a body that is complete waits for its turn only. */
+function endOldest (arriving: Set<Arrival>): void {
+  for (const arrival of arriving) {
+    arriving.delete(arrival)
+    if (!arrival.isComplete()) return arrival.end(new BodyTimeoutError({ cause: new ReasonError('too many bodies on their way') }))
+  }
+}
+
+function finish (body: Buffer, done: Done): void {
+  let value: unknown
+  try {
+    value = secureJson.parse(utf8.decode(body), null, { protoAction: 'error', constructorAction: 'error' })
+  } catch (cause) {
+    return done(new InvalidBodyError('the body must be a JSON object', { cause }))
+  }
+  done(null, value)
+}

@@ -1,0 +1,122 @@
+import { createHmac } from 'node:crypto'
+import { validateHeaderName, validateHeaderValue } from 'node:http'
+import { stackOf, toReason } from '../reason.js'
+import { toRefusal } from '../refusal.js'
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Refusal } from '../refusal.js'
+import type { Outcome } from '../metrics.js'
+import type { createRequests } from './requests.js'
+import type { SigningKey } from '../../types/signature.js'
+
+const RETRY_AFTER_SECONDS = 1
+
+/** Header fields of every answer. */
+export const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' }
+
+export interface ErrorAnswerParts {
+  operation: string
+  /** Names the room in the body. */
+  roomField: string
+  key: SigningKey | undefined
+  requests: ReturnType<typeof createRequests>
+}
+
+/** Answers what was thrown inside the route, by the framework, by a hook of the host or by the plugin. */
+export function createErrorAnswer ({ operation, roomField, key, requests }: ErrorAnswerParts) {
+  const refusals = new WeakMap<FastifyRequest, Refusal>()
+
+  /** The error handler of the route. */
+  function answer (error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const refusal = toRefusal(error, reply.statusCode)
+    const { status, retCode, retMsg } = refusal
+    refusals.set(request, refusal)
+    const isThere = requests.refused(request, refusal)
+    log(error, request, isThere ? refusal : { ...refusal, outcome: 'gone' })
+    reply.headers(JSON_HEADERS)
+    if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) {
+      reply.header('retry-after', RETRY_AFTER_SECONDS)
+    }
+    if (request.raw.httpVersionMajor === 2) endHalfOpenStream(request, reply)
+    reply.code(status).send({ retCode, retMsg })
+  }
+
+  /**
+   * The error handler of the scope, which Fastify asks if the answer of the route's own fails, as it does when a hook
+   * of the host throws at every answer. Nothing of Fastify is used any more.
+   */
+  function answerBare (error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const refusal = refusals.get(request) ?? toRefusal(error)
+    const { status, retCode, retMsg } = refusal
+    if (retCode !== '50001') {
+      request.log.error({ operation, reason: toReason(error) }, 'a hook failed at the answer of a refused request')
+    }
+    const { raw } = reply
+    reply.hijack()
+    if (raw.headersSent) {
+      raw.destroy()
+      return
+    }
+    const headers = sendable(reply.getHeaders())
+    for (const name of raw.getHeaderNames()) raw.removeHeader(name)
+    const payload = JSON.stringify({ retCode, retMsg })
+    raw.writeHead(status, { ...headers, ...JSON_HEADERS, 'content-length': Buffer.byteLength(payload) }).end(payload)
+  }
+
+  function log (error: unknown, request: FastifyRequest, { status, retCode, outcome }: Refusal): void {
+    // Absent where a hook of the host failed before ours.
+    const context = requests.find(request)
+    request.log[levelOf(status, retCode, outcome)]({
+      operation,
+      outcome,
+      retCode,
+      tenant: request.cobrowseSession?.tenantId,
+      node: context?.nodeId,
+      room: hashOfRoom(request.body),
+      timings: context?.timings,
+      reason: status === 400 ? undefined : toReason(error),
+      stack: retCode === '50001' && error instanceof Error ? stackOf(error) : undefined
+    }, `co-browsing request ${outcome}`)
+  }
+
+  // The same room has the same hash on every gateway, and nobody without the key can tell the room from it.
+  function hashOfRoom (body: unknown): string | undefined {
+    const room: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, roomField) : undefined
+    if (typeof room !== 'string' || key === undefined) return undefined
+    return createHmac('sha256', key.secret).update(`log:${room}`).digest('base64url').slice(0, 16)
+  }
+
+  return { answer, answerBare }
+}
+
+function levelOf (status: number, retCode: string, outcome: Outcome): 'debug' | 'info' | 'warn' | 'error' {
+  if (outcome === 'gone') return 'debug'
+  if (retCode === '50001') return 'error'
+  return status < 500 ? 'info' : 'warn'
+}
+
+// Of a hook that fails at every answer, a header that cannot be sent is one cause.
+function sendable (headers: Record<string, unknown>): OutgoingHttpHeaders {
+  const entries = Object.entries(headers).filter(([name, value]) => {
+    try {
+      validateHeaderName(name)
+      validateHeaderValue(name, String(value))
+      return true
+    } catch {
+      return false
+    }
+  })
+  // fromEntries forgets the names.
+  return Object.fromEntries(entries) as OutgoingHttpHeaders
+}
+
+// A stream whose body is not complete would stay half open until its caller ends it (RFC 9113, section 8.1).
+function endHalfOpenStream ({ raw: { complete } }: FastifyRequest, reply: FastifyReply): void {
+  // Forbidden on HTTP/2, and set by Fastify after a failure of the body.
+  reply.removeHeader('connection')
+  if (complete) return
+  // Fastify's types know HTTP/1 only.
+  const { stream } = reply.raw as unknown as Http2ServerResponse
+  stream.once('finish', () => stream.close())
+}

@@ -1,0 +1,109 @@
+import cookie from '@fastify/cookie'
+import { ClosingError, NotAuthorizedError, UnsupportedContentTypeError } from '../errors.js'
+import { checkContentType, checkHeaders, checkOrigin } from '../request-checks.js'
+import { authorize } from './authorize.js'
+import { createBodyParser } from './body.js'
+import { createErrorAnswer, JSON_HEADERS } from './error-answer.js'
+import { createRequests } from './requests.js'
+import { copyRouteOptions, mergeSchema } from './route-options.js'
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import type { Call } from '../dependency.js'
+import type { Gateway } from '../gateway.js'
+import type { Settings } from '../options.js'
+import type { RouteSchema } from '../schema.js'
+import type { Session } from '../../types/index.js'
+
+/** What one route has of its own. */
+export interface Endpoint<Body> {
+  path: string
+  schema: RouteSchema
+  /** Names the room in the body. */
+  roomField: keyof Body & string
+  /** @throws InvalidBodyError */
+  checkBody (body: unknown): Body
+  /** The host's decision. */
+  authorize (session: Session, body: Body, request: FastifyRequest): boolean | Promise<boolean>
+  /** What the answer holds beside the retCode. */
+  answer (session: Session, body: Body, call: Call): Promise<object>
+}
+
+/**
+ * A route, in a scope of its own: nothing in it reaches the host, and of the host only its hooks reach into it. The
+ * order of checks: origin, content type, size, body, place in flight, token, `authorize`.
+ */
+export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoint: Endpoint<Body>) {
+  const { allowedOrigins, routeOptions, timeout, signing: { keys: [key] } } = settings
+  const requests = createRequests(gateway, timeout)
+  const errorAnswer = createErrorAnswer({
+    operation: endpoint.schema.operationId, roomField: endpoint.roomField, key, requests
+  })
+
+  return async function route (scope: FastifyInstance): Promise<void> {
+    if (!scope.hasRequestDecorator('cookies')) await scope.register(cookie)
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('application/json', createBodyParser((request) => requests.contextOf(request).budget))
+    scope.addContentTypeParser('*', async () => { throw new UnsupportedContentTypeError() })
+    scope.setReplySerializer((payload) => JSON.stringify(payload))
+    scope.setErrorHandler(errorAnswer.answerBare)
+    scope.addHook('onRequest', checkHead)
+    scope.addHook('preHandler', admit)
+    scope.addHook('onResponse', finish)
+    scope.route({
+      ...copyRouteOptions(routeOptions),
+      method: 'POST',
+      url: endpoint.path,
+      schema: mergeSchema(routeOptions?.schema, endpoint.schema),
+      validatorCompiler: () => validateBody,
+      serializerCompiler: () => JSON.stringify,
+      errorHandler: errorAnswer.answer,
+      handler: answer
+    })
+  }
+
+  function checkHead (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    requests.begin(request, reply)
+    if (gateway.isClosing()) throw new ClosingError()
+    checkHeaders(request)
+    checkOrigin(request, allowedOrigins)
+    checkContentType(request)
+    done()
+  }
+
+  function validateBody (body: unknown) {
+    try {
+      return { value: endpoint.checkBody(body) }
+    } catch (error) {
+      return { error: error as Error }
+    }
+  }
+
+  async function admit (request: FastifyRequest): Promise<void> {
+    // A hook of the host that runs when routes are added can have set `attachValidation`.
+    if (request.validationError !== undefined) throw request.validationError
+    const context = requests.contextOf(request)
+    requests.takePlace(request, context)
+    const session = await gateway.authenticate(request, context)
+    await authorize(() => endpoint.authorize(session, bodyOf(request), request), context.budget)
+    request.cobrowseSession = session
+  }
+
+  async function answer (request: FastifyRequest, reply: FastifyReply) {
+    const { cobrowseSession } = request
+    if (cobrowseSession === null) throw new NotAuthorizedError()
+    const context = requests.contextOf(request)
+    const rest = await endpoint.answer(cobrowseSession, bodyOf(request), context)
+    requests.answered(context)
+    reply.headers(JSON_HEADERS)
+    return { retCode: '0', ...rest }
+  }
+
+  function finish (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    requests.finish(request, reply)
+    done()
+  }
+
+  function bodyOf ({ body }: FastifyRequest): Body {
+    // The validator has put exactly this there.
+    return body as Body
+  }
+}
