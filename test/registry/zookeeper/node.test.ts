@@ -4,6 +4,9 @@ import { createLayout } from '../../../lib/registry/zookeeper/layout.js'
 import { createZooKeeperNode } from '../../../lib/registry/zookeeper/node.js'
 import { createRooms } from '../../../lib/registry/zookeeper/rooms.js'
 import { createSweep } from '../../../lib/registry/zookeeper/sweep.js'
+import { UnreadableBindingError } from '../../../lib/registry/unavailable.js'
+import { until } from '../../support/until.js'
+import { startAdmin } from '../../support/zookeeper-admin.js'
 import { connectClient } from '../../support/zookeeper-client.js'
 import { newRoot } from '../../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
@@ -87,5 +90,41 @@ t.test('what a node asks of ZooKeeper', { skip: withoutZooKeeper }, async (t) =>
     t.match(await bindingOf(), { state: 'claimed', claims: 2 })
     await first.node.release({ epoch: '', member: 'n1|a', key: KEY, number: 2 })
     t.match(await bindingOf(), { state: 'released', claims: 2 })
+  })
+
+  t.test('rooms that cannot be read, or not be written, cost themselves only', async (t) => {
+    const { layout, first, second } = await setUp(t)
+    await first.register('n1|a', '')
+    await second.register('n2|b', '')
+    const keys = ['a', 'b', 'c', 'd', 'e'].map((letter) => letter.repeat(43))
+    const [garbage = '', locked = '', readOnly = ''] = keys
+    const known = { rooms: [garbage, locked, readOnly].map((key) => ({ key, number: 1 })), yields: false }
+    await second.node.claim({ epoch: '', member: 'n2|b', claims: known })
+    await second.node.leave(['n2|b'])
+    const admin = await startAdmin(t, hosts)
+    await second.client.multi([{ type: 'set', path: layout.roomPath(garbage), data: Buffer.from('garbage') }])
+    await admin.lock(layout.roomPath(locked))
+    await admin.makeReadOnly(layout.roomPath(readOnly))
+    const claims = { rooms: keys.map((key) => ({ key, number: 1 })), yields: false }
+    const answer = await first.node.beat({ epoch: '', member: 'n1|a', record: '{}', claims })
+    t.match(answer, { outcome: 'ok', claims: ['failed', 'failed', 'failed', 'ok', 'ok'].map((word) => ({ word })) })
+  })
+
+  t.test('a release of a room that cannot be read does not keep the others', async (t) => {
+    const { layout, first } = await setUp(t)
+    await first.register('n1|a', '')
+    const [spoilt, other] = ['a'.repeat(43), 'b'.repeat(43)]
+    const claims = { rooms: [spoilt, other].map((key) => ({ key, number: 1 })), yields: false }
+    await first.node.claim({ epoch: '', member: 'n1|a', claims })
+    const { data: good = Buffer.alloc(0) } = await first.client.get(layout.roomPath(other)) ?? {}
+    const write = async (key: string, data: Buffer) =>
+      await first.client.multi([{ type: 'set', path: layout.roomPath(key), data }])
+    for (const key of [spoilt, other]) {
+      await write(key, Buffer.from('garbage'))
+      await t.rejects(first.node.release({ epoch: '', member: 'n1|a', key, number: 1 }), UnreadableBindingError)
+    }
+    await write(other, good)
+    await first.node.beat({ epoch: '', member: 'n1|a', record: '{}', claims: NO_CLAIMS })
+    await until(async () => (await first.rooms.read(other)).binding?.state === 'released')
   })
 })

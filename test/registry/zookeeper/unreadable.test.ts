@@ -1,38 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import t from 'tap'
 import { bucketOf, ensurePath } from '../../../lib/registry/zookeeper/layout.js'
-import { zookeeper } from '../../../lib/registry/zookeeper-client/package.js'
 import { eventually, until } from '../../support/until.js'
+import { startAdmin } from '../../support/zookeeper-admin.js'
 import {
   claim, newSettings, NOISE_MS, observe, roomKey, startGateway, startNodes, timed,
   untilOk
 } from '../../support/zookeeper-app.js'
 import { kindsOf } from '../../support/zookeeper-load.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
-import type { Test } from 'tap'
-import type { Acl, Client } from '../../../lib/registry/zookeeper-client/package.js'
-
-/** What the package has and the registry has no use for. */
-interface Admin extends Client {
-  setACL (path: string, acl: Acl, version: number, callback: (error: Error | null) => void): void
-}
-
-/** Who may change what others may see. */
-async function startAdmin (t: Test, hosts: string) {
-  const client = zookeeper.createClient(hosts, { sessionTimeout: 20_000, retries: 0 }) as Admin
-  client.addAuthInfo('digest', Buffer.from('admin:secret'))
-  client.connect()
-  await once(client, 'connected')
-  t.teardown(() => client.close())
-  const set = async (path: string, acl: Acl) => await new Promise<void>((resolve, reject) => {
-    client.setACL(path, acl, -1, (error) => error ? reject(error) : resolve())
-  })
-  return {
-    lock: async (path: string) => await set(path, zookeeper.ACL.CREATOR_ALL_ACL),
-    unlock: async (path: string) => await set(path, zookeeper.ACL.OPEN_ACL_UNSAFE)
-  }
-}
 
 t.test('what cannot be read, or may not be', { skip: withoutZooKeeper }, async (t) => {
   const server = await startZooKeeper(t)

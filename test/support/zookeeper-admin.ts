@@ -1,0 +1,29 @@
+import { once } from 'node:events'
+import { zookeeper } from '../../lib/registry/zookeeper-client/package.js'
+import type { Test } from 'tap'
+import type { Acl, Client } from '../../lib/registry/zookeeper-client/package.js'
+
+/** What the package has and the registry has no use for. */
+interface Admin extends Client {
+  setACL (path: string, acl: Acl, version: number, callback: (error: Error | null) => void): void
+}
+
+const { READ_ACL_UNSAFE } = zookeeper.ACL as typeof zookeeper.ACL & { READ_ACL_UNSAFE: Acl }
+
+/** A user who decides what others may see or change. */
+export async function startAdmin (t: Test, hosts: string) {
+  const client = zookeeper.createClient(hosts, { sessionTimeout: 20_000, retries: 0 }) as Admin
+  client.addAuthInfo('digest', Buffer.from('admin:secret'))
+  client.connect()
+  await once(client, 'connected')
+  t.teardown(() => client.close())
+  const set = async (path: string, acl: Acl) => await new Promise<void>((resolve, reject) => {
+    client.setACL(path, acl, -1, (error) => error ? reject(error) : resolve())
+  })
+  return {
+    lock: async (path: string) => await set(path, zookeeper.ACL.CREATOR_ALL_ACL),
+    unlock: async (path: string) => await set(path, zookeeper.ACL.OPEN_ACL_UNSAFE),
+    /** For good. */
+    makeReadOnly: async (path: string) => await set(path, READ_ACL_UNSAFE)
+  }
+}
