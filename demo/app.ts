@@ -31,7 +31,6 @@ export interface Demo {
 /** Longer than the plugin takes for any answer, and than a client takes to close its WebSocket. */
 const CUT_AFTER_MS = 3000
 const CUT_MS = 1000
-const SAFE_HEADERS = { 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' }
 
 /** The standalone server: the gateway, and relay nodes in the same process. */
 export async function createDemo (env: Env): Promise<Demo> {
@@ -52,7 +51,6 @@ export async function createDemo (env: Env): Promise<Demo> {
   const metrics = new MetricsRegistry()
   let leaving = false
 
-  app.addHook('onSend', async (_request, reply) => { reply.headers(SAFE_HEADERS) })
   await addReference(app)
   await app.register(cobrowse, {
     sessions: backends.sessions,

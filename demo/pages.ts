@@ -15,6 +15,8 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 const REPLAY_POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; " +
   "font-src data:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+const SAFE_HEADERS = { 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' }
+
 const PAGE_FILES: Record<string, string> = {
   '/': 'index.html',
   '/demo/customer': 'customer.html',
@@ -25,6 +27,7 @@ const PAGE_FILES: Record<string, string> = {
 /** The pages of the demo, as they stand in `demo/pages`: no build step, and nothing from another server. */
 export async function pageRoutes (app: FastifyInstance): Promise<void> {
   app.addHook('onSend', async (_request, reply) => {
+    reply.headers(SAFE_HEADERS)
     if (!reply.hasHeader('content-security-policy')) reply.header('content-security-policy', POLICY)
   })
   await app.register(fastifyStatic, {
