@@ -1,15 +1,15 @@
 /** Turns of the event loop that last longer say that requests wait for us rather than for a dependency. */
 const TARGET_TURN_MS = 20
 const WINDOW_MS = 250
-/** A burst fills this many windows without being taken for overload. */
-const PATIENCE = 2
+/** A burst keeps the loop slow for so long without being taken for overload. */
+const PATIENCE_MS = 500
 /** Fewer would leave the loop idle while a dependency is asked. */
-const FLOOR = 64
+const FLOOR = 32
 const MOST_CHANGE = 2
 
 /** How many requests may be in flight, by how long the event loop takes to get around. */
 export interface ConcurrencyLimit {
-  current (): number
+  current (inFlight: number): number
   /** A turn of the event loop took `ms`, at whose end so many requests were in flight. */
   turned (ms: number, inFlight: number): void
 }
@@ -24,7 +24,7 @@ export interface ConcurrencyLimit {
 export function createConcurrencyLimit (ceiling: number, now: () => number): ConcurrencyLimit {
   const floor = Math.min(FLOOR, ceiling)
   let limit = ceiling
-  let slowWindows = 0
+  let slowMs = 0
   let startedAt = now()
   let turnedAt = startedAt
   let [turns, totalMs, peak] = [0, 0, 0]
@@ -40,21 +40,25 @@ export function createConcurrencyLimit (ceiling: number, now: () => number): Con
 
   function endWindow (): void {
     const gradient = Math.sqrt(TARGET_TURN_MS / (totalMs / turns))
+    const ms = now() - startedAt
     // A loop that is slow with few requests in flight is slowed by the host: fewer would not make it quicker.
     if (gradient >= 1) {
-      slowWindows = 0
+      slowMs = 0
       set(limit * Math.min(gradient, MOST_CHANGE))
-    } else if (peak >= floor && ++slowWindows > PATIENCE) {
-      set(Math.min(limit, peak) * Math.max(gradient, 1 / MOST_CHANGE))
+    } else if (peak >= floor) {
+      slowMs += ms
+      // One turn may last as long as several windows.
+      if (slowMs > PATIENCE_MS) set(Math.min(limit, peak) * Math.max(gradient, MOST_CHANGE ** -(ms / WINDOW_MS)))
     }
     startWindow()
   }
 
   return {
-    current () {
-      const idleWindows = Math.floor((now() - turnedAt) / WINDOW_MS)
+    current (inFlight) {
+      // With requests in flight, a turn that has not ended yet may be a long one.
+      const idleWindows = inFlight === 0 ? Math.floor((now() - turnedAt) / WINDOW_MS) : 0
       if (idleWindows > 0) {
-        slowWindows = 0
+        slowMs = 0
         set(limit * MOST_CHANGE ** Math.min(idleWindows, 32))
         turnedAt = now()
         startWindow()

@@ -32,10 +32,10 @@ export function createInFlight (max: number): InFlight {
 
   return {
     count: () => count,
-    limit: limit.current,
+    limit: () => limit.current(count),
     enter () {
       measureTurn()
-      if (count >= limit.current()) return undefined
+      if (count >= limit.current(count)) return undefined
       count++
       return leave
     },

@@ -35,7 +35,7 @@ export function simulateLoop ({
   const outcome: Outcome = { answered: 0, refused: 0, slowestMs: 0, limits: [] }
 
   function enter (): void {
-    if (inFlight >= limit.current()) {
+    if (inFlight >= limit.current(inFlight)) {
       outcome.refused++
       now += refusalMs
       return
@@ -68,7 +68,7 @@ export function simulateLoop ({
 
   for (let halves = 1; halves <= 2 * seconds; halves++) {
     while (now < halves * 500) turn()
-    outcome.limits.push(limit.current())
+    outcome.limits.push(limit.current(inFlight))
   }
   return outcome
 }
