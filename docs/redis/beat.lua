@@ -1,46 +1,98 @@
 
 local LEASES, NODES, META, IDS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local RELEASES, ENDED, ROOM = KEYS[5], KEYS[6], KEYS[7]
-local KNOWN, LEASE, HEARTBEAT, LINGER = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local KNOWN, MEMORY = string.match(ARGV[1], '^([^ ]*) ?(.*)$')
 
 -- The store's clock is the only one. %.0f, since a plain tostring would round and write an exponent.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local function ms(number) return string.format('%.0f', number) end
+local function whole(text) return text and #text <= 15 and string.match(text, '^%d+$') and tonumber(text) or nil end
 
-local meta = redis.pcall('HMGET', META, 'epoch', 'replid', 'settledAt', 'yieldUntil', 'beat')
-if meta.err then
-  redis.call('DEL', META)
-  meta = {}
+-- Runs a command on a key. Whatever has a wrong type is of no use to any caller and would fail all of them, so it goes.
+local function ask(command, key, ...)
+  local answer = redis.pcall(command, key, ...)
+  if type(answer) ~= 'table' or not answer.err then return answer end
+  if not string.find(answer.err, 'WRONGTYPE', 1, true) then error(answer.err, 0) end
+  redis.call('DEL', key)
+  if key ~= LEASES then return redis.call(command, key, ...) end
+  -- Without the leases every node would be dead. In a new epoch, which the next call begins, all register again.
+  redis.call('HDEL', META, 'epoch')
+  error(answer.err, 0)
 end
-local epoch, settledAt, yieldUntil = meta[1], tonumber(meta[3] or 0) or 0, tonumber(meta[4] or 0) or 0
-local beat = tonumber(meta[5] or 0) or 0
 
--- Until settledAt no room is given to a node anew; until yieldUntil nodes that had lapsed leave rooms to the others.
+local meta = ask('HMGET', META,
+  'epoch', 'replid', 'settledAt', 'yieldUntil', 'beat', 'quiet', 'mark', 'lease', 'heartbeat', 'linger')
+local memory = {string.match(MEMORY, '^(%d+) (%d+) (%d+) (%d+)$')}
+
+-- Processes have other times while they are replaced. The longest are in force, until no process has had them for ten
+-- minutes. A store that forgot them hears them from any process that remembers.
+local isLonger = false
+local function inForce(name, own, limit, said, remembered)
+  local text, saidAt = string.match(said or '', '^(%d+) (%d+)$')
+  local held, at = whole(text), whole(saidAt)
+  if not held or held > limit or not at or at > now then held, at = math.min(whole(remembered) or 0, limit), 0
+  elseif now - at >= 600000 then held, at = 0, 0 end
+  local longest = math.max(math.min(own, limit), held)
+  isLonger = isLonger or longest > held
+  if longest > held or at == 0 or (longest == own and now - at >= 60000) then
+    redis.call('HSET', META, name, ms(longest) .. ' ' .. ms(now))
+  end
+  return longest
+end
+local LEASE = inForce('lease', tonumber(ARGV[3]), 300000, meta[8], memory[2])
+local HEARTBEAT = inForce('heartbeat', tonumber(ARGV[4]), 30000, meta[9], memory[3])
+local LINGER = inForce('linger', tonumber(ARGV[5]), 1e12, meta[10], memory[4])
+
+local epoch, settledAt, yieldUntil = meta[1], whole(meta[3]) or 0, whole(meta[4]) or 0
+local beat, quiet, mark = whole(meta[5]) or 0, whole(meta[6]) or 0, whole(meta[7]) or 0
+
+-- Until settledAt no room is given to another node; until yieldUntil nodes that had lapsed leave rooms to the others.
+local wait = math.max(LEASE, LINGER)
 local function settle(forMs, yieldMs)
   settledAt, yieldUntil = math.max(settledAt, now + forMs), math.max(yieldUntil, now + yieldMs)
   redis.call('HSET', META, 'settledAt', ms(settledAt), 'yieldUntil', ms(yieldUntil))
 end
-
--- Every write may have been lost where another server, or the same one anew, has the data. Its replication id tells.
-local info = redis.pcall('INFO', 'replication')
-local replid = type(info) == 'string' and string.match(info, 'master_replid:(%x+)')
-local wait = math.max(LEASE, LINGER)
-if not epoch or #epoch ~= 22 or (replid and meta[2] and replid ~= meta[2]) then
-  epoch = ARGV[2]
-  beat = now
-  redis.call('HSET', META, 'epoch', epoch, 'beat', ms(beat))
-  settledAt, yieldUntil = 0, 0
-  settle(wait + 2 * HEARTBEAT, wait)
-elseif settledAt > now + wait + 4 * HEARTBEAT then
-  -- The clock was set back.
+local function settleAgain()
   settledAt, yieldUntil = 0, 0
   settle(wait + 2 * HEARTBEAT, wait)
 end
+
+-- These scripts write nothing but this, so other texts are damage.
+local function isDamaged()
+  if not epoch or #epoch ~= 22 or string.find(epoch, '[^%w_-]') then return true end
+  for field = 3, 7 do
+    if meta[field] and not whole(meta[field]) then return true end
+  end
+  return false
+end
+
+-- Every write may have been lost where another server, or the same one newly started, has the data: its replication id
+-- tells. A caller that remembers more than the store has written tells of older data under the same id.
+local info = redis.pcall('INFO', 'replication')
+local replid = type(info) == 'string' and string.match(info, 'master_replid:(%x+)')
+local remembered = whole(memory[1]) or 0
+if isDamaged() or (replid and meta[2] and replid ~= meta[2]) or remembered > mark then
+  -- A minute above all that is remembered, so that other callers, which remember a little more, void nothing again.
+  epoch, beat, quiet, mark = ARGV[2], now, 0, math.max(mark, remembered, now) + 60000
+  redis.call('HSET', META, 'epoch', epoch, 'beat', ms(beat), 'mark', ms(mark))
+  redis.call('HDEL', META, 'quiet')
+  settleAgain()
+elseif settledAt > now + wait + 4 * HEARTBEAT or (isLonger and now < settledAt) then
+  -- The clock was set back, or the settling began by the times of a process that has shorter ones.
+  settleAgain()
+end
 if replid and replid ~= meta[2] then redis.call('HSET', META, 'replid', replid) end
 
+-- Counts what must not be lost. Answers a memory.
+local function note(...)
+  mark = math.max(mark + 1, now)
+  redis.call('HSET', META, 'mark', ms(mark), ...)
+end
+local function remember() return table.concat({ms(mark), ms(LEASE), ms(HEARTBEAT), ms(LINGER)}, ' ') end
+
 local function alive(member)
-  local ends = redis.call('ZSCORE', LEASES, member)
+  local ends = ask('ZSCORE', LEASES, member)
   return ends and tonumber(ends) > now
 end
 
@@ -70,10 +122,10 @@ local MEMBER = ARGV[6]
 -- knows of them by their leases, unless it had lost its memory just before.
 local function heard()
   if now - beat >= LEASE then
-    local others = redis.call('ZCARD', LEASES) - (redis.call('ZSCORE', LEASES, MEMBER) and 1 or 0)
+    local others = ask('ZCARD', LEASES) - (ask('ZSCORE', LEASES, MEMBER) and 1 or 0)
     if others > 0 or beat < settledAt then settle(2 * HEARTBEAT, HEARTBEAT) end
   end
-  redis.call('HSET', META, 'beat', ms(now))
+  note('beat', ms(now))
   redis.call('HDEL', META, 'quiet')
 end
 
@@ -81,7 +133,7 @@ end
 -- or a later number must not take the room again. It is dated by the signature that was shown or, when the room is
 -- claimed again, by its opening: a call that ended since is not taken up again.
 local function claim(room, number, date, life, yields)
-  local endedAt = tonumber(redis.call('ZSCORE', ENDED, nameOf(room)) or 0)
+  local endedAt = tonumber(ask('ZSCORE', ENDED, nameOf(room)) or 0)
   if date <= endedAt then return 'released', endedAt end
   local text = redis.call('GET', room)
   local holder, state, claims
@@ -119,8 +171,8 @@ end
 -- Rooms of this node whose call ended: key, when. Told again and again for a while, since an answer may be lost.
 local function releases()
   local id, answers = idOf(MEMBER), {}
-  local texts = redis.pcall('ZRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}', 'LIMIT', 0, 1000)
-  for _, text in ipairs(texts.err and {} or texts) do
+  local texts = ask('ZRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}', 'LIMIT', 0, 1000)
+  for _, text in ipairs(texts) do
     local room, at = string.match(text, '^[^|]+|([^|]+)|(%d+)$')
     if not at or now - tonumber(at) > LINGER + LEASE then redis.call('ZREM', RELEASES, text)
     else
@@ -135,18 +187,17 @@ if KNOWN ~= epoch then return {'epoch', epoch} end
 if not alive(MEMBER) then return {'lapsed'} end
 heard()
 redis.call('ZADD', LEASES, ms(now + LEASE), MEMBER)
--- pcall: a broken list of records must not let leases run out, on which rooms in use depend.
-redis.pcall('HSET', NODES, MEMBER, ARGV[7])
+ask('HSET', NODES, MEMBER, ARGV[7])
 -- Those who never came back go a few at a time, a minute later: nobody waits for it.
 local latest = now < settledAt and '(-inf' or ms(now - LEASE - 60000)
 local dead = redis.call('ZRANGEBYSCORE', LEASES, '-inf', latest, 'LIMIT', 0, 16)
 for _, member in ipairs(dead) do
   local id, incarnation = string.match(member, '^([^|]+)|([^|]+)$')
   redis.call('ZREM', LEASES, member)
-  redis.pcall('HDEL', NODES, member)
+  redis.call('HDEL', NODES, member)
   if id and isRegistered(id, incarnation) then
     redis.call('HDEL', IDS, id)
-    redis.pcall('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')
+    ask('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')
   end
 end
-return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9] == '1', 10)}
+return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9] == '1', 10), remember()}

@@ -17,6 +17,7 @@ import { createRepeater, jittered } from './repeater.js'
 import { createChooser } from './select.js'
 import { unavailable } from './unavailable.js'
 import type { Clock } from '../clock.js'
+import type { RedisTimes } from './redis/client.js'
 import type { RedisRegistryOptions, Registry } from '../../types/registry.js'
 
 const ASSIGN_MS = 300
@@ -56,7 +57,9 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     throw new TypeError('"lease" option of redisRegistry must be at least twice the "heartbeat" option')
   }
   const times = { lease, heartbeat, linger: linger * 1000 }
-  const store = createRedisStore({ redis, prefix, times, clock: clock === systemClock ? undefined : clock })
+  const store = createRedisStore({
+    redis, prefix, times, clock: clock === systemClock ? undefined : clock, onLongerTimes: tellLongerTimes
+  })
   const chooser = createChooser({ reportAge: heartbeat })
   const memberships = createMemberships(clock)
   const poller = createRepeater(clock, async () => {
@@ -91,6 +94,13 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
       if (isOwnBacklog(error)) return
       backend.set(isReply(error, 'WRONGTYPE') ? 'degraded' : 'down', reasonOf(error))
     }
+  }
+
+  /** Nodes may have no log. */
+  function tellLongerTimes (longer: RedisTimes): void {
+    const message = 'redisRegistry has shorter times than other processes: the longest are in force'
+    if (backend.log !== undefined) backend.log.warn({ own: times, inForce: longer }, message)
+    else process.emitWarning(`${message} (own ${JSON.stringify(times)}, in force ${JSON.stringify(longer)})`)
   }
 
   function assertOpen (): void {

@@ -6,6 +6,9 @@ const CLAIMS = 'lib/registry/membership/room-claims.ts'
 const ON_CONTRACT = ['test/registry/redis.test.ts']
 const ON_MEMBERSHIP = ['test/registry/redis/membership.test.ts']
 const ON_EPOCH = ['test/registry/redis/epoch.test.ts']
+const ON_MEMORY = ['test/registry/redis/memory.test.ts']
+const ON_TIMES = ['test/registry/redis/times.test.ts']
+const ON_DAMAGE = ['test/registry/redis/damage.test.ts']
 /** It meets by chance what the others arrange. That it notices anything at all is held by two breakages. */
 const IN_SIMULATION = ['test/simulation/two-nodes.test.ts']
 
@@ -53,8 +56,8 @@ export const OF_REDIS = [
   {
     name: 'a claim is granted to a dead member',
     file: NODE,
-    find: "if not alive(MEMBER) then return {'lapsed'} end\nreturn {'ok', now, {}, claimAll",
-    replace: "return {'ok', now, {}, claimAll",
+    find: "if not alive(MEMBER) then return {'lapsed'} end\nnote()",
+    replace: 'note()',
     tests: ON_MEMBERSHIP
   },
   {
@@ -74,15 +77,15 @@ export const OF_REDIS = [
   {
     name: 'no epoch: a lost binding is not noticed',
     file: SCRIPT,
-    find: 'settle(wait + 2 * HEARTBEAT, wait)\nelseif',
-    replace: 'settle(0, 0)\nelseif',
+    find: 'settleAgain()\nelseif',
+    replace: 'settledAt, yieldUntil = 0, 0\nelseif',
     tests: ON_EPOCH
   },
   {
     name: 'the replication id is not compared',
     file: SCRIPT,
-    find: 'or (replid and meta[2] and replid ~= meta[2]) then',
-    replace: 'then',
+    find: 'or (replid and meta[2] and replid ~= meta[2]) or',
+    replace: 'or',
     tests: ON_EPOCH
   },
   {
@@ -95,8 +98,8 @@ export const OF_REDIS = [
   {
     name: 'a write of an older epoch is taken',
     file: NODE,
-    find: "if KNOWN ~= epoch then return {'epoch', epoch} end\nif not alive(MEMBER) then return {'lapsed'} end\nreturn",
-    replace: "if not alive(MEMBER) then return {'lapsed'} end\nreturn",
+    find: "if KNOWN ~= epoch then return {'epoch', epoch} end\nif not alive(MEMBER) then return {'lapsed'} end\nnote()",
+    replace: "if not alive(MEMBER) then return {'lapsed'} end\nnote()",
     tests: ON_MEMBERSHIP
   },
   {
@@ -189,6 +192,69 @@ export const OF_REDIS = [
     find: 'if others > 0 or beat < settledAt then',
     replace: 'if others > 0 then',
     tests: ON_EPOCH
+  },
+  {
+    name: 'the shorter times of two processes are in force',
+    file: SCRIPT,
+    find: 'local longest = math.max(math.min(own, limit), held)',
+    replace: 'local longest = own',
+    tests: ON_TIMES
+  },
+  {
+    name: 'a settling that began by shorter times is not prolonged',
+    file: SCRIPT,
+    find: ' or (isLonger and now < settledAt) then',
+    replace: ' then',
+    tests: ON_TIMES
+  },
+  {
+    name: 'a store that forgot the times does not hear them from a process that remembers',
+    file: SCRIPT,
+    find: 'math.min(whole(remembered) or 0, limit), 0',
+    replace: '0, 0',
+    tests: ON_TIMES
+  },
+  {
+    name: 'a store that was set back to older data does not notice',
+    file: SCRIPT,
+    find: ' or remembered > mark then',
+    replace: ' then',
+    tests: ON_MEMORY
+  },
+  {
+    name: 'each caller that remembers more begins an epoch of its own',
+    file: SCRIPT,
+    find: 'math.max(mark, remembered, now) + 60000',
+    replace: 'now',
+    tests: ON_MEMORY
+  },
+  {
+    name: 'a new room does not count as written',
+    file: GATEWAY,
+    find: "bind(ROOM, ARGV[i], 'assigned', 0, life)\n    note()",
+    replace: "bind(ROOM, ARGV[i], 'assigned', 0, life)",
+    tests: ON_MEMORY
+  },
+  {
+    name: 'an epoch with a bar in it is taken',
+    file: SCRIPT,
+    find: "or string.find(epoch, '[^%w_-]') then",
+    replace: 'then',
+    tests: ON_DAMAGE
+  },
+  {
+    name: 'damaged numbers of the store are taken for none',
+    file: SCRIPT,
+    find: 'if meta[field] and not whole(meta[field]) then return true end',
+    replace: '',
+    tests: ON_DAMAGE
+  },
+  {
+    name: 'a key of a wrong type stays',
+    file: SCRIPT,
+    find: "redis.call('DEL', key)\n  if key ~= LEASES",
+    replace: 'if key ~= LEASES',
+    tests: ON_DAMAGE
   },
   {
     name: 'nodes that vanish at once are dead',

@@ -44,7 +44,8 @@ export function createAssigner ({ store, view, chooser, listed }: AssignerOption
       const args = [...common, ...candidates.map(nameOf)]
       const answer = await store.run(script, { args, rooms: [store.room(room)], signal })
       // As the scripts say.
-      const [outcome, member, text, now] = answer as [string, string, string | null, number]
+      const [outcome, member, text, now, memory] = answer as [string, string, string | null, number, string?]
+      store.remember(memory)
       if (outcome === 'none') {
         if (failure !== undefined) throw failure.reason
         return undefined

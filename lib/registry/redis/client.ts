@@ -6,6 +6,7 @@ import { AnsweredError } from '../../reason.js'
 import { newIncarnation } from '../node-record.js'
 import { roomName } from '../room-name.js'
 import { UnreadableBindingError } from '../unavailable.js'
+import { createStoreMemory } from './memory.js'
 import { UNREADABLE_BINDING } from './script.js'
 import type { Clock } from '../../clock.js'
 import type { Script } from './script.js'
@@ -33,6 +34,8 @@ export interface RedisStore {
    * @throws `RegistryUnavailableError` with the cause, or the reason of the caller's signal
    */
   run (script: Script, call: ScriptCall): Promise<unknown>
+  /** Takes the memory of an answer, to be sent with the next calls. */
+  remember (memory: unknown): void
 }
 
 export interface ScriptCall {
@@ -51,15 +54,25 @@ export interface RedisStoreOptions {
   prefix: string
   times: RedisTimes
   clock?: Clock | undefined
+  /** Told once of longer times of other processes, which are in force while they last. */
+  onLongerTimes? (times: RedisTimes): void
 }
 
-export function createRedisStore ({ redis, prefix, times, clock }: RedisStoreOptions): RedisStore {
+export function createRedisStore ({ redis, prefix, times, clock, onLongerTimes }: RedisStoreOptions): RedisStore {
   const common = ['leases', 'nodes', 'meta', 'ids', 'releases', 'ended'].map((name) => `${prefix}:${name}`)
+  let hasToldTimes = false
+  const memory = createStoreMemory((inForce) => {
+    const isLonger = inForce.lease > times.lease || inForce.heartbeat > times.heartbeat || inForce.linger > times.linger
+    if (hasToldTimes || !isLonger) return
+    hasToldTimes = true
+    onLongerTimes?.(inForce)
+  })
 
   async function send (script: Script, { epoch = '', args, rooms = [] }: ScriptCall, signal?: AbortSignal): Promise<unknown> {
     assertReachable(redis)
     const keys = [...common, ...rooms]
-    const given = [...keys, epoch, newIncarnation(), times.lease, times.heartbeat, times.linger, ...args]
+    const known = memory.text === '' ? epoch : `${epoch} ${memory.text}`
+    const given = [...keys, known, newIncarnation(), times.lease, times.heartbeat, times.linger, ...args]
     try {
       return await redis.evalsha(script.sha1, keys.length, ...given)
     } catch (error) {
@@ -73,6 +86,7 @@ export function createRedisStore ({ redis, prefix, times, clock }: RedisStoreOpt
   return {
     clock,
     keyOf,
+    remember: memory.take,
     room: (room) => keyOf(createHash('sha256').update(roomName(room)).digest('base64url')),
     async run (script, call) {
       try {

@@ -2,20 +2,23 @@ import { script } from './script.js'
 
 /** Nodes that keep a lease. */
 const LEASED = `
--- For a while after the store heard from nobody that is no reason to hold the nodes for dead.
+-- For a while after the store heard from no node, that is no reason to consider the nodes dead.
 local function isSilent()
-  if beat == 0 or now - beat < LEASE or redis.call('ZCARD', LEASES) == 0 then return false end
-  redis.call('HSETNX', META, 'quiet', ms(now))
-  return now - tonumber(redis.call('HGET', META, 'quiet')) < 2 * HEARTBEAT
+  if beat == 0 or now - beat < LEASE or ask('ZCARD', LEASES) == 0 then return false end
+  if quiet == 0 or quiet > now then
+    quiet = now
+    redis.call('HSET', META, 'quiet', ms(quiet))
+  end
+  return now - quiet < 2 * HEARTBEAT
 end
 
 -- More nodes than are left, and at least two, vanished at once: that is rather the network.
 local function haveManyVanished()
-  local vanished = redis.call('ZCOUNT', LEASES, ms(now - LEASE - HEARTBEAT), ms(now))
-  return vanished >= 2 and vanished > redis.call('ZCOUNT', LEASES, '(' .. ms(now), '+inf')
+  local vanished = ask('ZCOUNT', LEASES, ms(now - LEASE - HEARTBEAT), ms(now))
+  return vanished >= 2 and vanished > ask('ZCOUNT', LEASES, '(' .. ms(now), '+inf')
 end
 -- Who left said so; who vanished is still on the list.
-local function isInDoubt(member) return redis.call('ZSCORE', LEASES, member) and haveManyVanished() end
+local function isInDoubt(member) return ask('ZSCORE', LEASES, member) and haveManyVanished() end
 
 local function lengthOf(member) return redis.pcall('HSTRLEN', NODES, member) end
 local function textOf(member) return redis.call('HGET', NODES, member) end
@@ -72,15 +75,16 @@ if now < settledAt or not isVacant then return {'settling'} end
 for i = ${firstArgument + 1}, #ARGV do
   if alive(ARGV[i]) and isNamed(ARGV[i]) then
     bind(ROOM, ARGV[i], 'assigned', 0, life)
-    return {'chosen', ARGV[i], record(ARGV[i]), now}
+    note()
+    return {'chosen', ARGV[i], record(ARGV[i]), now, remember()}
   end
 end
 return {isSilent() and 'settling' or 'none'}
 `)
 
 /**
- * ARGV: bytes of the longest record that is handed out, up to eight members. Answers {'bound' or 'chosen', member,
- * record or nil, now}, {'none'}, or {'settling'} where the room may be in use somewhere.
+ * ARGV: bytes of the longest record that is handed out, up to eight members. Answers {'bound', member, record or nil,
+ * now}, {'chosen', the same, memory}, {'none'}, or {'settling'} if the room may be in use on some node.
  */
 export const ASSIGN = assign(LEASED, 6)
 
@@ -92,16 +96,16 @@ export const ASSIGN_LISTED = assign(LISTED, 8)
  * later one, so nodes may show twice and are not missed.
  *
  * ARGV: lowest lease end ('' for now), how many of that end to skip, page size, bytes of the longest record.
- * Answers the epoch, milliseconds for which it cannot be known yet who is dead, whether the replication id can be read;
- * then member, lease end and record, over and over; the record is a list of its length when it is too long, nil when
- * missing.
+ * Answers the epoch, milliseconds for which it cannot be known yet who is dead, whether the replication id can be read,
+ * a memory; then member, lease end and record, over and over; the record is a list of its length when it is too long, nil
+ * when missing.
  */
 export const READ_NODES = script(LEASED + `
 local from, longest = ARGV[6], tonumber(ARGV[9])
 if from == '' then from = '(' .. ms(now) end
-local page = redis.call('ZRANGEBYSCORE', LEASES, from, '+inf', 'WITHSCORES', 'LIMIT', ARGV[7], ARGV[8])
+local page = ask('ZRANGEBYSCORE', LEASES, from, '+inf', 'WITHSCORES', 'LIMIT', ARGV[7], ARGV[8])
 local unsureMs = math.max(0, settledAt - now, (isSilent() or haveManyVanished()) and HEARTBEAT or 0)
-local answer = {epoch, unsureMs, replid and 1 or 0}
+local answer = {epoch, unsureMs, replid and 1 or 0, remember()}
 for i = 1, #page, 2 do
   local record = false
   -- Asking for the length first keeps a huge record from being copied and sent.
@@ -118,15 +122,15 @@ return answer
  * Some of the nodes that something else lists.
  *
  * ARGV: name of the hash or '', prefix of the keys or '', cursor, how many, bytes of the longest record.
- * Answers the epoch, milliseconds that are left of the settling, whether the replication id can be read, the next
- * cursor; then id and record, over and over; the record is a list of its length when it is too long.
+ * Answers the epoch, milliseconds that are left of the settling, whether the replication id can be read, a memory, the
+ * next cursor; then id and record, over and over; the record is a list of its length when it is too long.
  */
 export const READ_LISTED = script(`
 local hash, prefix, longest = ARGV[6], ARGV[7], tonumber(ARGV[10])
 local page
 if hash ~= '' then page = redis.call('HSCAN', hash, ARGV[8], 'COUNT', ARGV[9])
 else page = redis.call('SCAN', ARGV[8], 'MATCH', prefix .. '*', 'COUNT', ARGV[9]) end
-local answer = {epoch, math.max(0, settledAt - now), replid and 1 or 0, page[1]}
+local answer = {epoch, math.max(0, settledAt - now), replid and 1 or 0, remember(), page[1]}
 local function tell(id, text)
   if type(text) ~= 'string' then return end
   answer[#answer + 1] = id
@@ -147,13 +151,14 @@ const REMEMBER_MS = 900_000
  * Answers 'ok'.
  */
 export const END = script(`
-redis.call('ZADD', ENDED, ms(now), nameOf(ROOM))
+note()
+ask('ZADD', ENDED, ms(now), nameOf(ROOM))
 redis.call('ZREMRANGEBYSCORE', ENDED, '-inf', ms(now - ${REMEMBER_MS}))
 local text = redis.call('GET', ROOM)
 if not text then return 'ok' end
 local era, member, state, claims = parse(text)
 if era ~= epoch then return 'ok' end
-if state == 'claimed' then redis.call('ZADD', RELEASES, 0, idOf(member) .. '|' .. nameOf(ROOM) .. '|' .. ms(now)) end
+if state == 'claimed' then ask('ZADD', RELEASES, 0, idOf(member) .. '|' .. nameOf(ROOM) .. '|' .. ms(now)) end
 bind(ROOM, member, 'released', claims, LINGER + LEASE)
 return 'ok'
 `)

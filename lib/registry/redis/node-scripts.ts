@@ -8,10 +8,10 @@ local MEMBER = ARGV[6]
 -- knows of them by their leases, unless it had lost its memory just before.
 local function heard()
   if now - beat >= LEASE then
-    local others = redis.call('ZCARD', LEASES) - (redis.call('ZSCORE', LEASES, MEMBER) and 1 or 0)
+    local others = ask('ZCARD', LEASES) - (ask('ZSCORE', LEASES, MEMBER) and 1 or 0)
     if others > 0 or beat < settledAt then settle(2 * HEARTBEAT, HEARTBEAT) end
   end
-  redis.call('HSET', META, 'beat', ms(now))
+  note('beat', ms(now))
   redis.call('HDEL', META, 'quiet')
 end
 
@@ -19,7 +19,7 @@ end
 -- or a later number must not take the room again. It is dated by the signature that was shown or, when the room is
 -- claimed again, by its opening: a call that ended since is not taken up again.
 local function claim(room, number, date, life, yields)
-  local endedAt = tonumber(redis.call('ZSCORE', ENDED, nameOf(room)) or 0)
+  local endedAt = tonumber(ask('ZSCORE', ENDED, nameOf(room)) or 0)
   if date <= endedAt then return 'released', endedAt end
   local text = redis.call('GET', room)
   local holder, state, claims
@@ -57,8 +57,8 @@ end
 -- Rooms of this node whose call ended: key, when. Told again and again for a while, since an answer may be lost.
 local function releases()
   local id, answers = idOf(MEMBER), {}
-  local texts = redis.pcall('ZRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}', 'LIMIT', 0, 1000)
-  for _, text in ipairs(texts.err and {} or texts) do
+  local texts = ask('ZRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}', 'LIMIT', 0, 1000)
+  for _, text in ipairs(texts) do
     local room, at = string.match(text, '^[^|]+|([^|]+)|(%d+)$')
     if not at or now - tonumber(at) > LINGER + LEASE then redis.call('ZREM', RELEASES, text)
     else
@@ -74,14 +74,14 @@ end
  * A compare-and-set on the incarnation that it replaces: '' for none, its own where it registers again in a new epoch.
  *
  * ARGV: member, record, milliseconds a claim lasts, 1 for a node that had lapsed, incarnation that it replaces, then
- * number and date of each claim. Answers {'ok', now, releases, claims}; or {'epoch', the present one},
+ * number and date of each claim. Answers {'ok', now, releases, claims, memory}; or {'epoch', the present one},
  * {'present', incarnation or ''} when it is not the one to be replaced, {'lapsed'} when this very incarnation was
  * registered and died.
  */
 export const REGISTER = script(NODE + `
 if KNOWN ~= epoch then return {'epoch', epoch} end
 local id, incarnation = string.match(MEMBER, '^([^|]+)|([^|]+)$')
-local replaces, registered, era = ARGV[10], string.match(redis.call('HGET', IDS, id) or '', '^([^|]+)|([^|]+)$')
+local replaces, registered, era = ARGV[10], string.match(ask('HGET', IDS, id) or '', '^([^|]+)|([^|]+)$')
 -- Whoever was registered in another epoch may be one that a fail-over brought back.
 local present = era == epoch and registered or ''
 
@@ -92,50 +92,50 @@ elseif present ~= replaces then
   return {'present', present}
 end
 if registered and registered ~= incarnation then
-  redis.call('ZREM', LEASES, id .. '|' .. registered)
-  redis.pcall('HDEL', NODES, id .. '|' .. registered)
+  ask('ZREM', LEASES, id .. '|' .. registered)
+  ask('HDEL', NODES, id .. '|' .. registered)
 end
 heard()
-redis.call('HSET', IDS, id, incarnation .. '|' .. epoch)
-redis.call('HSET', NODES, MEMBER, ARGV[7])
-redis.call('ZADD', LEASES, ms(now + LEASE), MEMBER)
-return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9] == '1', 11)}
+ask('HSET', IDS, id, incarnation .. '|' .. epoch)
+ask('HSET', NODES, MEMBER, ARGV[7])
+ask('ZADD', LEASES, ms(now + LEASE), MEMBER)
+return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9] == '1', 11), remember()}
 `)
 
 /**
  * ARGV: member, record, milliseconds a claim lasts, 1 for claims of a node that had lapsed, then number and
- * date of each. Answers {'ok', now, releases, claims}, {'epoch', the present one} or {'lapsed'}.
+ * date of each. Answers {'ok', now, releases, claims, memory}, {'epoch', the present one} or {'lapsed'}.
  */
 export const BEAT = script(NODE + `
 if KNOWN ~= epoch then return {'epoch', epoch} end
 if not alive(MEMBER) then return {'lapsed'} end
 heard()
 redis.call('ZADD', LEASES, ms(now + LEASE), MEMBER)
--- pcall: a broken list of records must not let leases run out, on which rooms in use depend.
-redis.pcall('HSET', NODES, MEMBER, ARGV[7])
+ask('HSET', NODES, MEMBER, ARGV[7])
 -- Those who never came back go a few at a time, a minute later: nobody waits for it.
 local latest = now < settledAt and '(-inf' or ms(now - LEASE - 60000)
 local dead = redis.call('ZRANGEBYSCORE', LEASES, '-inf', latest, 'LIMIT', 0, 16)
 for _, member in ipairs(dead) do
   local id, incarnation = string.match(member, '^([^|]+)|([^|]+)$')
   redis.call('ZREM', LEASES, member)
-  redis.pcall('HDEL', NODES, member)
+  redis.call('HDEL', NODES, member)
   if id and isRegistered(id, incarnation) then
     redis.call('HDEL', IDS, id)
-    redis.pcall('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')
+    ask('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')
   end
 end
-return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9] == '1', 10)}
+return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9] == '1', 10), remember()}
 `)
 
 /**
  * ARGV: member, milliseconds a claim lasts, 1 for claims of a node that had lapsed, then number and date of each.
- * Answers {'ok', now, {}, claims}, {'epoch', the present one} or {'lapsed'}.
+ * Answers {'ok', now, {}, claims, memory}, {'epoch', the present one} or {'lapsed'}.
  */
 export const CLAIM_ROOMS = script(NODE + `
 if KNOWN ~= epoch then return {'epoch', epoch} end
 if not alive(MEMBER) then return {'lapsed'} end
-return {'ok', now, {}, claimAll(tonumber(ARGV[7]), ARGV[8] == '1', 9)}
+note()
+return {'ok', now, {}, claimAll(tonumber(ARGV[7]), ARGV[8] == '1', 9), remember()}
 `)
 
 /** ARGV: members. */

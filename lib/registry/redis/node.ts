@@ -14,7 +14,7 @@ export function createRedisNode (store: RedisStore, times: RedisTimes): NodeStor
   const claimMs = Math.max(MIN_CLAIM_MS, times.lease + 60_000)
 
   async function ask (script: Script, call: Omit<ScriptCall, 'ms'>): Promise<NodeAnswer> {
-    return toAnswer(await store.run(script, { ...call, ms }), store.keyOf)
+    return toAnswer(await store.run(script, { ...call, ms }), store)
   }
 
   return {
@@ -45,9 +45,12 @@ export function createRedisNode (store: RedisStore, times: RedisTimes): NodeStor
 const toKeys = ({ rooms }: Claims) => rooms.map(({ key }) => key)
 const toArgs = ({ rooms }: Claims) => rooms.flatMap(({ number, date = '' }) => [number, date])
 
-function toAnswer (answer: unknown, keyOf: (name: string) => string): NodeAnswer {
+type Answer = [string, string | number, string[], Array<string | number>, string?]
+
+function toAnswer (answer: unknown, { keyOf, remember }: RedisStore): NodeAnswer {
   // As the scripts say.
-  const [outcome, second, releases, claims] = answer as [string, string | number, string[], Array<string | number>]
+  const [outcome, second, releases, claims, memory] = answer as Answer
+  remember(memory)
   switch (outcome) {
     case 'ok':
       return { outcome, now: Number(second), releases: toReleases(releases, keyOf), claims: toClaims(claims) }

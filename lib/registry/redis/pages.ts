@@ -28,7 +28,7 @@ export function leasedPages (store: RedisStore): ReadPages {
     let skip = 0
     for (let size = PAGE_SIZE; size === PAGE_SIZE;) {
       const answer = await store.run(READ_NODES, { args: [from, skip, PAGE_SIZE, MAX_RECORD_BYTES], ms: PAGE_MS })
-      const { rest, ...page } = takeHeader(answer)
+      const { rest, ...page } = takeHeader(store, answer)
       const entries = chunk(rest, 3).map(([member, ends, text = null]) =>
         ({ node: { member: String(member), text: toText(text) }, ends: String(ends) }))
       yield { ...page, nodes: entries.map(({ node }) => node) }
@@ -48,7 +48,7 @@ export function listedPages (store: RedisStore, { hash = '', keys = '' }: Listed
       const answer = await store.run(READ_LISTED, {
         args: [hash, keys, cursor, PAGE_SIZE, MAX_RECORD_BYTES], ms: PAGE_MS
       })
-      const { rest: [next, ...rest], ...page } = takeHeader(answer)
+      const { rest: [next, ...rest], ...page } = takeHeader(store, answer)
       yield {
         ...page,
         nodes: chunk(rest, 2).map(([id, text = null]) => ({
@@ -60,9 +60,11 @@ export function listedPages (store: RedisStore, { hash = '', keys = '' }: Listed
   }
 }
 
-function takeHeader (answer: unknown): Omit<NodePage, 'nodes'> & { rest: Flat } {
+function takeHeader (store: RedisStore, answer: unknown): Omit<NodePage, 'nodes'> & { rest: Flat } {
   // As the scripts say.
-  const [epoch, settlingMs, isKnown, ...rest] = answer as [string, number | string, number | string, ...Flat]
+  const [epoch, settlingMs, isKnown, memory, ...rest] =
+    answer as [string, number | string, number | string, string, ...Flat]
+  store.remember(memory)
   return { epoch, settlingMs: Number(settlingMs), isReplidKnown: Number(isKnown) === 1, rest }
 }
 

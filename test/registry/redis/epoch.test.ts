@@ -190,7 +190,7 @@ t.test('when most nodes vanish at once their rooms wait, and new ones go to thos
 }, async (t) => {
   const { server, redis, gateway, join } = await setUp(t)
   const { member: stays } = await join('stays')
-  const doubtful = makeRegistry(t, connect(t, server.port), { heartbeat: 700, lease: 30_000 })
+  const doubtful = makeRegistry(t, connect(t, server.port))
   const gone = await Promise.all(['a', 'b'].map(async (id) => await doubtful.join(nodeRecord(id))))
   const room = newRoom()
   const { node } = await gateway.assign(room, { accepts: ({ id }) => id === 'a' })

@@ -1,0 +1,31 @@
+import type { RedisTimes } from './client.js'
+
+/** What the store said last of itself, as its scripts take it back: a store that lost writes since is told so by it. */
+export interface StoreMemory {
+  readonly text: string
+  /** Takes the memory of an answer. An older one, or none, changes nothing. */
+  take (text: unknown): void
+}
+
+/** @param onTimes is told of the times in force whenever they change */
+export function createStoreMemory (onTimes: (times: RedisTimes) => void): StoreMemory {
+  let text = ''
+  let mark = 0
+  let times = ''
+
+  return {
+    get text () {
+      return text
+    },
+    take (given) {
+      const [, said, inForce] = /^(\d+) (\d+ \d+ \d+)$/.exec(String(given)) ?? []
+      if (said === undefined || inForce === undefined || Number(said) < mark) return
+      text = String(given)
+      mark = Number(said)
+      if (inForce === times) return
+      times = inForce
+      const [lease = 0, heartbeat = 0, linger = 0] = inForce.split(' ').map(Number)
+      onTimes({ lease, heartbeat, linger })
+    }
+  }
+}

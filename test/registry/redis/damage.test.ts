@@ -1,0 +1,84 @@
+import t from 'tap'
+import { connect, makeRegistry, skipSettling } from '../../support/redis-registry.js'
+import { startRedis, withoutRedis } from '../../support/redis-server.js'
+import { until } from '../../support/until.js'
+import { newRoom, nodeRecord } from '../contract.js'
+import type { Redis } from 'ioredis'
+import type { Test } from 'tap'
+
+const FIELDS = [
+  'epoch', 'replid', 'settledAt', 'yieldUntil', 'beat', 'quiet', 'mark', 'lease', 'heartbeat', 'linger', 'unknown'
+]
+const TEXTS = [
+  '', '|', 'x', 'an-epoch|of-22-letters', 'an epoch of 22 letters', '-1', '1.5', 'nan', 'inf', '-inf', '1e300', '0x7f', ' 1',
+  '99999999999999999999', '999999999999999', '1 1', '6000 99999999999999', '99999999999999 1', 'ä', '\0', '%d'
+]
+/** With the type that each has. */
+const KEYS = {
+  leases: 'sorted set', nodes: 'hash', meta: 'hash', ids: 'hash', releases: 'sorted set', ended: 'sorted set'
+}
+const TYPES: Record<string, (redis: Redis, key: string) => Promise<unknown>> = {
+  string: async (redis, key) => await redis.set(key, 'x'),
+  list: async (redis, key) => await redis.lpush(key, 'x'),
+  set: async (redis, key) => await redis.sadd(key, 'x'),
+  hash: async (redis, key) => await redis.hset(key, 'x', 'y'),
+  'sorted set': async (redis, key) => await redis.zadd(key, 1, 'x'),
+  stream: async (redis, key) => await redis.xadd(key, '*', 'x', 'y')
+}
+/** Several leases, since the machine may be busy with all of the others. */
+const PATIENCE_MS = 20_000
+
+/** Damages a deployment, and holds that it works again: open rooms go on, new ones are given, calls end, nodes join. */
+async function heals (t: Test, redis: Redis, prefix: string, damage: () => Promise<unknown>): Promise<void> {
+  await skipSettling(redis, prefix)
+  const [nodes, gateway] = [makeRegistry(t, redis, { prefix }), makeRegistry(t, redis, { prefix })]
+  const member = await nodes.join(nodeRecord('n1'))
+  const lost: string[] = []
+  for (const event of ['lapsed', 'lost', 'replaced'] as const) member.on(event, () => lost.push(event))
+  const open = newRoom()
+  await until(async () => await member.claim(open).catch(() => '') === 'ok')
+  await damage()
+  const answers = async () => {
+    const given = [await gateway.assign(newRoom()), await gateway.assign(open)]
+    return given.every(({ node }) => node.incarnation === member.incarnation)
+  }
+  await until(async () => await answers().catch(() => false), `new and open rooms of ${prefix}`, PATIENCE_MS)
+  await until(async () => await nodes.join(nodeRecord('n2')).catch(() => null), `a new node of ${prefix}`, PATIENCE_MS)
+  const over = newRoom()
+  await until(async () => await member.claim(over).catch(() => '') === 'ok', `a claim of ${prefix}`, PATIENCE_MS)
+  const end = async () => await gateway.release?.(over).then(() => true, () => false)
+  await until(end, `an end of ${prefix}`, PATIENCE_MS)
+  await until(() => !member.holds(over), `the word of an end of ${prefix}`, PATIENCE_MS)
+  t.strictSame([member.holds(open), lost], [true, []], prefix)
+}
+
+t.test('a field of the meta data – that holds anything – heals within a settling, and no open room is touched', {
+  skip: withoutRedis
+}, async (t) => {
+  const { port } = await startRedis(t)
+  const redis = connect(t, port)
+  const key = (prefix: string) => `${prefix}:meta`
+  const cases = FIELDS.flatMap((field) => TEXTS.map((text) => ({ field, text })))
+  for (let at = 0; at < cases.length; at += 60) {
+    await Promise.all(cases.slice(at, at + 60).map(async ({ field, text }, index) => {
+      const prefix = `{${field} ${at + index}}`
+      await heals(t, redis, prefix, async () => await redis.hset(key(prefix), field, text))
+    }))
+  }
+})
+
+t.test('any key – of any other type – heals within a settling, and no open room is touched', {
+  skip: withoutRedis
+}, async (t) => {
+  const { port } = await startRedis(t)
+  const redis = connect(t, port)
+  await Promise.all(Object.entries(KEYS).flatMap(([name, own]) => Object.entries(TYPES).map(async ([type, make]) => {
+    if (type === own) return
+    const prefix = `{${name} ${type}}`
+    const key = `${prefix}:${name}`
+    await heals(t, redis, prefix, async () => {
+      await redis.del(key)
+      await make(redis, key)
+    })
+  })))
+})

@@ -1,0 +1,119 @@
+import t from 'tap'
+import { createStoreMemory } from '../../../lib/registry/redis/memory.js'
+import { connect, EPOCH, makeRegistry, skipSettling, watch } from '../../support/redis-registry.js'
+import { startRedis, withoutRedis } from '../../support/redis-server.js'
+import { until } from '../../support/until.js'
+import { newRoom, nodeRecord } from '../contract.js'
+import type { Redis } from 'ioredis'
+import type { Test } from 'tap'
+
+const META = '{cobrowse}:meta'
+
+async function setUp (t: Test) {
+  const { port } = await startRedis(t)
+  const redis = connect(t, port)
+  await skipSettling(redis)
+  const gateways = Array.from({ length: 3 }, () => makeRegistry(t, connect(t, port)))
+  for (const gateway of gateways) watch(gateway)
+  const member = await makeRegistry(t, connect(t, port)).join(nodeRecord('n1'))
+  await makeRegistry(t, connect(t, port)).join(nodeRecord('n2'))
+  const events: string[] = []
+  for (const event of ['lapsed', 'lost', 'replaced'] as const) member.on(event, () => events.push(event))
+  const [gateway = makeRegistry(t, redis)] = gateways
+  return { redis, gateway, member, events }
+}
+
+/** @returns puts back, in one step, all that is there now: older data under the same replication id */
+async function copyOf (redis: Redis): Promise<() => Promise<void>> {
+  const keys = await redis.keys('*')
+  const copies = await Promise.all(keys.map(async (key) =>
+    ({ key, text: await redis.dumpBuffer(key), ttl: Math.max(0, await redis.pttl(key)) })))
+  return async () => {
+    const work = redis.multi().flushall()
+    for (const { key, text, ttl } of copies) work.restore(key, ttl, text)
+    await work.exec()
+  }
+}
+
+/** Gathers the epochs that the store goes through, until it gives out new rooms. */
+async function epochsUntilSettled (redis: Redis): Promise<string[]> {
+  const epochs = new Set<string>()
+  await until(async () => {
+    const { epoch, settledAt } = await redis.hgetall(META)
+    if (epoch !== undefined) epochs.add(epoch)
+    return Number(settledAt) > 0 && Number(settledAt) < Date.now() && epochs.size > 0
+  }, 'the end of the settling')
+  return [...epochs]
+}
+
+t.test('a store that was set back to older data – callers remember more – begins one epoch, and no open room moves', {
+  skip: withoutRedis
+}, async (t) => {
+  const { redis, gateway, member, events } = await setUp(t)
+  const before = newRoom()
+  t.equal(await member.claim(before), 'ok')
+  const putBack = await copyOf(redis)
+  const after = newRoom()
+  t.equal(await member.claim(after), 'ok')
+  await putBack()
+  const [first, ...more] = (await epochsUntilSettled(redis)).filter((epoch) => epoch !== EPOCH)
+  t.ok(first)
+  t.strictSame(more, [])
+  for (const room of [before, after]) {
+    t.equal((await gateway.assign(room)).node.incarnation, member.incarnation)
+    t.equal(member.holds(room), true)
+  }
+  t.strictSame(events, [])
+})
+
+t.test('a single write that was lost – its caller asks again – is noticed', { skip: withoutRedis }, async (t) => {
+  const { port } = await startRedis(t)
+  const redis = connect(t, port)
+  await skipSettling(redis)
+  const member = await makeRegistry(t, connect(t, port), { heartbeat: 30_000, lease: 60_000 }).join(nodeRecord('n1'))
+  const gateway = makeRegistry(t, connect(t, port), { heartbeat: 30_000, lease: 60_000 })
+  await gateway.assign(newRoom())
+  for (const write of [
+    async () => await gateway.assign(newRoom()),
+    async () => t.equal(await member.claim(newRoom()), 'ok')
+  ]) {
+    const putBack = await copyOf(redis)
+    const { epoch } = await redis.hgetall(META)
+    await write()
+    await putBack()
+    await write().catch(() => {})
+    t.not((await redis.hgetall(META)).epoch, epoch)
+    await redis.hset(META, 'settledAt', '0', 'yieldUntil', '0')
+    await member.drain(false)
+  }
+})
+
+t.test('a store whose clock was an hour ahead before it was emptied – all callers remember that – begins two epochs at most', {
+  skip: withoutRedis
+}, async (t) => {
+  const { redis, gateway, member, events } = await setUp(t)
+  const room = newRoom()
+  t.equal(await member.claim(room), 'ok')
+  const ahead = Date.now() + 3_600_000
+  await redis.hset(META, 'mark', ahead)
+  await until(async () => Number(await redis.hget(META, 'mark')) > ahead + 5, 'heartbeats')
+  await redis.flushall()
+  // A process that just started begins the epoch, and remembers nothing.
+  await makeRegistry(t, redis).assign(newRoom()).catch(() => {})
+  t.ok((await epochsUntilSettled(redis)).length <= 2)
+  t.equal((await gateway.assign(room)).node.incarnation, member.incarnation)
+  t.strictSame(events, [])
+})
+
+t.test('a memory – texts in any order, late or of any form – is the latest that is one', async (t) => {
+  const told: unknown[] = []
+  const memory = createStoreMemory((times) => told.push(times))
+  t.equal(memory.text, '')
+  for (const text of ['5 1 2 3', '7 1 2 3', '6 9 9 9', undefined, null, 8, '', '9 1 2', '9 1 2 x', '-9 1 2 3', [], {}]) {
+    memory.take(text)
+  }
+  t.equal(memory.text, '7 1 2 3')
+  t.strictSame(told, [{ lease: 1, heartbeat: 2, linger: 3 }])
+  memory.take('7 1 2 4')
+  t.equal(told.length, 2)
+})
