@@ -83,6 +83,11 @@ elseif settledAt > now + wait + 4 * HEARTBEAT or (isLonger and now < settledAt) 
   settleAgain()
 end
 if replid and replid ~= meta[2] then redis.call('HSET', META, 'replid', replid) end
+yieldUntil = math.min(yieldUntil, settledAt)
+if beat > now then
+  beat = now
+  redis.call('HSET', META, 'beat', ms(beat))
+end
 
 -- Counts what must not be lost. Answers a memory.
 local function note(...)
@@ -91,9 +96,17 @@ local function note(...)
 end
 local function remember() return table.concat({ms(mark), ms(LEASE), ms(HEARTBEAT), ms(LINGER)}, ' ') end
 
+-- No lease ends later than one that is granted now. One that does is from before the clock was set back, and would keep
+-- a dead node alive for as long as the clock went back.
+local function cutLease(member, ends)
+  if ends <= now + LEASE then return ends end
+  redis.call('ZADD', LEASES, ms(now + LEASE), member)
+  return now + LEASE
+end
+
 local function alive(member)
   local ends = ask('ZSCORE', LEASES, member)
-  return ends and tonumber(ends) > now
+  return ends and cutLease(member, tonumber(ends)) > now
 end
 
 local function isRegistered(id, incarnation)
@@ -129,11 +142,20 @@ local function heard()
   redis.call('HDEL', META, 'quiet')
 end
 
+-- When the call of a room ended, or 0. An end in the future is from before the clock was set back: it is that of
+-- signatures with such dates only.
+local function endOf(room, date)
+  local endedAt = tonumber(ask('ZSCORE', ENDED, nameOf(room)) or 0)
+  local latest = now + LINGER
+  if endedAt > latest and (date <= latest or date > endedAt) then return 0 end
+  return endedAt
+end
+
 -- Takes a room for this living member. A claim is numbered by its node: one that arrives after the release of the same
 -- or a later number must not take the room again. It is dated by the signature that was shown or, when the room is
 -- claimed again, by its opening: a call that ended since is not taken up again.
 local function claim(room, number, date, life, yields)
-  local endedAt = tonumber(ask('ZSCORE', ENDED, nameOf(room)) or 0)
+  local endedAt = endOf(room, date)
   if date <= endedAt then return 'released', endedAt end
   local text = redis.call('GET', room)
   local holder, state, claims
@@ -174,7 +196,7 @@ local function releases()
   local texts = ask('ZRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}', 'LIMIT', 0, 1000)
   for _, text in ipairs(texts) do
     local room, at = string.match(text, '^[^|]+|([^|]+)|(%d+)$')
-    if not at or now - tonumber(at) > LINGER + LEASE then redis.call('ZREM', RELEASES, text)
+    if not at or math.abs(now - tonumber(at)) > LINGER + LEASE then redis.call('ZREM', RELEASES, text)
     else
       answers[#answers + 1] = room
       answers[#answers + 1] = at

@@ -83,6 +83,11 @@ elseif settledAt > now + wait + 4 * HEARTBEAT or (isLonger and now < settledAt) 
   settleAgain()
 end
 if replid and replid ~= meta[2] then redis.call('HSET', META, 'replid', replid) end
+yieldUntil = math.min(yieldUntil, settledAt)
+if beat > now then
+  beat = now
+  redis.call('HSET', META, 'beat', ms(beat))
+end
 
 -- Counts what must not be lost. Answers a memory.
 local function note(...)
@@ -91,9 +96,17 @@ local function note(...)
 end
 local function remember() return table.concat({ms(mark), ms(LEASE), ms(HEARTBEAT), ms(LINGER)}, ' ') end
 
+-- No lease ends later than one that is granted now. One that does is from before the clock was set back, and would keep
+-- a dead node alive for as long as the clock went back.
+local function cutLease(member, ends)
+  if ends <= now + LEASE then return ends end
+  redis.call('ZADD', LEASES, ms(now + LEASE), member)
+  return now + LEASE
+end
+
 local function alive(member)
   local ends = ask('ZSCORE', LEASES, member)
-  return ends and tonumber(ends) > now
+  return ends and cutLease(member, tonumber(ends)) > now
 end
 
 local function isRegistered(id, incarnation)

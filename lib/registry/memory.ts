@@ -63,6 +63,12 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
     chooser.update([...members.values()].map(({ view }) => view))
   }
 
+  /** An end in the future is from before the clock was set back. */
+  function endOf (name: string): number | undefined {
+    const at = released.at(name)
+    return Number(at) > Date.now() + linger * 1000 ? undefined : at
+  }
+
   function assertOpen (): void {
     if (backend.status().state === 'closed') throw unavailable('the registry is closed')
   }
@@ -94,14 +100,14 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
         signal?.throwIfAborted()
         if (member.gone) return 'lapsed'
         const name = roomName(room)
-        if (issuedAt * 1000 <= (released.at(name) ?? 0)) return 'released'
+        if (issuedAt * 1000 <= (endOf(name) ?? 0)) return 'released'
         const holder = bindings.find(name)
         if (holder !== undefined && holder !== member) return 'elsewhere'
         bindings.claim(name, member)
         return 'ok'
       },
       holds: (room) => !member.gone && bindings.isClaimedBy(roomName(room), member),
-      releasedAt: (room) => released.at(roomName(room)),
+      releasedAt: (room) => endOf(roomName(room)),
       async release (room) {
         const name = roomName(room)
         if (bindings.isClaimedBy(name, member)) bindings.bind(name, member, room.tenant)

@@ -6,6 +6,8 @@ const CLAIMS = 'lib/registry/membership/room-claims.ts'
 const ON_CONTRACT = ['test/registry/redis.test.ts']
 const ON_MEMBERSHIP = ['test/registry/redis/membership.test.ts']
 const ON_EPOCH = ['test/registry/redis/epoch.test.ts']
+const ON_SHARES = ['test/registry/redis/eviction.test.ts']
+const ON_CLOCK = ['test/registry/redis/clock.test.ts']
 const ON_MEMORY = ['test/registry/redis/memory.test.ts']
 const ON_TIMES = ['test/registry/redis/times.test.ts']
 const ON_DAMAGE = ['test/registry/redis/damage.test.ts']
@@ -234,6 +236,48 @@ export const OF_REDIS = [
     find: "bind(ROOM, ARGV[i], 'assigned', 0, life)\n    note()",
     replace: "bind(ROOM, ARGV[i], 'assigned', 0, life)",
     tests: ON_MEMORY
+  },
+  {
+    name: 'open rooms are not claimed again',
+    file: CLAIMS,
+    find: 'claimShare(isFull ? open : open.slice(0, store.claimsAgain(open.length)))',
+    replace: '',
+    tests: ON_SHARES
+  },
+  {
+    name: 'the same open rooms are claimed again and again',
+    file: CLAIMS,
+    find: 'for (const { key } of claims.rooms) held.putLast(key)',
+    replace: '',
+    tests: ON_SHARES
+  },
+  {
+    name: 'a lease from before the clock was set back lasts',
+    file: SCRIPT,
+    find: "  redis.call('ZADD', LEASES, ms(now + LEASE), member)\n  return now + LEASE",
+    replace: '  return ends',
+    tests: ON_CLOCK
+  },
+  {
+    name: 'a heartbeat from before the clock was set back hides a silence',
+    file: SCRIPT,
+    find: 'if beat > now then',
+    replace: 'if false then',
+    tests: ON_CLOCK
+  },
+  {
+    name: 'the end of a call from before the clock was set back keeps the next one out',
+    file: NODE,
+    find: 'if endedAt > latest and (date <= latest or date > endedAt) then return 0 end',
+    replace: '',
+    tests: ON_CLOCK
+  },
+  {
+    name: 'a room from before the clock was set back outlives its call',
+    file: CLAIMS,
+    find: 'held.redate(now + store.times.heartbeat, lastAnswer)',
+    replace: '',
+    tests: ON_CLOCK
   },
   {
     name: 'an epoch with a bar in it is taken',

@@ -70,3 +70,18 @@ t.test('wrong options are refused by name', async (t) => {
   const registry = memoryRegistry({ nodes: [nodeRecord('n1')] })
   await t.rejects(registry.join(nodeRecord('n1')), { name: 'TypeError', message: /"id"/ }, 'a static node stays')
 })
+
+t.test('a call that ended – before the clock was set back – keeps nobody out who asks now', async (t) => {
+  const registry = memoryRegistry()
+  const member = await registry.join(nodeRecord('n1'))
+  const room = newRoom()
+  await registry.assign(room)
+  const { now } = Date
+  const restore = t.intercept(Date, 'now', { value: () => now() + 3_600_000 })
+  await registry.release?.(room)
+  t.equal(await member.claim(room, { issuedAt: Date.now() / 1000 - 1 }), 'released')
+  restore.restore()
+  const { issuedAt } = await registry.assign(room)
+  t.equal(await member.claim(room, { issuedAt: issuedAt / 1000 }), 'ok')
+  t.equal(member.releasedAt(room), undefined)
+})

@@ -6,7 +6,7 @@ export interface HeldRoom {
   /** Of the latest claim. */
   readonly number: number
   /** Milliseconds, by the store's clock. */
-  readonly openedAt: number
+  openedAt: number
   /** The lease lapsed since: nobody enters by a normal signature before the room is claimed again. */
   isShut: boolean
 }
@@ -18,6 +18,10 @@ export interface HeldRooms {
   /** A claim was granted at this moment: the door is open. A room that is here already keeps that of its opening. */
   open (key: string, room: RoomKey, number: number, at: number): void
   remove (key: string): HeldRoom | undefined
+  /** It was claimed just now, so it comes last among the keys. */
+  putLast (key: string): void
+  /** The store's clock was set back: dates after `limit` become this one. */
+  redate (limit: number, date: number): void
   /** The lease lapsed. */
   shutAll (): void
   shutKeys (): string[]
@@ -42,6 +46,15 @@ export function createHeldRooms (): HeldRooms {
       const held = rooms.get(key)
       rooms.delete(key)
       return held
+    },
+    putLast (key) {
+      const held = rooms.get(key)
+      if (held === undefined) return
+      rooms.delete(key)
+      rooms.set(key, held)
+    },
+    redate (limit, date) {
+      for (const held of rooms.values()) if (held.openedAt > limit) held.openedAt = date
     },
     shutAll () {
       for (const held of rooms.values()) held.isShut = true

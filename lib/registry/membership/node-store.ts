@@ -5,6 +5,8 @@ import type { RoomKey } from '../../../types/registry.js'
 export interface NodeStore {
   /** Rooms that one call claims at most. */
   readonly batch: number
+  /** How many of so many open rooms are claimed again with a heartbeat. */
+  claimsAgain (open: number): number
   /** Milliseconds; they may change with the connection. */
   readonly times: NodeTimes
   /** By what the store knows a room: ids never become part of it. */

@@ -5,6 +5,8 @@ export interface ReleasedRooms {
   at (key: string): number | undefined
   /** Forgets those from before this moment. */
   forget (before: number): void
+  /** The clock was set back: dates after `limit` become this one. */
+  redate (limit: number, date: number): void
 }
 
 export function createReleasedRooms (): ReleasedRooms {
@@ -16,6 +18,9 @@ export function createReleasedRooms (): ReleasedRooms {
     at: (key) => moments.get(key),
     forget (before) {
       for (const [key, at] of moments) if (at < before) moments.delete(key)
+    },
+    redate (limit, date) {
+      for (const [key, at] of moments) if (at > limit) moments.set(key, date)
     }
   }
 }

@@ -7,8 +7,6 @@ import type { HeldRooms } from './held-rooms.js'
 import type { Accepted, Claim, Claims, NodeCall, NodeStore } from './node-store.js'
 import type { MembershipEvents, RoomKey } from '../../../types/registry.js'
 
-const CLAIM_AGAIN_MS = 30_000
-
 /** `outdated` the registration changed meanwhile · `epoch` and `lapsed` the store does not know it. */
 export type SingleResult = 'ok' | 'elsewhere' | 'released' | 'lapsed' | 'epoch' | 'outdated'
 
@@ -29,7 +27,7 @@ export interface RoomClaims {
   toSend (keys: string[], yields: boolean): Claims
   /** Takes what the store answered to a registration or heartbeat. */
   accept (answer: Accepted, sent: Claims): void
-  /** Claims what did not go with it, and from time to time the open rooms. Not waited for. */
+  /** Claims what did not go with it, and again some of the open rooms, in turn. Not waited for. */
   claimTheRest (sent: Claims): void
   /**
    * Asks for one room, in the name of a signature of this date.
@@ -45,7 +43,17 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
   const held = createHeldRooms()
   const released = createReleasedRooms()
   let lastNumber = 0
-  let claimedAt = clock.monotonic()
+  let isClaimingAgain = false
+  let answeredAt = clock.monotonic()
+
+  /** Dates from before the store's clock was set back are in the future now; whatever comes next is after them. */
+  function redate (now: number): void {
+    const lastAnswer = now - (clock.monotonic() - answeredAt)
+    answeredAt = clock.monotonic()
+    held.redate(now + store.times.heartbeat, lastAnswer)
+    // On ZooKeeper these are dates of gateways, whose clocks may differ a little.
+    released.redate(now + store.times.linger, lastAnswer)
+  }
 
   const toClaim = (key: string): Claim => {
     const room = held.get(key)
@@ -76,11 +84,20 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
     if (room !== undefined) events.emit(event, { ...room })
   }
 
+  /** The binding of an open room may be lost, by eviction or in a copy of older data, without a word of the store. */
+  function claimShare (keys: string[]): void {
+    if (isClaimingAgain || keys.length === 0) return
+    isClaimingAgain = true
+    claimAgain(keys, false).catch(() => {}).finally(() => { isClaimingAgain = false })
+  }
+
   async function claimAgain (keys: string[], yields: boolean): Promise<void> {
     const call = self()
     for (let at = 0; at < keys.length; at += store.batch) {
       const isStill = (key: string) => held.get(key)?.isShut === yields
       const claims = toSend(keys.slice(at, at + store.batch).filter(isStill), yields)
+      if (claims.rooms.length === 0) continue
+      for (const { key } of claims.rooms) held.putLast(key)
       const answer = await store.claim({ ...call, claims })
       if (call.member !== self().member || !isValid() || answer.outcome !== 'ok') return
       settle(answer, claims)
@@ -92,6 +109,7 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
     releasedAt: released.at,
     toSend,
     accept (answer, sent) {
+      redate(answer.now)
       released.forget(answer.now - store.times.linger - store.times.lease)
       for (const { key, at } of answer.releases) hearRelease(key, at)
       settle(answer, sent)
@@ -101,9 +119,8 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
       const isFull = rooms.length === store.batch
       const shut = held.shutKeys()
       if (isFull && shut.length > 0) claimAgain(shut, true).catch(() => {})
-      if (!isFull && clock.monotonic() - claimedAt < CLAIM_AGAIN_MS) return
-      claimedAt = clock.monotonic()
-      claimAgain(held.openKeys(), false).catch(() => { claimedAt = -Infinity })
+      const open = held.openKeys()
+      claimShare(isFull ? open : open.slice(0, store.claimsAgain(open.length)))
     },
     async claim (room, key, date, signal) {
       const number = ++lastNumber

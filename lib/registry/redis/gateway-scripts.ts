@@ -112,7 +112,7 @@ for i = 1, #page, 2 do
   local size = redis.call('HSTRLEN', NODES, page[i])
   if size > longest then record = {size} elseif size > 0 then record = redis.call('HGET', NODES, page[i]) end
   answer[#answer + 1] = page[i]
-  answer[#answer + 1] = page[i + 1]
+  answer[#answer + 1] = ms(cutLease(page[i], tonumber(page[i + 1])))
   answer[#answer + 1] = record
 end
 return answer
@@ -161,4 +161,10 @@ if era ~= epoch then return 'ok' end
 if state == 'claimed' then ask('ZADD', RELEASES, 0, idOf(member) .. '|' .. nameOf(ROOM) .. '|' .. ms(now)) end
 bind(ROOM, member, 'released', claims, LINGER + LEASE)
 return 'ok'
+`)
+
+/** Answers the name of the policy, '' for a user who may not read it. Scripts may not ask CONFIG. */
+export const EVICTION_POLICY = script(`
+local memory = redis.pcall('INFO', 'memory')
+return type(memory) == 'string' and string.match(memory, 'maxmemory_policy:([%w-]+)') or ''
 `)

@@ -15,11 +15,20 @@ local function heard()
   redis.call('HDEL', META, 'quiet')
 end
 
+-- When the call of a room ended, or 0. An end in the future is from before the clock was set back: it is that of
+-- signatures with such dates only.
+local function endOf(room, date)
+  local endedAt = tonumber(ask('ZSCORE', ENDED, nameOf(room)) or 0)
+  local latest = now + LINGER
+  if endedAt > latest and (date <= latest or date > endedAt) then return 0 end
+  return endedAt
+end
+
 -- Takes a room for this living member. A claim is numbered by its node: one that arrives after the release of the same
 -- or a later number must not take the room again. It is dated by the signature that was shown or, when the room is
 -- claimed again, by its opening: a call that ended since is not taken up again.
 local function claim(room, number, date, life, yields)
-  local endedAt = tonumber(ask('ZSCORE', ENDED, nameOf(room)) or 0)
+  local endedAt = endOf(room, date)
   if date <= endedAt then return 'released', endedAt end
   local text = redis.call('GET', room)
   local holder, state, claims
@@ -60,7 +69,7 @@ local function releases()
   local texts = ask('ZRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}', 'LIMIT', 0, 1000)
   for _, text in ipairs(texts) do
     local room, at = string.match(text, '^[^|]+|([^|]+)|(%d+)$')
-    if not at or now - tonumber(at) > LINGER + LEASE then redis.call('ZREM', RELEASES, text)
+    if not at or math.abs(now - tonumber(at)) > LINGER + LEASE then redis.call('ZREM', RELEASES, text)
     else
       answers[#answers + 1] = room
       answers[#answers + 1] = at

@@ -6,11 +6,13 @@ import type { Script } from './script.js'
 const BATCH = 250
 const MAX_CALL_MS = 1000
 const MIN_CLAIM_MS = 90_000
+/** Heartbeats within which all open rooms are claimed again: for so long a binding that was evicted may be missed. */
+const ROUND = 3
 
 /** What a node asks of Redis, as the scripts want it. */
 export function createRedisNode (store: RedisStore, times: RedisTimes): NodeStore {
   const ms = Math.min(MAX_CALL_MS, times.lease / 2)
-  // A claim must outlive the lease: a room is in use until its node is dead, and is claimed again every 30 s.
+  // A claim must outlive the lease: a room is in use until its node is dead.
   const claimMs = Math.max(MIN_CLAIM_MS, times.lease + 60_000)
 
   async function ask (script: Script, call: Omit<ScriptCall, 'ms'>): Promise<NodeAnswer> {
@@ -19,6 +21,7 @@ export function createRedisNode (store: RedisStore, times: RedisTimes): NodeStor
 
   return {
     batch: BATCH,
+    claimsAgain: (open) => Math.max(BATCH, Math.ceil(open / ROUND)),
     times,
     roomKey: store.room,
     async register ({ epoch, member, record, replaces, claims }) {

@@ -1,4 +1,5 @@
 import { unavailable, UnreadableBindingError } from '../unavailable.js'
+import type { Clock } from '../../clock.js'
 import type { Claim, Claims, RoomClaim } from '../membership/node-store.js'
 import type { MultiFailure, ZooKeeperClient, ZooKeeperOp } from '../zookeeper-client/client.js'
 import type { ZooKeeperLayout } from './layout.js'
@@ -18,6 +19,8 @@ export interface ClaimerOptions {
   client: ZooKeeperClient
   layout: ZooKeeperLayout
   rooms: ZooKeeperRooms
+  lingerMs: number
+  clock: Clock
   callMs (): number
 }
 
@@ -34,11 +37,20 @@ export interface Claimer {
 interface Wanted {
   claim: Claim
   room: RoomState
+  /** When the call ended, or 0. */
+  endedAt: number
   /** Nothing to write. */
   refusal: string | undefined
 }
 
-export function createClaimer ({ client, layout, rooms, callMs }: ClaimerOptions): Claimer {
+export function createClaimer ({ client, layout, rooms, lingerMs, clock, callMs }: ClaimerOptions): Claimer {
+  /** An end in the future is from before clocks were set back: it is that of signatures with such dates only. */
+  function endOf ({ binding }: RoomState, { date = Infinity }: Claim): number {
+    const endedAt = binding?.endedAt ?? 0
+    const latest = clock.wall() + lingerMs
+    return endedAt > latest && (date <= latest || date > endedAt) ? 0 : endedAt
+  }
+
   /** A room that cannot be read costs itself only. */
   async function tryToWant (claimant: Claimant, claim: Claim): Promise<Wanted | undefined> {
     try {
@@ -51,14 +63,16 @@ export function createClaimer ({ client, layout, rooms, callMs }: ClaimerOptions
 
   async function want ({ member, replaces, signal }: Claimant, claim: Claim): Promise<Wanted> {
     const room = await rooms.read(claim.key, { ms: callMs(), signal })
-    return { claim, room, refusal: await refusalOf(member, replaces, claim, room) }
+    const endedAt = endOf(room, claim)
+    return { claim, room, endedAt, refusal: await refusalOf(member, replaces, claim, room, endedAt) }
   }
 
   async function refusalOf (
-    member: string, replaces: string | undefined, { number, date = Infinity }: Claim, { binding }: RoomState
+    member: string, replaces: string | undefined, { number, date = Infinity }: Claim, { binding }: RoomState,
+    endedAt: number
   ): Promise<string | undefined> {
     if (binding === undefined) return undefined
-    if (date <= binding.endedAt) return 'released'
+    if (date <= endedAt) return 'released'
     if (binding.member === member) {
       return binding.state === 'released' && number <= binding.claims ? 'stale' : undefined
     }
@@ -68,13 +82,14 @@ export function createClaimer ({ client, layout, rooms, callMs }: ClaimerOptions
   }
 
   /** What takes the room, or where it is taken already makes sure that it still is. */
-  function opsOf (member: string, { claim, room, refusal }: Wanted): ZooKeeperOp[] {
+  function opsOf (member: string, { claim, room, endedAt, refusal }: Wanted): ZooKeeperOp[] {
     const { binding } = room
     if (refusal !== undefined) return []
-    const isOurs = binding?.member === member && binding.state === 'claimed' && binding.claims >= claim.number
+    const isOurs = binding?.member === member && binding.state === 'claimed' && binding.claims >= claim.number &&
+      binding.endedAt === endedAt
     if (isOurs) return rooms.check(room)
     const claims = Math.max(claim.number, binding?.member === member ? binding.claims : 0)
-    return rooms.write(room, { member, state: 'claimed', claims, endedAt: binding?.endedAt ?? 0 }).ops
+    return rooms.write(room, { member, state: 'claimed', claims, endedAt }).ops
   }
 
   return {
@@ -108,5 +123,5 @@ function indexOfPart (parts: unknown[][], index: number): number {
 
 function toAnswer (wanted: Wanted | undefined): RoomClaim {
   if (wanted === undefined) return { word: 'failed', releasedAt: 0 }
-  return { word: wanted.refusal ?? 'ok', releasedAt: wanted.room.binding?.endedAt ?? 0 }
+  return { word: wanted.refusal ?? 'ok', releasedAt: wanted.endedAt }
 }

@@ -17,6 +17,7 @@ import type { Sweep } from './sweep.js'
 
 const BATCH = 100
 const MAX_CALL_MS = 1000
+const CLAIM_AGAIN_MS = 30_000
 /** Others write the same id: read anew, and try again. */
 const MAX_TRIES = 8
 
@@ -34,7 +35,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
   const { client, layout, rooms, sweep, lingerMs, clock } = options
   const callMs = () => Math.min(MAX_CALL_MS, client.sessionTimeout() / BEATS_PER_SESSION)
   const lease = createSessionLease(client.sessionTimeout, clock)
-  const claimer = createClaimer({ client, layout, rooms, callMs })
+  const claimer = createClaimer({ client, layout, rooms, lingerMs, clock, callMs })
   const releases = createReleases({ client, rooms, sweep, callMs })
   const endedCalls = createEndedCalls({ rooms, batch: BATCH, callMs })
   /** Of the session that the registration was made in: its node goes when that ends. */
@@ -117,6 +118,8 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
 
   return {
     batch: BATCH,
+    // An ensemble forgets nothing, so once in a while is enough.
+    claimsAgain: (open) => Math.ceil(open * client.sessionTimeout() / BEATS_PER_SESSION / CLAIM_AGAIN_MS),
     roomKey: layout.roomKey,
     get times () {
       const granted = client.sessionTimeout()

@@ -244,24 +244,6 @@ t.test('a late release does not cut a newer claim, nor a late claim take a relea
   t.match(await redis.get(key), /released\|7$/)
 })
 
-t.test('claims are made again before they end', { skip: withoutRedis }, async (t) => {
-  const { redis, nodes } = await setUp(t, RARE)
-  const member = await nodes.join(nodeRecord('n1'))
-  t.equal(await member.claim(newRoom()), 'ok')
-  const [key = ''] = await redis.keys('*:room:*')
-  await redis.pexpire(key, 50_000)
-  const now = performance.now.bind(performance)
-  let ahead = 0
-  t.intercept(performance, 'now', { value: () => now() + ahead })
-  // In steps that the lease allows.
-  while (ahead < 31_000) {
-    ahead += 8000
-    await member.drain(false)
-    t.equal(member.valid(), true)
-  }
-  await until(async () => await redis.pttl(key) > 80_000)
-})
-
 t.test('nodes that never came back are taken out, a minute later', { skip: withoutRedis }, async (t) => {
   const { redis, nodes } = await setUp(t)
   const dead = Array.from({ length: 40 }, (_value, number) => `dead-${number}|x`)

@@ -74,6 +74,21 @@ t.test('what a node asks of ZooKeeper', { skip: withoutZooKeeper }, async (t) =>
     t.equal(await bindingOf(), undefined)
   })
 
+  t.test('a call that ended – before the clocks were set back – keeps nobody out who asks now', async (t) => {
+    const { first, bindingOf } = await setUp(t)
+    await first.register('n1|a', '')
+    const [now, endedAt] = [Date.now(), Date.now() + 3_600_000]
+    const binding = { member: 'n1|a', state: 'released' as const, claims: 0, endedAt }
+    await first.client.multi(first.rooms.write(await first.rooms.read(KEY), binding).ops)
+    const claim = async (date: number) => {
+      const claims = { rooms: [{ key: KEY, number: 1, date }], yields: false }
+      return await first.node.claim({ epoch: '', member: 'n1|a', claims })
+    }
+    t.match(await claim(endedAt - 5000), { claims: [{ word: 'released', releasedAt: endedAt }] })
+    t.match(await claim(now), { claims: [{ word: 'ok', releasedAt: 0 }] })
+    t.match(await bindingOf(), { state: 'claimed', endedAt: 0 })
+  })
+
   t.test('a registration of another session is none: it vanishes with that', async (t) => {
     const { layout, first, second } = await setUp(t)
     await first.register('n1|a', '')
