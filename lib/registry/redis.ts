@@ -9,6 +9,7 @@ import { MAX_NODES, parseJson } from './node-entries.js'
 import { assertSize, checkNodeRecord } from './node-record.js'
 import { createAssigner } from './redis/assign.js'
 import { createRedisStore, isReply, reasonOf } from './redis/client.js'
+import { createEvictionCheck } from './redis/eviction.js'
 import { END } from './redis/gateway-scripts.js'
 import { createRedisNode } from './redis/node.js'
 import { leasedPages, listedPages } from './redis/pages.js'
@@ -82,11 +83,13 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     log: () => backend.log,
     onRead: (nodes) => chooser.update(nodes, clock.monotonic())
   })
+  const checkEviction = createEvictionCheck(store, () => backend.log)
   const assigner = createAssigner({ store, view, chooser, listed })
 
   async function poll (): Promise<void> {
     try {
       await view.poll()
+      checkEviction(view.epoch())
       if (view.settlingMs() > 0) backend.set('degraded', 'settling: no new rooms yet')
       else if (!view.isCut()) backend.set('up')
       else backend.set('degraded', `more than ${MAX_NODES} nodes: only the first are read`)

@@ -45,8 +45,8 @@ function proveQuickly () {
   const proposed = search({ without: [], faults: DESIGN_FAULTS }, { total: 1 })
   print('proposed, one fault', proposed)
   const results = REFUTATIONS.map(({ rule, ...given }) => {
-    const { faults, ...limits } = given
-    const result = search({ without: [rule], faults }, limits)
+    const { faults, also = [], ...limits } = given
+    const result = search({ without: [rule, ...also], faults }, limits)
     print(`without ${rule}`, result)
     return { rule, result }
   })

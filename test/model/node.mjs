@@ -150,12 +150,21 @@ export function tick () {
       prolong(n)
       node.own = ownLease()
       noteBeat()
+      claimInTurn(n)
     } else if (node.up && !node.own) {
       lapse(n)
     }
     if (rules.alone && node.room === KEPT && node.up === UP && countInside(n) === 1) wait(n)
     else node.alone = 0
   }
+}
+
+/** A round of heartbeats claims every open room again, as far as its binding is lost. */
+function claimInTurn (n) {
+  const isLost = nodes[n].room === OPEN && nodes[n].epoch && countInside(n) > 0 && !binding.node
+  if (!isLost) return
+  if (rules.slowBeat && rules.share) claimAgain(n)
+  else store.missed = 1
 }
 
 /** Rule 5b: nobody waits alone behind a shut door. */

@@ -14,6 +14,7 @@ export const PROPERTIES = {
   I3: 'no signature names a node that was declared dead',
   I8: 'a node whose lease ended never admits again under the same incarnation',
   I25: 'a room in use is not moved by what happens to the store',
+  ROUND: 'an open room whose binding was lost is not given away once its node has had a round of heartbeats',
   REL: 'no signature from before a release that its node heard of is admitted, or opens the room',
   ENDED: 'no node that reaches the store goes on with a call that ended',
   OUST: 'no late message displaces a living node',

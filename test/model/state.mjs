@@ -39,7 +39,7 @@ export const RESULT = 3
 export const VACATE = 4
 export const REGISTRATION = 5
 
-export const FAULTS = ['outage', 'wipe', 'lose', 'cut', 'gatewayCut', 'crash', 'late', 'end', 'leave']
+export const FAULTS = ['outage', 'wipe', 'lose', 'restore', 'cut', 'gatewayCut', 'crash', 'late', 'end', 'leave']
 const MAX_NODES = 3
 
 let size = 0
@@ -73,7 +73,9 @@ const Store = recordOf({
   /** Wiped or failed over during an outage: the first call after it starts the epoch. */
   turned: 1,
   /** It had not settled when it heard a node last. */
-  uneasy: 1
+  uneasy: 1,
+  /** A whole round of heartbeats has passed, and the binding of an open room is lost. For the properties only. */
+  missed: 1
 })
 const Binding = recordOf({
   /** Number of the node + 1; 0 for none. */

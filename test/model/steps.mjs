@@ -186,6 +186,12 @@ function storeSteps () {
     forgetBinding()
     emit('the store fails over and does not notice: the binding is lost')
   }
+  if (binding.node && can('restore')) {
+    pay('restore')
+    if (rules.remember) loseMemory(false)
+    else forgetBinding()
+    emit('the store is set back to older data, from before the binding')
+  }
   if (!gateways[1].cut && can('gatewayCut')) {
     pay('gatewayCut')
     gateways[1].cut = 1

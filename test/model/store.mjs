@@ -28,6 +28,7 @@ export function unbind () {
 export function bind (n, state) {
   if (binding.node !== n + 1) binding.tell = 0
   if (!rules.markKept) binding.mark = binding.tell = 0
+  store.missed = 0
   binding.node = n + 1
   binding.current = 1
   binding.state = state
@@ -150,6 +151,9 @@ export function renewIncarnation (n) {
 
 /** I25: the room is about to be given to node n. May it be taken from those inside elsewhere? */
 export function judgeMove (n, isAsked) {
+  if (store.missed && !nodes[n].room) {
+    violate('ROUND', `the room moves to ${NODE[n]} though its binding was lost a round of heartbeats ago`)
+  }
   for (const [m, node] of nodes.entries()) {
     if (m === n || !countInside(m)) continue
     if (node.room === OPEN && node.granted) {

@@ -24,6 +24,8 @@ export interface RedisView extends SingleFlight {
   ageMs (): number | undefined
   /** Whether there are more nodes than are read. */
   isCut (): boolean
+  /** As it was read last. */
+  epoch (): string | undefined
   /** The node of a member with this record in the store, or with the last good one. */
   nodeOf (member: string, text: unknown): NodeView | undefined
 }
@@ -73,6 +75,7 @@ export function createRedisView ({ readPages, parse, clock, log, onRead }: Redis
     nodes: () => nodes,
     settlingMs: () => settlingMs,
     isCut: () => isCut,
+    epoch: () => epoch,
     ageMs: () => readAt === undefined ? undefined : Math.round(clock.monotonic() - readAt),
     ...createSingleFlight(read),
     nodeOf (member, text) {

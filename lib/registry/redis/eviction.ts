@@ -1,0 +1,32 @@
+import { EVICTION_POLICY } from './gateway-scripts.js'
+import type { FastifyBaseLogger } from 'fastify'
+import type { RedisStore } from './client.js'
+
+const CALL_MS = 300
+
+/** Warns of a server that may evict bindings and leases. Asks again in a new epoch: it may be that of another server. */
+export type CheckEviction = (epoch: string | undefined) => Promise<void>
+
+export function createEvictionCheck (store: RedisStore, log: () => FastifyBaseLogger | undefined): CheckEviction {
+  let checked: string | undefined
+  let told: string | undefined
+
+  async function ask (): Promise<string | undefined> {
+    try {
+      return String(await store.run(EVICTION_POLICY, { args: [], ms: CALL_MS }))
+    } catch {
+      return undefined
+    }
+  }
+
+  return async function check (epoch) {
+    if (epoch === checked || log() === undefined) return
+    checked = epoch
+    const policy = await ask()
+    if (policy === undefined) checked = undefined
+    // A user who may not read it is told of INFO already.
+    if (policy === undefined || policy === '' || policy === 'noeviction' || policy === told) return
+    told = policy
+    log()?.warn({ policy }, 'Redis may evict rooms that are in use: set its maxmemory-policy to noeviction')
+  }
+}
