@@ -4,7 +4,7 @@ import type { RedisStore } from './client.js'
 
 const CALL_MS = 300
 
-/** Warns of a server that may evict bindings and leases. Asks again in a new epoch: it may be that of another server. */
+/** Warns of a server that may evict bindings and leases. Asks again in a new epoch: it may be of another server. */
 export type CheckEviction = (epoch: string | undefined) => Promise<void>
 
 export function createEvictionCheck (store: RedisStore, log: () => FastifyBaseLogger | undefined): CheckEviction {
