@@ -116,11 +116,19 @@ end
 
 local function idOf(member) return string.match(member, '^[^|]+') end
 
--- An unreadable text is an error: taking it for "not bound" could split a room that is in use.
-local function parse(text)
-  local era, member, state, claims = string.match(text, '^([^|]*)|([^|]+|[^|]+)|([^|]+)|(%d+)$')
-  if not member then error('the binding of the room cannot be read') end
-  return era, member, state, tonumber(claims)
+-- The binding of a room, or nothing. One that cannot be read is an error: taking it for "not bound" could split a room
+-- that is in use. It ends when signatures from before have; a node with the room open has claimed it again by then.
+local function read(room)
+  local text = redis.pcall('GET', room)
+  if not text then return nil end
+  local era, member, state, claims
+  if type(text) == 'string' then
+    era, member, state, claims = string.match(text, '^([^|]*)|([^|]+|[^|]+)|([^|]+)|(%d+)$')
+  end
+  if member then return era, member, state, tonumber(claims) end
+  local left, life = redis.call('PTTL', room), LINGER + LEASE
+  if left < 0 or left > life then redis.call('PEXPIRE', room, ms(life)) end
+  error(text.err or 'the binding of the room cannot be read')
 end
 
 local function bind(room, member, state, claims, life)

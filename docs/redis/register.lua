@@ -116,11 +116,19 @@ end
 
 local function idOf(member) return string.match(member, '^[^|]+') end
 
--- An unreadable text is an error: taking it for "not bound" could split a room that is in use.
-local function parse(text)
-  local era, member, state, claims = string.match(text, '^([^|]*)|([^|]+|[^|]+)|([^|]+)|(%d+)$')
-  if not member then error('the binding of the room cannot be read') end
-  return era, member, state, tonumber(claims)
+-- The binding of a room, or nothing. One that cannot be read is an error: taking it for "not bound" could split a room
+-- that is in use. It ends when signatures from before have; a node with the room open has claimed it again by then.
+local function read(room)
+  local text = redis.pcall('GET', room)
+  if not text then return nil end
+  local era, member, state, claims
+  if type(text) == 'string' then
+    era, member, state, claims = string.match(text, '^([^|]*)|([^|]+|[^|]+)|([^|]+)|(%d+)$')
+  end
+  if member then return era, member, state, tonumber(claims) end
+  local left, life = redis.call('PTTL', room), LINGER + LEASE
+  if left < 0 or left > life then redis.call('PEXPIRE', room, ms(life)) end
+  error(text.err or 'the binding of the room cannot be read')
 end
 
 local function bind(room, member, state, claims, life)
@@ -154,22 +162,19 @@ end
 -- Takes a room for this living member. A claim is numbered by its node: one that arrives after the release of the same
 -- or a later number must not take the room again. It is dated by the signature that was shown or, when the room is
 -- claimed again, by its opening: a call that ended since is not taken up again.
-local function claim(room, number, date, life, yields)
+local function claim(room, number, date, life, kind)
   local endedAt = endOf(room, date)
   if date <= endedAt then return 'released', endedAt end
-  local text = redis.call('GET', room)
-  local holder, state, claims
-  if text then
-    local era
-    era, holder, state, claims = parse(text)
-    if era ~= epoch then holder = nil end
-  end
+  local good, era, holder, state, claims = pcall(read, room)
+  -- The node has the room open, so it knows better.
+  if not good and kind ~= '2' then error(era, 0) end
+  if not good or era ~= epoch then holder = nil end
   if holder == MEMBER then
     if state == 'released' and number <= claims then return 'stale', endedAt end
     number = math.max(number, claims)
   elseif holder and alive(holder) then
     return 'elsewhere', endedAt
-  elseif yields and now < yieldUntil and not (holder and idOf(holder) == idOf(MEMBER)) then
+  elseif kind == '1' and now < yieldUntil and not (holder and idOf(holder) == idOf(MEMBER)) then
     return 'yield', endedAt
   end
   bind(room, MEMBER, 'claimed', number, math.max(life, redis.call('PTTL', room)))
@@ -178,12 +183,12 @@ end
 
 -- Number and date of each claim stand in ARGV from "first" on, the rooms in KEYS from the seventh on. A room that
 -- cannot be read costs itself only. Answers in pairs: a word, and when the call ended last or 0.
-local function claimAll(life, yields, first)
+local function claimAll(life, kind, first)
   local answers = {}
   for i = 7, #KEYS do
     local at = first + 2 * (i - 7)
     local number, date = tonumber(ARGV[at]), tonumber(ARGV[at + 1]) or math.huge
-    local good, word, endedAt = pcall(claim, KEYS[i], number, date, life, yields)
+    local good, word, endedAt = pcall(claim, KEYS[i], number, date, life, kind)
     answers[#answers + 1] = good and word or 'failed'
     answers[#answers + 1] = good and endedAt or 0
   end
@@ -225,4 +230,4 @@ heard()
 ask('HSET', IDS, id, incarnation .. '|' .. epoch)
 ask('HSET', NODES, MEMBER, ARGV[7])
 ask('ZADD', LEASES, ms(now + LEASE), MEMBER)
-return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9] == '1', 11), remember()}
+return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9], 11), remember()}

@@ -128,7 +128,7 @@ export const OF_REDIS = [
   {
     name: 'returning nodes do not yield while the store settles',
     file: NODE,
-    find: 'elseif yields and now < yieldUntil and',
+    find: "elseif kind == '1' and now < yieldUntil and",
     replace: 'elseif false and',
     tests: ON_EPOCH
   },
@@ -250,6 +250,20 @@ export const OF_REDIS = [
     find: 'for (const { key } of claims.rooms) held.putLast(key)',
     replace: '',
     tests: ON_SHARES
+  },
+  {
+    name: 'an unreadable binding never ends',
+    file: SCRIPT,
+    find: "if left < 0 or left > life then redis.call('PEXPIRE', room, ms(life)) end",
+    replace: '',
+    tests: ON_DAMAGE
+  },
+  {
+    name: 'an unreadable binding of an open room stays',
+    file: NODE,
+    find: "if not good and kind ~= '2' then",
+    replace: 'if not good then',
+    tests: ON_DAMAGE
   },
   {
     name: 'a lease from before the clock was set back lasts',

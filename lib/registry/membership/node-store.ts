@@ -79,6 +79,8 @@ export interface Claims {
   rooms: Claim[]
   /** Of a node that had lapsed. */
   yields: boolean
+  /** Of rooms that this node has open: an unreadable binding of one is no reason to refuse it. */
+  areOpen?: boolean
 }
 
 export interface NodeCall {

@@ -59,7 +59,8 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
     const room = held.get(key)
     return { key, number: room?.number ?? 0, date: room?.openedAt }
   }
-  const toSend = (keys: string[], yields: boolean) => ({ rooms: keys.slice(0, store.batch).map(toClaim), yields })
+  const toSend = (keys: string[], yields: boolean) =>
+    ({ rooms: keys.slice(0, store.batch).map(toClaim), yields, areOpen: !yields })
 
   function settle ({ claims: answers, now }: Accepted, { rooms }: Claims): void {
     for (const [at, { key, number }] of rooms.entries()) {

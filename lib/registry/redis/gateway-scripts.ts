@@ -60,9 +60,9 @@ local function record(member)
   return textOf(member)
 end
 
-local text, isVacant = redis.call('GET', ROOM), true
-if text then
-  local era, member = parse(text)
+local era, member = read(ROOM)
+local isVacant = true
+if member then
   if holds(era, member) then
     -- A claim lasts longer than an assignment; it is never cut short. Always a write: a demoted primary refuses it.
     redis.call('PEXPIRE', ROOM, ms(math.max(life, redis.call('PTTL', ROOM))))
@@ -154,9 +154,7 @@ export const END = script(`
 note()
 ask('ZADD', ENDED, ms(now), nameOf(ROOM))
 redis.call('ZREMRANGEBYSCORE', ENDED, '-inf', ms(now - ${REMEMBER_MS}))
-local text = redis.call('GET', ROOM)
-if not text then return 'ok' end
-local era, member, state, claims = parse(text)
+local era, member, state, claims = read(ROOM)
 if era ~= epoch then return 'ok' end
 if state == 'claimed' then ask('ZADD', RELEASES, 0, idOf(member) .. '|' .. nameOf(ROOM) .. '|' .. ms(now)) end
 bind(ROOM, member, 'released', claims, LINGER + LEASE)

@@ -1,6 +1,6 @@
 import { script } from './script.js'
 
-/** ARGV from the seventh on: record, milliseconds a claim lasts, 1 for a node that had lapsed. */
+/** Claims are of a kind: 0 for a signature that was shown, 1 for a room behind a shut door, 2 for one that is open. */
 const NODE = `
 local MEMBER = ARGV[6]
 
@@ -27,22 +27,19 @@ end
 -- Takes a room for this living member. A claim is numbered by its node: one that arrives after the release of the same
 -- or a later number must not take the room again. It is dated by the signature that was shown or, when the room is
 -- claimed again, by its opening: a call that ended since is not taken up again.
-local function claim(room, number, date, life, yields)
+local function claim(room, number, date, life, kind)
   local endedAt = endOf(room, date)
   if date <= endedAt then return 'released', endedAt end
-  local text = redis.call('GET', room)
-  local holder, state, claims
-  if text then
-    local era
-    era, holder, state, claims = parse(text)
-    if era ~= epoch then holder = nil end
-  end
+  local good, era, holder, state, claims = pcall(read, room)
+  -- The node has the room open, so it knows better.
+  if not good and kind ~= '2' then error(era, 0) end
+  if not good or era ~= epoch then holder = nil end
   if holder == MEMBER then
     if state == 'released' and number <= claims then return 'stale', endedAt end
     number = math.max(number, claims)
   elseif holder and alive(holder) then
     return 'elsewhere', endedAt
-  elseif yields and now < yieldUntil and not (holder and idOf(holder) == idOf(MEMBER)) then
+  elseif kind == '1' and now < yieldUntil and not (holder and idOf(holder) == idOf(MEMBER)) then
     return 'yield', endedAt
   end
   bind(room, MEMBER, 'claimed', number, math.max(life, redis.call('PTTL', room)))
@@ -51,12 +48,12 @@ end
 
 -- Number and date of each claim stand in ARGV from "first" on, the rooms in KEYS from the seventh on. A room that
 -- cannot be read costs itself only. Answers in pairs: a word, and when the call ended last or 0.
-local function claimAll(life, yields, first)
+local function claimAll(life, kind, first)
   local answers = {}
   for i = 7, #KEYS do
     local at = first + 2 * (i - 7)
     local number, date = tonumber(ARGV[at]), tonumber(ARGV[at + 1]) or math.huge
-    local good, word, endedAt = pcall(claim, KEYS[i], number, date, life, yields)
+    local good, word, endedAt = pcall(claim, KEYS[i], number, date, life, kind)
     answers[#answers + 1] = good and word or 'failed'
     answers[#answers + 1] = good and endedAt or 0
   end
@@ -82,7 +79,7 @@ end
 /**
  * A compare-and-set on the incarnation that it replaces: '' for none, its own where it registers again in a new epoch.
  *
- * ARGV: member, record, milliseconds a claim lasts, 1 for a node that had lapsed, incarnation that it replaces, then
+ * ARGV: member, record, milliseconds a claim lasts, kind of claims, incarnation that it replaces, then
  * number and date of each claim. Answers {'ok', now, releases, claims, memory}; or {'epoch', the present one},
  * {'present', incarnation or ''} when it is not the one to be replaced, {'lapsed'} when this very incarnation was
  * registered and died.
@@ -108,12 +105,12 @@ heard()
 ask('HSET', IDS, id, incarnation .. '|' .. epoch)
 ask('HSET', NODES, MEMBER, ARGV[7])
 ask('ZADD', LEASES, ms(now + LEASE), MEMBER)
-return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9] == '1', 11), remember()}
+return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9], 11), remember()}
 `)
 
 /**
- * ARGV: member, record, milliseconds a claim lasts, 1 for claims of a node that had lapsed, then number and
- * date of each. Answers {'ok', now, releases, claims, memory}, {'epoch', the present one} or {'lapsed'}.
+ * ARGV: member, record, milliseconds a claim lasts, kind of claims, then number and date of
+ * each. Answers {'ok', now, releases, claims, memory}, {'epoch', the present one} or {'lapsed'}.
  */
 export const BEAT = script(NODE + `
 if KNOWN ~= epoch then return {'epoch', epoch} end
@@ -133,18 +130,18 @@ for _, member in ipairs(dead) do
     ask('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')
   end
 end
-return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9] == '1', 10), remember()}
+return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9], 10), remember()}
 `)
 
 /**
- * ARGV: member, milliseconds a claim lasts, 1 for claims of a node that had lapsed, then number and date of each.
+ * ARGV: member, milliseconds a claim lasts, kind of claims, then number and date of each.
  * Answers {'ok', now, {}, claims, memory}, {'epoch', the present one} or {'lapsed'}.
  */
 export const CLAIM_ROOMS = script(NODE + `
 if KNOWN ~= epoch then return {'epoch', epoch} end
 if not alive(MEMBER) then return {'lapsed'} end
 note()
-return {'ok', now, {}, claimAll(tonumber(ARGV[7]), ARGV[8] == '1', 9), remember()}
+return {'ok', now, {}, claimAll(tonumber(ARGV[7]), ARGV[8], 9), remember()}
 `)
 
 /** ARGV: members. */
@@ -160,9 +157,8 @@ return 'ok'
 
 /** The last client left. ARGV: member, number of the last claim. */
 export const RELEASE = script(`
-local text = redis.call('GET', ROOM)
-if not text or KNOWN ~= epoch then return 0 end
-local era, member, _, claims = parse(text)
+if KNOWN ~= epoch then return 0 end
+local era, member, _, claims = read(ROOM)
 local number = tonumber(ARGV[7])
 -- A late release must not cut a newer claim.
 if era ~= epoch or member ~= ARGV[6] or claims > number then return 0 end

@@ -25,15 +25,15 @@ export function createRedisNode (store: RedisStore, times: RedisTimes): NodeStor
     times,
     roomKey: store.room,
     async register ({ epoch, member, record, replaces, claims }) {
-      const args = [member, record, claimMs, Number(claims.yields), replaces, ...toArgs(claims)]
+      const args = [member, record, claimMs, kindOf(claims), replaces, ...toArgs(claims)]
       return await ask(REGISTER, { epoch, args, rooms: toKeys(claims) })
     },
     async beat ({ epoch, member, record, claims }) {
-      const args = [member, record, claimMs, Number(claims.yields), ...toArgs(claims)]
+      const args = [member, record, claimMs, kindOf(claims), ...toArgs(claims)]
       return await ask(BEAT, { epoch, args, rooms: toKeys(claims) })
     },
     async claim ({ epoch, member, signal, claims }) {
-      const args = [member, claimMs, Number(claims.yields), ...toArgs(claims)]
+      const args = [member, claimMs, kindOf(claims), ...toArgs(claims)]
       return await ask(CLAIM_ROOMS, { epoch, args, rooms: toKeys(claims), signal })
     },
     async release ({ epoch, member, key, number }) {
@@ -46,6 +46,7 @@ export function createRedisNode (store: RedisStore, times: RedisTimes): NodeStor
 }
 
 const toKeys = ({ rooms }: Claims) => rooms.map(({ key }) => key)
+const kindOf = ({ yields, areOpen = false }: Claims) => yields ? 1 : areOpen ? 2 : 0
 const toArgs = ({ rooms }: Claims) => rooms.flatMap(({ number, date = '' }) => [number, date])
 
 type Answer = [string, string | number, string[], Array<string | number>, string?]

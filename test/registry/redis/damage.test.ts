@@ -82,3 +82,38 @@ t.test('any key – of any other type – heals within a settling, and no open r
     })
   })))
 })
+
+t.test('the binding of a room – that cannot be read – is mended by the node that has it open, and else ends', {
+  skip: withoutRedis
+}, async (t) => {
+  const { port } = await startRedis(t)
+  const redis = connect(t, port)
+  await skipSettling(redis)
+  const [nodes, gateway] = [makeRegistry(t, redis), makeRegistry(t, redis)]
+  const member = await nodes.join(nodeRecord('n1'))
+  const roomKeys = async () => await redis.keys('*:room:*')
+  const spoil = async (make: (key: string) => Promise<unknown>) => {
+    const [key = ''] = await roomKeys()
+    await redis.multi().del(key).exec()
+    await make(key)
+  }
+  const spoils = [
+    ...['', 'x', '|', '||||', 'a|b|c|d|e', '\0'].map((text) => async (key: string) => await redis.set(key, text)),
+    ...Object.values(TYPES).map((make) => async (key: string) => await make(redis, key))
+  ]
+  for (const make of spoils) {
+    const room = newRoom()
+    t.equal(await member.claim(room), 'ok')
+    await spoil(make)
+    const asked = async () => (await gateway.assign(room).catch(() => null))?.node.incarnation
+    t.equal(await until(asked, 'an answer'), member.incarnation)
+    t.equal(member.holds(room), true)
+    await member.release(room)
+    await redis.del(await roomKeys())
+  }
+  const room = newRoom()
+  await gateway.assign(room)
+  await spoil(async (key) => await redis.set(key, 'x'))
+  await t.rejects(gateway.assign(room), { code: 'FST_COBROWSE_50302' })
+  t.equal((await until(async () => await gateway.assign(room).catch(() => null), 'its end')).node.id, 'n1')
+})
