@@ -1,13 +1,18 @@
 
 local LEASES, NODES, META, IDS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local RELEASES, ENDED, ROOM = KEYS[5], KEYS[6], KEYS[7]
-local KNOWN, MEMORY = string.match(ARGV[1], '^([^ ]*) ?(.*)$')
+local LEASE, HEARTBEAT, LINGER = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local KNOWN, REMEMBERED, REMEMBERED_TIMES = string.match(ARGV[1], '^([^ ]*) ?(%d*) ?(.*)$')
 
 -- The store's clock is the only one. %.0f, since a plain tostring would round and write an exponent.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local function ms(number) return string.format('%.0f', number) end
-local function whole(text) return text and #text <= 15 and string.match(text, '^%d+$') and tonumber(text) or nil end
+-- 0 for none, nothing for a text that no script has written.
+local function whole(text)
+  local number = tonumber(text or 0)
+  return number and number >= 0 and number < 1e15 and number % 1 == 0 and number or nil
+end
 
 -- Runs a command on a key. Whatever has a wrong type is of no use to any caller and would fail all of them, so it goes.
 local function ask(command, key, ...)
@@ -22,30 +27,42 @@ local function ask(command, key, ...)
 end
 
 local meta = ask('HMGET', META,
-  'epoch', 'replid', 'settledAt', 'yieldUntil', 'beat', 'quiet', 'mark', 'lease', 'heartbeat', 'linger')
-local memory = {string.match(MEMORY, '^(%d+) (%d+) (%d+) (%d+)$')}
+  'epoch', 'replid', 'settledAt', 'yieldUntil', 'beat', 'quiet', 'mark', 'times', 'timesAt')
 
 -- Processes have other times while they are replaced. The longest are in force, until no process has had them for ten
 -- minutes. A store that forgot them hears them from any process that remembers.
-local isLonger = false
-local function inForce(name, own, limit, said, remembered)
-  local text, saidAt = string.match(said or '', '^(%d+) (%d+)$')
-  local held, at = whole(text), whole(saidAt)
-  if not held or held > limit or not at or at > now then held, at = math.min(whole(remembered) or 0, limit), 0
-  elseif now - at >= 600000 then held, at = 0, 0 end
-  local longest = math.max(math.min(own, limit), held)
-  isLonger = isLonger or longest > held
-  if longest > held or at == 0 or (longest == own and now - at >= 60000) then
-    redis.call('HSET', META, name, ms(longest) .. ' ' .. ms(now))
+local TIMES, isLonger = ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. ARGV[5], false
+local function reviewTimes()
+  local function inForce(name, own, limit, remembered)
+    local text, saidAt = string.match(redis.call('HGET', META, name) or '', '^(%d+) (%d+)$')
+    local held, at = whole(text), whole(saidAt)
+    if not text or not held or held > limit or not at or at > now then
+      held, at = math.min(whole(remembered) or 0, limit), 0
+    elseif now - at >= 600000 then held, at = 0, 0 end
+    local longest = math.max(math.min(own, limit), held)
+    isLonger = isLonger or longest > held
+    if longest > held or at == 0 or (longest == own and now - at >= 60000) then
+      redis.call('HSET', META, name, ms(longest) .. ' ' .. ms(now))
+    end
+    return longest
   end
-  return longest
+  local lease, heartbeat, linger = string.match(REMEMBERED_TIMES, '^(%d+) (%d+) (%d+)$')
+  LEASE = inForce('lease', LEASE, 300000, lease)
+  HEARTBEAT = inForce('heartbeat', HEARTBEAT, 30000, heartbeat)
+  LINGER = inForce('linger', LINGER, 1e12, linger)
+  local own = TIMES
+  TIMES = ms(LEASE) .. ' ' .. ms(HEARTBEAT) .. ' ' .. ms(LINGER)
+  -- Only processes that have them all need not look for a while.
+  if TIMES == own then redis.call('HSET', META, 'times', TIMES, 'timesAt', ms(now))
+  elseif TIMES ~= meta[8] then redis.call('HSET', META, 'times', TIMES) end
 end
-local LEASE = inForce('lease', tonumber(ARGV[3]), 300000, meta[8], memory[2])
-local HEARTBEAT = inForce('heartbeat', tonumber(ARGV[4]), 30000, meta[9], memory[3])
-local LINGER = inForce('linger', tonumber(ARGV[5]), 1e12, meta[10], memory[4])
+local reviewedAt = whole(meta[9]) or 0
+if meta[8] ~= TIMES or reviewedAt > now or now - reviewedAt >= 60000 then reviewTimes() end
 
-local epoch, settledAt, yieldUntil = meta[1], whole(meta[3]) or 0, whole(meta[4]) or 0
-local beat, quiet, mark = whole(meta[5]) or 0, whole(meta[6]) or 0, whole(meta[7]) or 0
+local epoch, settledAt, yieldUntil = meta[1], whole(meta[3]), whole(meta[4])
+local beat, quiet, mark = whole(meta[5]), whole(meta[6]), whole(meta[7])
+local isDamaged = not epoch or #epoch ~= 22 or string.find(epoch, '[^%w_-]') or
+  not (settledAt and yieldUntil and beat and quiet and mark)
 
 -- Until settledAt no room is given to another node; until yieldUntil nodes that had lapsed leave rooms to the others.
 local wait = math.max(LEASE, LINGER)
@@ -58,23 +75,14 @@ local function settleAgain()
   settle(wait + 2 * HEARTBEAT, wait)
 end
 
--- These scripts write nothing but this, so other texts are damage.
-local function isDamaged()
-  if not epoch or #epoch ~= 22 or string.find(epoch, '[^%w_-]') then return true end
-  for field = 3, 7 do
-    if meta[field] and not whole(meta[field]) then return true end
-  end
-  return false
-end
-
 -- Every write may have been lost where another server, or the same one newly started, has the data: its replication id
 -- tells. A caller that remembers more than the store has written tells of older data under the same id.
 local info = redis.pcall('INFO', 'replication')
 local replid = type(info) == 'string' and string.match(info, 'master_replid:(%x+)')
-local remembered = whole(memory[1]) or 0
-if isDamaged() or (replid and meta[2] and replid ~= meta[2]) or remembered > mark then
+local remembered = tonumber(REMEMBERED) or 0
+if isDamaged or (replid and meta[2] and replid ~= meta[2]) or (remembered > mark and remembered < 1e15) then
   -- A minute above all that is remembered, so that other callers, which remember a little more, void nothing again.
-  epoch, beat, quiet, mark = ARGV[2], now, 0, math.max(mark, remembered, now) + 60000
+  epoch, beat, quiet, mark = ARGV[2], now, 0, math.max(mark or 0, remembered, now) + 60000
   redis.call('HSET', META, 'epoch', epoch, 'beat', ms(beat), 'mark', ms(mark))
   redis.call('HDEL', META, 'quiet')
   settleAgain()
@@ -94,7 +102,7 @@ local function note(...)
   mark = math.max(mark + 1, now)
   redis.call('HSET', META, 'mark', ms(mark), ...)
 end
-local function remember() return table.concat({ms(mark), ms(LEASE), ms(HEARTBEAT), ms(LINGER)}, ' ') end
+local function remember() return ms(mark) .. ' ' .. TIMES end
 
 -- No lease ends later than one that is granted now. One that does is from before the clock was set back, and would keep
 -- a dead node alive for as long as the clock went back.

@@ -219,14 +219,14 @@ export const OF_REDIS = [
   {
     name: 'a store that was set back to older data does not notice',
     file: SCRIPT,
-    find: ' or remembered > mark then',
+    find: ' or (remembered > mark and remembered < 1e15) then',
     replace: ' then',
     tests: ON_MEMORY
   },
   {
     name: 'each caller that remembers more begins an epoch of its own',
     file: SCRIPT,
-    find: 'math.max(mark, remembered, now) + 60000',
+    find: 'math.max(mark or 0, remembered, now) + 60000',
     replace: 'now',
     tests: ON_MEMORY
   },
@@ -296,15 +296,15 @@ export const OF_REDIS = [
   {
     name: 'an epoch with a bar in it is taken',
     file: SCRIPT,
-    find: "or string.find(epoch, '[^%w_-]') then",
-    replace: 'then',
+    find: " or string.find(epoch, '[^%w_-]') or",
+    replace: ' or',
     tests: ON_DAMAGE
   },
   {
     name: 'damaged numbers of the store are taken for none',
     file: SCRIPT,
-    find: 'if meta[field] and not whole(meta[field]) then return true end',
-    replace: '',
+    find: 'number and number >= 0 and number < 1e15 and number % 1 == 0 and number or nil',
+    replace: 'number or 0',
     tests: ON_DAMAGE
   },
   {

@@ -7,7 +7,8 @@ import type { Redis } from 'ioredis'
 import type { Test } from 'tap'
 
 const FIELDS = [
-  'epoch', 'replid', 'settledAt', 'yieldUntil', 'beat', 'quiet', 'mark', 'lease', 'heartbeat', 'linger', 'unknown'
+  'epoch', 'replid', 'settledAt', 'yieldUntil', 'beat', 'quiet', 'mark', 'times', 'timesAt', 'lease', 'heartbeat', 'linger',
+  'unknown'
 ]
 const TEXTS = [
   '', '|', 'x', 'an-epoch|of-22-letters', 'an epoch of 22 letters', '-1', '1.5', 'nan', 'inf', '-inf', '1e300', '0x7f', ' 1',
