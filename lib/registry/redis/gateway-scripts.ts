@@ -97,8 +97,8 @@ export const ASSIGN_LISTED = assign(LISTED, 8)
  *
  * ARGV: lowest lease end ('' for now), how many of that end to skip, page size, bytes of the longest record.
  * Answers the epoch, milliseconds for which it cannot be known yet who is dead, whether the replication id can be read,
- * a memory; then member, lease end and record, over and over; the record is a list of its length when it is too long, nil
- * when missing.
+ * a memory; then member, lease end and record, over and over; the record is a list of its length when it is too long,
+ * nil when missing.
  */
 export const READ_NODES = script(LEASED + `
 local from, longest = ARGV[6], tonumber(ARGV[9])
