@@ -49,7 +49,7 @@ export default [
   {
     files: ['test/**/*.ts'],
     // Drivers of load and faults: their time is what a test asks for.
-    ignores: ['test/support/{until,elapse}.ts', 'test/support/*-server.ts', 'test/{race,simulation}/**'],
+    ignores: ['test/support/{until,elapse}.ts', 'test/support/*-server.ts', 'test/{race,simulation,soak,overload}/**'],
     rules: { 'no-restricted-syntax': ['error', ...WAITS] }
   },
   { files: IN_CHROMIUM, rules: { 'no-restricted-syntax': ['error', ...WAITS, READS] } },
