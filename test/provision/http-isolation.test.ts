@@ -45,6 +45,11 @@ t.test('a user whose question fails – again and again – costs no other user'
     forward(700)
   }
   t.ok(server.requests.filter(({ url }) => url === '/t1/bad').length >= 14, 'it was asked for')
+  for (let count = 0; count < 15; count++) {
+    forward(1100)
+    t.equal(await ask('t1', 'bad'), 'server error (504)')
+  }
+  t.equal(await ask('t1', 'last'), GOOD_URL, 'nor where no other was answered in between')
   t.ok(states.length <= 5, `not two lines in the log at each turn: ${states.map(({ state }) => state).join(' ')}`)
 })
 
