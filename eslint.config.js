@@ -53,5 +53,16 @@ export default [
     rules: { 'no-restricted-syntax': ['error', ...WAITS] }
   },
   { files: IN_CHROMIUM, rules: { 'no-restricted-syntax': ['error', ...WAITS, READS] } },
+  {
+    // Tests make the same random choices each time.
+    files: ['test/**'],
+    ignores: ['test/support/fast-check.ts', 'test/simulation/**', 'test/registry/zookeeper/sweep.test.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { name: 'fast-check', message: 'Import test/support/fast-check: it has a seed.' }],
+      'no-restricted-properties': ['error', {
+        object: 'Math', property: 'random', message: 'Use test/support/seeded-random with SEED of test/support/seed.'
+      }]
+    }
+  },
   { rules: { '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true, ignoreStrings: true }] } }
 ]

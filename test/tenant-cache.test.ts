@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { createTenantCache } from '../lib/tenant-cache.js'
+import fc from './support/fast-check.js'
 
 const SEED = 20261127
 
