@@ -15,7 +15,7 @@ const SEED = 20_261_127
 const payload = JSON.stringify(body)
 const never = () => new Promise<never>(() => {})
 // Slow enough for a caller to be gone by the time of the answer.
-const slowSessions = { ...memorySessions(), find: async () => { await elapse(2); return session } }
+const slowSessions = { ...memorySessions(), find: async () => { await elapse(2, 'a token store takes some time'); return session } }
 
 async function listen (t: Test, setup: AppSetup) {
   const { app, ask } = await buildApp(t, setup)
@@ -51,7 +51,7 @@ async function sendPipeline (port: number, { version, whole, half, after, ms }: 
   const socket = connect(port, '127.0.0.1').on('error', () => {}).resume()
   await once(socket, 'connect')
   socket.write(textOf(version).repeat(whole) + (half ? textOf(version, false) : ''))
-  await elapse(ms)
+  await elapse(ms, 'the connection ends at any moment of its requests')
   if (after === 'reset') socket.resetAndDestroy()
   else if (after === 'destroy') socket.destroy()
   else socket.end()
@@ -69,7 +69,7 @@ async function sendStreams (port: number, { streams, after, ms }: Streams): Prom
     else stream.write(payload.slice(0, -1))
     return stream
   })
-  await elapse(ms)
+  await elapse(ms, 'the connection ends at any moment of its requests')
   streams.forEach(({ after }, index) => { if (after === 'reset') opened[index]?.close(http2.constants.NGHTTP2_CANCEL) })
   // A connection that is closed in the orderly way waits for streams that are half open.
   if (after === 'close' && streams.every(({ isWhole, after }) => isWhole || after === 'reset')) client.close()
