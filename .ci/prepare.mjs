@@ -1,6 +1,6 @@
 // Makes a fresh clone ready, with node and npm alone. Does nothing where nothing changed.
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
@@ -27,6 +27,8 @@ export function build (...options) {
 
 // npm writes this file last, so it is as old as the last install that ended.
 function isInstallStale () {
+  // `npm ci` would empty the folder of another checkout that a link leads to.
+  if (lstatSync(`${root}node_modules`, { throwIfNoEntry: false })?.isSymbolicLink()) return false
   const installed = `${root}node_modules/.package-lock.json`
   return !existsSync(installed) || statSync(installed).mtimeMs < statSync(`${root}package-lock.json`).mtimeMs
 }

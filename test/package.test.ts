@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -85,8 +85,6 @@ function makeClone (t: Test): string {
   const ignored = ['.git', '.tap', 'dist', 'node_modules'].map((name) => join(root, name))
   cpSync(root, clone, { recursive: true, filter: (path) => !ignored.includes(path) })
   symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'))
-  // Older than the install, which is not to be made again.
-  utimesSync(join(clone, 'package-lock.json'), 0, 0)
   return clone
 }
 
