@@ -14,18 +14,18 @@ import { nodeRecord } from './registry/contract.js'
 import type { RoomKey } from '../types/index.js'
 
 t.test('in memory', async (t) => {
-  isolationContract(t, { open: async () => memoryRegistry({ nodes: NODES, linger: 3 }) })
+  isolationContract(t, { open: async () => memoryRegistry({ nodes: NODES, linger: 60 }) })
 })
 
 t.test('on Redis', { skip: withoutRedis }, async (t) => {
   const server = await startRedis(t)
   const redis = connect(t, server.port)
   await skipSettling(redis)
-  const nodes = makeRedisRegistry(t, redis, { linger: 3 })
+  const nodes = makeRedisRegistry(t, redis, { linger: 60 })
   await nodes.join(nodeRecord('good'))
   const keyOf = (room: RoomKey) => `{cobrowse}:room:${createHash('sha256').update(roomName(room)).digest('base64url')}`
   isolationContract(t, {
-    open: async (t) => makeRedisRegistry(t, connect(t, server.port), { linger: 3 }),
+    open: async (t) => makeRedisRegistry(t, connect(t, server.port), { linger: 60 }),
     spoilings: [
       async (room) => { await redis.set(keyOf(room), 'garbage') },
       async (room) => { await redis.lpush(keyOf(room), 'x') },
@@ -41,7 +41,7 @@ t.test('on Redis', { skip: withoutRedis }, async (t) => {
 
 t.test('on ZooKeeper', { skip: withoutZooKeeper }, async (t) => {
   const server = await startZooKeeper(t)
-  const settings = { root: newRoot(), sessionTimeout: 6000, linger: 3 }
+  const settings = { root: newRoot(), sessionTimeout: 6000, linger: 60 }
   const nodes = makeZooKeeperRegistry(t, server.hosts, settings)
   await nodes.join(nodeRecord('good'))
   const { client, layout, write } = await observe(t, server.hosts, settings.root)
