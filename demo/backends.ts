@@ -6,6 +6,7 @@ import { systemClock } from '../lib/clock.js'
 import { createZooKeeperRegistry } from '../lib/registry/zookeeper.js'
 import { createZooKeeperClient } from '../lib/registry/zookeeper-client/client.js'
 import { makeToken, toUid } from '../lib/sessions/token.js'
+import { REDIS_SETTINGS } from './redis-settings.js'
 import type { MortalClient } from '../lib/registry/zookeeper-client/client.js'
 import type { Env } from './env.js'
 import type { Provision, Registry, Session, Sessions } from '../types/index.js'
@@ -110,17 +111,7 @@ function createInZooKeeper ({ zooKeeperHosts: hosts = '', ZOOKEEPER_AUTH: auth }
   }
 }
 
-// A client of our own rather than @fastify/redis, which waits at start until Redis answers. Commands fail fast while
-// it is away, none is sent twice, and a server that stopped answering costs the connection.
+// A client of our own rather than @fastify/redis, which waits at start until Redis answers.
 function connectRedis (url: string): Redis {
-  return new Redis(url, {
-    commandTimeout: 400,
-    socketTimeout: 800,
-    connectTimeout: 500,
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    enableAutoPipelining: true,
-    retryStrategy: (attempt) => Math.min(1000, attempt * 50) * (0.5 + Math.random() / 2)
-  })
+  return new Redis(url, { ...REDIS_SETTINGS, commandTimeout: 400, enableAutoPipelining: true })
 }

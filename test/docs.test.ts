@@ -162,6 +162,15 @@ t.test('the scripts for nodes in other languages are those that ours sends', asy
   }
 })
 
+t.test('every example of a Redis client has the settings that were measured', async (t) => {
+  const settingsIn = (text: string, after: string) =>
+    text.split(after).slice(1).map((rest) => rest.split('\n}')[0]?.trim())
+  const [measured] = settingsIn(read('demo/redis-settings.ts'), 'REDIS_SETTINGS = {')
+  const shown = ['README.md', 'docs/relay-nodes.md'].flatMap((path) =>
+    settingsIn(read(path), 'new Redis(process.env.REDIS_URL, {'))
+  t.strictSame(shown, [measured, measured])
+})
+
 t.test('links between the documents lead somewhere', async (t) => {
   const documents = readdirSync(`${root}docs`).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)
   for (const file of ['README.md', 'demo/README.md', ...documents]) {

@@ -185,6 +185,8 @@ export interface RedisScripter {
   evalsha (sha1: string, numberOfKeys: number, ...args: Array<string | number>): Promise<unknown>
   on (event: string, listener: (...args: unknown[]) => void): unknown
   off (event: string, listener: (...args: unknown[]) => void): unknown
+  /** Called with `true` when the server turns out to be a replica: the address may lead to the new primary. */
+  disconnect? (reconnect?: boolean): void
 }
 
 /** Where nodes stand that something else lists: in one hash, or in keys of their own. */

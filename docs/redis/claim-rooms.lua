@@ -122,6 +122,12 @@ local function isRegistered(id, incarnation)
   return type(text) == 'string' and string.sub(text, 1, #incarnation + 1) == incarnation .. '|'
 end
 
+-- With it go the ends of calls that its node was not told of.
+local function forgetId(id)
+  redis.call('HDEL', IDS, id)
+  ask('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')
+end
+
 local function idOf(member) return string.match(member, '^[^|]+') end
 
 -- The binding of a room, or nothing. One that cannot be read is an error: taking it for "not bound" could split a room
@@ -161,7 +167,7 @@ end
 -- When the call of a room ended, or 0. An end in the future is from before the clock was set back: it is that of
 -- signatures with such dates only.
 local function endOf(room, date)
-  local endedAt = tonumber(ask('ZSCORE', ENDED, nameOf(room)) or 0)
+  local endedAt = math.abs(tonumber(ask('ZSCORE', ENDED, nameOf(room)) or 0))
   local latest = now + LINGER
   if endedAt > latest and (date <= latest or date > endedAt) then return 0 end
   return endedAt
@@ -203,7 +209,14 @@ local function claimAll(life, kind, first)
   return answers
 end
 
--- Rooms of this node whose call ended: key, when. Told again and again for a while, since an answer may be lost.
+-- What this node heard of: key and moment of the end stand in ARGV from "first" on.
+local function forget(first)
+  for i = first, #ARGV - 1, 2 do
+    redis.pcall('ZREM', RELEASES, idOf(MEMBER) .. '|' .. ARGV[i] .. '|' .. ARGV[i + 1])
+  end
+end
+
+-- Rooms of this node whose call ended: key, when. Told until the node says that it heard, since an answer may be lost.
 local function releases()
   local id, answers = idOf(MEMBER), {}
   local texts = ask('ZRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}', 'LIMIT', 0, 1000)

@@ -122,6 +122,12 @@ local function isRegistered(id, incarnation)
   return type(text) == 'string' and string.sub(text, 1, #incarnation + 1) == incarnation .. '|'
 end
 
+-- With it go the ends of calls that its node was not told of.
+local function forgetId(id)
+  redis.call('HDEL', IDS, id)
+  ask('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')
+end
+
 local function idOf(member) return string.match(member, '^[^|]+') end
 
 -- The binding of a room, or nothing. One that cannot be read is an error: taking it for "not bound" could split a room
@@ -149,6 +155,6 @@ for i = 6, #ARGV do
   local id, incarnation = string.match(ARGV[i], '^([^|]+)|([^|]+)$')
   redis.pcall('ZREM', LEASES, ARGV[i])
   redis.pcall('HDEL', NODES, ARGV[i])
-  if isRegistered(id, incarnation) then redis.call('HDEL', IDS, id) end
+  if isRegistered(id, incarnation) then forgetId(id) end
 end
 return 'ok'

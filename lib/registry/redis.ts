@@ -11,6 +11,7 @@ import { createAssigner } from './redis/assign.js'
 import { createRedisStore, isReply, reasonOf } from './redis/client.js'
 import { createEvictionCheck } from './redis/eviction.js'
 import { END } from './redis/gateway-scripts.js'
+import { locateListed } from './redis/listed.js'
 import { createRedisNode } from './redis/node.js'
 import { leasedPages, listedPages } from './redis/pages.js'
 import { createRedisView } from './redis/view.js'
@@ -58,11 +59,13 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     throw new TypeError('"lease" option of redisRegistry must be at least twice the "heartbeat" option')
   }
   const times = { lease, heartbeat, linger: linger * 1000 }
+  const listedAt = listed && locateListed(listed, redis, prefix)
   const store = createRedisStore({
     redis, prefix, times, clock: clock === systemClock ? undefined : clock, onLongerTimes: tellLongerTimes
   })
   const chooser = createChooser({ reportAge: heartbeat })
   const memberships = createMemberships(clock)
+  let hasWarned = false
   const poller = createRepeater(clock, async () => {
     await poll()
     return jittered(heartbeat)
@@ -77,19 +80,20 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     viewAgeMs: () => view.ageMs()
   })
   const view = createRedisView({
-    readPages: listed === undefined ? leasedPages(store) : listedPages(store, listed),
+    readPages: listedAt === undefined ? leasedPages(store) : listedPages(store, listedAt),
     parse,
     clock,
     log: () => backend.log,
     onRead: (nodes) => chooser.update(nodes, clock.monotonic())
   })
   const checkEviction = createEvictionCheck(store, () => backend.log)
-  const assigner = createAssigner({ store, view, chooser, listed })
+  const assigner = createAssigner({ store, view, chooser, listed: listedAt })
 
   async function poll (): Promise<void> {
     try {
       await view.poll()
       checkEviction(view.epoch())
+      if (view.nodes().length === 0) warnOfNoneListed()
       if (view.settlingMs() > 0) backend.set('degraded', 'settling: no new rooms yet')
       else if (!view.isCut()) backend.set('up')
       else backend.set('degraded', `more than ${MAX_NODES} nodes: only the first are read`)
@@ -104,6 +108,12 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     const message = 'redisRegistry has shorter times than other processes: the longest are in force'
     if (backend.log !== undefined) backend.log.warn({ own: times, inForce: longer }, message)
     else process.emitWarning(`${message} (own ${JSON.stringify(times)}, in force ${JSON.stringify(longer)})`)
+  }
+
+  // A name that is spelt wrong is no error for Redis.
+  function warnOfNoneListed (): void {
+    if (listedAt !== undefined && !hasWarned) backend.log?.warn({ listed: listedAt }, 'no node is listed in Redis there')
+    hasWarned = true
   }
 
   function assertOpen (): void {

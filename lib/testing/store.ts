@@ -9,6 +9,11 @@ import type { RedisData } from '../../types/testing.js'
 
 const CALL_MS = 5000
 const NOW = script('return ms(now)')
+/** ARGV: id of a node. */
+const COUNT_UNHEARD = script(`
+local own = ARGV[6] .. '|' .. nameOf(ROOM)
+return redis.call('ZLEXCOUNT', RELEASES, '[' .. own .. '|', '(' .. own .. '}')
+`)
 
 /** What stands in the store of one registration. */
 export interface Registration {
@@ -52,6 +57,8 @@ export interface TestStore {
   assign (room: RoomKey, member: string): Promise<Assigned>
   /** As a gateway does when the call ended. */
   endCall (room: RoomKey): Promise<void>
+  /** Whether the store has yet to hear from the node that it knows of the end of a call. */
+  isEndUnheard (nodeId: string, room: RoomKey): Promise<boolean>
   /** Ends a lease at once, as if it had run out. */
   dropLease (member: string): Promise<void>
   /** Forgets everything, as a store does that starts again empty. */
@@ -108,6 +115,9 @@ export function createTestStore ({ redis, prefix, times }: TestStoreOptions): Te
     },
     async endCall (room) {
       await store.run(END, { args: [], rooms: [store.room(room)], ms: CALL_MS })
+    },
+    async isEndUnheard (nodeId, room) {
+      return Number(await store.run(COUNT_UNHEARD, { args: [nodeId], rooms: [store.room(room)], ms: CALL_MS })) > 0
     },
     async dropLease (member) {
       await within(async () => await redis.zrem(key('leases'), member))

@@ -147,6 +147,55 @@ export const OF_REDIS = [
     tests: ON_CONTRACT
   },
   {
+    name: 'the ends of calls that a node was not told of outlive the node',
+    file: 'lib/registry/redis/script.ts',
+    find: "  ask('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')",
+    replace: '',
+    tests: ON_MEMBERSHIP
+  },
+  {
+    name: 'the end of a call is kept for a node that is dead',
+    file: 'lib/registry/redis/gateway-scripts.ts',
+    find: "if state == 'claimed' and alive(member) then",
+    replace: "if state == 'claimed' then",
+    tests: ON_MEMBERSHIP
+  },
+  {
+    name: 'ends of calls without a room push out those of calls that had one',
+    file: 'lib/registry/redis/gateway-scripts.ts',
+    find: 'local sign = (text or before > 0) and 1 or -1',
+    replace: 'local sign = -1',
+    tests: ON_MEMBERSHIP
+  },
+  {
+    name: 'a client stays at a server that is a replica now',
+    file: 'lib/redis-state.ts',
+    find: '  redis.disconnect(true)',
+    replace: '',
+    tests: ['test/registry/redis/fail-over.test.ts']
+  },
+  {
+    name: 'listed nodes are looked for without the prefix of the client',
+    file: 'lib/registry/redis/listed.ts',
+    find: 'given.startsWith(before) ? given : before + given',
+    replace: 'given.startsWith(before) ? given : given',
+    tests: ['test/registry/redis/listed.test.ts']
+  },
+  {
+    name: 'the node does not say which ends of calls it heard of',
+    file: 'lib/registry/redis/node.ts',
+    find: '...toArgs(claims), ...told]',
+    replace: '...toArgs(claims)]',
+    tests: ON_CONTRACT
+  },
+  {
+    name: 'the store tells again which ends of calls a node heard of',
+    file: NODE,
+    find: 'forget(10 + 2 * (#KEYS - 6))',
+    replace: '',
+    tests: ON_CONTRACT
+  },
+  {
     name: 'the node does not hear of a release',
     file: CLAIMS,
     find: 'for (const { key, at } of answer.releases) hearRelease(key, at)',

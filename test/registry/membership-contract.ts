@@ -3,7 +3,7 @@ import { elapse } from '../support/elapse.js'
 import { until } from '../support/until.js'
 import { assignMany, idsOf, newRoom, nodeRecord, setUp } from './contract.js'
 import type { Test } from 'tap'
-import type { NodeRecord, NodeView } from '../../types/index.js'
+import type { NodeRecord, NodeView, RoomKey } from '../../types/index.js'
 import type { ContractOptions, MakeRegistry } from './contract.js'
 
 /** Every sentence of `Membership` in types/registry.ts. */
@@ -29,6 +29,23 @@ export function membershipContract (t: Test, make: MakeRegistry, { goneAfterMs }
     const member = await join('n1')
     t.equal(await member.claim(newRoom(), new AbortController().signal), 'ok')
     t.equal(await member.claim(newRoom(), { signal: new AbortController().signal }), 'ok')
+  })
+
+  t.test('more calls than one answer tells of – ended at once on one node – are all told before their bindings end', async (t) => {
+    const { gateway, join } = await setUp(t, make)
+    const member = await join('n1')
+    const rooms = Array.from({ length: 1200 }, newRoom)
+    const inBatches = async (work: (room: RoomKey) => Promise<unknown>) => {
+      for (let at = 0; at < rooms.length; at += 50) await Promise.all(rooms.slice(at, at + 50).map(work))
+    }
+    const told = new Set<string>()
+    member.on('released', ({ room }) => told.add(room))
+    const results = new Set<string>()
+    await inBatches(async (room) => results.add(await member.claim(room)))
+    t.strictSame([...results], ['ok'])
+    await inBatches(async (room) => await gateway.release?.(room))
+    await until(() => told.size === rooms.length, 'the node heard of every end')
+    t.strictSame(rooms.filter((room) => member.holds(room)), [])
   })
 
   t.test('a claimed room stays without being asked for; a released one lingers and ends', async (t) => {

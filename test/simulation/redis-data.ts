@@ -152,6 +152,13 @@ export class RedisData {
       this.#dropEmpty(key, scores.size)
       return gone.length
     },
+    ZREMRANGEBYRANK: (key = '', first = '', last = '') => {
+      const scores = this.#zset(key)
+      const gone = this.#sorted(key).slice(Number(first), Number(last) + 1)
+      for (const [member] of gone) scores.delete(member)
+      this.#dropEmpty(key, scores.size)
+      return gone.length
+    },
     ZREMRANGEBYLEX: (key = '', min = '', max = '') => {
       const scores = this.#zset(key)
       const count = [...scores.keys()].filter(between(min, max)).filter((member) => scores.delete(member)).length

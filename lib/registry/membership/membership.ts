@@ -64,7 +64,7 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     if (pending !== undefined) return await register('anew')
     const claims = rooms.toSend(rooms.held.shutKeys(), true)
     const sentAt = momentOf(clock)
-    const answer = await store.beat({ ...self(), record: recordText(), claims })
+    const answer = await store.beat({ ...self(), record: recordText(), claims, heard: rooms.heard() })
     if (isOver) return
     if (answer.outcome === 'ok') return accept(answer, sentAt, claims)
     if (answer.outcome !== 'epoch') lease.lapse()
@@ -112,6 +112,7 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     rooms.accept(answer, claims)
     if (!wasValid) events.emit('resumed')
     rooms.claimTheRest(claims)
+    if (answer.hasMoreReleases === true) heartbeat.hurry()
   }
 
   async function claimOne (

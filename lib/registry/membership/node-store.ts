@@ -39,6 +39,8 @@ export type NodeAnswer =
     /** From when the lease counts. Left out: from when the call was sent. */
     since?: Moment | undefined
     releases: RoomRelease[]
+    /** There are more, which the next heartbeat is told. */
+    hasMoreReleases?: boolean
     claims: RoomClaim[]
   }
   /** The store is in another epoch than the caller knew. */
@@ -90,13 +92,18 @@ export interface NodeCall {
   member: string
 }
 
-export interface BeatCall extends NodeCall {
+interface PresenceCall extends NodeCall {
   /** JSON, as gateways read it. */
   record: string
   claims: Claims
 }
 
-export interface RegisterCall extends BeatCall {
+export interface BeatCall extends PresenceCall {
+  /** Ends of calls that the node was told of, and need not be told again. */
+  heard?: readonly RoomRelease[]
+}
+
+export interface RegisterCall extends PresenceCall {
   /** The incarnation that must be present: '' for none. */
   replaces: string
 }

@@ -13,11 +13,17 @@ export function createReleasedRooms (): ReleasedRooms {
   const moments = new Map<string, number>()
   return {
     add (key, at) {
-      moments.set(key, Math.max(at, moments.get(key) ?? 0))
+      const latest = Math.max(at, moments.get(key) ?? 0)
+      moments.delete(key)
+      moments.set(key, latest)
     },
     at: (key) => moments.get(key),
     forget (before) {
-      for (const [key, at] of moments) if (at < before) moments.delete(key)
+      // In the order in which they were heard, which is near enough.
+      for (const [key, at] of moments) {
+        if (at >= before) return
+        moments.delete(key)
+      }
     },
     redate (limit, date) {
       for (const [key, at] of moments) if (at > limit) moments.set(key, date)

@@ -4,7 +4,7 @@ import { createReleasedRooms } from './released-rooms.js'
 import type { Clock } from '../../clock.js'
 import type { Emitter } from '../../emitter.js'
 import type { HeldRooms } from './held-rooms.js'
-import type { Accepted, Claim, Claims, NodeCall, NodeStore } from './node-store.js'
+import type { Accepted, Claim, Claims, NodeCall, NodeStore, RoomRelease } from './node-store.js'
 import type { MembershipEvents, RoomKey } from '../../../types/registry.js'
 
 /** `outdated` the registration changed meanwhile · `epoch` and `lapsed` the store does not know it. */
@@ -25,6 +25,8 @@ export interface RoomClaims {
   releasedAt (key: string): number | undefined
   /** Claims to send with a registration or heartbeat; none where there are more than one call takes. */
   toSend (keys: string[], yields: boolean): Claims
+  /** Ends of calls that the latest answer told of: the next heartbeat says that they were heard. */
+  heard (): readonly RoomRelease[]
   /** Takes what the store answered to a registration or heartbeat. */
   accept (answer: Accepted, sent: Claims): void
   /** Claims what did not go with it, and again some of the open rooms, in turn. Not waited for. */
@@ -42,6 +44,7 @@ export interface RoomClaims {
 export function createRoomClaims ({ store, clock, events, self, isValid }: RoomClaimsOptions): RoomClaims {
   const held = createHeldRooms()
   const released = createReleasedRooms()
+  let heard: readonly RoomRelease[] = []
   let lastNumber = 0
   let isClaimingAgain = false
   let answeredAt = clock.monotonic()
@@ -109,10 +112,12 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
     held,
     releasedAt: released.at,
     toSend,
+    heard: () => heard,
     accept (answer, sent) {
       redate(answer.now)
       released.forget(answer.now - store.times.linger - store.times.lease)
       for (const { key, at } of answer.releases) hearRelease(key, at)
+      heard = answer.releases
       settle(answer, sent)
     },
     // Many rooms must not delay the next heartbeat, which tries again what fails.

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { DeadlineError, withDeadline } from '../../deadline.js'
 import { RegistryUnavailableError } from '../../errors.js'
-import { assertReachable } from '../../redis-state.js'
 import { AnsweredError } from '../../reason.js'
+import { assertReachable, reconnectIfDemoted } from '../../redis-state.js'
 import { newIncarnation } from '../node-record.js'
 import { roomName } from '../room-name.js'
 import { UnreadableBindingError } from '../unavailable.js'
@@ -28,6 +28,8 @@ export interface RedisStore {
   room (room: RoomKey): string
   /** The same from its last part. */
   keyOf (name: string): string
+  /** The last part of a room's key. */
+  nameOf (key: string): string
   /**
    * What a call wrote may stand though it failed.
    *
@@ -81,17 +83,28 @@ export function createRedisStore ({ redis, prefix, times, clock, onLongerTimes }
     }
   }
 
+  async function sendToPrimary (script: Script, call: ScriptCall, signal?: AbortSignal): Promise<unknown> {
+    try {
+      return await send(script, call, signal)
+    } catch (error) {
+      reconnectIfDemoted(redis, error)
+      throw error
+    }
+  }
+
   const keyOf = (name: string) => `${prefix}:room:${name}`
 
   return {
     clock,
     keyOf,
     remember: memory.take,
+    nameOf: (key) => key.slice(keyOf('').length),
     room: (room) => keyOf(createHash('sha256').update(roomName(room)).digest('base64url')),
     async run (script, call) {
       try {
-        if (call.ms === undefined) return await send(script, call, call.signal)
-        return await withDeadline(call.ms, async (signal) => await send(script, call, signal), call.signal, clock)
+        if (call.ms === undefined) return await sendToPrimary(script, call, call.signal)
+        const work = async (limit: AbortSignal) => await sendToPrimary(script, call, limit)
+        return await withDeadline(call.ms, work, call.signal, clock)
       } catch (cause) {
         throw call.signal?.aborted ? call.signal.reason : new RegistryUnavailableError({ cause: toAnswer(cause) })
       }

@@ -129,7 +129,10 @@ export const READ_LISTED = script(`
 local hash, prefix, longest = ARGV[6], ARGV[7], tonumber(ARGV[10])
 local page
 if hash ~= '' then page = redis.call('HSCAN', hash, ARGV[8], 'COUNT', ARGV[9])
-else page = redis.call('SCAN', ARGV[8], 'MATCH', prefix .. '*', 'COUNT', ARGV[9]) end
+else
+  local pattern = string.gsub(prefix, '[*?%[%]\\\\]', '\\\\%0')
+  page = redis.call('SCAN', ARGV[8], 'MATCH', pattern .. '*', 'COUNT', ARGV[9])
+end
 local answer = {epoch, math.max(0, settledAt - now), replid and 1 or 0, remember(), page[1]}
 local function tell(id, text)
   if type(text) ~= 'string' then return end
@@ -145,18 +148,32 @@ return answer
 
 /** A room may stay behind a shut door for ten minutes, and its node be away for as long. */
 const REMEMBER_MS = 900_000
+/** Ends that are remembered of calls that had a room; of the others any caller can end as many as it likes. */
+const MAX_ENDED = 250_000
+const MAX_ROOMLESS = 10_000
 
 /**
- * The call ended. Its moment outlives the binding, and does not need one: whoever claims the room later is told.
+ * The call ended. Its moment outlives the binding, and does not need one: a node that claims the room later is told.
  * Answers 'ok'.
  */
 export const END = script(`
 note()
-ask('ZADD', ENDED, ms(now), nameOf(ROOM))
-redis.call('ZREMRANGEBYSCORE', ENDED, '-inf', ms(now - ${REMEMBER_MS}))
+local name, text = nameOf(ROOM), redis.pcall('GET', ROOM)
+local before = tonumber(ask('ZSCORE', ENDED, name) or 0)
+-- The ends of calls without a room stand below zero, where they push out no other.
+local sign = (text or before > 0) and 1 or -1
+redis.call('ZADD', ENDED, ms(sign * now), name)
+redis.call('ZREMRANGEBYSCORE', ENDED, ms(${REMEMBER_MS} - now), ms(now - ${REMEMBER_MS}))
+local roomless = redis.call('ZCOUNT', ENDED, '-inf', 0)
+local oldest = redis.call('ZCARD', ENDED) - ${MAX_ENDED} - 1
+if oldest >= roomless then redis.call('ZREMRANGEBYRANK', ENDED, roomless, oldest) end
+if roomless > ${MAX_ROOMLESS} then redis.call('ZREMRANGEBYRANK', ENDED, ${MAX_ROOMLESS}, roomless - 1) end
 local era, member, state, claims = read(ROOM)
 if era ~= epoch then return 'ok' end
-if state == 'claimed' then ask('ZADD', RELEASES, 0, idOf(member) .. '|' .. nameOf(ROOM) .. '|' .. ms(now)) end
+-- A node that is not alive claims its rooms again, and is told then.
+if state == 'claimed' and alive(member) then
+  ask('ZADD', RELEASES, 0, idOf(member) .. '|' .. name .. '|' .. ms(now))
+end
 bind(ROOM, member, 'released', claims, LINGER + LEASE)
 return 'ok'
 `)

@@ -1,4 +1,4 @@
-import { script } from './script.js'
+import { MAX_TOLD, script } from './script.js'
 
 /** Claims are of a kind: 0 for a signature that was shown, 1 for a room behind a shut door, 2 for one that is open. */
 const NODE = `
@@ -18,7 +18,7 @@ end
 -- When the call of a room ended, or 0. An end in the future is from before the clock was set back: it is that of
 -- signatures with such dates only.
 local function endOf(room, date)
-  local endedAt = tonumber(ask('ZSCORE', ENDED, nameOf(room)) or 0)
+  local endedAt = math.abs(tonumber(ask('ZSCORE', ENDED, nameOf(room)) or 0))
   local latest = now + LINGER
   if endedAt > latest and (date <= latest or date > endedAt) then return 0 end
   return endedAt
@@ -60,10 +60,17 @@ local function claimAll(life, kind, first)
   return answers
 end
 
--- Rooms of this node whose call ended: key, when. Told again and again for a while, since an answer may be lost.
+-- What this node heard of: key and moment of the end stand in ARGV from "first" on.
+local function forget(first)
+  for i = first, #ARGV - 1, 2 do
+    redis.pcall('ZREM', RELEASES, idOf(MEMBER) .. '|' .. ARGV[i] .. '|' .. ARGV[i + 1])
+  end
+end
+
+-- Rooms of this node whose call ended: key, when. Told until the node says that it heard, since an answer may be lost.
 local function releases()
   local id, answers = idOf(MEMBER), {}
-  local texts = ask('ZRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}', 'LIMIT', 0, 1000)
+  local texts = ask('ZRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}', 'LIMIT', 0, ${MAX_TOLD})
   for _, text in ipairs(texts) do
     local room, at = string.match(text, '^[^|]+|([^|]+)|(%d+)$')
     if not at or math.abs(now - tonumber(at)) > LINGER + LEASE then redis.call('ZREM', RELEASES, text)
@@ -110,7 +117,8 @@ return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9], 11), remembe
 
 /**
  * ARGV: member, record, milliseconds a claim lasts, kind of claims, then number and date of
- * each. Answers {'ok', now, releases, claims, memory}, {'epoch', the present one} or {'lapsed'}.
+ * each, then what the answer before told of ended calls, as it stood there. Answers {'ok', now, releases, claims,
+ * memory}, {'epoch', the present one} or {'lapsed'}.
  */
 export const BEAT = script(NODE + `
 if KNOWN ~= epoch then return {'epoch', epoch} end
@@ -125,11 +133,9 @@ for _, member in ipairs(dead) do
   local id, incarnation = string.match(member, '^([^|]+)|([^|]+)$')
   redis.call('ZREM', LEASES, member)
   redis.call('HDEL', NODES, member)
-  if id and isRegistered(id, incarnation) then
-    redis.call('HDEL', IDS, id)
-    ask('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')
-  end
+  if id and isRegistered(id, incarnation) then forgetId(id) end
 end
+forget(10 + 2 * (#KEYS - 6))
 return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9], 10), remember()}
 `)
 
@@ -150,7 +156,7 @@ for i = 6, #ARGV do
   local id, incarnation = string.match(ARGV[i], '^([^|]+)|([^|]+)$')
   redis.pcall('ZREM', LEASES, ARGV[i])
   redis.pcall('HDEL', NODES, ARGV[i])
-  if isRegistered(id, incarnation) then redis.call('HDEL', IDS, id) end
+  if isRegistered(id, incarnation) then forgetId(id) end
 end
 return 'ok'
 `)

@@ -1,4 +1,5 @@
 import { BEAT, CLAIM_ROOMS, LEAVE, REGISTER, RELEASE } from './node-scripts.js'
+import { MAX_TOLD } from './script.js'
 import type { NodeAnswer, Claims, NodeStore, RoomClaim, RoomRelease } from '../membership/node-store.js'
 import type { RedisStore, RedisTimes, ScriptCall } from './client.js'
 import type { Script } from './script.js'
@@ -28,8 +29,9 @@ export function createRedisNode (store: RedisStore, times: RedisTimes): NodeStor
       const args = [member, record, claimMs, kindOf(claims), replaces, ...toArgs(claims)]
       return await ask(REGISTER, { epoch, args, rooms: toKeys(claims) })
     },
-    async beat ({ epoch, member, record, claims }) {
-      const args = [member, record, claimMs, kindOf(claims), ...toArgs(claims)]
+    async beat ({ epoch, member, record, claims, heard = [] }) {
+      const told = heard.flatMap(({ key, at }) => [store.nameOf(key), at])
+      const args = [member, record, claimMs, kindOf(claims), ...toArgs(claims), ...told]
       return await ask(BEAT, { epoch, args, rooms: toKeys(claims) })
     },
     async claim ({ epoch, member, signal, claims }) {
@@ -57,7 +59,13 @@ function toAnswer (answer: unknown, { keyOf, remember }: RedisStore): NodeAnswer
   remember(memory)
   switch (outcome) {
     case 'ok':
-      return { outcome, now: Number(second), releases: toReleases(releases, keyOf), claims: toClaims(claims) }
+      return {
+        outcome,
+        now: Number(second),
+        releases: toReleases(releases, keyOf),
+        hasMoreReleases: releases.length >= 2 * MAX_TOLD,
+        claims: toClaims(claims)
+      }
     case 'epoch':
       return { outcome, epoch: String(second) }
     case 'present':

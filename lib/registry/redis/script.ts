@@ -8,6 +8,9 @@ export interface Script {
 /** How the scripts say it. */
 export const UNREADABLE_BINDING = 'the binding of the room cannot be read'
 
+/** Ended calls in one answer to a node. */
+export const MAX_TOLD = 1000
+
 /*
  * KEYS: leases, nodes, meta, ids, releases, ended; then rooms.
  * ARGV: the epoch that the caller knows ('' for a gateway), and behind a blank the memory that an answer gave it last;
@@ -139,6 +142,12 @@ end
 local function isRegistered(id, incarnation)
   local text = redis.pcall('HGET', IDS, id)
   return type(text) == 'string' and string.sub(text, 1, #incarnation + 1) == incarnation .. '|'
+end
+
+-- With it go the ends of calls that its node was not told of.
+local function forgetId(id)
+  redis.call('HDEL', IDS, id)
+  ask('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')
 end
 
 local function idOf(member) return string.match(member, '^[^|]+') end

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { createIdSweep } from './id-sweep.js'
 import { BUCKETS } from './layout.js'
 import type { Clock } from '../../clock.js'
@@ -11,6 +12,7 @@ const REMEMBER_MS = 900_000
 /** More rooms than this are left to the next round. */
 const MAX_NOTED = 100_000
 const TICK_MS = 1000
+const MAX_ROOMLESS = 10_000
 /** Deletions under way at once. */
 const AT_ONCE = 16
 
@@ -32,6 +34,8 @@ export interface SweepOptions {
   rooms: ZooKeeperRooms
   lingerMs: number
   clock: Clock
+  /** Ends that are remembered of calls that had no room: any caller can end as many of those. */
+  maxRoomless?: number
 }
 
 interface Noted {
@@ -39,8 +43,16 @@ interface Noted {
   due: number
 }
 
-export function createSweep ({ client, layout, rooms, lingerMs, clock }: SweepOptions): Sweep {
+export function createSweep (options: SweepOptions): Sweep {
+  const { client, layout, rooms, lingerMs, clock, maxRoomless = MAX_ROOMLESS } = options
   const noted = new Map<string, Noted>()
+  const roomless = new LRUCache<string, true>({
+    max: maxRoomless,
+    dispose (_value, key, reason) {
+      const pushedOut = reason === 'evict' ? noted.get(key) : undefined
+      if (pushedOut !== undefined) pushedOut.due = clock.monotonic()
+    }
+  })
   const tickMs = Math.min(TICK_MS, lingerMs / 4)
   let cancelTick: (() => void) | undefined
   let isRound = false
@@ -48,9 +60,11 @@ export function createSweep ({ client, layout, rooms, lingerMs, clock }: SweepOp
   let isStopped = false
   const ids = createIdSweep({ client, layout, lingerMs, clock })
 
-  function note (key: string, text: string, { endedAt }: Binding): void {
+  function note (key: string, text: string, { state, endedAt }: Binding): void {
     if (noted.get(key)?.text === text || noted.size >= MAX_NOTED) return
     noted.set(key, { text, due: clock.monotonic() + (endedAt > 0 ? Math.max(REMEMBER_MS, lingerMs) : lingerMs) })
+    if (state === 'ended') roomless.set(key, true)
+    else roomless.delete(key)
     tickAfter()
   }
 
@@ -70,6 +84,7 @@ export function createSweep ({ client, layout, rooms, lingerMs, clock }: SweepOp
     for (let at = 0; at < due.length; at += AT_ONCE) {
       await Promise.all(due.slice(at, at + AT_ONCE).map(async ([key, { text }]) => {
         noted.delete(key)
+        roomless.delete(key)
         await sweep(key, text).catch(() => {})
       }))
     }
@@ -108,6 +123,7 @@ export function createSweep ({ client, layout, rooms, lingerMs, clock }: SweepOp
       isStopped = true
       cancelTick?.()
       noted.clear()
+      roomless.clear()
     }
   }
 }

@@ -57,4 +57,15 @@ const admitsNewer: Rule = {
   }
 }
 
-export const endedCalls: readonly Rule[] = [closes, refusesOlder, admitsNewer]
+const saysHeard: Rule = {
+  id: 'call-ended-heard',
+  rule: 'says with a heartbeat that it heard of the end of a call',
+  async check (stage) {
+    const { room } = await endCall(stage)
+    const { store, settings: { nodeId, beatMs } } = stage
+    const hasHeard = await waitFor(async () => !await store.isEndUnheard(nodeId, room), 2 * beatMs)
+    expect(hasHeard === true, 'the store tells it of the same end again and again')
+  }
+}
+
+export const endedCalls: readonly Rule[] = [closes, refusesOlder, admitsNewer, saysHeard]

@@ -1,6 +1,8 @@
+import { Cluster } from 'ioredis'
 import t from 'tap'
 import { RegistrySettlingError } from '../../../lib/errors.js'
-import { connect, EPOCH, GONE_AFTER_MS, makeRegistry, skipSettling, watch } from '../../support/redis-registry.js'
+import { elapse } from '../../support/elapse.js'
+import { connect, EPOCH, FAST, GONE_AFTER_MS, makeRegistry, skipSettling, watch } from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
 import { eventually, until } from '../../support/until.js'
 import { newRoom, nodeRecord } from '../contract.js'
@@ -112,4 +114,62 @@ t.test('what should list the nodes and is something else is said, and no room is
   await redis.hset(HASH, 'n1', recordOf('n1'))
   await eventually(() => gateway.status().state, 'up')
   t.equal(await nodeOf(gateway), 'n1')
+})
+
+t.test('a client with a keyPrefix – names of listed nodes – are read as the same client writes them', {
+  skip: withoutRedis
+}, async (t) => {
+  const { port } = await startRedis(t)
+  for (const keyPrefix of ['app:', 'a[p]p*?\\\\', 'relay']) {
+    for (const { name, listed, list } of LAYOUTS) {
+      t.test(`${name}, with ${JSON.stringify(keyPrefix)}`, async (t) => {
+        const redis = connect(t, port, { keyPrefix })
+        await skipSettling(redis)
+        await list(redis, 'n1', recordOf('n1'))
+        const registry = makeRegistry(t, redis, { listed })
+        t.equal((await registry.assign(newRoom())).node.id, 'n1')
+        t.strictSame(registry.nodes().map(({ id }) => id), ['n1'])
+      })
+    }
+  }
+  t.test('or by their whole name', async (t) => {
+    const redis = connect(t, port, { keyPrefix: 'app:' })
+    for (const listed of [{ hash: `app:${HASH}` }, { keys: `app:${KEYS}` }]) {
+      t.equal((await makeRegistry(t, redis, { listed }).assign(newRoom())).node.id, 'n1')
+    }
+  })
+})
+
+t.test('no node is listed – the registry reads – it says once where it looked', { skip: withoutRedis }, async (t) => {
+  const { port } = await startRedis(t)
+  const redis = connect(t, port, { keyPrefix: 'app:' })
+  await skipSettling(redis)
+  const registry = makeRegistry(t, redis, { listed: { hash: 'relay:nods' } })
+  const { warnings } = watch(registry)
+  await until(() => warnings.length > 0, 'the warning')
+  await elapse(3 * FAST.heartbeat, 'the nodes were read again')
+  t.strictSame(warnings, [{ listed: { hash: 'app:relay:nods' } }])
+})
+
+t.test('on a Cluster – listed nodes – are found in the slot of the registry, or refused at the start', {
+  skip: withoutRedis
+}, async (t) => {
+  const { port } = await startRedis(t, '--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1')
+  const admin = connect(t, port)
+  await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
+  const isReady = async () => String(await admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok')
+  await until(isReady, 'the Cluster is ready')
+  const cluster = new Cluster([{ port, host: '127.0.0.1' }], { redisOptions: { keyPrefix: 'app:' } })
+  cluster.on('error', () => {})
+  t.teardown(() => cluster.disconnect())
+  await skipSettling(cluster)
+  const reason = /"listed" option of redisRegistry: on a Cluster .*\{cobrowse\}/
+  for (const listed of [{ hash: 'relay:nodes' }, { keys: 'relay:node:' }, { keys: '{other}:' }, { hash: '{cobrowse' }]) {
+    t.throws(() => makeRegistry(t, cluster, { listed }), reason)
+  }
+  await cluster.hset('{cobrowse}:relay', 'n1', recordOf('n1'))
+  await cluster.set('relay:{cobrowse}:n2', recordOf('n2'))
+  for (const [id, listed] of [['n1', { hash: '{cobrowse}:relay' }], ['n2', { keys: 'relay:{cobrowse}:' }]] as const) {
+    t.equal((await makeRegistry(t, cluster, { listed }).assign(newRoom())).node.id, id)
+  }
 })

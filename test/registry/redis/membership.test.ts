@@ -8,11 +8,13 @@ import { newRoom, nodeRecord } from '../contract.js'
 import type { Redis } from 'ioredis'
 import type { Test } from 'tap'
 import type { Script } from '../../../lib/registry/redis/script.js'
-import type { Membership, RedisRegistryOptions, RedisScripter } from '../../../types/index.js'
+import type { Membership, RedisRegistryOptions, RedisScripter, RoomKey } from '../../../types/index.js'
 
 const LEASES = '{cobrowse}:leases'
 const NODES = '{cobrowse}:nodes'
 const META = '{cobrowse}:meta'
+const ENDS_TO_TELL = '{cobrowse}:releases'
+const ENDED = '{cobrowse}:ended'
 /** No heartbeat comes in between: `drain` sends one. */
 const RARE = { heartbeat: 20_000, lease: 60_000 }
 
@@ -222,6 +224,63 @@ t.test('a claim that the store finds lapsed registers the node again at once', {
   t.equal(await member.claim(newRoom()), 'lapsed')
   await until(() => events.includes('resumed'))
   t.equal(await member.claim(newRoom()), 'ok')
+})
+
+t.test('ends of calls – that nobody will hear of – are not kept for their nodes', { skip: withoutRedis }, async (t) => {
+  const { redis, nodes, gateway } = await setUp(t, RARE)
+  const stays = await nodes.join(nodeRecord('stays'))
+  const openRooms = async (member: Membership) => {
+    const rooms = Array.from({ length: 20 }, () => newRoom())
+    for (const room of rooms) t.equal(await member.claim(room), 'ok')
+    return rooms
+  }
+  const endAll = async (rooms: RoomKey[]) => await Promise.all(rooms.map(async (room) => await gateway.release?.(room)))
+  const [left, gone, lapsed] = await Promise.all(['left', 'gone', 'lapsed'].map(async (id) => await nodes.join(nodeRecord(id))))
+  if (left === undefined || gone === undefined || lapsed === undefined) throw new Error('no node')
+
+  await endAll(await openRooms(left))
+  t.equal(await redis.zcard(ENDS_TO_TELL), 20)
+  await left.leave()
+  t.equal(await redis.zcard(ENDS_TO_TELL), 0, 'of a node that leaves')
+
+  const [ofGone, ofLapsed] = [await openRooms(gone), await openRooms(lapsed)]
+  await gone.leave()
+  await redis.zadd(LEASES, 1, nameOf(lapsed))
+  await endAll([...ofGone, ...ofLapsed])
+  t.equal(await redis.zcard(ENDS_TO_TELL), 0, 'of nodes that are gone')
+  await lapsed.drain()
+  await until(() => ofLapsed.every((room) => !lapsed.holds(room)), 'a node that comes back hears of them')
+
+  await endAll(await openRooms(stays))
+  await stays.drain()
+  await stays.drain()
+  t.equal(await redis.zcard(ENDS_TO_TELL), 0, 'nor are those that it heard of')
+})
+
+t.test('ends of calls without a room – any number of them – are bounded, and push out no other', {
+  skip: withoutRedis
+}, async (t) => {
+  const { redis, nodes, gateway } = await setUp(t, RARE)
+  const member = await nodes.join(nodeRecord('n1'))
+  const before = Math.floor(member.now() / 1000)
+  const [room, roomless] = [newRoom(), newRoom()]
+  t.equal(await member.claim(room, { issuedAt: before }), 'ok')
+  await gateway.release?.(room)
+  const now = Date.now()
+  for (let at = 0; at < 12_000; at += 1000) {
+    const flood = Array.from({ length: 1000 }, (_, more) => [at + more - now, `flood-${at + more}`])
+    await redis.zadd(ENDED, ...flood.flat())
+  }
+  await gateway.release?.(roomless)
+  t.equal(await redis.zcount(ENDED, '-inf', 0), 10_000)
+  const other = await nodes.join(nodeRecord('n2'))
+  t.equal(await other.claim(room, { issuedAt: before }), 'released')
+  t.equal(await other.claim(roomless, { issuedAt: before }), 'released', 'nor the latest one')
+  t.equal(await redis.zscore(ENDED, 'flood-11999'), null, 'the oldest go')
+
+  await redis.zadd(ENDED, 900_000 - now - 60_000, 'old without a room', now - 960_000, 'old')
+  await gateway.release?.(newRoom())
+  t.strictSame(await redis.zrangebyscore(ENDED, 900_000 - now, now - 900_000), [])
 })
 
 t.test('a late release does not cut a newer claim, nor a late claim take a released room', {

@@ -49,7 +49,7 @@ t.test('what a sweep deletes, and what it leaves', { skip: withoutZooKeeper }, a
     const random = Math.random
     // The last bucket is the first to be looked at, and ids as late as they can be.
     Math.random = () => 1 - Number.EPSILON
-    const sweep = createSweep({ ...stage, lingerMs: LINGER_MS, clock })
+    const sweep = createSweep({ ...stage, lingerMs: LINGER_MS, clock, maxRoomless: 2 })
     Math.random = random
     t.teardown(() => sweep.stop())
     const register = async (member: string) => {
@@ -127,6 +127,18 @@ t.test('what a sweep deletes, and what it leaves', { skip: withoutZooKeeper }, a
     t.type(await textOf(unbound), 'string')
     await pass(2 * TICK_MS)
     t.strictSame([await textOf(ended), await textOf(unbound)], [undefined, undefined])
+  })
+
+  t.test('ends of calls without a room – more than are remembered – the oldest go, and no end of a call that had one', async (t) => {
+    const { layout, pass, note, textOf } = await setUp(t)
+    const [withRoom = '', ...roomless] = Array.from({ length: 5 }, () => layout.roomKey(newRoom()))
+    await note({ ...assigned, state: 'released', endedAt: 1 }, withRoom)
+    for (const key of roomless) await note({ member: undefined, state: 'ended', claims: 0, endedAt: 1 }, key)
+    await pass(2 * TICK_MS)
+    const kept = await Promise.all([withRoom, ...roomless].map(async (key) => await textOf(key) !== undefined))
+    t.strictSame(kept, [true, false, false, true, true])
+    await pass(REMEMBER_MS)
+    t.equal(await textOf(roomless.at(-1)), undefined)
   })
 
   t.test('rooms that others left behind are found by the round', async (t) => {

@@ -3,7 +3,7 @@ import { createRedisStore } from '../../../lib/registry/redis/client.js'
 import { BEAT, CLAIM_ROOMS, REGISTER } from '../../../lib/registry/redis/node-scripts.js'
 import { roomName } from '../../../lib/registry/room-name.js'
 import { elapse } from '../../support/elapse.js'
-import { ARGUMENT, deafTo, TIMES } from '../start-node.js'
+import { ARGUMENT, COMMON_KEYS, deafTo, TIMES } from '../start-node.js'
 import type { BrokenNode } from '../start-node.js'
 import type { RoomKey } from '../../../types/registry.js'
 
@@ -11,6 +11,15 @@ const toAscii = ({ tenant, room }: RoomKey) =>
   ({ tenant: tenant.replaceAll(/\P{ASCII}/gu, '?'), room: room.replaceAll(/\P{ASCII}/gu, '?') })
 
 export const OF_ROOMS: Record<string, BrokenNode> = {
+  'does not say that it heard of the end of a call': {
+    breaks: ['call-ended-heard'],
+    redis: (good) => ({
+      async evalsha (sha1, keys, ...args) {
+        const heardFrom = keys + ARGUMENT.claimToBeat + 2 * (keys - COMMON_KEYS)
+        return await good.evalsha(sha1, keys, ...sha1 === BEAT.sha1 ? args.slice(0, heardFrom) : args)
+      }
+    })
+  },
   'never answers': {
     breaks: ['admits'],
     serve: () => createServer().on('upgrade', () => {})
