@@ -1,5 +1,6 @@
 /** Above it an answer waits for our own event loop, rather than the loop for an answer. */
 const SATURATED = 0.9
+const WINDOW_MS = 250
 
 /**
  * Watches the event loop from now on.
@@ -9,6 +10,24 @@ const SATURATED = 0.9
 export function watchEventLoop (): () => boolean {
   const before = performance.eventLoopUtilization()
   return () => performance.eventLoopUtilization(before).utilization > SATURATED
+}
+
+/**
+ * Watches the event loop in windows, from one question to the next.
+ *
+ * @returns whether it was busy nearly all of the latest window that is over
+ */
+export function createSaturation (): () => boolean {
+  let isBusy = watchEventLoop()
+  let startedAt = performance.now()
+  let isSaturated = false
+  return () => {
+    if (performance.now() - startedAt < WINDOW_MS) return isSaturated
+    isSaturated = isBusy()
+    isBusy = watchEventLoop()
+    startedAt = performance.now()
+    return isSaturated
+  }
 }
 
 /**

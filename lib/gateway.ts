@@ -33,7 +33,7 @@ export interface Gateway {
   close (): Promise<void>
   /** Counts a request; `undefined` when there are as many as may be. Call the result once, when it is answered. */
   enter (): (() => void) | undefined
-  /** A request of this connection was refused: the next one is read once another request was answered. */
+  /** A request of this connection was refused. */
   turnAway (connection: Reader): void
   authenticate (request: FastifyRequest, call: Call): Promise<Session>
   connectionInfo (session: Session, body: ConnectionInfoBody, call: Call): Promise<ConnectionInfo>

@@ -1,5 +1,5 @@
 import { createConcurrencyLimit } from './concurrency-limit.js'
-import { createTurnMeter } from './event-loop.js'
+import { createSaturation, createTurnMeter } from './event-loop.js'
 import { createUnreadConnections } from './unread-connections.js'
 import type { Reader } from './unread-connections.js'
 
@@ -10,13 +10,17 @@ export interface InFlight {
   limit (): number
   /** `undefined` when there are as many as may be. Call the result once, when the request is answered. */
   enter (): (() => void) | undefined
-  /** A request of this connection was refused: the next one is read once another request was answered. */
+  /**
+   * A request of this connection was refused. While the event loop is saturated the next one is read once another
+   * request was answered.
+   */
   turnAway (connection: Reader): void
   /** Resolves when none is under way, at the latest after `ms`. */
   idle (ms: number): Promise<void>
 }
 
-export function createInFlight (max: number): InFlight {
+/** @param isSaturated whether the event loop has no time to spare for refusals */
+export function createInFlight (max: number, isSaturated = createSaturation()): InFlight {
   const limit = createConcurrencyLimit(max, () => performance.now())
   const unread = createUnreadConnections()
   const measureTurn = createTurnMeter((ms) => limit.turned(ms, count))
@@ -39,7 +43,9 @@ export function createInFlight (max: number): InFlight {
       count++
       return leave
     },
-    turnAway: unread.add,
+    turnAway (connection) {
+      if (isSaturated()) unread.add(connection)
+    },
     async idle (ms) {
       if (count === 0) return
       await new Promise<void>((resolve) => {
