@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { stackOf, toReason } from '../reason.js'
 import { toRefusal } from '../refusal.js'
-import type { OutgoingHttpHeaders } from 'node:http'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Refusal } from '../refusal.js'
@@ -14,6 +14,9 @@ const RETRY_AFTER_SECONDS = 1
 
 /** Header fields of every answer. */
 export const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' }
+
+/** Describe the body that a hook of the host had in mind, not that of the error answer. */
+const BODY_HEADERS = ['content-encoding', 'content-length', 'transfer-encoding', 'trailer', 'etag']
 
 export interface ErrorAnswerParts {
   operation: string
@@ -34,6 +37,7 @@ export function createErrorAnswer ({ operation, roomField, key, requests }: Erro
     refusals.set(request, refusal)
     const isThere = requests.refused(request, refusal)
     log(error, request, isThere ? refusal : { ...refusal, outcome: 'gone' })
+    for (const name of BODY_HEADERS) reply.removeHeader(name)
     reply.headers(JSON_HEADERS)
     if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) {
       reply.header('retry-after', RETRY_AFTER_SECONDS)
@@ -58,10 +62,15 @@ export function createErrorAnswer ({ operation, roomField, key, requests }: Erro
       raw.destroy()
       return
     }
-    const headers = sendable(reply.getHeaders())
-    for (const name of raw.getHeaderNames()) raw.removeHeader(name)
     const payload = JSON.stringify({ retCode, retMsg })
-    raw.writeHead(status, { ...headers, ...JSON_HEADERS, 'content-length': Buffer.byteLength(payload) }).end(payload)
+    const own = { ...JSON_HEADERS, 'content-length': Buffer.byteLength(payload) }
+    try {
+      writeHead(raw, status, { ...sendable(reply.getHeaders()), ...own })
+    } catch {
+      // Node.js refuses more than its checks tell: HTTP/2, for example, forbids the headers of a connection.
+      writeHead(raw, status, own)
+    }
+    raw.end(payload)
   }
 
   function log (error: unknown, request: FastifyRequest, { status, retCode, outcome }: Refusal): void {
@@ -96,13 +105,18 @@ function levelOf (status: number, retCode: string, outcome: Outcome): 'debug' | 
   return status < 500 ? 'info' : 'warn'
 }
 
-// Of a hook that fails at every answer, a header that cannot be sent is one cause.
+function writeHead (raw: ServerResponse, status: number, headers: OutgoingHttpHeaders): void {
+  for (const name of raw.getHeaderNames()) raw.removeHeader(name)
+  raw.writeHead(status, headers)
+}
+
+// A header that cannot be sent makes every answer of Fastify fail.
 function sendable (headers: Record<string, unknown>): OutgoingHttpHeaders {
   const entries = Object.entries(headers).filter(([name, value]) => {
     try {
       validateHeaderName(name)
       validateHeaderValue(name, String(value))
-      return true
+      return !BODY_HEADERS.includes(name)
     } catch {
       return false
     }
