@@ -14,6 +14,9 @@ t.test('the token is read from the cookie or from the header line, as it was sen
     ['a', ['cookie', 'x=1', 'cookie', `${NAME}=a`]],
     ['a', ['cookie', `${NAME}=a`, NAME, 'a']],
     ['a', ['cookie', `${NAME}=a; ${NAME}=a`]],
+    ['a', ['cookie', `${NAME}X; ${NAME}=a`]],
+    ['a', ['cookie', `${NAME}=a; ${NAME}X; ${NAME}`]],
+    ['a', ['cookie', `${NAME}X`, 'cookie', `${NAME}=a`, NAME, 'a']],
     ['%0d%0aX:1', ['cookie', `${NAME}=%0d%0aX:1`]]
   ]
   for (const [token, headers] of good) t.equal(readRawToken(headers), token, JSON.stringify(headers))
@@ -35,6 +38,8 @@ t.test('no token, or an ambiguous one, is refused', async (t) => {
     ['behind a comma', ['cookie', `a=1, ${NAME}=x`]],
     ['a space before the equals sign', ['cookie', `${NAME} =x`]],
     ['no equals sign', ['cookie', `${NAME}`]],
+    ['a longer name without an equals sign', ['cookie', `${NAME}X`]],
+    ['the same beside another cookie', ['cookie', `a=1; ${NAME}1; b=2`]],
     ['a longer name', ['cookie', `x${NAME}=a; ${NAME}2=b`]]
   ]
   for (const [what, headers] of bad) t.throws(() => readRawToken(headers), missing, what)

@@ -209,6 +209,16 @@ t.test('cookies that could be read in two ways are refused', async (t) => {
   for (const cookie of bad) t.equal((await post(good, [JSON_TYPE, `Cookie: ${cookie}`])).status, 401, cookie)
 })
 
+t.test('a cookie without an equals sign that begins with the name of the token is no token, and does no harm', async (t) => {
+  const { post, token } = await listen(t)
+  for (const cookie of ['ccmessaging-tokenX', `ccmessaging-token${token}`, 'ccmessaging-token']) {
+    t.match(await post(good, [JSON_TYPE, `Cookie: ${cookie}`]), { status: 401, body: /"40101"/ }, cookie)
+    for (const cookies of [`${cookie}; ccmessaging-token=${token}`, `ccmessaging-token=${token}; ${cookie}`]) {
+      t.equal((await post(good, [JSON_TYPE, `Cookie: ${cookies}`])).status, 200, cookies)
+    }
+  }
+})
+
 t.test('a thousand pipelined requests on one socket are all answered', async (t) => {
   const { port, cookie } = await listen(t)
   const one = rawPost(PATH, [JSON_TYPE, cookie], good).toString('latin1').replace('Connection: close\r\n', '')
