@@ -39,9 +39,7 @@ export function createErrorAnswer ({ operation, roomField, key, requests }: Erro
     log(error, request, isThere ? refusal : { ...refusal, outcome: 'gone' })
     for (const name of BODY_HEADERS) reply.removeHeader(name)
     reply.headers(JSON_HEADERS)
-    if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) {
-      reply.header('retry-after', RETRY_AFTER_SECONDS)
-    }
+    if (!reply.hasHeader('retry-after')) reply.headers(retryAfter(status))
     if (request.raw.httpVersionMajor === 2) endHalfOpenStream(request, reply)
     reply.code(status).send({ retCode, retMsg })
   }
@@ -65,10 +63,10 @@ export function createErrorAnswer ({ operation, roomField, key, requests }: Erro
     const payload = JSON.stringify({ retCode, retMsg })
     const own = { ...JSON_HEADERS, 'content-length': Buffer.byteLength(payload) }
     try {
-      writeHead(raw, status, { ...sendable(reply.getHeaders()), ...own })
+      writeHead(raw, status, { ...retryAfter(status), ...sendable(reply.getHeaders()), ...own })
     } catch {
       // Node.js refuses more than its checks tell: HTTP/2, for example, forbids the headers of a connection.
-      writeHead(raw, status, own)
+      writeHead(raw, status, { ...retryAfter(status), ...own })
     }
     raw.end(payload)
   }
@@ -103,6 +101,10 @@ function levelOf (status: number, retCode: string, outcome: Outcome): 'debug' | 
   if (outcome === 'gone') return 'debug'
   if (retCode === '50001') return 'error'
   return status < 500 ? 'info' : 'warn'
+}
+
+function retryAfter (status: number): OutgoingHttpHeaders {
+  return status === 429 || status === 503 ? { 'retry-after': String(RETRY_AFTER_SECONDS) } : {}
 }
 
 function writeHead (raw: ServerResponse, status: number, headers: OutgoingHttpHeaders): void {

@@ -124,6 +124,20 @@ t.test('a header of the host that cannot be sent costs the success, and nothing 
   }
 })
 
+t.test('a refusal with Retry-After keeps it if a header of the host cannot be sent', async (t) => {
+  const headers: Array<[Record<string, string>, boolean]> = [
+    [{ 'x-bad': 'a\nb' }, false], [{ 'retry-after': 'a\nb' }, false], [{ 'keep-alive': 'timeout=5' }, true]
+  ]
+  for (const [unsendable, isHttp2] of headers) {
+    const { allowed } = await listen(t, (app) => app.addHook('onRequest', async (_request, reply) => {
+      reply.code(503).headers(unsendable)
+      throw failure()
+    }), isHttp2)
+    const { status, headers, text } = await allowed()
+    t.strictSame([status, headers['retry-after'], JSON.parse(text).retCode], [503, '1', '50306'])
+  }
+})
+
 t.test('the other headers of the host beside one that cannot be sent stay in the answer', async (t) => {
   const { allowed, refused } = await listen(t, (app) => app.addHook('onRequest', async (_request, reply) => {
     reply.headers({ 'x-bad': 'a\nb', 'access-control-allow-origin': 'https://app.example' })
