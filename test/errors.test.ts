@@ -31,19 +31,19 @@ const SCENES: Record<string, Scene[]> = {
   50301: [{ options: { registry: memoryRegistry() } }],
   50302: [
     { options: { registry: { ...registry(), assign: away } } },
-    { options: { registry: { ...registry(), assign: () => never }, timeout: 200 } }
+    { options: { registry: { ...registry(), assign: () => never }, timeout: 600 } }
   ],
   50303: [{ options: { registry: { ...registry(), assign: settling } } }],
   50304: [
     { options: { provision: { ...staticProvision('x.example'), externalUrl: away } } },
-    { options: { provision: { ...staticProvision('x.example'), externalUrl: () => never }, timeout: 200 } },
+    { options: { provision: { ...staticProvision('x.example'), externalUrl: () => never }, timeout: 600 } },
     { options: { provision: { ...staticProvision('x.example'), externalUrl: async () => 'https://evil.test' } } }
   ],
   50305: [
     { options: { sessions: { ...memorySessions(), find: away } } },
-    { options: { sessions: { ...memorySessions(), find: () => never }, timeout: 200 } }
+    { options: { sessions: { ...memorySessions(), find: () => never }, timeout: 600 } }
   ],
-  50306: [{ options: { authorize: () => never, timeout: 200 } }]
+  50306: [{ options: { authorize: () => never, timeout: 600 } }]
 }
 const ELSEWHERE = ['40801', '50307']
 
