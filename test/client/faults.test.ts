@@ -19,7 +19,7 @@ const hello = (socket: WebSocket) => socket.send('hello')
 
 t.test('a gateway that hangs, or is not there, costs no more than the timeout', async (t) => {
   const site = await startScriptedSite(t, [silent, (_request, response) => response.write('{'), named()], hello)
-  const client = clientOf(t, site, { timeout: 200 })
+  const client = clientOf(t, site, { timeout: 1000 })
   await until(() => client.messages.length > 0)
   t.strictSame(client.history, ['retry unreachable', 'retry unreachable', 'open'], 'no answer, and half of one')
 
@@ -34,7 +34,7 @@ t.test('a node whose handshake hangs is given up, and its other address tried at
   await new Promise((resolve) => mute.once('listening', resolve))
   const wssUrlOut = `ws://127.0.0.1:${(mute.address() as AddressInfo).port}`
   const site = await startScriptedSite(t, [named({ wssUrlOut })], hello)
-  const client = clientOf(t, site, { timeout: 200 })
+  const client = clientOf(t, site, { timeout: 1000 })
   await until(() => client.messages.length > 0)
   t.strictSame(client.history, ['retry unopened', 'open'])
   t.strictSame(client.waits, [0])
