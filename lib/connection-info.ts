@@ -1,5 +1,6 @@
 import {
-  InternalError, NoLiveNodeError, ProvisionUnavailableError, RegistrySettlingError, RegistryUnavailableError
+  InternalError, NoLiveNodeError, OverloadedError, ProvisionUnavailableError, RegistrySettlingError,
+  RegistryUnavailableError
 } from './errors.js'
 import { withNodePath } from './address.js'
 import { ReasonError } from './reason.js'
@@ -88,9 +89,12 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
   }
 }
 
-/** The store said nothing of the room, which is not the same as "no live node". */
+/**
+ * The store said nothing of the room, which is not the same as "no live node". That includes an answer that was not
+ * read in time because our own event loop was busy.
+ */
 function isWithoutStore (error: unknown): boolean {
-  return error instanceof RegistryUnavailableError || error instanceof RegistrySettlingError
+  return [RegistryUnavailableError, RegistrySettlingError, OverloadedError].some((Kind) => error instanceof Kind)
 }
 
 // A registry asks for every candidate of every room, and the views live as long as one reading of the nodes.

@@ -39,6 +39,22 @@ async function buildKnowing (t: Test, options: Partial<CobrowseOptions> = {}) {
   return { ...built, script, node }
 }
 
+t.test('a known room – its answer unread because the event loop is busy – is answered join-only, a new one 50306', async (t) => {
+  const { ask, script } = await buildKnowing(t, { timeout: 1000 })
+  let isBusy = true
+  const workOn = () => {
+    block(5)
+    if (isBusy) setImmediate(workOn)
+  }
+  script.instead = never
+  workOn()
+  t.equal(kindOf(await ask()), JOIN_ONLY)
+  t.equal(kindOf(await ask({ payload: { ...body, roomId: 'new' } })), '50306')
+  isBusy = false
+  script.instead = undefined
+  t.equal(kindOf(await ask()), NORMAL)
+})
+
 for (const [what, instead, retCode] of [['away', away, '50302'], ['settling', settling, '50303']] as const) {
   t.test(`while the store is ${what}, a known room is answered join-only and a new one ${retCode}`, async (t) => {
     const { ask, script, node } = await buildKnowing(t)

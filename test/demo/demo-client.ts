@@ -42,11 +42,13 @@ export async function closeCode (socket: WebSocket): Promise<number> {
 /** Sends until the other side has it: that one may still be on its way into the room. */
 export async function sendUntilReceived (from: WebSocket, to: WebSocket, text: string): Promise<string> {
   const again = setInterval(() => from.send(text), 50)
-  // What is text was said by the node itself.
-  for await (const [data, isBinary] of on(to, 'message')) {
-    if (!isBinary) continue
+  try {
+    // Text is what the node itself says.
+    for await (const [data, isBinary] of on(to, 'message', { close: ['close'], signal: AbortSignal.timeout(20_000) })) {
+      if (isBinary) return String(data)
+    }
+    throw new Error(`the receiver was closed before "${text}" arrived`)
+  } finally {
     clearInterval(again)
-    return String(data)
   }
-  throw new Error('unreachable: messages have no end')
 }
