@@ -46,7 +46,7 @@ export interface BrokenNode extends Defect {
 /** In all scripts, before the rooms. */
 export const COMMON_KEYS = 6
 /** Where an argument of a node's script stands, counted from the last key. */
-export const ARGUMENT = { member: 5, record: 6, claim: 8, claimToBeat: 9, claimToRegister: 10 }
+export const ARGUMENT = { member: 5, record: 6, kindOfClaim: 7, claim: 8, claimToBeat: 9, claimToRegister: 10 }
 
 /** A node that does not hear of something. */
 export const deafTo = (event: string): Required<Defect>['membership'] => (good) => ({
