@@ -1,5 +1,5 @@
 import { roomKey, untilOk } from './zookeeper-app.js'
-import type { Test } from 'tap'
+import { eventually } from './until.js'
 import type { Gateway, NodeOnZooKeeper } from './zookeeper-app.js'
 
 /** Of many calls in a row: which answers there were, and how long half of them took at most. */
@@ -16,7 +16,7 @@ export const kindsOf = async ({ ask }: Gateway, rooms: string[]) =>
 
 /** Rooms that are open, each on one of the nodes. */
 export async function openRooms (
-  t: Test, gateways: Gateway[], nodes: Array<Pick<NodeOnZooKeeper, 'member' | 'wssUrl'>>, count: number
+  gateways: Gateway[], nodes: Array<Pick<NodeOnZooKeeper, 'member' | 'wssUrl'>>, count: number
 ) {
   const holders = new Map<string, string>()
   for (let at = 0; at < count; at++) {
@@ -24,7 +24,7 @@ export async function openRooms (
     const answers = await Promise.all(gateways.map(async (gateway) => await untilOk(gateway, `room-${at}`)))
     const { wssUrl = '' } = answers[0] ?? {}
     const node = nodes.find((node) => node.wssUrl === wssUrl)
-    t.equal(await node?.member.claim(roomKey(`room-${at}`)), 'ok')
+    await eventually(async () => await node?.member.claim(roomKey(`room-${at}`)), 'ok')
     holders.set(`room-${at}`, wssUrl)
   }
   return holders

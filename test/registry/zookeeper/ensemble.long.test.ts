@@ -77,7 +77,7 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
     const settings = { ...newSettings(), sessionTimeout: LONG_SESSION_MS }
     const gateways = [await startGateway(t, hosts, settings), await startGateway(t, hosts, settings)]
     const nodes = await startNodes(t, hosts, settings, gateways, ['n1', 'n2', 'n3'])
-    const holders = await openRooms(t, gateways, nodes, 12)
+    const holders = await openRooms(gateways, nodes, 12)
     const { leader } = await leaderAndFollowers()
     t.teardown(async () => await leader.restart({ keepsData: true }))
     const asking = goOnAsking(gateways.flatMap((gateway) => Array<Gateway>(LOADS).fill(gateway)), holders)
@@ -184,7 +184,7 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
     const settings = newSettings()
     const gateway = await startGateway(t, hosts, settings)
     const nodes = await startNodes(t, hosts, settings, [gateway], ['n1', 'n2'])
-    const holders = await openRooms(t, [gateway], nodes, 4)
+    const holders = await openRooms([gateway], nodes, 4)
     const asking = goOnAsking([gateway], holders)
     const killed = servers.slice(0, 2)
     await Promise.all(killed.map(async (server) => await server.kill()))

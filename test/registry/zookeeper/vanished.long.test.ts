@@ -16,7 +16,7 @@ const DOUBT_MS = SESSION_MS + 2000
 const MAX_ANSWER_MS = 1500
 
 // Most of the time is waited.
-t.jobs = 3
+t.jobs = 2
 
 /** A server that the test may stop, and a gateway on it. */
 async function setUp (t: Test) {
@@ -43,7 +43,7 @@ t.test('Z-05: an ensemble paused past the session: all come back by themselves, 
 }, async (t) => {
   const { server, gateway, start } = await setUp(t)
   const nodes = Object.values(await start(['n1', 'n2', 'n3']))
-  const holders = await openRooms(t, [gateway], nodes, 8)
+  const holders = await openRooms([gateway], nodes, 8)
   const incarnations = nodes.map(({ member }) => member.incarnation)
   server.pause()
   await eventually(() => gateway.registry.status().state, 'down')
@@ -128,7 +128,7 @@ t.test('N-01: a node that dies alone: its rooms go to another one when its sessi
   if (gateway === undefined) throw new Error('there are two')
   const ids = ['n1', 'n2', 'n3', 'n4']
   const nodes = Object.values(await startNodes(t, server.port, settings, gateway, ids))
-  const holders = await openRooms(t, gateways, nodes, 8)
+  const holders = await openRooms(gateways, nodes, 8)
   const dead = nodes.find(({ wssUrl }) => wssUrl === holders.get('room-0'))
   dead?.proxy.set('refuse')
   t.equal((await gateway.ask('room-0')).wssUrl, dead?.wssUrl, 'nobody can know yet')
@@ -149,7 +149,7 @@ t.test('Z-12: the parent of all nodes is deleted: the nodes make it anew with th
 }, async (t) => {
   const { gateway, observer, start } = await setUp(t)
   const nodes = Object.values(await start(['n1', 'n2', 'n3']))
-  const holders = await openRooms(t, [gateway], nodes, 6)
+  const holders = await openRooms([gateway], nodes, 6)
   const { client, layout } = observer
   for (const { proxy } of nodes) proxy.set('hang')
   const asking = goOnAsking([gateway], holders)
