@@ -64,5 +64,15 @@ export default [
       }]
     }
   },
+  {
+    // What a user installs beside the package is what package.json says.
+    files: ['lib/**/*.ts'],
+    rules: {
+      'n/no-extraneous-import': 'error',
+      'n/no-unpublished-import': ['error', {
+        ignoreTypeImport: true, convertPath: [{ include: ['{lib,types}/**/*.ts'], replace: ['^((lib|types)/.*)\\.ts$', 'dist/$1.js'] }]
+      }]
+    }
+  },
   { rules: { '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true, ignoreStrings: true }] } }
 ]

@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache'
 import { createIdSweep } from './id-sweep.js'
 import { BUCKETS } from './layout.js'
 import type { Clock } from '../../clock.js'
@@ -46,13 +45,8 @@ interface Noted {
 export function createSweep (options: SweepOptions): Sweep {
   const { client, layout, rooms, lingerMs, clock, maxRoomless = MAX_ROOMLESS } = options
   const noted = new Map<string, Noted>()
-  const roomless = new LRUCache<string, true>({
-    max: maxRoomless,
-    dispose (_value, key, reason) {
-      const pushedOut = reason === 'evict' ? noted.get(key) : undefined
-      if (pushedOut !== undefined) pushedOut.due = clock.monotonic()
-    }
-  })
+  /** The oldest first. */
+  const roomless = new Set<string>()
   const tickMs = Math.min(TICK_MS, lingerMs / 4)
   let cancelTick: (() => void) | undefined
   let isRound = false
@@ -63,9 +57,18 @@ export function createSweep (options: SweepOptions): Sweep {
   function note (key: string, text: string, { state, endedAt }: Binding): void {
     if (noted.get(key)?.text === text || noted.size >= MAX_NOTED) return
     noted.set(key, { text, due: clock.monotonic() + (endedAt > 0 ? Math.max(REMEMBER_MS, lingerMs) : lingerMs) })
-    if (state === 'ended') roomless.set(key, true)
+    if (state === 'ended') noteRoomless(key)
     else roomless.delete(key)
     tickAfter()
+  }
+
+  function noteRoomless (key: string): void {
+    roomless.add(key)
+    if (roomless.size <= maxRoomless) return
+    const [oldest = ''] = roomless
+    roomless.delete(oldest)
+    const pushedOut = noted.get(oldest)
+    if (pushedOut !== undefined) pushedOut.due = clock.monotonic()
   }
 
   function tickAfter (): void {
