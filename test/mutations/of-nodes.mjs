@@ -26,21 +26,21 @@ export const OF_NODES = [
     file: 'lib/node/admission.ts',
     find: 'if (!rooms.isOpen(claims)) throw',
     replace: 'if (false) throw',
-    tests: ['test/node/admission.test.ts']
+    tests: ['test/node/signatures.test.ts']
   },
   {
     name: 'a join-only signature admits to each process of a node',
     file: 'lib/node/admission.ts',
     find: 'if (isFromEarlierProcess(claims)) throw',
     replace: 'if (false) throw',
-    tests: ['test/node/admission.test.ts']
+    tests: ['test/node/signatures.test.ts']
   },
   {
     name: 'a signature admits twice',
     file: 'lib/node/used-signatures.ts',
     find: 'const isUsed = (id: string, end: number) => ids.has(id) || past.has(id, end)',
     replace: 'const isUsed = (id: string, end: number) => past.has(id, end)',
-    tests: ['test/node/admission.test.ts']
+    tests: ['test/node/signatures.test.ts']
   },
   {
     name: 'a clock that was set back makes a used signature good again',
