@@ -5,6 +5,7 @@ const MEMBERSHIP = 'lib/registry/membership/membership.ts'
 const CLAIMS = 'lib/registry/membership/room-claims.ts'
 const ON_CONTRACT = ['test/registry/redis.test.ts']
 const ON_MEMBERSHIP = ['test/registry/redis/membership.test.ts']
+const ON_ENDED_CALLS = ['test/registry/redis/ended-calls.test.ts']
 const ON_EPOCH = ['test/registry/redis/epoch.test.ts']
 const ON_SHARES = ['test/registry/redis/eviction.test.ts']
 const ON_CLOCK = ['test/registry/redis/clock.test.ts']
@@ -151,21 +152,21 @@ export const OF_REDIS = [
     file: 'lib/registry/redis/script.ts',
     find: "  ask('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')",
     replace: '',
-    tests: ON_MEMBERSHIP
+    tests: ON_ENDED_CALLS
   },
   {
     name: 'the end of a call is kept for a node that is dead',
     file: 'lib/registry/redis/gateway-scripts.ts',
     find: "if state == 'claimed' and alive(member) then",
     replace: "if state == 'claimed' then",
-    tests: ON_MEMBERSHIP
+    tests: ON_ENDED_CALLS
   },
   {
     name: 'ends of calls without a room push out those of calls that had one',
     file: 'lib/registry/redis/gateway-scripts.ts',
     find: 'local sign = (text or before > 0) and 1 or -1',
     replace: 'local sign = -1',
-    tests: ON_MEMBERSHIP
+    tests: ON_ENDED_CALLS
   },
   {
     name: 'a client stays at a server that is a replica now',
@@ -186,21 +187,21 @@ export const OF_REDIS = [
     file: 'lib/registry/redis/node.ts',
     find: '...toArgs(claims), ...told]',
     replace: '...toArgs(claims)]',
-    tests: ON_CONTRACT
+    tests: ON_ENDED_CALLS
   },
   {
     name: 'the store tells again which ends of calls a node heard of',
     file: NODE,
     find: 'forget(10 + 2 * (#KEYS - 6))',
     replace: '',
-    tests: ON_CONTRACT
+    tests: ON_ENDED_CALLS
   },
   {
     name: 'the node does not hear of a release',
     file: CLAIMS,
     find: 'for (const { key, at } of answer.releases) hearRelease(key, at)',
     replace: '',
-    tests: ON_CONTRACT
+    tests: ON_ENDED_CALLS
   },
   {
     name: 'an unacknowledged registration is forgotten',

@@ -99,8 +99,11 @@ t.test('the binding of a room – that cannot be read – is mended by the node 
 }, async (t) => {
   const { port } = await startRedis(t)
   const redis = connect(t, port)
+  // There a binding that is not mended ends later than the test waits.
+  const lasting = { prefix: '{lasting}', linger: 60 }
+  await skipSettling(redis, lasting.prefix)
   await skipSettling(redis)
-  const [nodes, gateway] = [makeRegistry(t, redis), makeRegistry(t, redis)]
+  const [nodes, gateway] = [makeRegistry(t, redis, lasting), makeRegistry(t, redis, lasting)]
   const member = await nodes.join(nodeRecord('n1'))
   const roomKeys = async () => await redis.keys('*:room:*')
   const spoil = async (make: (key: string) => Promise<unknown>) => {
@@ -122,9 +125,11 @@ t.test('the binding of a room – that cannot be read – is mended by the node 
     await member.release(room)
     await redis.del(await roomKeys())
   }
+  const ending = makeRegistry(t, redis)
+  await ending.join(nodeRecord('n1'))
   const room = newRoom()
-  await gateway.assign(room)
+  await ending.assign(room)
   await spoil(async (key) => await redis.set(key, 'x'))
-  await t.rejects(gateway.assign(room), { code: 'FST_COBROWSE_50302' })
-  t.equal((await until(async () => await gateway.assign(room).catch(() => null), 'its end')).node.id, 'n1')
+  await t.rejects(ending.assign(room), { code: 'FST_COBROWSE_50302' })
+  t.equal((await until(async () => await ending.assign(room).catch(() => null), 'its end')).node.id, 'n1')
 })

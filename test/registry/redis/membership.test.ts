@@ -1,31 +1,17 @@
 import t from 'tap'
 import { BEAT, CLAIM_ROOMS, REGISTER } from '../../../lib/registry/redis/node-scripts.js'
 import { elapse } from '../../support/elapse.js'
-import { connect, EPOCH, FAST, makeRegistry, skipSettling } from '../../support/redis-registry.js'
-import { startRedis, withoutRedis } from '../../support/redis-server.js'
+import { connect, EPOCH, FAST, makeRegistry } from '../../support/redis-registry.js'
+import { withoutRedis } from '../../support/redis-server.js'
 import { eventually, until } from '../../support/until.js'
 import { newRoom, nodeRecord } from '../contract.js'
+import { LEASES, nameOf, RARE, setUpNodes } from './set-up-nodes.js'
 import type { Redis } from 'ioredis'
-import type { Test } from 'tap'
 import type { Script } from '../../../lib/registry/redis/script.js'
-import type { Membership, RedisRegistryOptions, RedisScripter, RoomKey } from '../../../types/index.js'
+import type { Membership, RedisScripter } from '../../../types/index.js'
 
-const LEASES = '{cobrowse}:leases'
 const NODES = '{cobrowse}:nodes'
 const META = '{cobrowse}:meta'
-const ENDS_TO_TELL = '{cobrowse}:releases'
-const ENDED = '{cobrowse}:ended'
-/** No heartbeat comes in between: `drain` sends one. */
-const RARE = { heartbeat: 20_000, lease: 60_000 }
-
-async function setUp (t: Test, options: Omit<RedisRegistryOptions, 'redis'> = {}) {
-  const server = await startRedis(t)
-  const redis = connect(t, server.port)
-  await skipSettling(redis)
-  const nodes = makeRegistry(t, connect(t, server.port), options)
-  const gateway = makeRegistry(t, connect(t, server.port), options)
-  return { server, redis, nodes, gateway }
-}
 
 function listen (member: Membership): string[] {
   const events: string[] = []
@@ -51,10 +37,8 @@ function intercept (redis: Redis, { sha1, text }: Script, carry: (send: Send) =>
   }
 }
 
-const nameOf = (member: Membership) => `${member.id}|${member.incarnation}`
-
 t.test('heartbeats keep the lease alive', { skip: withoutRedis }, async (t) => {
-  const { redis, nodes } = await setUp(t)
+  const { redis, nodes } = await setUpNodes(t)
   const member = await nodes.join(nodeRecord('n1'))
   const events = listen(member)
   const before = Number(await redis.zscore(LEASES, nameOf(member)))
@@ -66,7 +50,7 @@ t.test('heartbeats keep the lease alive', { skip: withoutRedis }, async (t) => {
 t.test('a lease that is gone in the store means a new incarnation, which takes the open rooms along', {
   skip: withoutRedis
 }, async (t) => {
-  const { redis, nodes, gateway } = await setUp(t)
+  const { redis, nodes, gateway } = await setUpNodes(t)
   const member = await nodes.join(nodeRecord('n1'))
   const events = listen(member)
   const rooms = Array.from({ length: 300 }, () => newRoom())
@@ -87,7 +71,7 @@ t.test('a lease that is gone in the store means a new incarnation, which takes t
 })
 
 t.test('rooms that were bound elsewhere meanwhile are not taken back', { skip: withoutRedis }, async (t) => {
-  const { server, redis, nodes, gateway } = await setUp(t)
+  const { server, redis, nodes, gateway } = await setUpNodes(t)
   const member = await nodes.join(nodeRecord('n1'))
   const events = listen(member)
   const lost: unknown[] = []
@@ -108,7 +92,7 @@ t.test('rooms that were bound elsewhere meanwhile are not taken back', { skip: w
 t.test('a node that cannot reach the store holds itself lapsed before the store does', {
   skip: withoutRedis
 }, async (t) => {
-  const { server, redis, nodes } = await setUp(t)
+  const { server, redis, nodes } = await setUpNodes(t)
   const member = await nodes.join(nodeRecord('n1'))
   const events = listen(member)
   const before = member.incarnation
@@ -127,7 +111,7 @@ t.test('a node that cannot reach the store holds itself lapsed before the store 
 })
 
 t.test('either clock alone is enough to lapse, at once', { skip: withoutRedis }, async (t) => {
-  const { nodes } = await setUp(t, RARE)
+  const { nodes } = await setUpNodes(t, RARE)
   const clocks: Array<{ now: () => number }> = [performance, Date]
   for (const clock of clocks) {
     const member = await nodes.join(nodeRecord('n1'))
@@ -149,7 +133,7 @@ t.test('either clock alone is enough to lapse, at once', { skip: withoutRedis },
 t.test('a lease counts from when the heartbeat was sent, however late it is answered', {
   skip: withoutRedis
 }, async (t) => {
-  const { server } = await setUp(t)
+  const { server } = await setUpNodes(t)
   let [ahead, late] = [0, 0]
   const nodes = makeRegistry(t, intercept(connect(t, server.port), BEAT, async (send) => {
     const answer = await send()
@@ -170,7 +154,7 @@ t.test('a lease counts from when the heartbeat was sent, however late it is answ
 t.test('a registration that was not answered is sent again, the same one, before any heartbeat', {
   skip: withoutRedis
 }, async (t) => {
-  const { server, redis } = await setUp(t)
+  const { server, redis } = await setUpNodes(t)
   let isCut = false
   let arriveLate: Send = async () => t.fail('nothing was sent')
   const nodes = makeRegistry(t, intercept(connect(t, server.port), REGISTER, async (send) => {
@@ -195,7 +179,7 @@ t.test('a registration that was not answered is sent again, the same one, before
 })
 
 t.test('a claim from before the epoch that lands late takes no room', { skip: withoutRedis }, async (t) => {
-  const { server, redis, nodes } = await setUp(t, RARE)
+  const { server, redis, nodes } = await setUpNodes(t, RARE)
   let arriveLate: Send = async () => t.fail('nothing was sent')
   const slow = makeRegistry(t, intercept(connect(t, server.port), CLAIM_ROOMS, async (send) => {
     arriveLate = send
@@ -217,7 +201,7 @@ t.test('a claim from before the epoch that lands late takes no room', { skip: wi
 })
 
 t.test('a claim that the store finds lapsed registers the node again at once', { skip: withoutRedis }, async (t) => {
-  const { redis, nodes } = await setUp(t, { heartbeat: 30_000, lease: 60_000 })
+  const { redis, nodes } = await setUpNodes(t, { heartbeat: 30_000, lease: 60_000 })
   const member = await nodes.join(nodeRecord('n1'))
   const events = listen(member)
   await redis.zrem(LEASES, nameOf(member))
@@ -226,67 +210,10 @@ t.test('a claim that the store finds lapsed registers the node again at once', {
   t.equal(await member.claim(newRoom()), 'ok')
 })
 
-t.test('ends of calls – that nobody will hear of – are not kept for their nodes', { skip: withoutRedis }, async (t) => {
-  const { redis, nodes, gateway } = await setUp(t, RARE)
-  const stays = await nodes.join(nodeRecord('stays'))
-  const openRooms = async (member: Membership) => {
-    const rooms = Array.from({ length: 20 }, () => newRoom())
-    for (const room of rooms) t.equal(await member.claim(room), 'ok')
-    return rooms
-  }
-  const endAll = async (rooms: RoomKey[]) => await Promise.all(rooms.map(async (room) => await gateway.release?.(room)))
-  const [left, gone, lapsed] = await Promise.all(['left', 'gone', 'lapsed'].map(async (id) => await nodes.join(nodeRecord(id))))
-  if (left === undefined || gone === undefined || lapsed === undefined) throw new Error('no node')
-
-  await endAll(await openRooms(left))
-  t.equal(await redis.zcard(ENDS_TO_TELL), 20)
-  await left.leave()
-  t.equal(await redis.zcard(ENDS_TO_TELL), 0, 'of a node that leaves')
-
-  const [ofGone, ofLapsed] = [await openRooms(gone), await openRooms(lapsed)]
-  await gone.leave()
-  await redis.zadd(LEASES, 1, nameOf(lapsed))
-  await endAll([...ofGone, ...ofLapsed])
-  t.equal(await redis.zcard(ENDS_TO_TELL), 0, 'of nodes that are gone')
-  await lapsed.drain()
-  await until(() => ofLapsed.every((room) => !lapsed.holds(room)), 'a node that comes back hears of them')
-
-  await endAll(await openRooms(stays))
-  await stays.drain()
-  await stays.drain()
-  t.equal(await redis.zcard(ENDS_TO_TELL), 0, 'nor are those that it heard of')
-})
-
-t.test('ends of calls without a room – any number of them – are bounded, and push out no other', {
-  skip: withoutRedis
-}, async (t) => {
-  const { redis, nodes, gateway } = await setUp(t, RARE)
-  const member = await nodes.join(nodeRecord('n1'))
-  const before = Math.floor(member.now() / 1000)
-  const [room, roomless] = [newRoom(), newRoom()]
-  t.equal(await member.claim(room, { issuedAt: before }), 'ok')
-  await gateway.release?.(room)
-  const now = Date.now()
-  for (let at = 0; at < 12_000; at += 1000) {
-    const flood = Array.from({ length: 1000 }, (_, more) => [at + more - now, `flood-${at + more}`])
-    await redis.zadd(ENDED, ...flood.flat())
-  }
-  await gateway.release?.(roomless)
-  t.equal(await redis.zcount(ENDED, '-inf', 0), 10_000)
-  const other = await nodes.join(nodeRecord('n2'))
-  t.equal(await other.claim(room, { issuedAt: before }), 'released')
-  t.equal(await other.claim(roomless, { issuedAt: before }), 'released', 'nor the latest one')
-  t.equal(await redis.zscore(ENDED, 'flood-11999'), null, 'the oldest go')
-
-  await redis.zadd(ENDED, 900_000 - now - 60_000, 'old without a room', now - 960_000, 'old')
-  await gateway.release?.(newRoom())
-  t.strictSame(await redis.zrangebyscore(ENDED, 900_000 - now, now - 900_000), [])
-})
-
 t.test('a late release does not cut a newer claim, nor a late claim take a released room', {
   skip: withoutRedis
 }, async (t) => {
-  const { redis, nodes } = await setUp(t, RARE)
+  const { redis, nodes } = await setUpNodes(t, RARE)
   const member = await nodes.join(nodeRecord('n1'))
   const room = newRoom()
   t.equal(await member.claim(room), 'ok')
@@ -304,7 +231,7 @@ t.test('a late release does not cut a newer claim, nor a late claim take a relea
 })
 
 t.test('nodes that never came back are taken out, a minute later', { skip: withoutRedis }, async (t) => {
-  const { redis, nodes } = await setUp(t)
+  const { redis, nodes } = await setUpNodes(t)
   const dead = Array.from({ length: 40 }, (_value, number) => `dead-${number}|x`)
   await redis.zadd(LEASES, ...dead.flatMap((name) => [Date.now() - 61_000, name]), Date.now() - 30_000, 'late|x')
   await redis.hset(NODES, ...dead.flatMap((name) => [name, '{}']), 'late|x', '{}')
@@ -314,7 +241,7 @@ t.test('nodes that never came back are taken out, a minute later', { skip: witho
 })
 
 t.test('a listener that throws does not stop the heartbeat', { skip: withoutRedis }, async (t) => {
-  const { redis, nodes } = await setUp(t)
+  const { redis, nodes } = await setUpNodes(t)
   const member = await nodes.join(nodeRecord('n1'))
   const thrown: unknown[] = []
   const catchIt = (error: unknown) => { thrown.push(error) }
@@ -329,7 +256,7 @@ t.test('a listener that throws does not stop the heartbeat', { skip: withoutRedi
 })
 
 t.test('a record that no gateway would read is refused', { skip: withoutRedis }, async (t) => {
-  const { nodes } = await setUp(t)
+  const { nodes } = await setUpNodes(t)
   const long = `wss://n1.example/${'x'.repeat(2030)}`
   await t.rejects(nodes.join(nodeRecord('n1', { wssUrl: long, wssUrlOut: long })), { name: 'TypeError', message: /4096/ })
 })
