@@ -5,6 +5,7 @@ import { cobrowse, httpProvision, memoryRegistry, memorySessions, staticProvisio
 import { address, startHttpServer } from './support/http-server.js'
 import { body, buildApp, defaults, NODES, session } from './support/build-app.js'
 import { silentLog } from './support/silent-log.js'
+import { eventually } from './support/until.js'
 import type { FastifyInstance } from 'fastify'
 import type { Adapter, BackendStatus, CobrowseOptions } from '../types/index.js'
 
@@ -19,6 +20,14 @@ function logTo (lines: string[]) {
 
 const statesIn = (lines: string[]) => lines.map((line) => JSON.parse(line)).filter(({ state }) => state !== undefined)
   .map(({ dependency, state }) => `${dependency} ${state}`)
+
+/** Reads the values of one metric, by its label. */
+function readerOf (metrics: PromRegistry) {
+  return async (name: string): Promise<Record<string, number>> => {
+    const lines = (await metrics.metrics()).split('\n').filter((line) => new RegExp(`^${name}[ {]`).test(line))
+    return Object.fromEntries(lines.map((line) => [/"(\w+)"/.exec(line)?.[1] ?? '', Number(line.split(' ')[1])]))
+  }
+}
 
 /** An application whose start fails, before the plugin's own or after it. */
 async function startInVain (options: Partial<CobrowseOptions>, when: 'before' | 'after'): Promise<void> {
@@ -121,8 +130,7 @@ t.test('a shared adapter keeps to the rules and the log of the instances that ar
 
 t.test('instances that share a prom-client registry share the gauges, each adapter counted once', async (t) => {
   const metrics = new PromRegistry()
-  const valuesOf = async (name: string) => Object.fromEntries((await metrics.metrics()).split('\n')
-    .filter((line) => line.startsWith(name)).map((line) => [/"(\w+)"/.exec(line)?.[1] ?? '', Number(line.split(' ')[1])]))
+  const valuesOf = readerOf(metrics)
   const registry = memoryRegistry({ nodes: NODES })
   const three = memoryRegistry({ nodes: ['a', 'b', 'c'].map((id) => ({ id, wssUrl: `wss://${id}.example/ws` })) })
   let state: BackendStatus['state'] = 'up'
@@ -142,4 +150,28 @@ t.test('instances that share a prom-client registry share the gauges, each adapt
   t.strictSame(await valuesOf('cobrowse_dependency_up'), { sessions: 1, registry: 1, provision: 1 })
   await third.app.close()
   t.strictSame(await valuesOf('cobrowse_nodes'), {})
+})
+
+t.test('instances that share a prom-client registry – each with requests in flight – add them up', async (t) => {
+  const metrics = new PromRegistry()
+  const valuesOf = readerOf(metrics)
+  let answer = () => {}
+  const answered = new Promise<void>((resolve) => { answer = resolve })
+  const sessions = {
+    ...memorySessions(),
+    async find () {
+      await answered
+      return session
+    }
+  }
+  const [first, second] = [
+    await buildApp(t, { options: { metrics, sessions, maxInFlight: 3, timeout: 60_000 } }),
+    await buildApp(t, { options: { metrics, sessions, maxInFlight: 4, timeout: 60_000 } })
+  ]
+  t.strictSame(await valuesOf('cobrowse_in_flight_limit'), { '': 7 })
+  const asked = [first.ask(), second.ask(), second.ask()]
+  await eventually(async () => await valuesOf('cobrowse_in_flight'), { '': 3 })
+  answer()
+  t.strictSame((await Promise.all(asked)).map(({ statusCode }) => statusCode), [200, 200, 200])
+  t.strictSame(await valuesOf('cobrowse_in_flight'), { '': 0 })
 })
