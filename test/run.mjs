@@ -1,8 +1,11 @@
-// `npm test`: makes a fresh clone ready, then runs everything but test:long. Arguments go to tap:
-// `npm test -- test/host.test.ts`.
+// `npm test`: makes a fresh clone ready, then runs everything but test:long. With arguments, those go to tap
+// instead: `npm test -- test/host.test.ts`.
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { prepare, root, run } from '../.ci/prepare.mjs'
+
+const TAP = `${root}node_modules/tap/dist/esm/run.mjs`
 
 const CHECKS = {
   types: ['typescript/bin/tsc', '--noEmit', '-p', 'test'],
@@ -17,7 +20,22 @@ prepare()
 ensureServers()
 await checkAll()
 console.log(`TEST_SEED=${process.env.TEST_SEED ?? 1}`)
-run(process.execPath, [`${root}node_modules/tap/dist/esm/run.mjs`, ...process.argv.slice(2)])
+const given = process.argv.slice(2)
+if (given.length > 0) run(process.execPath, [TAP, ...given])
+else await runAllTests()
+
+async function runAllTests () {
+  // On a terminal, tap shows what it is given as it shows its own runs.
+  const isTerminal = process.stdout.isTTY === true
+  const tests = start(`${root}test/all.mjs`, ['ignore', isTerminal ? 'pipe' : 'inherit', 'inherit'])
+  const children = isTerminal ? [tests, start(TAP, [tests.stdout, 'inherit', 'inherit'], '-')] : [tests]
+  const codes = await Promise.all(children.map(async (child) => (await once(child, 'close'))[0]))
+  process.exitCode = codes.every((code) => code === 0) ? 0 : 1
+}
+
+function start (path, stdio, ...args) {
+  return spawn(process.execPath, [path, ...args], { cwd: root, stdio })
+}
 
 /** Two at a time. What one prints is shown when it ends. */
 async function checkAll () {

@@ -15,6 +15,9 @@ const COMPILER_OPTIONS = {
 }
 const { version } = require('typescript/package.json')
 
+/** Packages of hundreds of modules. Each of these, if imported, makes two trips to the thread of the hooks. */
+const AS_COMMONJS = ['tap', '@sinclair/typebox', '@sinclair/typebox/value']
+
 mkdirSync(FOLDER, { recursive: true })
 
 /** An import names the file that TypeScript makes: `./x.js` is `./x.ts` where only that is there. */
@@ -23,7 +26,8 @@ export function resolve (specifier, context, next) {
     const url = new URL(specifier.replace(/\.js$/, '.ts'), context.parentURL)
     if (existsSync(url)) return { url: url.href, format: 'module', shortCircuit: true }
   }
-  return next(specifier, context)
+  if (!AS_COMMONJS.includes(specifier)) return next(specifier, context)
+  return next(specifier, { ...context, conditions: ['require', ...context.conditions.filter((name) => name !== 'import')] })
 }
 
 export function load (url, context, next) {
