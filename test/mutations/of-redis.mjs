@@ -281,6 +281,13 @@ export const OF_REDIS = [
     tests: ON_MEMORY
   },
   {
+    name: 'one write after a loss hides all that were lost',
+    file: SCRIPT,
+    find: '  mark = mark + 1',
+    replace: '  mark = math.max(mark + 1, now)',
+    tests: ON_MEMORY
+  },
+  {
     name: 'a new room does not count as written',
     file: GATEWAY,
     find: "bind(ROOM, ARGV[i], 'assigned', 0, life)\n    note()",

@@ -88,6 +88,24 @@ t.test('a single write that was lost – its caller asks again – is noticed', 
   }
 })
 
+t.test('many writes that were lost – a process that just started writes first – are noticed by the next caller', {
+  skip: withoutRedis
+}, async (t) => {
+  const { port } = await startRedis(t)
+  const redis = connect(t, port)
+  await skipSettling(redis)
+  const rare = { heartbeat: 30_000, lease: 60_000 }
+  const member = await makeRegistry(t, connect(t, port), rare).join(nodeRecord('n1'))
+  const putBack = await copyOf(redis)
+  const { epoch } = await redis.hgetall(META)
+  for (let writes = 0; writes < 5; writes++) t.equal(await member.claim(newRoom()), 'ok')
+  await putBack()
+  await makeRegistry(t, connect(t, port), rare).join(nodeRecord('n2'))
+  t.equal((await redis.hgetall(META)).epoch, epoch, 'that process remembers nothing')
+  await member.drain(false)
+  t.not((await redis.hgetall(META)).epoch, epoch)
+})
+
 t.test('a store whose clock was an hour ahead before it was emptied – all callers remember that – begins two epochs at most', {
   skip: withoutRedis
 }, async (t) => {
