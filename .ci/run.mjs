@@ -5,7 +5,8 @@ import { root } from './prepare.mjs'
 
 /** Parts of test:long that guard main. The others look for what is not known yet, or measure an idle machine. */
 const PARTS = [
-  'demo/', 'gateways', 'model/', 'promise', 'race/redis', 'registry/moving', 'registry/race', 'simulation/', 'testing/'
+  'demo/', 'gateways', 'model/', 'package', 'promise', 'race/redis', 'registry/moving', 'registry/race', 'simulation/',
+  'testing/'
 ]
 const STEPS = [
   ['npm', 'test'],
