@@ -18,6 +18,9 @@ const FIRST = [
 const isBelow = (paths) => (file) => paths.some((path) => file === path || file.startsWith(`${path}/`))
 const isHeavy = isBelow(settings.serial)
 
+// tap's command tells it the tests, which otherwise have 30 s.
+const env = { ...process.env, TAP_TIMEOUT: String(settings.timeout) }
+
 t.jobs = settings.jobs
 t.setTimeout(0)
 const files = filesOfTest()
@@ -37,7 +40,7 @@ function filesOfTest () {
 /** Takes one file after the other from a list that others take from as well. */
 async function runAll (left) {
   for (let file = left.shift(); file !== undefined; file = left.shift()) {
-    const options = { cwd: root, buffered: true, timeout: settings.timeout * 1000, externalID: file }
+    const options = { cwd: root, env, buffered: true, timeout: settings.timeout * 1000, externalID: file }
     await t.spawn(process.execPath, [...ARGUMENTS, file], options, file)
   }
 }
