@@ -5,8 +5,9 @@ import { createError } from '@fastify/error'
  * path or token. The README lists the same, and a test holds the two together.
  */
 const refusal = <Args extends unknown[] = []>(retCode: `${number}`, retMsg: string) =>
+  // A stack costs as much as the rest of a refusal, and only that of an internal error is logged.
   createError<Args extends [] ? [{ cause?: unknown }?] : Args>(
-    `FST_COBROWSE_${retCode}`, retMsg, Math.trunc(Number(retCode) / 100)
+    `FST_COBROWSE_${retCode}`, retMsg, Math.trunc(Number(retCode) / 100), Error, retCode === '50001'
   )
 
 export const InvalidBodyError = refusal<[string, { cause?: unknown }?]>('40001', '%s')

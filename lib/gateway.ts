@@ -31,6 +31,8 @@ export interface Gateway {
   refuseNew (): void
   /** Waits for the requests under way, then closes the adapters. */
   close (): Promise<void>
+  /** There are as many requests as may be. */
+  isFull (): boolean
   /** Counts a request; `undefined` when there are as many as may be. Call the result once, when it is answered. */
   enter (): (() => void) | undefined
   /** A request of this connection was refused. */
@@ -106,6 +108,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
 
   return {
     metrics,
+    isFull: inFlight.isFull,
     enter: inFlight.enter,
     turnAway: inFlight.turnAway,
     connectionInfo,

@@ -8,11 +8,13 @@ export interface InFlight {
   count (): number
   /** How many there may be at present. */
   limit (): number
+  /** There are as many as may be. */
+  isFull (): boolean
   /** `undefined` when there are as many as may be. Call the result once, when the request is answered. */
   enter (): (() => void) | undefined
   /**
-   * A request of this connection was refused. While the event loop is saturated the next one is read once another
-   * request was answered.
+   * A request of this connection was refused. While the event loop is saturated the next one is read once there is a
+   * place for it, after a second at the latest.
    */
   turnAway (connection: Reader): void
   /** Resolves when none is under way, at the latest after `ms`. */
@@ -23,24 +25,33 @@ export interface InFlight {
 export function createInFlight (max: number, isSaturated = createSaturation()): InFlight {
   const limit = createConcurrencyLimit(max, () => performance.now())
   const unread = createUnreadConnections()
-  const measureTurn = createTurnMeter((ms) => limit.turned(ms, count))
+  const measureTurn = createTurnMeter((ms) => {
+    limit.turned(ms, peak)
+    peak = count
+  })
   let count = 0
+  /** The most at once since the turn before: one may read a thousand requests, and the next one answer them all. */
+  let peak = 0
   let onIdle = () => {}
 
   function leave (): void {
-    unread.readOne()
-    if (--count > 0) return
-    unread.readAll()
-    onIdle()
+    count--
+    unread.readInto(() => limit.current(count) - count)
+    if (count === 0) onIdle()
+  }
+
+  function isFull (): boolean {
+    measureTurn()
+    return count >= limit.current(count)
   }
 
   return {
     count: () => count,
     limit: () => limit.current(count),
+    isFull,
     enter () {
-      measureTurn()
-      if (count >= limit.current(count)) return undefined
-      count++
+      if (isFull()) return undefined
+      peak = Math.max(peak, ++count)
       return leave
     },
     turnAway (connection) {

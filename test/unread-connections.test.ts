@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { createUnreadConnections } from '../lib/unread-connections.js'
 import { until } from './support/until.js'
@@ -32,16 +33,38 @@ async function refuseAll (t: Test) {
   return { unread, reads: () => reads, answers: () => answers }
 }
 
-t.test('a refused caller that asks again – its connection is read once another request is answered', async (t) => {
+t.test('a refused caller that asks again – its connection is read once there is a place', async (t) => {
   const { unread, reads, answers } = await refuseAll(t)
   await until(() => answers() === 1, 'the refusal')
   // Turns enough for the second request to come.
-  for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve))
+  for (let turn = 0; turn < 100; turn++) await nextTurn()
   t.equal(reads(), 1)
-  unread.readOne()
+  let places = 1
+  unread.readInto(() => places--)
   await until(() => answers() === 2, 'the second refusal')
-  unread.readAll()
-  await until(() => answers() === 3, 'the third refusal')
+})
+
+t.test('refused callers – more than there are places – are read one after the other, and the rest stays unread', async (t) => {
+  const unread = createUnreadConnections()
+  const read: string[] = []
+  for (const name of ['first', 'second', 'third']) unread.add({ pause () {}, resume: () => read.push(name) })
+  unread.readInto(() => 2 - read.length)
+  for (let turn = 0; turn < 10; turn++) await nextTurn()
+  t.strictSame(read, ['first', 'second'])
+  unread.readInto(() => 1)
+  await until(() => read.length === 3, 'the third caller')
+})
+
+t.test('a place that is taken within a turn, by the caller who left it – no refused caller is read', async (t) => {
+  const unread = createUnreadConnections()
+  let reads = 0
+  let places = 1
+  unread.add({ pause () {}, resume: () => reads++ })
+  unread.readInto(() => places)
+  await nextTurn()
+  places = 0
+  for (let turn = 0; turn < 10; turn++) await nextTurn()
+  t.equal(reads, 0)
 })
 
 t.test('a refused caller that asks again – while no request is answered – is read again after a second', async (t) => {

@@ -49,10 +49,25 @@ export function createRequests (gateway: Gateway, timeout: number) {
     gateway.metrics.answered(outcome, retCode, reply.elapsedTime / 1000)
   }
 
+  function overloaded ({ httpVersionMajor, socket }: FastifyRequest['raw']): Error {
+    // The streams of HTTP/2 share their connection, and an injected request has none.
+    if (httpVersionMajor === 1 && socket instanceof Socket) gateway.turnAway(socket)
+    return new OverloadedError()
+  }
+
   return {
     contextOf,
     /** Absent if a hook of the host failed before `begin`. */
     find: (request: FastifyRequest): RequestContext | undefined => contexts.get(request),
+
+    /**
+     * Before anything is done for the request: in an overload the time for refusals is taken from the answers.
+     *
+     * @throws OverloadedError if every place is taken
+     */
+    refuseAbove ({ raw }: FastifyRequest): void {
+      if (gateway.isFull()) throw overloaded(raw)
+    },
 
     /** The head of the request is in. */
     begin (request: FastifyRequest, reply: FastifyReply): void {
@@ -70,11 +85,8 @@ export function createRequests (gateway: Gateway, timeout: number) {
     /** @throws OverloadedError if every place is taken */
     takePlace ({ raw }: FastifyRequest, context: RequestContext): void {
       const leave = gateway.enter()
-      if (leave === undefined) {
-        // The streams of HTTP/2 share their connection, and an injected request has none.
-        if (raw.httpVersionMajor === 1 && raw.socket instanceof Socket) gateway.turnAway(raw.socket)
-        throw new OverloadedError()
-      }
+      // Others took the places while the body arrived.
+      if (leave === undefined) throw overloaded(raw)
       context.leave = leave
       // A hook of the host may hang, and a queued response may never be sent.
       context.budget.signal.addEventListener('abort', () => givePlaceBack(context), { once: true })

@@ -61,8 +61,9 @@ export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoin
   }
 
   function checkHead (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
-    requests.begin(request, reply)
     if (gateway.isClosing()) throw new ClosingError()
+    requests.refuseAbove(request)
+    requests.begin(request, reply)
     checkHeaders(request)
     checkOrigin(request, allowedOrigins)
     checkContentType(request)

@@ -136,3 +136,22 @@ t.test('a response that its caller does not read holds no place', async (t) => {
   open()
   await until(() => app.cobrowse.status().inFlight === 0, 'every place free again')
 })
+
+t.test('with every place taken – a head whose body is still on its way – is refused, and its connection goes on', async (t) => {
+  let open = () => {}
+  const gate = new Promise<void>((resolve) => { open = resolve })
+  const sessions = { ...memorySessions(), find: async () => { await gate; return session } }
+  const { app, ask, port } = await listen(t, { options: { sessions, timeout: 60_000, maxInFlight: 1 } })
+  const held = ask()
+  await until(() => app.cobrowse.status().inFlight === 1, 'the request in flight')
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+  t.teardown(() => socket.destroy())
+  let answers = ''
+  socket.on('data', (text) => { answers += text })
+  socket.write(textOf('1.1', false))
+  await until(() => answers.includes('"50306"'), 'the refusal')
+  open()
+  t.equal((await held).json().retCode, '0')
+  socket.write(payload.slice(-1) + textOf('1.1'))
+  await until(() => answers.includes('"retCode":"0"'), 'the answer to the next request')
+})
