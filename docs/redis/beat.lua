@@ -59,10 +59,12 @@ end
 local reviewedAt = whole(meta[9]) or 0
 if meta[8] ~= TIMES or reviewedAt > now or now - reviewedAt >= 60000 then reviewTimes() end
 
+-- No store has written so much, and further writes still count within what can be read.
+local MOST_MARK = 9e14
 local epoch, settledAt, yieldUntil = meta[1], whole(meta[3]), whole(meta[4])
 local beat, quiet, mark = whole(meta[5]), whole(meta[6]), whole(meta[7])
 local isDamaged = not epoch or #epoch ~= 22 or string.find(epoch, '[^%w_-]') or
-  not (settledAt and yieldUntil and beat and quiet and mark)
+  not (settledAt and yieldUntil and beat and quiet and mark and mark < MOST_MARK)
 
 -- Until settledAt no room is given to another node; until yieldUntil nodes that had lapsed leave rooms to the others.
 local wait = math.max(LEASE, LINGER)
@@ -80,9 +82,11 @@ end
 local info = redis.pcall('INFO', 'replication')
 local replid = type(info) == 'string' and string.match(info, 'master_replid:(%x+)')
 local remembered = tonumber(REMEMBERED) or 0
-if isDamaged or (replid and meta[2] and replid ~= meta[2]) or (remembered > mark and remembered < 1e15) then
+if remembered >= MOST_MARK then remembered = 0 end
+if isDamaged or (replid and meta[2] and replid ~= meta[2]) or remembered > mark then
+  if not mark or mark >= MOST_MARK then mark = 0 end
   -- A minute above all that is remembered, so that other callers, which remember a little more, void nothing again.
-  epoch, beat, quiet, mark = ARGV[2], now, 0, math.max(mark or 0, remembered, now) + 60000
+  epoch, beat, quiet, mark = ARGV[2], now, 0, math.max(mark, remembered, now) + 60000
   redis.call('HSET', META, 'epoch', epoch, 'beat', ms(beat), 'mark', ms(mark))
   redis.call('HDEL', META, 'quiet')
   settleAgain()

@@ -269,14 +269,14 @@ export const OF_REDIS = [
   {
     name: 'a store that was set back to older data does not notice',
     file: SCRIPT,
-    find: ' or (remembered > mark and remembered < 1e15) then',
+    find: ' or remembered > mark then',
     replace: ' then',
     tests: ON_MEMORY
   },
   {
     name: 'each caller that remembers more begins an epoch of its own',
     file: SCRIPT,
-    find: 'math.max(mark or 0, remembered, now) + 60000',
+    find: 'math.max(mark, remembered, now) + 60000',
     replace: 'now',
     tests: ON_MEMORY
   },

@@ -1,16 +1,18 @@
 import { createZooKeeperClient } from '../../lib/registry/zookeeper-client/client.js'
 import { until } from './until.js'
 import type { Test } from 'tap'
-import type { ZooKeeperClient, ZooKeeperClientOptions, ZooKeeperState } from '../../lib/registry/zookeeper-client/client.js'
+import type { MortalClient, ZooKeeperClientOptions, ZooKeeperState } from '../../lib/registry/zookeeper-client/client.js'
 
 /** Milliseconds: long enough for a busy machine, short enough to be waited for. */
 export const SESSION_MS = 2000
 
 export interface StartedClient {
-  client: ZooKeeperClient
+  client: MortalClient
   /** All so far. */
   states: ZooKeeperState[]
 }
+
+const CALL_MS = 10_000
 
 /** A client that is closed with the test. */
 export function startClient (
@@ -24,10 +26,23 @@ export function startClient (
   return { client, states }
 }
 
+/** Calls take as long as a busy machine takes; those whose test is about their time say how long. */
+function patient (client: MortalClient): MortalClient {
+  return {
+    ...client,
+    get: async (path, options) => await client.get(path, { ms: CALL_MS, ...options }),
+    exists: async (path, options) => await client.exists(path, { ms: CALL_MS, ...options }),
+    children: async (path, options) => await client.children(path, { ms: CALL_MS, ...options }),
+    multi: async (ops, options) => await client.multi(ops, { ms: CALL_MS, ...options }),
+    create: async (path, data, options) => await client.create(path, data, { ms: CALL_MS, ...options }),
+    remove: async (path, options) => await client.remove(path, { ms: CALL_MS, ...options })
+  }
+}
+
 export async function connectClient (
   t: Test, hosts: string, options?: Partial<ZooKeeperClientOptions>
 ): Promise<StartedClient> {
   const started = startClient(t, hosts, options)
   await until(() => /^(re)?connected$/.test(started.client.state() ?? ''), 'a connection')
-  return started
+  return { ...started, client: patient(started.client) }
 }

@@ -151,8 +151,9 @@ function serveWs (node: CobrowseNode, defect: Defect): Server {
   }
 
   return server.on('upgrade', (request, tcp, head) => {
+    let isChecked = false
     tcp.on('error', () => {
-      if (defect.endsAtReset !== true) return
+      if (defect.endsAtReset !== true || isChecked) return
       node.close()
       server.close()
     })
@@ -164,6 +165,7 @@ function serveWs (node: CobrowseNode, defect: Defect): Server {
       } catch (error) {
         socket.close(error instanceof AdmissionError ? error.closeCode : 1011)
       } finally {
+        isChecked = true
         socket.resume()
       }
     })

@@ -201,7 +201,7 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
     t.equal(started.client.reason(), 'ZooKeeper cannot be reached (ECONNREFUSED)')
     await server.restart()
     const ms = await timed(until(() => started.client.state() === 'connected'))
-    t.ok(ms < 3000, `connected after ${Math.round(ms)} ms`)
+    t.ok(ms < 10_000, `connected after ${Math.round(ms)} ms`)
   })
 })
 
@@ -218,15 +218,15 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
   })
 
   t.test('when one stands still its clients move to others with their sessions, and new ones go there', async (t) => {
-    const { client, states } = await connectClient(t, hosts, { sessionTimeout: 3000 })
+    const { client, states } = await connectClient(t, hosts, { sessionTimeout: 9000 })
     const id = client.sessionId()
     await client.create('/moved', DATA, { ephemeral: true })
     const stopped = await serverOf(id)
     stopped.pause()
     try {
       const ms = await timed(eventually(() => states.at(-1), 'reconnected'))
-      t.ok(ms < 3000, `moved after ${Math.round(ms)} ms`)
-      t.comment(`moved to another server ${Math.round(ms)} ms after the stop, of a session of 3000 ms`)
+      t.ok(ms < 9000, `moved after ${Math.round(ms)} ms`)
+      t.comment(`moved to another server ${Math.round(ms)} ms after the stop, of a session of 9000 ms`)
       t.equal(client.sessionId(), id)
       t.equal((await seen(client, '/moved')).ephemeralOwner, id)
       const ms10 = await timed(Promise.all(Array.from({ length: 10 }, async () => await connectClient(t, hosts))))
