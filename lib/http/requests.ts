@@ -65,7 +65,7 @@ export function createRequests (gateway: Gateway, timeout: number) {
      *
      * @throws OverloadedError if every place is taken
      */
-    refuseAbove ({ raw }: FastifyRequest): void {
+    checkPlaces ({ raw }: FastifyRequest): void {
       if (gateway.isFull()) throw overloaded(raw)
     },
 

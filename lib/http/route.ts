@@ -29,7 +29,7 @@ export interface Endpoint<Body> {
 
 /**
  * A route, in a scope of its own: nothing in it reaches the host, and of the host only its hooks reach into it. The
- * order of checks: origin, content type, size, body, place in flight, token, `authorize`.
+ * order of checks: is any place free, origin, content type, size, body, place in flight, token, `authorize`.
  */
 export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoint: Endpoint<Body>) {
   const { allowedOrigins, routeOptions, timeout, signing: { keys: [key] } } = settings
@@ -62,7 +62,7 @@ export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoin
 
   function checkHead (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     if (gateway.isClosing()) throw new ClosingError()
-    requests.refuseAbove(request)
+    requests.checkPlaces(request)
     requests.begin(request, reply)
     checkHeaders(request)
     checkOrigin(request, allowedOrigins)
