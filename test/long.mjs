@@ -46,12 +46,12 @@ console.log(`TEST_SEED=${seed}, ${seconds} s for each of the endless ones; what 
 const { output, code } = await runTap()
 report()
 
-/** Shares the minutes out: what runs beside another costs half of its time. */
+/** Shares the minutes out: what runs beside another costs half of its time, and one that is alone all of it. */
 function secondsOfEach () {
   const cost = (file) => isAlone(file) ? 1 : 0.5
   const sum = (list) => list.reduce((total, file) => total + cost(file), 0)
   const left = minutes * 60 - SECONDS_OF_OTHERS * sum(files.filter((file) => !isEndless(file)))
-  return Math.max(FEWEST_SECONDS, Math.floor(left / (sum(files.filter(isEndless)) || 1)))
+  return Math.max(FEWEST_SECONDS, Math.floor(left / Math.max(1, sum(files.filter(isEndless)))))
 }
 
 async function runTap () {
