@@ -46,17 +46,23 @@ export function watch (registry: Registry): { states: BackendStatus[], warnings:
 
 /** Asks again, as a caller should, where a busy machine took longer than a call may. */
 export function patient (registry: Registry): Registry {
+  const { release } = registry
   return {
     ...registry,
-    async assign (room, options) {
-      for (let left = 20; ; left--) {
-        try {
-          return await registry.assign(room, options)
-        } catch (error) {
-          const cause = error instanceof Error ? error.cause : undefined
-          if (!(cause instanceof DeadlineError) || left === 0) throw error
-        }
-      }
+    assign: async (room, options) => await inTime(async () => await registry.assign(room, options)),
+    ...release !== undefined && {
+      release: async (room, options) => { await inTime(async () => await release(room, options)) }
+    }
+  }
+}
+
+async function inTime<T> (ask: () => Promise<T>): Promise<T> {
+  for (let left = 20; ; left--) {
+    try {
+      return await ask()
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined
+      if (!(cause instanceof DeadlineError) || left === 0) throw error
     }
   }
 }
