@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pauseProcess } from './pause-process.js'
 import { skipWithout } from './skip-reason.js'
 import type { ChildProcess } from 'node:child_process'
 import type { Test } from 'tap'
@@ -64,7 +65,7 @@ export async function startRedis (t: Test, ...args: string[]): Promise<RedisServ
     get pid () {
       return child?.pid ?? 0
     },
-    pause: () => { child?.kill('SIGSTOP') },
+    pause: () => { if (child?.pid !== undefined) pauseProcess(child.pid) },
     resume: () => { child?.kill('SIGCONT') },
     kill: async () => await end(child),
     async restart ({ keepsData = false } = {}) {

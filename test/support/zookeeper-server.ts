@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pauseProcess } from './pause-process.js'
 import { findFreePort } from './redis-server.js'
 import { skipWithout } from './skip-reason.js'
 import { endSession } from './zookeeper-session.js'
@@ -115,7 +116,7 @@ function makeServer (t: Test, port: number, settings: ServerSettings, id?: numbe
       return child?.pid ?? 0
     },
     boot,
-    pause: () => { child?.kill('SIGSTOP') },
+    pause: () => { if (child?.pid !== undefined) pauseProcess(child.pid) },
     resume: () => { child?.kill('SIGCONT') },
     kill: async () => await end(child),
     async restart ({ keepsData = false } = {}) {
