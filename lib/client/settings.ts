@@ -32,8 +32,12 @@ const isFunction = (value: unknown) => typeof value === 'function'
 const isMilliseconds = (minimum: number) => (value: unknown) =>
   Number.isInteger(value) && Number(value) >= minimum && Number(value) <= MAX_TIMER_MS
 
+/** Node.js 22 takes quadratic time for a host of many labels (`npm run test:nodes -- test/linear-time.test.ts`). */
+const MAX_URL_LENGTH = 2048
+const isShort = (value: unknown) => isText(value) && String(value).length <= MAX_URL_LENGTH
+
 const RULES: Record<keyof ConnectOptions, [isValid: (value: unknown) => boolean, rule: string]> = {
-  baseUrl: [isText, 'a URL such as https://gateway.example'],
+  baseUrl: [isShort, 'a URL such as https://gateway.example, of at most 2048 characters'],
   path: [isText, 'a path'],
   releasePath: [isText, 'a path'],
   roomId: [isText, 'a string'],
