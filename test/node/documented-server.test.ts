@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { connect as connectTcp } from 'node:net'
 import t from 'tap'
 import WebSocket from 'ws'
 import { redisRegistry } from '../../lib/index.js'
@@ -33,7 +34,19 @@ async function startServer (t: Test, redisUrl: string) {
     child.kill('SIGKILL')
     rmSync(folder, { recursive: true, force: true })
   })
-  return { child, exited: once(child, 'exit') }
+  return { child, port, exited: once(child, 'exit') }
+}
+
+async function accepts (port: number): Promise<boolean> {
+  const socket = connectTcp(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
 }
 
 t.test('the documented server – messages right after the opening, refusals and SIGTERM – does what a relay has to', {
@@ -44,8 +57,9 @@ t.test('the documented server – messages right after the opening, refusals and
   await skipSettling(client)
   const registry = patient(redisRegistry({ redis: client }))
   t.teardown(async () => await registry.close())
-  const { child, exited } = await startServer(t, redis.url)
+  const { child, port, exited } = await startServer(t, redis.url)
   await until(async () => await client.hlen('{cobrowse}:nodes') === 1, 'the node registers')
+  await until(async () => await accepts(port), 'the server listens')
 
   async function open (room: string, role: Role, signature?: string) {
     const { node, issuedAt } = await registry.assign({ tenant: 't', room })
