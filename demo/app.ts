@@ -69,8 +69,10 @@ export async function createDemo (env: Env): Promise<Demo> {
     await app.register(topologyRoutes, { relays, registryName: backends.registryName })
   }
   await app.register(probeRoutes, { metrics, isLeaving: () => leaving })
-  addRelays(relays, env, publicUrl)
   app.addHook('onReady', async () => relays.listen(app.server))
+  // A node that registers before its server listens gets browsers that find nobody; and where another process has the
+  // port, it would take the place of that process's node.
+  app.addHook('onListen', async () => addRelays(relays, env, publicUrl))
   app.addHook('preClose', async () => await relays.close())
   app.addHook('onClose', async () => await Promise.all([backends.close(), closeAuthorization()]))
 

@@ -59,7 +59,7 @@ function toCurl (base: string, token: string): string {
     `-H 'content-type: application/json; charset=utf-8' -H 'cookie: ccmessaging-token=${token}' -d '${body}'`
 }
 
-// The nodes' addresses hold the port, and stand in the registry before the server listens.
+// The adapters are made of addresses that hold the port, before the server listens.
 async function findFreePort (host: string): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve))

@@ -18,7 +18,7 @@ const beyond = {
 async function start (t: Test, env: Record<string, string>, common: Record<string, string> = beyond) {
   const { app, issueToken } = await createDemo(readEnv({ LOG_LEVEL: 'silent', ...common, ...env }))
   t.teardown(() => app.close())
-  await app.ready()
+  await app.listen({ port: 0, host: '127.0.0.1' })
 
   async function post (url: string, userId: string, payload: object, channelId = 'web'): Promise<string> {
     const token = await issueToken({ tenantId: 'bank', channelId, userId })

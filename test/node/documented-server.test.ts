@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { connect as connectTcp } from 'node:net'
+import { connect as connectTcp, createServer } from 'node:net'
+import { text } from 'node:stream/consumers'
 import t from 'tap'
 import WebSocket from 'ws'
 import { redisRegistry } from '../../lib/index.js'
@@ -10,6 +11,7 @@ import { readBlocks, ROOT } from '../support/doc-blocks.js'
 import { connect, patient, skipSettling } from '../support/redis-registry.js'
 import { findFreePort, startRedis, withoutRedis } from '../support/redis-server.js'
 import { until } from '../support/until.js'
+import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import type { Role } from '../../types/index.js'
 
@@ -17,8 +19,7 @@ const KEY = 'a key of the operator, long enough'
 const issue = createIssuer({ keys: [{ id: '2026-11', secret: KEY }] })
 
 /** The server of docs/relay-nodes.md as it stands, but for its address. */
-async function startServer (t: Test, redisUrl: string) {
-  const port = await findFreePort()
+async function startServer (t: Test, redisUrl: string, port: number) {
   const { code } = readBlocks('docs/relay-nodes.md').find(({ code }) => code.includes('new WebSocketServer(')) ?? {}
   const program = code?.replace("'wss://10.1.2.3:8443/", `'ws://127.0.0.1:${port}/`).replace('port: 8443', `port: ${port}`)
   t.not(program, code, 'the address is replaced')
@@ -28,13 +29,13 @@ async function startServer (t: Test, redisUrl: string) {
   writeFileSync(`${folder}/server.mjs`, String(program))
   const { NODE_OPTIONS, ...env } = process.env
   const child = spawn(process.execPath, [`${folder}/server.mjs`], {
-    env: { ...env, REDIS_URL: redisUrl, COBROWSE_KEY: KEY }, stdio: ['ignore', 'inherit', 'inherit']
+    env: { ...env, REDIS_URL: redisUrl, COBROWSE_KEY: KEY }, stdio: ['ignore', 'inherit', 'pipe']
   })
   t.teardown(() => {
     child.kill('SIGKILL')
     rmSync(folder, { recursive: true, force: true })
   })
-  return { child, port, exited: once(child, 'exit') }
+  return { child, exited: once(child, 'exit'), complaint: text(child.stderr) }
 }
 
 async function accepts (port: number): Promise<boolean> {
@@ -57,9 +58,10 @@ t.test('the documented server – messages right after the opening, refusals and
   await skipSettling(client)
   const registry = patient(redisRegistry({ redis: client }))
   t.teardown(async () => await registry.close())
-  const { child, port, exited } = await startServer(t, redis.url)
+  const port = await findFreePort()
+  const { child, exited } = await startServer(t, redis.url, port)
   await until(async () => await client.hlen('{cobrowse}:nodes') === 1, 'the node registers')
-  await until(async () => await accepts(port), 'the server listens')
+  t.ok(await accepts(port), 'it listens before it registers')
 
   async function open (room: string, role: Role, signature?: string) {
     const { node, issuedAt } = await registry.assign({ tenant: 't', room })
@@ -95,4 +97,15 @@ t.test('the documented server – messages right after the opening, refusals and
   for (const { socket } of [...agents, ...customers]) socket.close()
   t.strictSame(await exited, [0, null], 'it ends with its last client, long before the deadline')
   t.equal(await client.hlen('{cobrowse}:nodes'), 0, 'and has left the registry')
+})
+
+t.test('the documented server – its port is taken – ends without having registered', { skip: withoutRedis }, async (t) => {
+  const redis = await startRedis(t)
+  const holder = createServer().listen(0)
+  t.teardown(() => holder.close())
+  await once(holder, 'listening')
+  const { exited, complaint } = await startServer(t, redis.url, (holder.address() as AddressInfo).port)
+  t.strictSame(await exited, [1, null])
+  t.match(await complaint, /EADDRINUSE/)
+  t.equal(await connect(t, redis.port).exists('{cobrowse}:nodes'), 0, 'no browser is sent to it')
 })
