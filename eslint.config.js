@@ -49,14 +49,14 @@ export default [
   {
     files: ['test/**/*.ts'],
     // Drivers of load and faults: their time is what a test asks for.
-    ignores: ['test/support/{until,elapse}.ts', 'test/support/*-server.ts', 'test/{race,simulation,soak,overload}/**'],
+    ignores: ['test/support/{until,elapse}.ts', 'test/support/*-server.ts', 'test/proofs/**'],
     rules: { 'no-restricted-syntax': ['error', ...WAITS] }
   },
   { files: IN_CHROMIUM, rules: { 'no-restricted-syntax': ['error', ...WAITS, READS] } },
   {
     // Tests make the same random choices each time.
     files: ['test/**'],
-    ignores: ['test/support/fast-check.ts', 'test/simulation/**', 'test/registry/zookeeper/sweep.test.ts'],
+    ignores: ['test/support/fast-check.ts', 'test/proofs/simulation/**', 'test/registry/zookeeper/sweep.test.ts'],
     rules: {
       'no-restricted-imports': ['error', { name: 'fast-check', message: 'Import test/support/fast-check: it has a seed.' }],
       'no-restricted-properties': ['error', {

@@ -1,6 +1,6 @@
 // Runs both kinds of tests, says again at the end what failed, and closes with the test runners' own totals.
 import { spawn } from 'node:child_process'
-import { failuresOf, totalsOf, toText } from '../test/tap-output.mjs'
+import { failuresOf, totalsOf, toText } from '../test/runner/tap-output.mjs'
 import { root } from './prepare.mjs'
 
 /** Parts of test:long that guard main. The others look for what is not known yet, or measure an idle machine. */

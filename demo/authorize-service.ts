@@ -1,5 +1,5 @@
 import { Pool } from 'undici'
-import { withDeadline } from '../lib/deadline.js'
+import { withDeadline } from '../lib/common/deadline.js'
 
 const TIMEOUT_MS = 500
 const CONNECTIONS = 32

@@ -2,12 +2,12 @@ import { Redis } from 'ioredis'
 import {
   httpProvision, memoryRegistry, memorySessions, redisRegistry, redisSessions, staticProvision
 } from '../lib/index.js'
-import { systemClock } from '../lib/clock.js'
+import { systemClock } from '../lib/common/clock.js'
 import { createZooKeeperRegistry } from '../lib/registry/zookeeper.js'
-import { createZooKeeperClient } from '../lib/registry/zookeeper-client/client.js'
+import { createZooKeeperClient } from '../lib/zookeeper-client/client.js'
 import { makeToken, toUid } from '../lib/sessions/token.js'
 import { REDIS_SETTINGS } from './redis-settings.js'
-import type { MortalClient } from '../lib/registry/zookeeper-client/client.js'
+import type { MortalClient } from '../lib/zookeeper-client/client.js'
 import type { Env } from './env.js'
 import type { Provision, Registry, Session, Sessions } from '../types/index.js'
 

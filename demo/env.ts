@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import envSchema from 'env-schema'
 import { Type } from '@sinclair/typebox'
 import { readAgents } from './agents.js'
-import { isLoopbackName } from './loopback.js'
+import { isLoopbackName } from './routes/loopback.js'
 import type { Static } from '@sinclair/typebox'
 
 /** Published with the project: any reader can sign with it. */

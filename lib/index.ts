@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
-import { createGateway } from './gateway.js'
+import { createGateway } from './gateway/gateway.js'
 import { readOptions } from './options.js'
-import { createRoutes } from './routes.js'
+import { createRoutes } from './http/endpoints.js'
 import type { FastifyPluginAsync, RegisterOptions } from 'fastify'
 import type { CobrowseOptions } from '../types/index.js'
 

@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
-import { checkOptions, FunctionOption, ObjectWithMethods } from './check-options.js'
+import { checkOptions, FunctionOption, ObjectWithMethods } from './common/check-options.js'
 import { checkRouteOptions } from './http/route-options.js'
 import {
   checkLifetime, checkOrigins, OriginsSchema, readSigning, seconds, SIGNING_DEFAULTS, SigningSchema
-} from './shared-options.js'
-import type { SigningSettings } from './shared-options.js'
+} from './common/signing-options.js'
+import type { SigningSettings } from './common/signing-options.js'
 import type { CobrowseOptions } from '../types/index.js'
 
 const Path = Type.String({ pattern: '^/[^?#\\s]*$', description: 'a path that begins with /' })

@@ -186,7 +186,7 @@ t.test('a changed bit, a cut or a padded segment is refused at every place', asy
 })
 
 t.test('the vectors for other languages hold', async (t) => {
-  const file = new URL('fixtures/signatures.json', import.meta.url)
+  const file = new URL('../docs/node-contract/signatures.json', import.meta.url)
   const { keys, node, now, vectors } = JSON.parse(readFileSync(file, 'utf8'))
   for (const { name, signature, valid, validJoinOnly = false } of vectors) {
     const outcome = await verifySignature(signature, { keys, node, now }).then(() => true, () => false)

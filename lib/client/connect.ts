@@ -6,9 +6,9 @@ import { watchPage } from './page.js'
 import { pause } from './pause.js'
 import { createRetryRules } from './retry-rules.js'
 import { readClientOptions } from './settings.js'
-import { visitNode } from './visit.js'
+import { visitNode } from './socket.js'
 import type { Connection, ConnectionEvents, ConnectionState, ConnectOptions } from '../../types/client.js'
-import type { Visit } from './visit.js'
+import type { Visit } from './socket.js'
 
 /**
  * Connects to the node that holds the room, and follows the room when it moves, until it is closed. A signature works

@@ -32,7 +32,9 @@ const isFunction = (value: unknown) => typeof value === 'function'
 const isMilliseconds = (minimum: number) => (value: unknown) =>
   Number.isInteger(value) && Number(value) >= minimum && Number(value) <= MAX_TIMER_MS
 
-/** Node.js 22 takes quadratic time for a host of many labels (`npm run test:nodes -- test/linear-time.test.ts`). */
+/**
+ * Node.js 22 takes quadratic time for a host of many labels (`npm run test:nodes -- test/system/linear-time.test.ts`).
+ */
 const MAX_URL_LENGTH = 2048
 const isShort = (value: unknown) => isText(value) && String(value).length <= MAX_URL_LENGTH
 

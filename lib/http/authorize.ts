@@ -1,7 +1,7 @@
-import { untilAborted } from '../deadline.js'
+import { untilAborted } from '../common/deadline.js'
 import { NotAuthorizedError, OverloadedError } from '../errors.js'
-import { statusOf } from '../status-of.js'
-import type { Budget } from '../deadline.js'
+import { statusOf } from '../common/status-of.js'
+import type { Budget } from '../common/deadline.js'
 
 /**
  * Asks the host's own function, which may hang like everything else.

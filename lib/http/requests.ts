@@ -1,11 +1,11 @@
 import { Socket } from 'node:net'
-import { startBudget } from '../deadline.js'
+import { startBudget } from '../common/deadline.js'
 import { OverloadedError } from '../errors.js'
 import { watchCaller } from './caller.js'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Call } from '../dependency.js'
-import type { Gateway } from '../gateway.js'
-import type { Outcome } from '../metrics.js'
+import type { Call } from '../gateway/dependency.js'
+import type { Gateway } from '../gateway/gateway.js'
+import type { Outcome } from '../gateway/metrics.js'
 
 /** What the metrics count a request as. */
 export interface Answer {

@@ -1,4 +1,4 @@
-import { systemClock } from '../clock.js'
+import { systemClock } from '../common/clock.js'
 import { verifySignature } from '../signature.js'
 import { createNode } from './node.js'
 import { readNodeOptions } from './options.js'

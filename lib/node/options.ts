@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
-import { checkOptions, ObjectWithMethods } from '../check-options.js'
-import { checkNodeRecord } from '../registry/node-record.js'
+import { checkOptions, ObjectWithMethods } from '../common/check-options.js'
+import { checkNodeRecord } from '../registry/nodes/node-record.js'
 import {
   checkLifetime, checkOrigins, MAX_TIMER_MS, OriginsSchema, readSigning, SigningSchema
-} from '../shared-options.js'
-import type { SigningSettings } from '../shared-options.js'
+} from '../common/signing-options.js'
+import type { SigningSettings } from '../common/signing-options.js'
 import type { DrainOptions, NodeOptions } from '../../types/node.js'
 import type { NodeRecord, Registry } from '../../types/registry.js'
 

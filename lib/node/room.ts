@@ -1,6 +1,6 @@
-import { createAlarm } from './alarm.js'
+import { createAlarm } from './timer.js'
 import { createSeat } from './seat.js'
-import type { Clock } from '../clock.js'
+import type { Clock } from '../common/clock.js'
 import type { TakenSeat } from './seat.js'
 import type { Seat, SeatEnd } from '../../types/node.js'
 import type { RoomKey } from '../../types/registry.js'

@@ -1,4 +1,4 @@
-import { roomName } from '../registry/room-name.js'
+import { roomName } from '../common/room-name.js'
 import { createRoom } from './room.js'
 import type { Room, RoomOptions } from './room.js'
 import type { Seat, SeatEnd } from '../../types/node.js'

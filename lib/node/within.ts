@@ -1,6 +1,6 @@
-import { systemClock } from '../clock.js'
-import { DeadlineError, withDeadline } from '../deadline.js'
-import type { Clock } from '../clock.js'
+import { systemClock } from '../common/clock.js'
+import { DeadlineError, withDeadline } from '../common/deadline.js'
+import type { Clock } from '../common/clock.js'
 
 export interface Limit<T> {
   clock: Clock

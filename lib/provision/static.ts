@@ -1,5 +1,5 @@
-import { addressFault, withNodePath } from '../address.js'
-import { createBackend } from '../backend-status.js'
+import { addressFault, withNodePath } from '../common/address.js'
+import { createBackend } from '../common/adapter-state.js'
 import type { Provision } from '../../types/provision.js'
 
 /**

@@ -1,5 +1,5 @@
-import { createBackend } from '../backend-status.js'
-import { createTenantCache } from '../tenant-cache.js'
+import { createBackend } from '../common/adapter-state.js'
+import { createTenantCache } from '../common/tenant-cache.js'
 import { equalsStored, makeToken, readToken, toUid } from './token.js'
 import type { MemorySessions } from '../../types/sessions.js'
 

@@ -1,6 +1,6 @@
 import { Registry as MetricsRegistry } from 'prom-client'
 import t from 'tap'
-import { probeRoutes } from '../../demo/probes.js'
+import { probeRoutes } from '../../demo/routes/probes.js'
 import { memoryRegistry } from '../../lib/index.js'
 import { buildApp, NODES } from '../support/build-app.js'
 import type { Test } from 'tap'

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Clock } from '../../lib/clock.js'
+import type { Clock } from '../../lib/common/clock.js'
 
 export interface FakeClock extends Clock {
   /** Lets time pass, alarm by alarm, and everything that follows from each happen. */

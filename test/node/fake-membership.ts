@@ -1,5 +1,5 @@
-import { createEmitter } from '../../lib/emitter.js'
-import { roomName } from '../../lib/registry/room-name.js'
+import { createEmitter } from '../../lib/common/emitter.js'
+import { roomName } from '../../lib/common/room-name.js'
 import type { ClaimOptions, ClaimResult, Membership, MembershipEvents, NodeRecord, RoomKey } from '../../types/registry.js'
 
 export interface FakeMembership extends Membership {

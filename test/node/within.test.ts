@@ -1,6 +1,6 @@
 import { randomFill } from 'node:crypto'
 import t from 'tap'
-import { systemClock } from '../../lib/clock.js'
+import { systemClock } from '../../lib/common/clock.js'
 import { within } from '../../lib/node/within.js'
 import { createFakeClock } from './fake-clock.js'
 

@@ -1,4 +1,4 @@
-import { addressFault } from '../../lib/address.js'
+import { addressFault } from '../../lib/common/address.js'
 import { silentLog } from '../support/silent-log.js'
 import type { Test } from 'tap'
 import type { BackendStatus, NodeRef, Provision, Session } from '../../types/index.js'

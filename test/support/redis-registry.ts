@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import { DeadlineError } from '../../lib/deadline.js'
+import { DeadlineError } from '../../lib/common/deadline.js'
 import { redisRegistry } from '../../lib/registry/redis.js'
 import { silentLog } from './silent-log.js'
 import type { FastifyBaseLogger } from 'fastify'

@@ -1,4 +1,4 @@
-import { createConcurrencyLimit } from '../../lib/concurrency-limit.js'
+import { createConcurrencyLimit } from '../../lib/gateway/concurrency-limit.js'
 
 export interface Load {
   /** How many requests have come by then, in milliseconds from the start. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import { zookeeper } from '../../lib/registry/zookeeper-client/package.js'
+import { zookeeper } from '../../lib/zookeeper-client/package.js'
 import type { Test } from 'tap'
-import type { Acl, Client } from '../../lib/registry/zookeeper-client/package.js'
+import type { Acl, Client } from '../../lib/zookeeper-client/package.js'
 
 /** What the package has and the registry has no use for. */
 interface Admin extends Client {

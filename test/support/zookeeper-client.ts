@@ -1,7 +1,7 @@
-import { createZooKeeperClient } from '../../lib/registry/zookeeper-client/client.js'
+import { createZooKeeperClient } from '../../lib/zookeeper-client/client.js'
 import { until } from './until.js'
 import type { Test } from 'tap'
-import type { MortalClient, ZooKeeperClientOptions, ZooKeeperState } from '../../lib/registry/zookeeper-client/client.js'
+import type { MortalClient, ZooKeeperClientOptions, ZooKeeperState } from '../../lib/zookeeper-client/client.js'
 
 /** Milliseconds: long enough for a busy machine, short enough to be waited for. */
 export const SESSION_MS = 2000

@@ -1,4 +1,4 @@
-import { DeadlineError } from '../../lib/deadline.js'
+import { DeadlineError } from '../../lib/common/deadline.js'
 import { zookeeperRegistry } from '../../lib/registry/zookeeper.js'
 import type { Test } from 'tap'
 import type { Registry, ZooKeeperRegistryOptions } from '../../types/index.js'

@@ -1,5 +1,5 @@
-import { systemClock } from '../../clock.js'
-import type { Clock } from '../../clock.js'
+import { systemClock } from '../../common/clock.js'
+import type { Clock } from '../../common/clock.js'
 
 /** A moment on both clocks. */
 export interface Moment {

@@ -1,5 +1,5 @@
 import { joinStore } from './membership.js'
-import type { Clock } from '../../clock.js'
+import type { Clock } from '../../common/clock.js'
 import type { NodeStore } from './node-store.js'
 import type { Membership, NodeRecord } from '../../../types/registry.js'
 

@@ -1,5 +1,5 @@
 import { momentOf } from './lease.js'
-import type { Clock } from '../../clock.js'
+import type { Clock } from '../../common/clock.js'
 import type { Moment } from './lease.js'
 
 /** The store's clock, as far as it is known here: signatures carry its dates, and a node's own may be set wrong. */

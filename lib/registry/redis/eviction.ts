@@ -1,6 +1,6 @@
-import { EVICTION_POLICY } from './gateway-scripts.js'
+import { EVICTION_POLICY } from './scripts/gateway.js'
 import type { FastifyBaseLogger } from 'fastify'
-import type { RedisStore } from './client.js'
+import type { RedisStore } from './store.js'
 
 const CALL_MS = 300
 

@@ -1,4 +1,4 @@
-import type { RedisTimes } from './client.js'
+import type { RedisTimes } from './store.js'
 
 /** What the store said last of itself, as its scripts take it back: a store that lost writes since is told so by it. */
 export interface StoreMemory {

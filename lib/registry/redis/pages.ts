@@ -1,7 +1,7 @@
-import { LISTED_INCARNATION, MAX_RECORD_BYTES } from '../node-record.js'
-import { READ_LISTED, READ_NODES } from './gateway-scripts.js'
-import type { RecordText } from '../node-entries.js'
-import type { RedisStore } from './client.js'
+import { LISTED_INCARNATION, MAX_RECORD_BYTES } from '../nodes/node-record.js'
+import { READ_LISTED, READ_NODES } from './scripts/gateway.js'
+import type { RecordText } from '../nodes/node-entry.js'
+import type { RedisStore } from './store.js'
 import type { ListedNodes } from '../../../types/registry.js'
 
 const PAGE_SIZE = 500

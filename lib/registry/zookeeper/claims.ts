@@ -1,9 +1,9 @@
 import { unavailable, UnreadableBindingError } from '../unavailable.js'
-import type { Clock } from '../../clock.js'
+import type { Clock } from '../../common/clock.js'
 import type { Claim, Claims, RoomClaim } from '../membership/node-store.js'
-import type { MultiFailure, ZooKeeperClient, ZooKeeperOp } from '../zookeeper-client/client.js'
+import type { MultiFailure, ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client.js'
 import type { ZooKeeperLayout } from './layout.js'
-import type { RoomState, ZooKeeperRooms } from './rooms.js'
+import type { RoomState, ZooKeeperRooms } from './room-records.js'
 
 /** Others write the same rooms: read anew, and try again. */
 const MAX_TRIES = 8

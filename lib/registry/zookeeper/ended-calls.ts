@@ -1,6 +1,6 @@
 import { UnreadableBindingError } from '../unavailable.js'
 import type { RoomRelease } from '../membership/node-store.js'
-import type { ZooKeeperRooms } from './rooms.js'
+import type { ZooKeeperRooms } from './room-records.js'
 
 export interface EndedCallsOptions {
   rooms: ZooKeeperRooms

@@ -1,5 +1,5 @@
-import type { Clock } from '../../clock.js'
-import type { ZooKeeperClient, ZooKeeperStat } from '../zookeeper-client/client.js'
+import type { Clock } from '../../common/clock.js'
+import type { ZooKeeperClient, ZooKeeperStat } from '../../zookeeper-client/client.js'
 import type { ZooKeeperLayout } from './layout.js'
 
 /** Between two looks at the ids. */

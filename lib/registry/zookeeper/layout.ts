@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { LISTED_INCARNATION } from '../node-record.js'
-import { roomName } from '../room-name.js'
-import { ZooKeeperError } from '../zookeeper-client/error.js'
-import type { CallOptions, ZooKeeperClient } from '../zookeeper-client/client.js'
+import { LISTED_INCARNATION } from '../nodes/node-record.js'
+import { roomName } from '../../common/room-name.js'
+import { ZooKeeperError } from '../../zookeeper-client/error.js'
+import type { CallOptions, ZooKeeperClient } from '../../zookeeper-client/client.js'
 import type { RoomKey } from '../../../types/registry.js'
 
 const NOTHING = Buffer.alloc(0)

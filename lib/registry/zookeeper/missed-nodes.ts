@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { Clock } from '../../clock.js'
+import type { Clock } from '../../common/clock.js'
 import type { NodeView } from '../../../types/registry.js'
 
 export interface MissedNodesOptions {

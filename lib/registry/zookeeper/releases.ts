@@ -1,7 +1,7 @@
 import { unavailable, UnreadableBindingError } from '../unavailable.js'
 import type { ReleaseCall } from '../membership/node-store.js'
-import type { ZooKeeperClient } from '../zookeeper-client/client.js'
-import type { ZooKeeperRooms } from './rooms.js'
+import type { ZooKeeperClient } from '../../zookeeper-client/client.js'
+import type { ZooKeeperRooms } from './room-records.js'
 import type { Sweep } from './sweep.js'
 
 /** Others write the same room: read anew, and try again. */

@@ -1,6 +1,6 @@
 import { momentOf } from '../membership/lease.js'
-import { BEATS_PER_SESSION } from '../zookeeper-client/connection.js'
-import type { Clock } from '../../clock.js'
+import { BEATS_PER_SESSION } from '../../zookeeper-client/connection.js'
+import type { Clock } from '../../common/clock.js'
 import type { Moment } from '../membership/lease.js'
 
 /** A follower tells its leader twice a tick who lives, and a session is two ticks at least. */

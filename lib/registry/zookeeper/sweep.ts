@@ -1,10 +1,10 @@
 import { createIdSweep } from './id-sweep.js'
 import { BUCKETS } from './layout.js'
-import type { Clock } from '../../clock.js'
-import type { ZooKeeperClient } from '../zookeeper-client/client.js'
+import type { Clock } from '../../common/clock.js'
+import type { ZooKeeperClient } from '../../zookeeper-client/client.js'
 import type { Binding } from './binding.js'
 import type { ZooKeeperLayout } from './layout.js'
-import type { ZooKeeperRooms } from './rooms.js'
+import type { ZooKeeperRooms } from './room-records.js'
 
 /** A room may stay behind a shut door for ten minutes, and its node be away for as long. */
 const REMEMBER_MS = 900_000

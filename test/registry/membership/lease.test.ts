@@ -1,5 +1,5 @@
 import t from 'tap'
-import { systemClock } from '../../../lib/clock.js'
+import { systemClock } from '../../../lib/common/clock.js'
 import { createLease, momentOf } from '../../../lib/registry/membership/lease.js'
 import { until } from '../../support/until.js'
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createConnection, createServer } from 'node:net'
 import t from 'tap'
-import { createFrameReader } from '../../../lib/registry/zookeeper-client/frames.js'
+import { createFrameReader } from '../../../lib/zookeeper-client/frames.js'
 import { elapse } from '../../support/elapse.js'
 import { until } from '../../support/until.js'
 import { newSettings, NOISE_MS, observe, startGateway } from '../../support/zookeeper-app.js'

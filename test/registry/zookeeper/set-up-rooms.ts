@@ -1,11 +1,11 @@
 import { createLayout } from '../../../lib/registry/zookeeper/layout.js'
-import { createRooms } from '../../../lib/registry/zookeeper/rooms.js'
+import { createRooms } from '../../../lib/registry/zookeeper/room-records.js'
 import { connectClient } from '../../support/zookeeper-client.js'
 import { newRoot } from '../../support/zookeeper-registry.js'
 import { newRoom } from '../contract.js'
 import type { Test } from 'tap'
 import type { Binding } from '../../../lib/registry/zookeeper/binding.js'
-import type { ZooKeeperClient } from '../../../lib/registry/zookeeper-client/client.js'
+import type { ZooKeeperClient } from '../../../lib/zookeeper-client/client.js'
 
 /** Milliseconds of a call, on a busy machine. */
 export const PATIENT = { ms: 5000 }

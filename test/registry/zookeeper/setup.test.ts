@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createZooKeeperClient } from '../../../lib/registry/zookeeper-client/client.js'
+import { createZooKeeperClient } from '../../../lib/zookeeper-client/client.js'
 import { startToxicProxy } from '../../../lib/testing/toxic-proxy.js'
 import { patient, watch } from '../../support/redis-registry.js'
 import { eventually, until } from '../../support/until.js'

@@ -1,12 +1,12 @@
 import t from 'tap'
-import { systemClock } from '../../../lib/clock.js'
+import { systemClock } from '../../../lib/common/clock.js'
 import { ensurePath } from '../../../lib/registry/zookeeper/layout.js'
 import { createSweep } from '../../../lib/registry/zookeeper/sweep.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
 import { newRoom } from '../contract.js'
 import { assigned, PATIENT, setUpRooms } from './set-up-rooms.js'
 import type { Test } from 'tap'
-import type { Clock } from '../../../lib/clock.js'
+import type { Clock } from '../../../lib/common/clock.js'
 import type { Binding } from '../../../lib/registry/zookeeper/binding.js'
 
 const LINGER_MS = 20_000

@@ -1,0 +1,73 @@
+import type { RawData, WebSocket } from 'ws'
+import type { Seat } from '../../lib/node/index.js'
+
+/** What may wait for a client that reads too slowly. */
+const MAX_WAITING_BYTES = 16 * 1024 * 1024
+
+export interface Member {
+  /** Of this node, and never again of another client. */
+  id: number
+  user: string
+  name: string
+  role: Seat['role']
+}
+
+/** The clients of one room, in the order in which they came. */
+export interface RelayRoom {
+  members (): Member[]
+  /** @returns removes the client; nothing if another customer shares in the room, who must not be displaced */
+  add (socket: WebSocket, member: Member): (() => void) | undefined
+  /** Says who is there. */
+  greet (): void
+}
+
+/**
+ * What the recorder sends, the replayers receive; what a replayer sends, the recorder. Messages of clients are passed
+ * on as binary ones: what is text was said by the node itself.
+ */
+export function createRelayRoom (): RelayRoom {
+  const clients = new Map<WebSocket, Member>()
+
+  const isOfAnother = ({ role, user }: Member) => role === 'recorder' &&
+    [...clients.values()].some((client) => client.role === 'recorder' && client.user !== user)
+
+  /** A page that was opened a second time takes over: two streams would make one broken picture. */
+  function findRecorder (): WebSocket | undefined {
+    return [...clients].findLast(([, { role }]) => role === 'recorder')?.[0]
+  }
+
+  const replayers = () => [...clients.keys()].filter((client) => clients.get(client)?.role === 'replayer')
+
+  function receiversOf (socket: WebSocket): WebSocket[] {
+    const recorder = findRecorder()
+    if (socket === recorder) return replayers()
+    return recorder !== undefined && clients.get(socket)?.role === 'replayer' ? [recorder] : []
+  }
+
+  function greet (): void {
+    const members = [...clients.values()]
+    for (const [socket, { id }] of clients) pass(socket, JSON.stringify({ type: 'members', you: id, members }), false)
+  }
+
+  return {
+    members: () => [...clients.values()],
+    add (socket, member) {
+      if (isOfAnother(member)) return undefined
+      clients.set(socket, member)
+      socket.on('message', (data) => {
+        for (const receiver of receiversOf(socket)) pass(receiver, data, true)
+      })
+      greet()
+      return () => {
+        if (clients.delete(socket)) greet()
+      }
+    },
+    greet
+  }
+}
+
+/** A client that does not read costs itself, not the memory of the node. */
+function pass (socket: WebSocket, data: RawData | string, binary: boolean): void {
+  if (socket.bufferedAmount > MAX_WAITING_BYTES) socket.terminate()
+  else socket.send(data, { binary })
+}

@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startRelay } from './relay.js'
+import type { FastifyBaseLogger } from 'fastify'
+import type { NodeRegistry } from '../backends.js'
+import type { Relay, RelayOptions, RelayStatus } from './relay.js'
+
+const RETRY_MS = 500
+
+export interface SlotOptions extends Pick<RelayOptions, 'id' | 'wssUrl' | 'wssUrlOut' | 'signing'> {
+  openRegistry (): NodeRegistry
+  log: FastifyBaseLogger
+}
+
+/** The place of one relay node, which can end in it and come back. */
+export interface RelaySlot {
+  readonly id: string
+  readonly wssUrl: string
+  /** Not there while it is stopped, or has not registered yet. */
+  readonly relay: Relay | undefined
+  state (): RelayStatus['state'] | 'starting' | 'stopped'
+  /** Registers a relay node, now or as soon as the registry can be reached. Does nothing while there is one. */
+  start (): void
+  /** As `kill -9`: every connection is cut, and nobody says goodbye to the registry. */
+  stop (): Promise<void>
+  close (): Promise<void>
+}
+
+export function createRelaySlot ({ openRegistry, log, ...node }: SlotOptions): RelaySlot {
+  let relay: Relay | undefined
+  let store: NodeRegistry | undefined
+  let ending = new AbortController()
+  let starting: Promise<void> | undefined
+
+  async function run ({ signal }: AbortController): Promise<void> {
+    store = openRegistry()
+    while (!signal.aborted) {
+      try {
+        relay = await startRelay({ ...node, registry: store.registry })
+        return
+      } catch (error) {
+        log.debug({ node: node.id, reason: String(error) }, 'relay node cannot register yet')
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => {})
+      }
+    }
+  }
+
+  /** @param isSudden nobody is told */
+  async function end (isSudden: boolean): Promise<void> {
+    ending.abort()
+    if (isSudden) {
+      relay?.cut()
+      store?.cut()
+    }
+    const [ended, before] = [starting, store]
+    starting = store = undefined
+    await ended
+    const gone = relay
+    relay = undefined
+    await gone?.close()
+    await before?.close()
+  }
+
+  return {
+    id: node.id,
+    wssUrl: node.wssUrl,
+    get relay () {
+      return relay
+    },
+    state: () => relay?.status().state ?? (starting === undefined ? 'stopped' : 'starting'),
+    start () {
+      if (starting !== undefined) return
+      ending = new AbortController()
+      starting = run(ending)
+    },
+    stop: async () => await end(true),
+    close: async () => await end(false)
+  }
+}

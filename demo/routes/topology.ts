@@ -1,0 +1,67 @@
+import { answerLoopbackOnly } from './loopback.js'
+import type { FastifyInstance } from 'fastify'
+import type { Backends } from '../backends.js'
+import type { Member } from '../relay/room.js'
+import type { Relays } from '../relay/relays.js'
+
+/** For the button: clients may stay for half a second, and return over a fifth of one. */
+const DRAIN = { deadline: 500, returnWithin: 200 }
+
+export interface TopologyNode {
+  id: string
+  wssUrl: string
+  /** Of this process: what happens on it is known, and it can be stopped. */
+  isHere: boolean
+  state: string
+  /** As the registry has it. Elsewhere only that is known. */
+  isListed: boolean
+  /** Open rooms, as it says of itself. */
+  roomCount: number
+  rooms: Array<{ room: string, members: Member[] }>
+}
+
+export interface TopologyOptions {
+  relays: Relays
+  registryName: Backends['registryName']
+}
+
+type OfNode = { Params: { id: string, action: string } }
+
+/** What the topology page shows, and its buttons. Answered to this machine only. */
+export async function topologyRoutes (app: FastifyInstance, { relays, registryName }: TopologyOptions): Promise<void> {
+  app.addHook('onRequest', answerLoopbackOnly)
+  app.get('/demo/topology/state', { schema: { hide: true } }, async (_request, reply) => {
+    const views = app.cobrowseRegistry.nodes()
+    const here = relays.all()
+    const nodes: TopologyNode[] = here.map(({ id, wssUrl, relay, state }) => {
+      const rooms = relay?.status().rooms ?? []
+      return {
+        id,
+        wssUrl,
+        isHere: true,
+        state: state(),
+        isListed: views.some((view) => view.id === id),
+        roomCount: rooms.length,
+        rooms: rooms.map(({ room, members }) => ({ room, members }))
+      }
+    })
+    const elsewhere = views.filter(({ id }) => !here.some((slot) => slot.id === id))
+    for (const { id, wssUrl, draining, rooms } of elsewhere) {
+      const state = draining ? 'draining' : 'serving'
+      nodes.push({ id, wssUrl, isHere: false, state, isListed: true, roomCount: rooms, rooms: [] })
+    }
+    return reply.header('cache-control', 'no-store').send({ registry: registryName, nodes })
+  })
+
+  const path = '/demo/nodes/:id/:action(^(?:stop|drain|resume)$)'
+  app.post<OfNode>(path, { schema: { hide: true } }, async (request, reply) => {
+    const { id, action } = request.params
+    const slot = relays.all().find((slot) => slot.id === id)
+    if (slot === undefined) return await reply.code(404).send({ message: `no node "${id}" runs in this process` })
+    if (action === 'stop') await slot.stop()
+    else if (action === 'drain') slot.relay?.drain(DRAIN).catch((error) => request.log.error(error))
+    else if (slot.relay === undefined) slot.start()
+    else await slot.relay.undrain()
+    return { state: slot.state() }
+  })
+}

@@ -1,8 +1,0 @@
-// Writes the scripts of a relay node as files, for nodes in other languages:
-//   npm run build && node docs/redis/generate.mjs
-import { writeFileSync } from 'node:fs'
-import * as scripts from '../../dist/lib/registry/redis/node-scripts.js'
-
-for (const [name, { text }] of Object.entries(scripts)) {
-  writeFileSync(new URL(`${name.toLowerCase().replaceAll('_', '-')}.lua`, import.meta.url), text)
-}

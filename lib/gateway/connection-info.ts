@@ -1,0 +1,124 @@
+import {
+  InternalError, NoLiveNodeError, OverloadedError, ProvisionUnavailableError, RegistrySettlingError,
+  RegistryUnavailableError
+} from '../errors.js'
+import { withNodePath } from '../common/address.js'
+import { ReasonError } from '../common/reason.js'
+import { refusePromise } from '../common/refuse-promise.js'
+import type { AddressCheck } from '../common/address.js'
+import type { Call, Dependency } from './dependency.js'
+import type { KnownRooms } from './known-rooms.js'
+import type { Subject } from '../signature.js'
+import type {
+  Assignment, ConnectionInfo, ConnectionInfoBody, NodeRef, NodeView, Provision, Registry, RoomKey, SelectNode, Session
+} from '../../types/index.js'
+
+export interface ConnectionInfoParts {
+  registry: Registry
+  provision: Provision
+  registryCalls: Dependency
+  provisionCalls: Dependency
+  selectNode?: SelectNode | undefined
+  addressFault: AddressCheck
+  knownRooms: KnownRooms
+  /** Whether what was answered without the store may be signed. */
+  mayJoinOnly: boolean
+  issue (subject: Subject): string
+  /** Told of each answer that was made without the store, and why. */
+  onJoinOnly (reason: unknown): void
+}
+
+/**
+ * The use case: session and body in; node, external address and signature out. Knows neither Fastify nor HTTP.
+ */
+export function createConnectionInfo (parts: ConnectionInfoParts) {
+  const { registry, provision, registryCalls, provisionCalls, addressFault, knownRooms, issue } = parts
+  const accepts = rememberPerNode((node) => addressFault(node.wssUrl) === undefined &&
+    (node.wssUrlOut === undefined || addressFault(node.wssUrlOut) === undefined))
+  const selectNode = parts.selectNode && blamingTheHost(parts.selectNode)
+
+  async function askRegistry (room: RoomKey, call: Call): Promise<Assignment> {
+    const assignment = await registryCalls.ask(call, (signal) => registry.assign(room, { signal, accepts, selectNode }))
+    call.nodeId = assignment.node.id
+    if (assignment.joinOnly && !parts.mayJoinOnly) throw new RegistryUnavailableError()
+    knownRooms.heard(assignment)
+    // A binding may be older than the rules for addresses, or made under other ones.
+    const fault = addressFault(assignment.node.wssUrl)
+    if (fault !== undefined) throw new NoLiveNodeError({ cause: new ReasonError(`wssUrl of the node ${fault}`) })
+    if (assignment.joinOnly) parts.onJoinOnly(new ReasonError('the registry answered without its store'))
+    return assignment
+  }
+
+  async function findNode (room: RoomKey, call: Call): Promise<Assignment> {
+    try {
+      return await askRegistry(room, call)
+    } catch (error) {
+      if (error instanceof NoLiveNodeError) knownRooms.forget(room)
+      const recalled = isWithoutStore(error) && !call.budget.isSpent() ? knownRooms.recall(room) : undefined
+      if (recalled === undefined || addressFault(recalled.node.wssUrl) !== undefined) throw error
+      call.nodeId = recalled.node.id
+      parts.onJoinOnly(error)
+      return recalled
+    }
+  }
+
+  async function findExternalUrl (node: NodeRef, session: Session, call: Call): Promise<string | null> {
+    const given = node.wssUrlOut ??
+      await provisionCalls.ask(call, (signal) => provision.externalUrl(node, session, signal))
+    if (given === null) return null
+    const url = node.wssUrlOut ?? withNodePath(given, node.wssUrl)
+    const fault = addressFault(url)
+    if (fault !== undefined) throw new ProvisionUnavailableError({ cause: new ReasonError(`the answer ${fault}`) })
+    return url
+  }
+
+  return async function connectionInfo (
+    session: Session, body: ConnectionInfoBody, call: Call
+  ): Promise<ConnectionInfo> {
+    provision.prefetch?.(session)
+    const room = { tenant: session.tenantId, room: body.roomId }
+    const assignment = await findNode(room, call)
+    const { node, issuedAt, joinOnly } = assignment
+    const wssUrlOut = await findExternalUrl(node, session, call)
+    // A choice that took longer than the request may take is never signed: it may be another one by now.
+    if (call.budget.isSpent()) throw new RegistryUnavailableError()
+    const { userId: user, userName: name, role } = body
+    const signature = issue({ ...room, user, name, role, node, issuedAt, joinOnly })
+    knownRooms.remember(room, assignment)
+    return { roomId: body.roomId, wssUrl: node.wssUrl, ...(wssUrlOut !== null && { wssUrlOut }), signature }
+  }
+}
+
+/**
+ * The store said nothing of the room, which is not the same as "no live node". That includes an answer that was not
+ * read in time because our own event loop was busy.
+ */
+function isWithoutStore (error: unknown): boolean {
+  return [RegistryUnavailableError, RegistrySettlingError, OverloadedError].some((Kind) => error instanceof Kind)
+}
+
+// A registry asks for every candidate of every room, and the views live as long as one reading of the nodes.
+function rememberPerNode (decide: (node: NodeView) => boolean): (node: NodeView) => boolean {
+  const known = new WeakMap<NodeView, boolean>()
+  return (node) => {
+    const held = known.get(node)
+    if (held !== undefined) return held
+    const decided = decide(node)
+    known.set(node, decided)
+    return decided
+  }
+}
+
+// Called inside the registry, which is not to blame for a function of the host.
+function blamingTheHost (selectNode: SelectNode): SelectNode {
+  return (candidates, context) => {
+    try {
+      const chosen: unknown = selectNode(candidates, context)
+      refusePromise(chosen, '"selectNode"')
+      if (!Array.isArray(chosen)) throw new ReasonError('"selectNode" must return an array of candidates')
+      return chosen
+    } catch (cause) {
+      throw new InternalError({ cause })
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { createBreaker } from '../common/breaker.js'
+import { BodyTimeoutError, OverloadedError } from '../errors.js'
+import { CallerGoneError, DeadlineError, isOwnBacklog, withDeadline } from '../common/deadline.js'
+import { isCatalogued } from '../common/is-catalogued.js'
+import { isAnswered } from '../common/reason.js'
+import type { Budget } from '../common/deadline.js'
+
+/** Milliseconds spent in each dependency, for the log line. */
+export type Timings = Partial<Record<DependencyName, number>>
+export type DependencyName = 'sessions' | 'registry' | 'provision'
+
+export interface Dependency {
+  /**
+   * Asks it within its own limit and what is left of the request's budget.
+   *
+   * @throws its catalogued error, with the cause, when it cannot be asked; the error that it answered, if it did
+   */
+  ask<T> (call: Call, work: (signal: AbortSignal) => Promise<T>): Promise<T>
+  /** Stops the breaker's timers. */
+  close (): void
+}
+
+/** One request, as far as its dependencies are concerned. */
+export interface Call {
+  budget: Budget
+  timings: Timings
+  /** The room's node, once it is known. */
+  nodeId?: string
+}
+
+export interface DependencyOptions {
+  name: DependencyName
+  /** Milliseconds one call may take. */
+  limitMs: number
+  /** `false` for an adapter that can answer from memory while its backend is away, and breaks by itself. */
+  breaks: boolean
+  Unavailable: new (options: { cause: unknown }) => Error
+  observe (name: DependencyName, seconds: number): void
+}
+
+export function createDependency (options: DependencyOptions): Dependency {
+  const { name, limitMs, breaks, Unavailable, observe } = options
+  const breaker = createBreaker(async ({ budget }: Call, work: (signal: AbortSignal) => Promise<unknown>) => {
+    try {
+      return await askInTime(limitMs, work, budget.signal)
+    } catch (cause) {
+      if (budget.isSpentOnBody()) throw new BodyTimeoutError({ cause })
+      throw isOwnBacklog(cause) ? new OverloadedError({ cause }) : cause
+    }
+  }, { enabled: breaks, isHealthy: (error) => isAnswer(error) || error instanceof CallerGoneError })
+
+  /** What the dependency says is its answer, unless that is that it cannot be asked. */
+  function isAnswer (error: unknown): boolean {
+    return isAnswered(error) || (isCatalogued(error) && !(error instanceof Unavailable))
+  }
+
+  return {
+    async ask<T> (call: Call, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+      const startedAt = performance.now()
+      try {
+        // The breaker hands through what `work` resolves to, and its type forgets it.
+        return await breaker.fire(call, work) as T
+      } catch (cause) {
+        if (isCatalogued(cause) || cause instanceof CallerGoneError) throw cause
+        throw new Unavailable({ cause })
+      } finally {
+        const ms = performance.now() - startedAt
+        call.timings[name] = Math.round(ms)
+        observe(name, ms / 1000)
+      }
+    },
+    close () {
+      breaker.shutdown()
+    }
+  }
+}
+
+/**
+ * As `withDeadline`. Time may run out in a function of the host, which the dependency is not to blame for: an adapter
+ * says so when its signal aborts.
+ */
+async function askInTime (
+  ms: number, work: (signal: AbortSignal) => Promise<unknown>, parent: AbortSignal
+): Promise<unknown> {
+  let asked: Promise<unknown> | undefined
+  try {
+    return await withDeadline(ms, (signal) => {
+      asked = work(signal)
+      return asked
+    }, parent)
+  } catch (cause) {
+    if (!(cause instanceof DeadlineError)) throw cause
+    const why = await Promise.race([Promise.resolve(asked).catch((error: unknown) => error), nextTurn()])
+    throw isAnswered(why) ? why : cause
+  }
+}

@@ -1,0 +1,166 @@
+import { createAuthenticate } from '../http/authenticate.js'
+import { createAddressCheck } from '../common/address.js'
+import { createConnectionInfo } from './connection-info.js'
+import { startBudget } from '../common/deadline.js'
+import { createDependency } from './dependency.js'
+import { ProvisionUnavailableError, RegistryUnavailableError, SessionsUnavailableError } from '../errors.js'
+import { createInFlight } from './in-flight.js'
+import { createJoinOnlyNotice } from './join-only-notice.js'
+import { createKnownRooms } from './known-rooms.js'
+import { createMetrics, NO_METRICS } from './metrics.js'
+import { toAnswers } from './readiness.js'
+import { createRelease } from './end-call.js'
+import { checkConnectionInfoBody, checkReleaseBody } from '../http/schema.js'
+import { createIssuer } from '../signature.js'
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { Call, DependencyName } from './dependency.js'
+import type { Metrics } from './metrics.js'
+import type { Settings } from '../options.js'
+import type { Reader } from './unread-connections.js'
+import type {
+  Adapter, AdapterContext, BackendStatus, Cobrowse, ConnectionInfo, ConnectionInfoBody, ReleaseBody, Session
+} from '../../types/index.js'
+
+/** Everything behind the routes, and what it shares between requests. */
+export interface Gateway {
+  readonly metrics: Metrics
+  readonly api: Cobrowse
+  /** Starts the adapters. Never waits for a backend. */
+  start (): void
+  isClosing (): boolean
+  refuseNew (): void
+  /** Waits for the requests under way, then closes the adapters. */
+  close (): Promise<void>
+  /** There are as many requests as may be. */
+  isFull (): boolean
+  /** Counts a request; `undefined` when there are as many as may be. Call the result once, when it is answered. */
+  enter (): (() => void) | undefined
+  /** A request of this connection was refused. */
+  turnAway (connection: Reader): void
+  authenticate (request: FastifyRequest, call: Call): Promise<Session>
+  connectionInfo (session: Session, body: ConnectionInfoBody, call: Call): Promise<ConnectionInfo>
+  release (session: Session, body: ReleaseBody, call: Call): Promise<void>
+}
+
+export async function createGateway (settings: Settings, log: FastifyBaseLogger): Promise<Gateway> {
+  const { sessions, registry, provision, signing, timeout, maxInFlight, joinOnlyFor, selectNode } = settings
+  const addressFault = createAddressCheck(settings)
+  const metrics = settings.metrics === undefined ? NO_METRICS : await createMetrics(settings.metrics)
+  const calls = createDependencies(timeout, metrics)
+  const now = () => performance.now()
+  const knownRooms = createKnownRooms({
+    joinOnlyFor, nodes: () => registry.nodes(), viewAgeMs: () => registry.status().viewAgeMs, now
+  })
+  const notice = createJoinOnlyNotice(log, now)
+  const issue = createIssuer(signing)
+  const connectionInfo = createConnectionInfo({
+    registry,
+    provision,
+    registryCalls: calls.registry,
+    provisionCalls: calls.provision,
+    selectNode,
+    addressFault,
+    knownRooms,
+    mayJoinOnly: joinOnlyFor > 0,
+    onJoinOnly: notice.joinOnly,
+    issue (subject) {
+      metrics.signed(subject.joinOnly ? 'join-only' : 'normal')
+      if (!subject.joinOnly) notice.normal()
+      return issue(subject)
+    }
+  })
+  const release = createRelease({ registry, registryCalls: calls.registry, knownRooms })
+
+  const inFlight = createInFlight(maxInFlight)
+  const adapters = { sessions, registry, provision }
+  /** What is to be undone of the start, which may have failed half-way. */
+  const started: Array<() => Promise<void>> = []
+  let closing = false
+  let isOver = false
+
+  function startAdapter (dependency: DependencyName, adapter: Adapter): void {
+    const context: AdapterContext = {
+      log,
+      acceptsAddress: (address) => addressFault(address) === undefined,
+      onState (status) {
+        if (!isOver) onState(dependency, status)
+      }
+    }
+    adapter.start(context)
+    started.push(async () => await adapter.close(context))
+  }
+
+  function onState (dependency: DependencyName, status: BackendStatus): void {
+    const { state, reason } = status
+    const level = state === 'down' || state === 'degraded' ? 'warn' : 'info'
+    log[level]({ dependency, state, reason }, `${dependency} ${state}`)
+  }
+
+  async function withBudget<T> (work: (call: Call) => Promise<T>): Promise<T> {
+    const call = { budget: startBudget(timeout), timings: {} }
+    call.budget.bodyArrived()
+    try {
+      return await work(call)
+    } finally {
+      call.budget.end()
+    }
+  }
+
+  return {
+    metrics,
+    isFull: inFlight.isFull,
+    enter: inFlight.enter,
+    turnAway: inFlight.turnAway,
+    connectionInfo,
+    release,
+    authenticate: createAuthenticate(sessions, calls.sessions),
+    isClosing: () => closing,
+    refuseNew () {
+      closing = true
+    },
+    start () {
+      const unwatch = metrics.watch({ ...adapters, inFlight })
+      started.push(async () => unwatch())
+      startAdapter('sessions', sessions)
+      startAdapter('registry', registry)
+      startAdapter('provision', provision)
+    },
+    async close () {
+      closing = true
+      // A server that listens has waited for its requests by now; those that were injected end within their budget.
+      await inFlight.idle(timeout)
+      for (const dependency of Object.values(calls)) dependency.close()
+      // Adapters may be shared with instances that go on.
+      await Promise.all(started.splice(0).map(async (undo) => await undo()))
+      isOver = true
+    },
+    api: {
+      connectionInfo: async (session, body) =>
+        await withBudget(async (call) => await connectionInfo(session, checkConnectionInfoBody(body), call)),
+      release: async (session, callId) =>
+        await withBudget(async (call) => await release(session, checkReleaseBody({ callId }), call)),
+      status () {
+        const backends = { sessions: sessions.status(), registry: registry.status(), provision: provision.status() }
+        const answers = toAnswers({ ...backends, isClosing: closing, canRecall: knownRooms.canRecall() })
+        const requests = { inFlight: inFlight.count(), inFlightLimit: inFlight.limit() }
+        return { ready: answers !== 'none', answers, ...requests, ...backends }
+      }
+    }
+  }
+}
+
+function createDependencies (timeout: number, { asked: observe }: Metrics) {
+  // A fifth of the budget each for the two that answer in a millisecond: what is left is for the third.
+  const limitMs = timeout / 5
+  return {
+    sessions: createDependency({
+      name: 'sessions', limitMs, breaks: true, Unavailable: SessionsUnavailableError, observe
+    }),
+    registry: createDependency({
+      name: 'registry', limitMs, breaks: true, Unavailable: RegistryUnavailableError, observe
+    }),
+    provision: createDependency({
+      name: 'provision', limitMs: timeout, breaks: false, Unavailable: ProvisionUnavailableError, observe
+    })
+  }
+}

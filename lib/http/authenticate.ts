@@ -1,0 +1,64 @@
+import { InvalidTokenError, MissingTokenError } from '../errors.js'
+import type { FastifyRequest } from 'fastify'
+import type { Call, Dependency } from '../gateway/dependency.js'
+import type { Session, Sessions } from '../../types/sessions.js'
+
+const TOKEN_NAME = 'ccmessaging-token'
+const LEADING_BLANKS = /^[ \t]+/
+
+/**
+ * Finds who asks.
+ *
+ * @throws MissingTokenError, InvalidTokenError, or SessionsUnavailableError when that cannot be known
+ */
+export function createAuthenticate (sessions: Sessions, sessionsCalls: Dependency) {
+  return async function authenticate (request: FastifyRequest, call: Call): Promise<Session> {
+    const token = readRawToken(request.raw.rawHeaders)
+    const session = await sessionsCalls.ask(call, (signal) => sessions.find(token, signal))
+    if (session === null) throw new InvalidTokenError()
+    return session
+  }
+}
+
+/**
+ * The token as it was sent. A cookie parser would decode it, keep the first of two, and unwrap quotes; but validity is
+ * equality with what was stored, byte by byte, and two that differ mean that somebody planted one.
+ *
+ * @param rawHeaders names and values in turn
+ * @throws MissingTokenError when there is none, or more than one
+ */
+export function readRawToken (rawHeaders: readonly string[]): string {
+  const found = new Set<string>()
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase()
+    const value = rawHeaders[index + 1] ?? ''
+    if (name === TOKEN_NAME) found.add(value)
+    if (name === 'cookie') readCookies(value).forEach((token) => found.add(token))
+  }
+  const [token, another] = found
+  if (token === undefined || token === '' || another !== undefined) throw new MissingTokenError()
+  return token
+}
+
+function readCookies (header: string): string[] {
+  return header.split(';').flatMap((pair) => {
+    // An old quoted string may span several pairs: who reads it so sees other cookies than who does not.
+    if ((pair.split('"').length - 1) % 2 === 1) throw new MissingTokenError()
+    const equals = pair.indexOf('=')
+    if (equals === -1) return []
+    return pair.slice(0, equals).replace(LEADING_BLANKS, '') === TOKEN_NAME ? [readValue(pair.slice(equals + 1))] : []
+  })
+}
+
+function readValue (text: string): string {
+  const value = trimEnd(text.replace(LEADING_BLANKS, ''))
+  if (value.includes('"')) throw new MissingTokenError()
+  return value
+}
+
+// An expression such as /[ \t]+$/ starts again at each blank of a run: its time is quadratic.
+function trimEnd (text: string): string {
+  let end = text.length
+  while (text.endsWith(' ', end) || text.endsWith('\t', end)) end--
+  return text.slice(0, end)
+}

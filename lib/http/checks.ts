@@ -1,0 +1,82 @@
+import { InvalidBodyError, OriginNotAllowedError, UnsupportedContentTypeError } from '../errors.js'
+import { ReasonError } from '../common/reason.js'
+import type { FastifyRequest } from 'fastify'
+
+// Generous for a browser behind two balancers; what is above costs time before anybody is authenticated.
+const MAX_HEADERS = 64
+const MAX_COOKIE_BYTES = 6144
+const MAX_COOKIES = 180
+
+const MAX_CONTENT_TYPE_LENGTH = 128
+// A host name has at most 253 characters.
+const MAX_ORIGIN_LENGTH = 512
+// Node.js takes the first of two (RFC 9112 section 3.2, RFC 9110 section 5.3).
+const SINGLE = new Set(['host', 'content-type', 'content-length'])
+
+/** @throws InvalidBodyError for header lines that no honest caller sends */
+export function checkHeaders ({ raw: { rawHeaders }, headers }: FastifyRequest): void {
+  const seen = new Set<string>()
+  let lines = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? ''
+    // On HTTP/2 each cookie has a line of its own, and the request line has become four (RFC 9113, section 8).
+    if (name === 'cookie' || name.startsWith(':')) continue
+    if (++lines > MAX_HEADERS) throw new InvalidBodyError(`more than ${MAX_HEADERS} header lines`)
+    if (!SINGLE.has(name)) continue
+    if (seen.has(name)) throw new InvalidBodyError(`more than one ${name}`)
+    seen.add(name)
+  }
+  const { cookie = '', 'transfer-encoding': coding = 'chunked' } = headers
+  if (cookie.length > MAX_COOKIE_BYTES) throw new InvalidBodyError(`more than ${MAX_COOKIE_BYTES} bytes of cookies`)
+  if (cookie.split(';').length > MAX_COOKIES) throw new InvalidBodyError(`more than ${MAX_COOKIES} cookies`)
+  if (coding.toLowerCase() !== 'chunked') throw new InvalidBodyError('the Transfer-Encoding must be chunked')
+}
+
+/** @throws UnsupportedContentTypeError unless the body is said to be plain JSON in UTF-8 */
+export function checkContentType ({ headers }: FastifyRequest): void {
+  const encoding = headers['content-encoding'] ?? 'identity'
+  if (!isJsonInUtf8(headers['content-type']) || encoding.toLowerCase() !== 'identity') {
+    throw new UnsupportedContentTypeError()
+  }
+}
+
+function isJsonInUtf8 (contentType = ''): boolean {
+  if (contentType.length > MAX_CONTENT_TYPE_LENGTH) return false
+  const [mediaType, ...parameters] = contentType.toLowerCase().split(';').map((part) => part.trim())
+  if (parameters.at(-1) === '') parameters.pop()
+  return mediaType === 'application/json' && parameters.length <= 1 && parameters.every(isCharsetUtf8)
+}
+
+function isCharsetUtf8 (parameter: string): boolean {
+  const [name, value, ...more] = parameter.split('=').map((part) => part.trim())
+  return name === 'charset' && (value === 'utf-8' || value === '"utf-8"') && more.length === 0
+}
+
+/**
+ * Refuses web pages that are not allowed. Only browsers send these headers, and no page can leave them out or forge
+ * them (Fetch standard, "forbidden request-header"; Fetch Metadata).
+ *
+ * @throws OriginNotAllowedError
+ */
+export function checkOrigin ({ headers, host }: FastifyRequest, allowedOrigins: readonly string[]): void {
+  const { origin } = headers
+  const site = headers['sec-fetch-site']
+  if (site === 'same-origin' || site === 'none') return
+  if (site === undefined && origin === undefined) return
+  if (origin !== undefined && allowedOrigins.includes(origin) && isKnownSite(site)) return
+  if (site === undefined && isOwnOrigin(origin, host)) return
+  throw new OriginNotAllowedError({ cause: new ReasonError('see option "allowedOrigins"') })
+}
+
+function isKnownSite (site: unknown): boolean {
+  return site === undefined || site === 'same-site' || site === 'cross-site'
+}
+
+// The scheme is not compared: TLS ends at the load balancer.
+function isOwnOrigin (origin: string | undefined, host: string): boolean {
+  if (origin === undefined || origin.length > MAX_ORIGIN_LENGTH || host.length > MAX_ORIGIN_LENGTH) return false
+  if (!URL.canParse(origin)) return false
+  const url = new URL(origin)
+  const own = `${url.protocol}//${host}`
+  return url.origin === origin && /^https?:$/.test(url.protocol) && URL.canParse(own) && new URL(own).host === url.host
+}

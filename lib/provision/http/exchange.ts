@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parse } from 'secure-json-parse'
+import { Client, Pool } from 'undici'
+import { withDeadline } from '../../common/deadline.js'
+import { ProvisionFault, toFault } from './fault.js'
+import type { Dispatcher } from 'undici'
+import type { HttpProvisionOptions } from '../../../types/provision.js'
+
+const MAX_BODY_BYTES = 64 * 1024
+const MAX_HEADER_BYTES = 16 * 1024
+const CONNECTIONS = 32
+/** A second try needs time enough to succeed. */
+const RETRY_NEEDS_SHARE = 0.4
+const MAX_HOLD_MS = 2000
+const UNKNOWN_TENANT_HOLD_MS = 5000
+
+export interface ExchangeOptions {
+  origin: string
+  headers: NonNullable<HttpProvisionOptions['headers']>
+  ca: Buffer[] | undefined
+  timeoutMs: number
+}
+
+export interface Exchange {
+  /**
+   * Asks, and once more where that may help.
+   *
+   * @returns the parsed answer
+   * @throws `ProvisionFault`
+   */
+  get (path: string): Promise<unknown>
+  /** Ends what is under way. */
+  close (): Promise<void>
+}
+
+export function createExchange ({ origin, headers, ca, timeoutMs }: ExchangeOptions): Exchange {
+  const options: Client.Options = {
+    // The signal of the whole exchange rules: undici's own timers are coarse, and a dripping body outlives them.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: timeoutMs, ...(ca !== undefined && { ca }) },
+    maxHeaderSize: MAX_HEADER_BYTES,
+    maxResponseSize: MAX_BODY_BYTES
+  }
+  const pool = new Pool(origin, { ...options, connections: CONNECTIONS })
+  const closing = new AbortController()
+
+  async function get (path: string): Promise<unknown> {
+    const startedAt = performance.now()
+    const work = async (signal: AbortSignal) => {
+      try {
+        return await ask(pool, path, signal)
+      } catch (error) {
+        const { retryMs } = toFault(error)
+        const leftMs = timeoutMs - (performance.now() - startedAt)
+        if (retryMs === undefined || leftMs - retryMs <= RETRY_NEEDS_SHARE * timeoutMs) throw error
+        await sleep(retryMs, undefined, { signal })
+        return await askAnew(path, signal)
+      }
+    }
+    try {
+      return await withDeadline(timeoutMs, work, closing.signal)
+    } catch (error) {
+      throw toFault(error)
+    }
+  }
+
+  // Other connections of the pool may be as dead as the one that failed.
+  async function askAnew (path: string, signal: AbortSignal): Promise<unknown> {
+    const client = new Client(origin, options)
+    try {
+      return await ask(client, path, signal)
+    } finally {
+      await client.destroy()
+    }
+  }
+
+  async function ask (dispatcher: Dispatcher, path: string, signal: AbortSignal): Promise<unknown> {
+    const answer = await dispatcher.request({ origin, method: 'GET', path, headers: await makeHeaders(), signal })
+    const { statusCode, headers: head, body } = answer
+    // Destroying a body that was not read to its end emits an error.
+    body.on('error', () => {})
+    try {
+      checkHead(statusCode, head)
+      return parseBody(await body.bytes())
+    } finally {
+      body.destroy()
+    }
+  }
+
+  async function makeHeaders (): Promise<Record<string, string>> {
+    let given
+    try {
+      given = typeof headers === 'function' ? await headers() : headers
+    } catch (cause) {
+      throw new ProvisionFault('the "headers" function failed', { blame: 'access', cause })
+    }
+    const own = Object.entries(given).map(([name, value]) => [name.toLowerCase(), value])
+    return { accept: 'application/json', ...Object.fromEntries(own), 'accept-encoding': 'identity' }
+  }
+
+  return {
+    get,
+    async close () {
+      closing.abort(new ProvisionFault('closing', { blame: 'access' }))
+      await pool.destroy()
+    }
+  }
+}
+
+type Head = Dispatcher.ResponseData['headers']
+
+function checkHead (status: number, head: Head): void {
+  if (status !== 200) throw toStatusFault(status, readRetryAfter(head['retry-after']))
+  const encoding = head['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new ProvisionFault('answer is compressed', { blame: 'answer' })
+  }
+}
+
+function toStatusFault (status: number, retryAfterMs: number | undefined): ProvisionFault {
+  const holdMs = Math.min(MAX_HOLD_MS, Math.max(1000, retryAfterMs ?? 0))
+  const again = { holdMs, retryMs: retryAfterMs ?? 10 + Math.random() * 40 }
+  if ([500, 502, 503].includes(status)) return new ProvisionFault(`server error (${status})`, { blame: 'backend', ...again })
+  if (status >= 500) return new ProvisionFault(`server error (${status})`, { blame: 'backend', holdMs })
+  if (status === 429) return new ProvisionFault('asked too often (429)', { blame: 'access', ...again })
+  if (status === 401 || status === 403) {
+    return new ProvisionFault(`credentials refused (${status})`, { blame: 'access' })
+  }
+  if (status === 404) {
+    return new ProvisionFault('unknown tenant (404)', { blame: 'answer', holdMs: UNKNOWN_TENANT_HOLD_MS })
+  }
+  return new ProvisionFault(status < 400 ? `redirect or no content (${status})` : `request refused (${status})`,
+    { blame: 'answer' })
+}
+
+/** RFC 9110, section 10.2.3: seconds or a date. */
+function readRetryAfter (value: string | string[] | undefined): number | undefined {
+  if (typeof value !== 'string') return undefined
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms)
+}
+
+// The parser's own message quotes the answer, so that it is left out.
+function parseBody (body: Uint8Array): unknown {
+  try {
+    return parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch {
+    throw new ProvisionFault('answer is not JSON in UTF-8', { blame: 'answer' })
+  }
+}

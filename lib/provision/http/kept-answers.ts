@@ -1,0 +1,123 @@
+import { createTenantCache } from '../../common/tenant-cache.js'
+import { ProvisionFault } from './fault.js'
+
+const MAX_KEYS = 10_000
+const JITTER = 0.2
+/** Of an answer's life, what is left when it is asked for again. */
+const REFRESH_SHARE = 0.2
+/** For so long after a failure no caller who can have an old answer waits for a new one. */
+const OUTAGE_MS = 10_000
+
+interface Answer {
+  address: string
+  refreshAt: number
+  freshUntil: number
+  keptUntil: number
+}
+
+interface Failure {
+  error: unknown
+  heldUntil: number
+  keptUntil: number
+}
+
+/** Tenants whose questions have the same path share the answer. */
+export interface Question {
+  tenant: string
+  path: string
+}
+
+export interface KeptAnswersOptions {
+  ttlMs: number
+  /** How old the last good answer may be that is given in an outage; 0 gives none. */
+  staleMs: number
+  ask (question: Question): Promise<string>
+}
+
+export interface KeptAnswers {
+  /**
+   * The answer that can be given at once, asked for anew behind it when its end is near.
+   *
+   * @returns `undefined` when it has to be asked for
+   * @throws the last failure, when that was a moment ago
+   */
+  recall (question: Question): string | undefined
+  /** Asks, once for all who want the same. */
+  ask (question: Question): Promise<string>
+  /** The last good answer, `undefined` when it is too old or there was none. */
+  lastGood (path: string): string | undefined
+  clear (): void
+}
+
+export function keepAnswers ({ ttlMs, staleMs, ask }: KeptAnswersOptions): KeptAnswers {
+  const answers = createTenantCache<Answer>(MAX_KEYS)
+  const failures = createTenantCache<Failure>(MAX_KEYS)
+  const asking = new Map<string, Promise<string>>()
+
+  const answerFor = (path: string) => kept(answers.get(path))
+
+  function recall (question: Question): string | undefined {
+    const now = performance.now()
+    const { path } = question
+    const answer = answerFor(path)
+    const failure = kept(failures.get(path))
+    const isHeld = failure !== undefined && now < failure.heldUntil
+    if (answer === undefined) {
+      if (isHeld) throw failure.error
+      return undefined
+    }
+    if (now < answer.refreshAt) return answer.address
+    if (now >= answer.freshUntil && failure === undefined) return undefined
+    if (!isHeld) askOnce(question).catch(() => {})
+    return answer.address
+  }
+
+  function askOnce (question: Question): Promise<string> {
+    const { path } = question
+    const underWay = asking.get(path)
+    if (underWay !== undefined) return underWay
+    const call = askAndKeep(question).finally(() => asking.delete(path))
+    asking.set(path, call)
+    return call
+  }
+
+  async function askAndKeep (question: Question): Promise<string> {
+    try {
+      const address = await ask(question)
+      keep(question, address)
+      return address
+    } catch (error) {
+      const now = performance.now()
+      const heldUntil = now + (error instanceof ProvisionFault ? error.holdMs : 0)
+      failures.set(question.tenant, question.path, { error, heldUntil, keptUntil: now + OUTAGE_MS })
+      throw error
+    }
+  }
+
+  function keep ({ tenant, path }: Question, address: string): void {
+    const now = performance.now()
+    // Tenants that were asked for at once must not end at once.
+    const life = ttlMs * (1 - JITTER + 2 * JITTER * Math.random())
+    answers.set(tenant, path, {
+      address,
+      refreshAt: now + life * (1 - REFRESH_SHARE),
+      freshUntil: now + life,
+      keptUntil: now + Math.max(life, staleMs)
+    })
+    failures.delete(path)
+  }
+
+  return {
+    recall,
+    ask: askOnce,
+    lastGood: (path) => answerFor(path)?.address,
+    clear () {
+      answers.clear()
+      failures.clear()
+    }
+  }
+}
+
+function kept<Entry extends { keptUntil: number }> (entry: Entry | undefined): Entry | undefined {
+  return entry !== undefined && performance.now() < entry.keptUntil ? entry : undefined
+}

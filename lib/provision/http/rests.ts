@@ -1,0 +1,80 @@
+import { createTenantCache } from '../../common/tenant-cache.js'
+import type { Question } from './kept-answers.js'
+
+/** Different ones that failed in a row. */
+const VOLUME = 10
+const REST_MS = 500
+/** Failures that are further apart are no row. */
+const PAUSE_MS = 10_000
+const MAX_TENANTS = 10_000
+
+/** Gives a backend that only fails a rest, so that it does not cost every request its deadline. */
+export interface Rests {
+  /** `false` while it rests; after each rest one question is let through. */
+  mayAsk (question: Question): boolean
+  /** The backend answered. */
+  succeeded (question: Question): void
+  /** The backend failed on this question, which says nothing of others. */
+  failed (question: Question): void
+  /** The backend could not be reached, whatever the question. */
+  unreachable (): void
+}
+
+/*
+ * A user whose question fails, however often, must not close the backend for other users of the tenant, nor a tenant
+ * for other tenants: each counts once, and one answer ends the row.
+ */
+export function createRests (): Rests {
+  const all = createRow()
+  const ofTenants = createTenantCache<Row>(MAX_TENANTS)
+  let unreachable = 0
+
+  function rowOf (tenant: string): Row {
+    const row = ofTenants.get(tenant) ?? createRow()
+    ofTenants.set(tenant, tenant, row)
+    return row
+  }
+
+  return {
+    mayAsk: ({ tenant }) => (ofTenants.get(tenant)?.mayAsk() ?? true) && all.mayAsk(),
+    succeeded ({ tenant }) {
+      all.end()
+      ofTenants.delete(tenant)
+    },
+    failed ({ tenant, path }) {
+      all.add(tenant)
+      rowOf(tenant).add(path)
+    },
+    unreachable: () => all.add(`#${++unreachable}`)
+  }
+}
+
+interface Row {
+  add (failed: string): void
+  end (): void
+  mayAsk (): boolean
+}
+
+function createRow (): Row {
+  const failed = new Set<string>()
+  let lastAt = -Infinity
+  let restsUntil = -Infinity
+
+  return {
+    add (name) {
+      lastAt = performance.now()
+      if (failed.size < VOLUME) failed.add(name)
+      if (failed.size === VOLUME) restsUntil = lastAt + REST_MS
+    },
+    end: () => failed.clear(),
+    mayAsk () {
+      const now = performance.now()
+      if (now - lastAt > PAUSE_MS) failed.clear()
+      if (failed.size < VOLUME) return true
+      if (now < restsUntil) return false
+      // This question finds out; others wait for what becomes of it.
+      restsUntil = now + REST_MS
+      return true
+    }
+  }
+}

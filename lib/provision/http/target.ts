@@ -1,0 +1,40 @@
+import { ReasonError } from '../../common/reason.js'
+import type { Session } from '../../../types/sessions.js'
+
+// A URL parser percent-encodes braces in a path and leaves them in a query.
+const PLACEHOLDER = /(?:\{|%7B)(tenantId|channelId|userId)(?:\}|%7D)/g
+const ANY_PLACEHOLDER = /(?:\{|%7B)\w*(?:\}|%7D)/i
+
+/** Where to ask for a session. */
+export interface Target {
+  origin: string
+  /** @throws ReasonError when the session's values would make another path than the one that was configured */
+  pathFor (session: Session): string
+}
+
+/** @throws TypeError that names the option and the rule */
+export function parseTarget (url: string): Target {
+  const template = URL.canParse(url) ? new URL(url) : undefined
+  if (template === undefined || !/^https?:$/.test(template.protocol) || template.username + template.password !== '' ||
+      url.includes('#') || /[{}]/.test(template.hostname)) {
+    throw new TypeError('"url" option of httpProvision must be an http:// or https:// URL without credentials, ' +
+      'fragment or a placeholder in the host')
+  }
+  if (ANY_PLACEHOLDER.test(template.href.replace(PLACEHOLDER, ''))) {
+    throw new TypeError('"url" option of httpProvision must have no placeholder but {tenantId}, {channelId} and {userId}')
+  }
+  const { origin, href } = template
+
+  function pathFor (session: Session): string {
+    // The pattern lets only names of the session's fields pass.
+    const filled = href.replace(PLACEHOLDER, (_match, field: keyof Session) => encode(session[field]))
+    // "." and ".." have no encoding that a URL parser would not take for a step to another path.
+    if (new URL(filled).href !== filled) throw new ReasonError('a value of the session cannot stand in a URL')
+    return filled.slice(origin.length)
+  }
+  return { origin, pathFor }
+}
+
+function encode (value: string): string {
+  return encodeURIComponent(value).replaceAll("'", '%27')
+}

@@ -1,0 +1,113 @@
+import type { NodeView } from '../../../types/registry.js'
+
+/** One registration. Its view is the living one: `rooms` is what is bound to it now. */
+export interface Member {
+  readonly view: NodeView
+  gone: boolean
+}
+
+/** Rooms that linger, of all tenants together: more come of a caller that tries one id after the other. */
+const MAX_LINGERING = 100_000
+
+interface Binding {
+  tenant: string
+  member: Member
+  /** On the monotonic clock. */
+  endsAt: number
+}
+
+/** Which member holds a room. */
+export interface Bindings {
+  find (name: string): Member | undefined
+  /** Whether another room of the tenant may be bound. With less than an equal share of the bound it always may. */
+  mayBind (tenant: string): boolean
+  /** Until `linger` milliseconds after it was bound or prolonged last. */
+  bind (name: string, member: Member, tenant: string): void
+  prolong (name: string): void
+  /** Until it is bound again or its member goes. */
+  claim (name: string, member: Member): void
+  isClaimedBy (name: string, member: Member): boolean
+  drop (member: Member): void
+  /** Takes out what has ended. */
+  sweep (): void
+}
+
+/** @param onCount is told of every change of the rooms of a member */
+export function createBindings (
+  lingerMs: number, onCount: (member: Member, before: number) => void, maxLingering = MAX_LINGERING
+): Bindings {
+  const claimed = new Map<string, Member>()
+  // All linger equally long and are put last whenever they are prolonged, so the first ones end first.
+  const lingering = new Map<string, Binding>()
+  /** How many rooms of each tenant linger. */
+  const shares = new Map<string, number>()
+
+  function count (member: Member, change: number): void {
+    member.view.rooms += change
+    onCount(member, member.view.rooms - change)
+  }
+
+  function put (name: string, member: Member, tenant: string): void {
+    forget(name)
+    lingering.set(name, { tenant, member, endsAt: performance.now() + lingerMs })
+    shares.set(tenant, (shares.get(tenant) ?? 0) + 1)
+  }
+
+  function forget (name: string): void {
+    const binding = lingering.get(name)
+    if (binding === undefined) return
+    lingering.delete(name)
+    const left = (shares.get(binding.tenant) ?? 0) - 1
+    if (left > 0) shares.set(binding.tenant, left)
+    else shares.delete(binding.tenant)
+  }
+
+  function sweep (): void {
+    const now = performance.now()
+    for (const [name, { endsAt }] of lingering) {
+      if (endsAt > now) return
+      unbind(name)
+    }
+  }
+
+  function unbind (name: string): void {
+    const member = claimed.get(name) ?? lingering.get(name)?.member
+    if (member === undefined) return
+    claimed.delete(name)
+    forget(name)
+    count(member, -1)
+  }
+
+  return {
+    find (name) {
+      sweep()
+      const member = claimed.get(name) ?? lingering.get(name)?.member
+      return member?.gone ? undefined : member
+    },
+    mayBind (tenant) {
+      sweep()
+      const share = shares.get(tenant)
+      const tenants = share === undefined ? shares.size + 1 : shares.size
+      return lingering.size < maxLingering || (share ?? 0) < maxLingering / tenants
+    },
+    bind (name, member, tenant) {
+      unbind(name)
+      put(name, member, tenant)
+      count(member, 1)
+    },
+    prolong (name) {
+      const binding = lingering.get(name)
+      if (binding !== undefined) put(name, binding.member, binding.tenant)
+    },
+    claim (name, member) {
+      unbind(name)
+      claimed.set(name, member)
+      count(member, 1)
+    },
+    isClaimedBy: (name, member) => claimed.get(name) === member,
+    drop (member) {
+      for (const [name, holder] of claimed) if (holder === member) unbind(name)
+    },
+    sweep
+  }
+}

@@ -1,0 +1,111 @@
+import { createOwnAssignments, nameOf } from './own-assignments.js'
+import type { AssignOptions, NodeView, RoomKey } from '../../../types/registry.js'
+
+/** What the store is asked to take the first live one of. */
+export const MAX_CANDIDATES = 8
+/** Among many nodes the least loaded of a few random ones is the first: all gateways would run after the very least. */
+const CONTESTANTS = 4
+
+type Accepts = (node: NodeView) => boolean
+export type ChoiceOptions = Pick<AssignOptions, 'accepts' | 'selectNode'>
+
+/** Proposes nodes for new rooms. */
+export interface Chooser {
+  /** Takes the nodes as they were read last. */
+  update (nodes: readonly NodeView[], now?: number): void
+  /** Up to eight nodes, best first. Its cost does not grow with the number of nodes. */
+  choose (room: RoomKey, options?: ChoiceOptions): NodeView[]
+  /** The node got a new room, which its record does not count yet; or with -1, it did not after all. */
+  count (node: NodeView, change: 1 | -1): void
+}
+
+export interface ChooserOptions {
+  /** Milliseconds a record may be old; nodes that are read much sooner again may still have the same ones. */
+  reportAge?: number
+  random?: () => number
+}
+
+const acceptAll: Accepts = () => true
+
+export function createChooser ({ reportAge = 0, random = Math.random }: ChooserOptions = {}): Chooser {
+  const own = createOwnAssignments()
+  let view: readonly NodeView[] = []
+  let eligible = new WeakMap<Accepts, NodeView[]>()
+  let turnedAt = -Infinity
+
+  const hasRoom = (node: NodeView) => node.capacity === undefined || node.rooms + own.of(node) < node.capacity
+  const load = (node: NodeView) => (node.rooms + own.ofAll(node)) / node.weight
+
+  function eligibleTo (accepts: Accepts): NodeView[] {
+    let nodes = eligible.get(accepts)
+    if (nodes === undefined) {
+      nodes = view.filter((node) => !node.draining && hasRoom(node) && accepts(node))
+      eligible.set(accepts, nodes)
+    }
+    return nodes
+  }
+
+  /** Draws at random without repetition; the drawn ones move to the front, those that became full leave. */
+  function draw (nodes: NodeView[]): NodeView[] {
+    let drawn = 0
+    while (drawn < MAX_CANDIDATES && drawn < nodes.length) {
+      swap(nodes, drawn, drawn + Math.floor(random() * (nodes.length - drawn)))
+      const node = nodes[drawn]
+      if (node !== undefined && hasRoom(node)) drawn++
+      else {
+        swap(nodes, drawn, nodes.length - 1)
+        nodes.pop()
+      }
+    }
+    return nodes.slice(0, drawn)
+  }
+
+  function byLoad (nodes: NodeView[]): NodeView[] {
+    return nodes
+      .map((node) => ({ node, load: load(node) }))
+      .sort((a, b) => a.load - b.load)
+      .map(({ node }) => node)
+  }
+
+  return {
+    update (nodes, now = performance.now()) {
+      if (now - turnedAt >= reportAge / 2) {
+        own.turn(nodes)
+        turnedAt = now
+      }
+      view = nodes
+      eligible = new WeakMap()
+    },
+    choose (room, { accepts = acceptAll, selectNode } = {}) {
+      const nodes = eligibleTo(accepts)
+      if (selectNode !== undefined) {
+        const candidates = nodes.filter(hasRoom)
+        return knownOf(candidates, selectNode(candidates.slice(), { room, ownAssignments: own.of }))
+      }
+      const drawn = draw(nodes)
+      if (nodes.length <= MAX_CANDIDATES) return byLoad(drawn)
+      return [...byLoad(drawn.slice(0, CONTESTANTS)), ...byLoad(drawn.slice(CONTESTANTS))]
+    },
+    count: own.add
+  }
+}
+
+/** The first eight of an own choice that are candidates, each once. */
+function knownOf (candidates: NodeView[], chosen: readonly NodeView[]): NodeView[] {
+  if (!Array.isArray(chosen)) throw new TypeError('"selectNode" must return an array of candidates')
+  const byName = new Map(candidates.map((node) => [nameOf(node), node]))
+  const known = new Set<NodeView>()
+  for (const entry of chosen) {
+    const node = entry && byName.get(nameOf(entry))
+    if (node) known.add(node)
+    if (known.size === MAX_CANDIDATES) break
+  }
+  return [...known]
+}
+
+function swap (nodes: NodeView[], a: number, b: number): void {
+  const [first, second] = [nodes[a], nodes[b]]
+  if (first === undefined || second === undefined) return
+  nodes[a] = second
+  nodes[b] = first
+}

@@ -1,0 +1,57 @@
+import { refusePromise } from '../../common/refuse-promise.js'
+import { checkNodeRecord, MAX_RECORD_BYTES, toNodeView } from './node-record.js'
+import type { FastifyBaseLogger } from 'fastify'
+import type { NodeRecord, NodeView } from '../../../types/registry.js'
+
+/** Of more nodes than these only the first are read. */
+export const MAX_NODES = 10_000
+
+export type ParseRecord = (text: string, id: string) => Omit<NodeRecord, 'id'>
+
+/** As a store hands it out: its length when it is too long, `null` when there is none. */
+export type RecordText = string | number | null
+
+export interface NodeEntry {
+  text: RecordText
+  /** What the text says; nothing when it is garbage. */
+  view?: NodeView
+  /** What it, or an earlier one of the same registration, said. */
+  lastGood?: NodeView | undefined
+}
+
+export const parseJson: ParseRecord = (text) => JSON.parse(text)
+
+/** Reads a record; a bad one is complained about once per text, and costs that node only. */
+export function readEntry (
+  member: string, text: RecordText, known: NodeEntry | undefined, parse: ParseRecord, log: FastifyBaseLogger | undefined
+): NodeEntry {
+  if (known !== undefined && known.text === text) return known
+  try {
+    const view = toView(member, text, parse)
+    return { text, view, lastGood: view }
+  } catch (error) {
+    // toView throws nothing but a TypeError.
+    const { message } = error as TypeError
+    log?.warn({ node: member.split('|', 1)[0]?.slice(0, 64), reason: message }, 'node record rejected')
+    return { text, lastGood: known?.lastGood }
+  }
+}
+
+function toView (member: string, text: RecordText, parse: ParseRecord): NodeView {
+  const [id, incarnation, ...more] = member.split('|')
+  if (!id || !incarnation || more.length > 0) throw new TypeError('node record: is not registered as id|incarnation')
+  if (text === null) throw new TypeError('node record: is missing')
+  if (typeof text === 'number') throw new TypeError(`node record: must not be longer than ${MAX_RECORD_BYTES} bytes`)
+  return toNodeView(checkNodeRecord(id, parseOrRefuse(text, id, parse)), incarnation)
+}
+
+function parseOrRefuse (text: string, id: string, parse: ParseRecord): unknown {
+  try {
+    const record: unknown = parse(text, id)
+    refusePromise(record, '"parse"')
+    return record
+  } catch (cause) {
+    // Its own words may quote the record.
+    throw new TypeError('node record: cannot be parsed', { cause })
+  }
+}

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto'
+import { addressFault } from '../../common/address.js'
+import type { NodeRecord, NodeRef, NodeView } from '../../../types/registry.js'
+
+export const NODE_ID = /^[A-Za-z0-9._:-]{1,64}$/
+/** A record is a few addresses and numbers; a larger one is not read. */
+export const MAX_RECORD_BYTES = 4096
+/** For all registrations of a node that something else lists. */
+export const LISTED_INCARNATION = '-'
+
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
+
+const FIELDS: Record<Exclude<keyof NodeRecord, 'id' | 'wssUrl' | 'wssUrlOut'>, [(value: unknown) => boolean, string]> = {
+  weight: [(value) => typeof value === 'number' && value > 0 && value <= 1000, 'must be a number above 0, at most 1000'],
+  zone: [(value) => typeof value === 'string' && /^[\w.:-]{1,64}$/.test(value), 'must be 1 to 64 of A-Z a-z 0-9 . _ : -'],
+  draining: [(value) => typeof value === 'boolean', 'must be true or false'],
+  rooms: [isWhole, 'must be a whole number'],
+  capacity: [isWhole, 'must be a whole number']
+}
+
+/**
+ * Checks what a node says of itself. Fields that are not ours are left out, so that a later version can add some.
+ *
+ * @throws TypeError that names the field
+ */
+export function checkNodeRecord (id: unknown, value: unknown): NodeRecord {
+  if (typeof id !== 'string' || !NODE_ID.test(id)) throw new TypeError('node record: "id" must be 1 to 64 of A-Z a-z 0-9 . _ : -')
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TypeError('node record: must be an object')
+  }
+  const given = value as Record<string, unknown>
+  const record: Record<string, unknown> = { id, wssUrl: given.wssUrl }
+  const fault = addressFault(given.wssUrl)
+  if (fault !== undefined) throw new TypeError(`node record: "wssUrl" ${fault}`)
+  if (given.wssUrlOut !== undefined) {
+    const faultOut = addressFault(given.wssUrlOut)
+    if (faultOut !== undefined) throw new TypeError(`node record: "wssUrlOut" ${faultOut}`)
+    record.wssUrlOut = given.wssUrlOut
+  }
+  for (const [field, [isGood, rule]] of Object.entries(FIELDS)) {
+    if (given[field] === undefined) continue
+    if (!isGood(given[field])) throw new TypeError(`node record: "${field}" ${rule}`)
+    record[field] = given[field]
+  }
+  // Every field was checked above.
+  return record as unknown as NodeRecord
+}
+
+/** The record as the choice of a node reads it. */
+export function toNodeView (record: NodeRecord, incarnation: string): NodeView {
+  const { weight = 1, draining = false, rooms = 0 } = record
+  return { ...record, incarnation, weight, draining, rooms }
+}
+
+/** What an assignment says of the node. */
+export function toNodeRef ({ id, incarnation, wssUrl, wssUrlOut }: NodeView): NodeRef {
+  return wssUrlOut === undefined ? { id, incarnation, wssUrl } : { id, incarnation, wssUrl, wssUrlOut }
+}
+
+/** 128 random bits: a registration is never taken for another one. */
+export function newIncarnation (): string {
+  return randomBytes(16).toString('base64url')
+}
+
+/**
+ * Before the number of rooms and the sign of draining, which are yet to come.
+ *
+ * @throws TypeError when it is too long
+ */
+export function assertSize ({ id, ...record }: NodeRecord): void {
+  if (Buffer.byteLength(JSON.stringify(record)) > MAX_RECORD_BYTES - 64) {
+    throw new TypeError(`node record: must not be longer than ${MAX_RECORD_BYTES} bytes`)
+  }
+}

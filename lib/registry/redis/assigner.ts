@@ -1,0 +1,74 @@
+import { NoLiveNodeError, RegistrySettlingError } from '../../errors.js'
+import { MAX_RECORD_BYTES, toNodeRef } from '../nodes/node-record.js'
+import { nameOf } from '../nodes/own-assignments.js'
+import { unanswerable } from '../unavailable.js'
+import { ASSIGN, ASSIGN_LISTED } from './scripts/gateway.js'
+import type { Chooser, ChoiceOptions } from '../nodes/chooser.js'
+import type { RedisStore } from './store.js'
+import type { RedisView } from './view.js'
+import type { Assignment, ListedNodes, NodeView, RoomKey } from '../../../types/registry.js'
+
+export interface AssignerOptions {
+  store: RedisStore
+  view: RedisView
+  chooser: Chooser
+  listed: ListedNodes | undefined
+}
+
+/** What a gateway asks of Redis about a room. Each answer is one step of a script. */
+export interface Assigner {
+  assign (room: RoomKey, choice: ChoiceOptions, signal: AbortSignal): Promise<Assignment>
+}
+
+export function createAssigner ({ store, view, chooser, listed }: AssignerOptions): Assigner {
+  const script = listed === undefined ? ASSIGN : ASSIGN_LISTED
+  const common = listed === undefined ? [MAX_RECORD_BYTES] : [listed.hash ?? '', listed.keys ?? '', MAX_RECORD_BYTES]
+
+  /** A function of the host that fails costs new rooms only: one that has its node needs no choice. */
+  function propose (room: RoomKey, choice: ChoiceOptions): { candidates: NodeView[], failure?: { reason: unknown } } {
+    try {
+      return { candidates: chooser.choose(room, choice) }
+    } catch (reason) {
+      return { candidates: [], failure: { reason } }
+    }
+  }
+
+  async function ask (room: RoomKey, choice: ChoiceOptions, signal: AbortSignal): Promise<Assignment | undefined> {
+    signal.throwIfAborted()
+    const { candidates, failure } = propose(room, choice)
+    const [proposed] = candidates
+    // Counted before the answer: a burst of calls would all propose the same node.
+    if (proposed !== undefined) chooser.count(proposed, 1)
+    let chosen: NodeView | undefined
+    try {
+      const args = [...common, ...candidates.map(nameOf)]
+      const answer = await store.run(script, { args, rooms: [store.room(room)], signal })
+      // As the scripts say.
+      const [outcome, member, text, now, memory] = answer as [string, string, string | null, number, string?]
+      store.remember(memory)
+      if (outcome === 'none') {
+        if (failure !== undefined) throw failure.reason
+        return undefined
+      }
+      if (outcome === 'settling') throw new RegistrySettlingError()
+      const node = view.nodeOf(member, text)
+      if (node === undefined) throw unanswerable('the record of the room\'s node cannot be read')
+      if (outcome === 'chosen') chosen = node
+      return { node: toNodeRef(node), issuedAt: Number(now), joinOnly: false }
+    } finally {
+      if (chosen !== undefined) chooser.count(chosen, 1)
+      if (proposed !== undefined) chooser.count(proposed, -1)
+    }
+  }
+
+  return {
+    async assign (room, choice, signal) {
+      const first = await ask(room, choice, signal)
+      if (first !== undefined) return first
+      await view.refresh()
+      const second = await ask(room, choice, signal)
+      if (second === undefined) throw new NoLiveNodeError()
+      return second
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import { script } from './prelude.js'
+
+/** Nodes that keep a lease. */
+const LEASED = `
+-- For a while after the store heard from no node, that is no reason to consider the nodes dead.
+local function isSilent()
+  if beat == 0 or now - beat < LEASE or ask('ZCARD', LEASES) == 0 then return false end
+  if quiet == 0 or quiet > now then
+    quiet = now
+    redis.call('HSET', META, 'quiet', ms(quiet))
+  end
+  return now - quiet < 2 * HEARTBEAT
+end
+
+-- More nodes than are left, and at least two, vanished at once: that is rather the network.
+local function haveManyVanished()
+  local vanished = ask('ZCOUNT', LEASES, ms(now - LEASE - HEARTBEAT), ms(now))
+  return vanished >= 2 and vanished > ask('ZCOUNT', LEASES, '(' .. ms(now), '+inf')
+end
+-- Who left said so; who vanished is still on the list.
+local function isInDoubt(member) return ask('ZSCORE', LEASES, member) and haveManyVanished() end
+
+local function lengthOf(member) return redis.pcall('HSTRLEN', NODES, member) end
+local function textOf(member) return redis.call('HGET', NODES, member) end
+-- Without a record in the store no other gateway could name the node, and the two sides would not meet.
+local function isNamed(member) return redis.call('HEXISTS', NODES, member) == 1 end
+-- Its node claims a room again in a new epoch.
+local function holds(era, member) return era == epoch and alive(member) end
+`
+
+/** Nodes that something else lists, in a hash or in keys of their own: they live as long as they are listed. */
+const LISTED = `
+local HASH, KEY_PREFIX = ARGV[6], ARGV[7]
+local function isSilent() return false end
+local function isInDoubt() return false end
+local function lengthOf(member)
+  if HASH ~= '' then return redis.pcall('HSTRLEN', HASH, idOf(member)) end
+  return redis.pcall('STRLEN', KEY_PREFIX .. idOf(member))
+end
+local function textOf(member)
+  if HASH ~= '' then return redis.call('HGET', HASH, idOf(member)) end
+  return redis.call('GET', KEY_PREFIX .. idOf(member))
+end
+local function alive(member)
+  local length = lengthOf(member)
+  return type(length) == 'number' and length > 0
+end
+local function isNamed() return true end
+-- Nobody claims it again, so the binding of an older epoch is the best there is.
+local function holds(_, member) return alive(member) end
+`
+
+const assign = (nodes: string, firstArgument: number) => script(nodes + `
+local life, longest = LINGER + LEASE, tonumber(ARGV[${firstArgument}])
+
+-- The room's node is known even where its record cannot be read: whoever asks may have a good one.
+local function record(member)
+  local size = lengthOf(member)
+  if type(size) ~= 'number' or size == 0 or size > longest then return false end
+  return textOf(member)
+end
+
+local era, member = read(ROOM)
+local isVacant = true
+if member then
+  if holds(era, member) then
+    -- A claim lasts longer than an assignment; it is never cut short. Always a write: a demoted primary refuses it.
+    redis.call('PEXPIRE', ROOM, ms(math.max(life, redis.call('PTTL', ROOM))))
+    return {'bound', member, record(member), now}
+  end
+  isVacant = era ~= epoch or not isInDoubt(member)
+end
+
+if now < settledAt or not isVacant then return {'settling'} end
+for i = ${firstArgument + 1}, #ARGV do
+  if alive(ARGV[i]) and isNamed(ARGV[i]) then
+    bind(ROOM, ARGV[i], 'assigned', 0, life)
+    note()
+    return {'chosen', ARGV[i], record(ARGV[i]), now, remember()}
+  end
+end
+return {isSilent() and 'settling' or 'none'}
+`)
+
+/**
+ * ARGV: bytes of the longest record that is handed out, up to eight members. Answers {'bound', member, record or nil,
+ * now}, {'chosen', the same, memory}, {'none'}, or {'settling'} if the room may be in use on some node.
+ */
+export const ASSIGN = assign(LEASED, 6)
+
+/** As ASSIGN, with the name of the hash or the prefix of the keys that list the nodes before the rest of ARGV. */
+export const ASSIGN_LISTED = assign(LISTED, 8)
+
+/**
+ * One page of the living nodes, in the order of their leases. A lease that is prolonged between two pages moves to a
+ * later one, so nodes may show twice and are not missed.
+ *
+ * ARGV: lowest lease end ('' for now), how many of that end to skip, page size, bytes of the longest record.
+ * Answers the epoch, milliseconds for which it cannot be known yet who is dead, whether the replication id can be read,
+ * a memory; then member, lease end and record, over and over; the record is a list of its length when it is too long,
+ * nil when missing.
+ */
+export const READ_NODES = script(LEASED + `
+local from, longest = ARGV[6], tonumber(ARGV[9])
+if from == '' then from = '(' .. ms(now) end
+local page = ask('ZRANGEBYSCORE', LEASES, from, '+inf', 'WITHSCORES', 'LIMIT', ARGV[7], ARGV[8])
+local unsureMs = math.max(0, settledAt - now, (isSilent() or haveManyVanished()) and HEARTBEAT or 0)
+local answer = {epoch, unsureMs, replid and 1 or 0, remember()}
+for i = 1, #page, 2 do
+  local record = false
+  -- Asking for the length first keeps a huge record from being copied and sent.
+  local size = redis.call('HSTRLEN', NODES, page[i])
+  if size > longest then record = {size} elseif size > 0 then record = redis.call('HGET', NODES, page[i]) end
+  answer[#answer + 1] = page[i]
+  answer[#answer + 1] = ms(cutLease(page[i], tonumber(page[i + 1])))
+  answer[#answer + 1] = record
+end
+return answer
+`)
+
+/**
+ * Some of the nodes that something else lists.
+ *
+ * ARGV: name of the hash or '', prefix of the keys or '', cursor, how many, bytes of the longest record.
+ * Answers the epoch, milliseconds that are left of the settling, whether the replication id can be read, a memory, the
+ * next cursor; then id and record, over and over; the record is a list of its length when it is too long.
+ */
+export const READ_LISTED = script(`
+local hash, prefix, longest = ARGV[6], ARGV[7], tonumber(ARGV[10])
+local page
+if hash ~= '' then page = redis.call('HSCAN', hash, ARGV[8], 'COUNT', ARGV[9])
+else
+  local pattern = string.gsub(prefix, '[*?%[%]\\\\]', '\\\\%0')
+  page = redis.call('SCAN', ARGV[8], 'MATCH', pattern .. '*', 'COUNT', ARGV[9])
+end
+local answer = {epoch, math.max(0, settledAt - now), replid and 1 or 0, remember(), page[1]}
+local function tell(id, text)
+  if type(text) ~= 'string' then return end
+  answer[#answer + 1] = id
+  if #text > longest then answer[#answer + 1] = {#text} else answer[#answer + 1] = text end
+end
+for i = 1, #page[2], hash ~= '' and 2 or 1 do
+  if hash ~= '' then tell(page[2][i], page[2][i + 1])
+  else tell(string.sub(page[2][i], #prefix + 1), redis.pcall('GET', page[2][i])) end
+end
+return answer
+`)
+
+/** A room may stay behind a shut door for ten minutes, and its node be away for as long. */
+const REMEMBER_MS = 900_000
+/** Ends that are remembered of calls that had a room; of the others any caller can end as many as it likes. */
+const MAX_ENDED = 250_000
+const MAX_ROOMLESS = 10_000
+
+/**
+ * The call ended. Its moment outlives the binding, and does not need one: a node that claims the room later is told.
+ * Answers 'ok'.
+ */
+export const END = script(`
+note()
+local name, text = nameOf(ROOM), redis.pcall('GET', ROOM)
+local before = tonumber(ask('ZSCORE', ENDED, name) or 0)
+-- The ends of calls without a room stand below zero, where they push out no other.
+local sign = (text or before > 0) and 1 or -1
+redis.call('ZADD', ENDED, ms(sign * now), name)
+redis.call('ZREMRANGEBYSCORE', ENDED, ms(${REMEMBER_MS} - now), ms(now - ${REMEMBER_MS}))
+local roomless = redis.call('ZCOUNT', ENDED, '-inf', 0)
+local oldest = redis.call('ZCARD', ENDED) - ${MAX_ENDED} - 1
+if oldest >= roomless then redis.call('ZREMRANGEBYRANK', ENDED, roomless, oldest) end
+if roomless > ${MAX_ROOMLESS} then redis.call('ZREMRANGEBYRANK', ENDED, ${MAX_ROOMLESS}, roomless - 1) end
+local era, member, state, claims = read(ROOM)
+if era ~= epoch then return 'ok' end
+-- A node that is not alive claims its rooms again, and is told then.
+if state == 'claimed' and alive(member) then
+  ask('ZADD', RELEASES, 0, idOf(member) .. '|' .. name .. '|' .. ms(now))
+end
+bind(ROOM, member, 'released', claims, LINGER + LEASE)
+return 'ok'
+`)
+
+/** Answers the name of the policy, '' for a user who may not read it. Scripts may not ask CONFIG. */
+export const EVICTION_POLICY = script(`
+local memory = redis.pcall('INFO', 'memory')
+return type(memory) == 'string' and string.match(memory, 'maxmemory_policy:([%w-]+)') or ''
+`)

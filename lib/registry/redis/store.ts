@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto'
+import { DeadlineError, withDeadline } from '../../common/deadline.js'
+import { RegistryUnavailableError } from '../../errors.js'
+import { AnsweredError } from '../../common/reason.js'
+import { assertReachable, reconnectIfDemoted } from '../../common/redis-state.js'
+import { newIncarnation } from '../nodes/node-record.js'
+import { roomName } from '../../common/room-name.js'
+import { UnreadableBindingError } from '../unavailable.js'
+import { createStoreMemory } from './memory.js'
+import { UNREADABLE_BINDING } from './scripts/prelude.js'
+import type { Clock } from '../../common/clock.js'
+import type { Script } from './scripts/prelude.js'
+import type { RedisScripter, RoomKey } from '../../../types/registry.js'
+
+/** Milliseconds. */
+export interface RedisTimes {
+  lease: number
+  heartbeat: number
+  /** How long a binding outlives the last signature. */
+  linger: number
+}
+
+/** Runs the scripts on the keys of one deployment. */
+export interface RedisStore {
+  /** Whose deadlines hold, where they are not the system's. */
+  readonly clock: Clock | undefined
+  /** The key of a room in a script: ids never become part of a key. */
+  room (room: RoomKey): string
+  /** The same from its last part. */
+  keyOf (name: string): string
+  /** The last part of a room's key. */
+  nameOf (key: string): string
+  /**
+   * What a call wrote may stand though it failed.
+   *
+   * @throws `RegistryUnavailableError` with the cause, or the reason of the caller's signal
+   */
+  run (script: Script, call: ScriptCall): Promise<unknown>
+  /** Takes the memory of an answer, to be sent with the next calls. */
+  remember (memory: unknown): void
+}
+
+export interface ScriptCall {
+  /** That a node knows; a gateway knows none. */
+  epoch?: string
+  args: Array<string | number>
+  /** As `room` makes them. */
+  rooms?: string[]
+  /** After which it fails; without it the caller of `run` has to see to that. */
+  ms?: number
+  signal?: AbortSignal | undefined
+}
+
+export interface RedisStoreOptions {
+  redis: RedisScripter
+  prefix: string
+  times: RedisTimes
+  clock?: Clock | undefined
+  /** Told once of longer times of other processes, which are in force while they last. */
+  onLongerTimes? (times: RedisTimes): void
+}
+
+export function createRedisStore ({ redis, prefix, times, clock, onLongerTimes }: RedisStoreOptions): RedisStore {
+  const common = ['leases', 'nodes', 'meta', 'ids', 'releases', 'ended'].map((name) => `${prefix}:${name}`)
+  let hasToldTimes = false
+  const memory = createStoreMemory((inForce) => {
+    const isLonger = inForce.lease > times.lease || inForce.heartbeat > times.heartbeat || inForce.linger > times.linger
+    if (hasToldTimes || !isLonger) return
+    hasToldTimes = true
+    onLongerTimes?.(inForce)
+  })
+
+  async function send (script: Script, { epoch = '', args, rooms = [] }: ScriptCall, signal?: AbortSignal): Promise<unknown> {
+    assertReachable(redis)
+    const keys = [...common, ...rooms]
+    const known = memory.text === '' ? epoch : `${epoch} ${memory.text}`
+    const given = [...keys, known, newIncarnation(), times.lease, times.heartbeat, times.linger, ...args]
+    try {
+      return await redis.evalsha(script.sha1, keys.length, ...given)
+    } catch (error) {
+      if (!isReply(error, 'NOSCRIPT') || signal?.aborted) throw error
+      return await redis.eval(script.text, keys.length, ...given)
+    }
+  }
+
+  async function sendToPrimary (script: Script, call: ScriptCall, signal?: AbortSignal): Promise<unknown> {
+    try {
+      return await send(script, call, signal)
+    } catch (error) {
+      reconnectIfDemoted(redis, error)
+      throw error
+    }
+  }
+
+  const keyOf = (name: string) => `${prefix}:room:${name}`
+
+  return {
+    clock,
+    keyOf,
+    remember: memory.take,
+    nameOf: (key) => key.slice(keyOf('').length),
+    room: (room) => keyOf(createHash('sha256').update(roomName(room)).digest('base64url')),
+    async run (script, call) {
+      try {
+        if (call.ms === undefined) return await sendToPrimary(script, call, call.signal)
+        const work = async (limit: AbortSignal) => await sendToPrimary(script, call, limit)
+        return await withDeadline(call.ms, work, call.signal, clock)
+      } catch (cause) {
+        throw call.signal?.aborted ? call.signal.reason : new RegistryUnavailableError({ cause: toAnswer(cause) })
+      }
+    }
+  }
+}
+
+/** Where Redis was asked and answered, although what it holds cannot be used: the answer; else the error itself. */
+function toAnswer (cause: unknown): unknown {
+  if (isReply(cause, UNREADABLE_BINDING)) return new UnreadableBindingError({ cause })
+  if (isReply(cause, 'WRONGTYPE')) return new AnsweredError('a key in Redis is of a wrong type: WRONGTYPE', { cause })
+  return cause
+}
+
+/** In a few words that name no host: what ioredis says may. */
+export function reasonOf (error: unknown): string {
+  const cause = error instanceof RegistryUnavailableError ? error.cause : error
+  if (cause instanceof DeadlineError) return 'Redis does not answer in time'
+  if (isReply(error, 'WRONGTYPE')) return 'the list of nodes is of a wrong type'
+  const code = cause instanceof Error && cause.name === 'ReplyError' ? /^[A-Z]+(?= |$)/.exec(cause.message) : null
+  return code === null ? 'Redis cannot be reached' : `Redis refuses: ${code[0]}`
+}
+
+/** Before version 7 the code stands behind a preamble about the script. */
+export function isReply (error: unknown, code: string): boolean {
+  const cause = error instanceof RegistryUnavailableError ? error.cause : error
+  return cause instanceof Error && cause.message.includes(code)
+}

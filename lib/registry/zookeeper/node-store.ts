@@ -1,0 +1,187 @@
+import { momentOf } from '../membership/lease.js'
+import { unavailable } from '../unavailable.js'
+import { BEATS_PER_SESSION } from '../../zookeeper-client/connection.js'
+import { createClaimer } from './claims.js'
+import { createEndedCalls } from './ended-calls.js'
+import { ensurePath, parentOf } from './layout.js'
+import { createReleases } from './releases.js'
+import { createSessionLease } from './session-lease.js'
+import type { Clock } from '../../common/clock.js'
+import type { Moment } from '../membership/lease.js'
+import type { Claims, NodeAnswer, NodeStore, RegisterCall, RoomClaim } from '../membership/node-store.js'
+import type { MultiFailure, ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client.js'
+import type { Claimant } from './claims.js'
+import type { ZooKeeperLayout } from './layout.js'
+import type { ZooKeeperRooms } from './room-records.js'
+import type { Sweep } from './sweep.js'
+
+const BATCH = 100
+const MAX_CALL_MS = 1000
+const CLAIM_AGAIN_MS = 30_000
+/** Others write the same id: read anew, and try again. */
+const MAX_TRIES = 8
+
+export interface ZooKeeperNodeOptions {
+  client: ZooKeeperClient
+  layout: ZooKeeperLayout
+  rooms: ZooKeeperRooms
+  sweep: Sweep
+  lingerMs: number
+  clock: Clock
+}
+
+/** What a node asks of ZooKeeper: it lives as long as its ephemeral node does. */
+export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
+  const { client, layout, rooms, sweep, lingerMs, clock } = options
+  const callMs = () => Math.min(MAX_CALL_MS, client.sessionTimeout() / BEATS_PER_SESSION)
+  const lease = createSessionLease(client.sessionTimeout, clock)
+  const claimer = createClaimer({ client, layout, rooms, lingerMs, clock, callMs })
+  const releases = createReleases({ client, rooms, sweep, callMs })
+  const endedCalls = createEndedCalls({ rooms, batch: BATCH, callMs })
+  /** Of the session that the registration was made in: its node goes when that ends. */
+  let session: string | undefined
+  let record: string | undefined
+
+  const unsubscribe = client.on((state) => {
+    if (state === 'connected') lease.begin()
+    if (state === 'connected' || state === 'reconnected') endedCalls.lookAtAll()
+  })
+
+  async function claimWith (
+    first: ZooKeeperOp[], claimant: Claimant, claims: Claims
+  ): Promise<RoomClaim[] | MultiFailure> {
+    const result = await claimer.take(first, claimant, claims)
+    if (Array.isArray(result)) {
+      for (const [at, { key }] of claims.rooms.entries()) {
+        if (result[at]?.word !== 'ok') continue
+        releases.forget(key)
+        endedCalls.watch(key)
+      }
+    }
+    return result
+  }
+
+  async function accept (sentAt: Moment, claims: RoomClaim[]): Promise<NodeAnswer> {
+    const since = lease.hear(sentAt)
+    // Not waited for: the next heartbeat tries again.
+    releases.releaseAgain().catch(() => {})
+    return { outcome: 'ok', now: sentAt.wall, since, releases: await endedCalls.read(), claims }
+  }
+
+  /** @returns undefined when somebody wrote the id meanwhile, or there was nothing to write it into yet */
+  async function tryToRegister (
+    { member, record: text, replaces, claims }: RegisterCall
+  ): Promise<NodeAnswer | undefined> {
+    const [id = '', incarnation = ''] = member.split('|')
+    const idPath = layout.idPath(id)
+    const sentAt = momentOf(clock)
+    const sentIn = client.sessionId()
+    const found = await client.get(idPath, { ms: callMs() })
+    const present = found?.data.toString() ?? ''
+    if (present === incarnation) return await acceptOwn(member, sentAt, sentIn, claims)
+    if (present !== replaces) return { outcome: 'present', incarnation: present }
+    const old = `${id}|${present}`
+    const data = Buffer.from(incarnation)
+    const first: ZooKeeperOp[] = [
+      found === undefined ? { type: 'create', path: idPath, data } : { type: 'set', path: idPath, data, version: found.stat.version },
+      { type: 'create', path: layout.nodePath(member), data: Buffer.from(text), ephemeral: true }
+    ]
+    const isOldAlive = present !== '' && await client.exists(layout.nodePath(old), { ms: callMs() }) !== undefined
+    if (isOldAlive) first.push({ type: 'remove', path: layout.nodePath(old) })
+    session = sentIn
+    const result = await claimWith(first, { member, replaces: old }, claims)
+    if (Array.isArray(result)) {
+      record = text
+      return await accept(sentAt, result)
+    }
+    if (result.name === 'NO_NODE') await makeParents(idPath)
+    return undefined
+  }
+
+  async function makeParents (idPath: string): Promise<void> {
+    await Promise.all([parentOf(idPath), layout.nodes].map(async (path) => {
+      await ensurePath(client, path, { ms: callMs() })
+    }))
+  }
+
+  /** It was sent before, and landed: in this session, or in one whose node vanishes with it. */
+  async function acceptOwn (
+    member: string, sentAt: Moment, sentIn: string | undefined, claims: Claims
+  ): Promise<NodeAnswer> {
+    const path = layout.nodePath(member)
+    const own = await client.exists(path, { ms: callMs() })
+    if (own === undefined || own.ephemeralOwner !== sentIn) return { outcome: 'lapsed' }
+    session = sentIn
+    const result = await claimWith([{ type: 'check', path }], { member }, claims)
+    return Array.isArray(result) ? await accept(sentAt, result) : { outcome: 'lapsed' }
+  }
+
+  return {
+    batch: BATCH,
+    // An ensemble forgets nothing, so once in a while is enough.
+    claimsAgain: (open) => Math.ceil(open * client.sessionTimeout() / BEATS_PER_SESSION / CLAIM_AGAIN_MS),
+    roomKey: layout.roomKey,
+    get times () {
+      const granted = client.sessionTimeout()
+      return { heartbeat: granted / BEATS_PER_SESSION, lease: granted, linger: lingerMs }
+    },
+
+    async register (call) {
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
+        const answer = await tryToRegister(call)
+        if (answer !== undefined) return answer
+      }
+      throw unavailable('the node cannot be registered')
+    },
+
+    async beat ({ member, record: text, claims }) {
+      const path = layout.nodePath(member)
+      // What another session left would vanish with it.
+      if (client.sessionId() !== session) return { outcome: 'lapsed' }
+      const sentAt = momentOf(clock)
+      const first: ZooKeeperOp = text === record ? { type: 'check', path } : { type: 'set', path, data: Buffer.from(text) }
+      const result = await claimWith([first], { member }, claims)
+      if (!Array.isArray(result) || client.sessionId() !== session) return { outcome: 'lapsed' }
+      record = text
+      return await accept(sentAt, result)
+    },
+
+    async claim ({ epoch, member, claims, signal }) {
+      if (client.sessionId() !== session) return { outcome: 'lapsed' }
+      const sentAt = clock.wall()
+      try {
+        const result = await claimWith([{ type: 'check', path: layout.nodePath(member) }], { member, signal }, claims)
+        return Array.isArray(result) ? { outcome: 'ok', now: sentAt, releases: [], claims: result } : { outcome: 'lapsed' }
+      } catch (error) {
+        for (const { key, number } of claims.rooms) {
+          if (!endedCalls.isWatched(key)) releases.releaseLater({ epoch, member, key, number })
+        }
+        throw error
+      }
+    },
+
+    async release (call) {
+      endedCalls.forget(call.key)
+      await releases.release(call)
+    },
+
+    async leave (members) {
+      for (const member of members) {
+        const [id = '', incarnation = ''] = member.split('|')
+        const idPath = layout.idPath(id)
+        const found = await client.get(idPath, { ms: callMs() })
+        const isOurs = found?.data.toString() === incarnation
+        // In one step: a node that is gone and has not given up its id vanished.
+        const ops: ZooKeeperOp[] = isOurs ? [{ type: 'remove', path: idPath, version: found.stat.version }] : []
+        await client.multi([...ops, { type: 'remove', path: layout.nodePath(member) }], { ms: callMs() })
+      }
+    },
+
+    onNews: endedCalls.onNews,
+
+    close () {
+      unsubscribe()
+      endedCalls.stop()
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import { bucketOf, ensurePath } from './layout.js'
+import { parseBinding, toText } from './binding.js'
+import { UnreadableBindingError } from '../unavailable.js'
+import { ZooKeeperError } from '../../zookeeper-client/client.js'
+import type { ReadOptions, ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client.js'
+import type { Binding } from './binding.js'
+import type { ZooKeeperLayout } from './layout.js'
+
+/**
+ * A room as it was read. Its version alone does not name a state of it: a room that is deleted and made anew starts at
+ * version 0 again. Whoever deletes a room writes its bucket in the same step, so the versions of both together do, and
+ * every step that relies on a room checks both.
+ */
+export interface RoomState {
+  key: string
+  bucketVersion: number
+  /** Left out: there is no such room. */
+  version?: number
+  text?: string
+  binding?: Binding
+}
+
+export interface ZooKeeperRooms {
+  /** Reads one room. Makes its bucket when there is none. @throws UnreadableBindingError */
+  read (key: string, options?: ReadOptions): Promise<RoomState>
+  /** Fails when the room changed since it was read. */
+  check (room: RoomState): ZooKeeperOp[]
+  /** Writes the room unless it changed since it was read. */
+  write (room: RoomState, binding: Binding): { ops: ZooKeeperOp[], text: string }
+  /** Deletes the room unless it changed since it was read. */
+  remove (room: RoomState): ZooKeeperOp[]
+}
+
+export function createRooms (client: ZooKeeperClient, layout: ZooKeeperLayout): ZooKeeperRooms {
+  const checkBucket = ({ key, bucketVersion }: RoomState): ZooKeeperOp => ({
+    type: 'check', path: layout.bucketPath(bucketOf(key)), version: bucketVersion
+  })
+
+  async function read (key: string, options: ReadOptions = {}): Promise<RoomState> {
+    const { watch: _watch, ...call } = options
+    const bucketPath = layout.bucketPath(bucketOf(key))
+    // In this order, on one connection: a deletion that only the second one sees makes the first one's version old.
+    const [bucket, room] = await Promise.all([
+      client.exists(bucketPath, call), client.get(layout.roomPath(key), options).catch(throwIfShut)
+    ])
+    if (bucket === undefined) {
+      await ensurePath(client, bucketPath, call)
+      return await read(key, options)
+    }
+    if (room === undefined) return { key, bucketVersion: bucket.version }
+    const text = room.data.toString()
+    return { key, bucketVersion: bucket.version, version: room.stat.version, text, binding: parseBinding(text) }
+  }
+
+  return {
+    read,
+    check (room) {
+      return [checkBucket(room), { type: 'check', path: layout.roomPath(room.key), version: room.version }]
+    },
+    write (room, binding) {
+      const path = layout.roomPath(room.key)
+      const text = toText(binding)
+      const data = Buffer.from(text)
+      const { version } = room
+      const op: ZooKeeperOp = version === undefined
+        ? { type: 'create', path, data }
+        : { type: 'set', path, data, version }
+      return { ops: [checkBucket(room), op], text }
+    },
+    remove (room) {
+      const bucketPath = layout.bucketPath(bucketOf(room.key))
+      return [
+        { type: 'set', path: bucketPath, data: Buffer.alloc(0), version: room.bucketVersion },
+        { type: 'remove', path: layout.roomPath(room.key), version: room.version }
+      ]
+    }
+  }
+}
+
+/** A room that this client may not read is as unreadable as garbage. */
+function throwIfShut (cause: unknown): never {
+  throw cause instanceof ZooKeeperError && cause.code === 'NO_AUTH' ? new UnreadableBindingError({ cause }) : cause
+}

@@ -1,0 +1,103 @@
+import { redisRegistry } from '../../registry/redis.js'
+import { freshId } from './forge.js'
+import { ACTS } from '../rules/index.js'
+import { runAct } from './run-act.js'
+import { readCheckOptions } from './settings.js'
+import { createTestStore } from './store.js'
+import { createKnock } from './visitor.js'
+import { waitFor } from './wait.js'
+import type { Act } from './rule.js'
+import type { Settings } from './settings.js'
+import type { Scene } from './stage.js'
+import type { TestStore } from './store.js'
+import type { Membership, Registry } from '../../../types/registry.js'
+import type { CheckNodeOptions, NodeReport, RuleReport } from '../../../types/testing.js'
+
+/**
+ * Checks a relay node, in whatever language it is written, against the contract in docs/relay-nodes.md. The node runs
+ * on a store that nobody else uses; the runner plays the gateway, another node, the browsers and the store's troubles:
+ * it ends the node's lease, forgets everything, and in the end takes its id. Then the node has to be started anew.
+ *
+ * It takes about ten leases. Whatever the node does, or does not, ends in a report and never in an error. What a node
+ * passes on is seen by a text that the recorder of a room says and its replayer hears: give `message` where not every
+ * text is passed on.
+ *
+ * ```js
+ * const report = await checkNode({
+ *   redis, nodeId: 'node-1', signing: { keys: [{ id: '2026-11', secret }] }, WebSocket, log: console.log
+ * })
+ * process.exitCode = report.passed ? 0 : 1
+ * ```
+ *
+ * @throws TypeError that names the option; an error when the store cannot be asked, when other nodes live in it, or
+ *   when `cut`, `heal`, `stop` or `start` throws
+ */
+export async function checkNode (options: CheckNodeOptions): Promise<NodeReport> {
+  const settings = readCheckOptions(options, ACTS.flatMap(({ rules }) => rules.map(({ id }) => id)))
+  const { redis, prefix, times: { linger, ...times } } = settings
+  const registry = redisRegistry({ redis, prefix, ...times, linger: linger / 1000 })
+  const store = createTestStore(settings)
+  await assertUnused(store, settings)
+  const rival = await registry.join({ id: `rival-${freshId()}`, wssUrl: 'wss://rival.invalid/' })
+  try {
+    return await check(await setScene(settings, { store, registry, rival }))
+  } finally {
+    await rival.leave()
+  }
+}
+
+/** The runner would take their rooms from them. */
+async function assertUnused (store: TestStore, { nodeId, prefix, times }: Settings): Promise<void> {
+  // What is left of an earlier check ends soon.
+  const isUnused = await waitFor(async () =>
+    (await store.members()).every((member) => member.startsWith(`${nodeId}|`)), times.lease + times.heartbeat, 100)
+  if (isUnused === true) return
+  throw new Error(`other nodes than "${nodeId}" live under the prefix "${prefix}": give the check one of its own`)
+}
+
+interface Cast {
+  store: TestStore
+  registry: Registry
+  rival: Membership
+}
+
+async function setScene (settings: Settings, cast: Cast): Promise<Scene> {
+  const { nodeId, wssUrl, WebSocket, recoverMs } = settings
+  const registration = await waitFor(async () => await cast.store.registration(nodeId), recoverMs)
+  const address = wssUrl ?? addressIn(registration?.record)
+  return { settings, ...cast, address, knock: createKnock(WebSocket, address), rooms: [] }
+}
+
+function addressIn (record: string | null | undefined): string {
+  try {
+    return String(JSON.parse(record ?? '').wssUrl)
+  } catch {
+    return ''
+  }
+}
+
+async function check (scene: Scene): Promise<NodeReport> {
+  const rules: RuleReport[] = []
+  let passed = true
+  /** Why nothing more can be checked. */
+  let obstacle: string | undefined
+  for (const act of ACTS) {
+    const asked = act.rules.filter(({ id }) => scene.settings.isAsked(id))
+    const missing = obstacle ?? missingFor(act, scene)
+    const isPlayed = asked.length > 0 && missing === undefined
+    const played: RuleReport[] = isPlayed ? await runAct(scene, act, asked) : []
+    if (isPlayed && played.length === 0) obstacle = 'the node is not registered any more'
+    if (played.some(({ outcome }) => outcome !== 'kept') && act.isBasic) obstacle = 'the node does not do what it rests on'
+    passed &&= obstacle === undefined && played.every(({ outcome }) => outcome === 'kept')
+    for (const { id, rule } of act.rules) {
+      const detail = scene.settings.isAsked(id) ? missing ?? obstacle : 'not asked for'
+      rules.push(played.find((report) => report.id === id) ?? { id, rule, outcome: 'not checked', detail })
+    }
+  }
+  return { passed, rules }
+}
+
+function missingFor ({ needs = [] }: Act, { settings }: Scene): string | undefined {
+  const missing = needs.filter((name) => Reflect.get(settings, name) === undefined)
+  return missing.length === 0 ? undefined : `it needs the options ${missing.map((name) => `"${name}"`).join(' and ')}`
+}

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { checkAll } from '../rule.js'
+import { expect, suppose } from '../verdict.js'
+import { waitFor } from '../wait.js'
+import type { Rule } from '../rule.js'
+import type { Scene } from '../stage.js'
+import type { Plan } from '../trouble.js'
+import type { Membership } from '../../../../types/registry.js'
+
+/** Another process registers under the node's id; later it goes again. */
+export function displace ({ settings: { nodeId }, registry }: Scene): Plan {
+  let impostor: Membership | undefined
+  return {
+    async strike () {
+      impostor = await registry.join({ id: nodeId, wssUrl: 'wss://impostor.invalid/' })
+    },
+    lift: async () => await impostor?.leave()
+  }
+}
+
+const closesAll: Rule = {
+  id: 'displaced-closes',
+  rule: 'closes every room with 4410 when another process took its id',
+  async check (stage, trouble) {
+    const { recorder, replayer } = await stage.pair()
+    await trouble.begin()
+    await checkAll([recorder, replayer].map(async (side) =>
+      await stage.refused(side, [4410], 'somebody inside', stage.settings.beatMs)))
+  }
+}
+
+const admitsNobody: Rule = {
+  id: 'displaced-refuses',
+  rule: 'lets in nobody any more, by whatever signature, when another process took its id',
+  async check (stage, trouble) {
+    const { settings: { times, answerMs }, store } = stage
+    const { room } = await stage.pair()
+    const before = await stage.node()
+    await trouble.begin()
+    // By then it has sent a heartbeat, and its lease has ended by its own clocks too.
+    await sleep(times.lease + times.heartbeat)
+    const [after, issuedAt] = [await store.registration(before.id), await store.now()]
+    const signatures = {
+      'with a signature for the node': stage.issue(stage.room(), 'recorder', { node: before, issuedAt }),
+      'of a room that was open': stage.issue(room, 'replayer', { node: before, issuedAt }),
+      'with a signature for the other process': stage.issue(stage.room(), 'recorder', { node: after ?? before, issuedAt }),
+      'with a join-only signature': await stage.issueJoinOnly(room, 'replayer', before)
+    }
+    await checkAll(Object.entries(signatures).map(async ([whose, signature]) => {
+      const visitor = stage.knock(signature)
+      await waitFor(() => visitor.end, answerMs)
+      // It may have ended its process.
+      const hasStopped = visitor.end !== undefined && visitor.protocol === undefined && visitor.end.status === undefined
+      if (!hasStopped) await stage.refused(visitor, [4401, 4410, 4503], `a client ${whose}`, 0)
+    }))
+  }
+}
+
+const staysAway: Rule = {
+  id: 'displaced-stays-away',
+  rule: 'never registers again when another process took its id',
+  async check (stage, trouble) {
+    const { settings: { nodeId, times }, store } = stage
+    const incarnation = async () => (await store.registration(nodeId))?.incarnation
+    await trouble.begin()
+    const impostor = await incarnation()
+    suppose(impostor !== undefined, 'the other process is not registered')
+    const ousted = await waitFor(async () => await incarnation() !== impostor, 1.5 * times.lease, times.heartbeat / 4)
+    expect(ousted === undefined, 'it registered again, and took the id from the other process')
+    await trouble.end()
+    const returned = await waitFor(incarnation, 1.5 * times.lease, times.heartbeat / 4)
+    expect(returned === undefined, 'it registered again when the other process had gone')
+  }
+}
+
+export const displaced: readonly Rule[] = [closesAll, admitsNobody, staysAway]

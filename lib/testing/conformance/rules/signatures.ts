@@ -1,0 +1,108 @@
+import { freshId, putTogether, takeApart, withClaims, withMac, withSpareBits } from '../forge.js'
+import { checkAll } from '../rule.js'
+import type { Parts } from '../forge.js'
+import type { Rule } from '../rule.js'
+import type { SigningSettings } from '../../../common/signing-options.js'
+import type { SigningKey } from '../../../../types/signature.js'
+
+interface Material extends Parts {
+  /** One that the node would accept. */
+  good: string
+  key: SigningKey
+  signing: SigningSettings
+  nodeId: string
+  /** Seconds, by the store's clock. */
+  iat: number
+}
+
+/** What is wrong with it, and how it is made. */
+type Forgeries = Record<string, (material: Material) => string | undefined>
+
+const withHeader = (change: Record<string, unknown>) => ({ header, claims, key }: Material) =>
+  putTogether({ header: { ...header, ...change }, claims }, key)
+const withClaim = (change: (material: Material) => Record<string, unknown>) => (material: Material) =>
+  putTogether({ header: material.header, claims: { ...material.claims, ...change(material) } }, material.key)
+
+function refusing (id: string, rule: string, forgeries: Forgeries): Rule {
+  return {
+    id,
+    rule,
+    async check (stage) {
+      const { settings: { signing, nodeId } } = stage
+      const good = await stage.sign(stage.room(), 'recorder')
+      const { header, claims } = takeApart(good)
+      const [key] = signing.keys
+      // The options were checked: there is one.
+      if (key === undefined) throw new TypeError('no key')
+      const material = { good, header, claims, key, signing, nodeId, iat: Number(claims.iat) }
+      await checkAll(Object.entries(forgeries).map(async ([wrong, forge]) => {
+        await stage.refused(stage.knock(forge(material)), [4401], `a client ${wrong}`)
+      }))
+    }
+  }
+}
+
+export const signatures: readonly Rule[] = [
+  refusing('signature-missing', 'turns away who shows no signature', {
+    'without a signature': () => undefined,
+    'with a word for a signature': () => 'signature',
+    'with 5,000 letters for a signature': () => 'x'.repeat(5000)
+  }),
+  refusing('signature-forged', 'checks the MAC', {
+    'with a bit of the MAC flipped': ({ good }) => withMac(good, (mac) => mac.fill((mac[0] ?? 0) ^ 1, 0, 1)),
+    'with half a MAC': ({ good }) => withMac(good, (mac) => mac.subarray(0, 16)),
+    'without a MAC': ({ good }) => withMac(good, () => Buffer.alloc(0)),
+    'with a role changed under the MAC': ({ good }) => withClaims(good, { role: 'replayer' })
+  }),
+  refusing('signature-key', 'takes the key by "kid", from its own list alone', {
+    'with a key that nobody knows, under a known name': ({ header, claims, key: { id } }) =>
+      putTogether({ header, claims }, { id, secret: freshId() + freshId() }),
+    'with a key of an unknown name': withHeader({ kid: 'unknown' }),
+    'with a key called __proto__': withHeader({ kid: '__proto__' })
+  }),
+  refusing('signature-algorithm', 'accepts HS256 alone', {
+    'with alg none and no MAC': (material) => withMac(withHeader({ alg: 'none' })(material), () => Buffer.alloc(0)),
+    'with alg none and a good MAC': withHeader({ alg: 'none' }),
+    'with alg HS512': ({ header, claims, key }) =>
+      putTogether({ header: { ...header, alg: 'HS512' }, claims }, key, 'sha512')
+  }),
+  refusing('signature-type', 'refuses another "typ" than cobrowse+jwt and cobrowse-join+jwt', {
+    'with typ JWT': withHeader({ typ: 'JWT' }),
+    'with a typ of later days': withHeader({ typ: 'cobrowse-later+jwt' }),
+    'without a typ': withHeader({ typ: undefined })
+  }),
+  refusing('signature-audience', 'refuses what was signed for another node, or for more than one', {
+    'with another node in aud': withClaim(({ claims }) => ({ aud: `another-${String(claims.aud)}` })),
+    'with the node id alone in aud': withClaim(({ nodeId }) => ({ aud: nodeId })),
+    'with a list in aud': withClaim(({ claims }) => ({ aud: [claims.aud, 'another/node'] })),
+    'without aud': withClaim(() => ({ aud: undefined }))
+  }),
+  refusing('signature-incarnation', 'refuses what was signed for another incarnation of the node', {
+    'with an older incarnation in aud': withClaim(({ nodeId }) => ({ aud: `${nodeId}/${freshId()}` }))
+  }),
+  refusing('signature-claims', 'refuses a signature with a claim that is missing or none of those agreed', {
+    'with another iss': withClaim(() => ({ iss: 'another' })),
+    'with the role admin': withClaim(() => ({ role: 'admin' })),
+    ...Object.fromEntries(['tenant', 'room', 'sub', 'role', 'jti'].map((name) =>
+      [`without ${name}`, withClaim(() => ({ [name]: undefined }))]))
+  }),
+  refusing('signature-expired', 'refuses a signature that ended longer ago than the skew', {
+    'whose signature ended one second more than the skew ago': withClaim(({ iat, signing: { ttl, skew } }) =>
+      ({ iat: iat - ttl - skew - 1, exp: iat - skew - 1 })),
+    'whose signature ended an hour ago': withClaim(({ iat, signing: { ttl } }) =>
+      ({ iat: iat - ttl - 3600, exp: iat - 3600 }))
+  }),
+  refusing('signature-times', 'refuses a signature that lives too long, begins later, or whose times are no whole numbers', {
+    'whose signature lives longer than the ttl': withClaim(({ iat, signing: { ttl } }) => ({ exp: iat + ttl + 1 })),
+    'whose signature lives for ever': withClaim(() => ({ exp: undefined })),
+    'whose signature begins in half a minute': withClaim(({ iat, signing: { ttl, skew } }) =>
+      ({ iat: iat + skew + 30, exp: iat + skew + 30 + ttl })),
+    'whose signature ends before it begins': withClaim(({ iat }) => ({ exp: iat - 1 })),
+    'with a text for exp': withClaim(({ claims }) => ({ exp: String(claims.exp) })),
+    'with a fraction for exp': withClaim(({ iat }) => ({ exp: iat + 0.5 })),
+    'without iat': withClaim(() => ({ iat: undefined }))
+  }),
+  refusing('signature-canonical', 'refuses a signature that is not written in canonical Base64url', {
+    'with other spare bits in the MAC': ({ good }) => withSpareBits(good)
+  })
+]

@@ -1,0 +1,104 @@
+import { Type } from '@sinclair/typebox'
+import { checkOptions, FunctionOption, ObjectWithMethods } from '../../common/check-options.js'
+import { NODE_ID } from '../../registry/nodes/node-record.js'
+import { checkLifetime, MAX_TIMER_MS, readSigning, SigningSchema } from '../../common/signing-options.js'
+import type { RedisTimes } from '../../registry/redis/store.js'
+import type { SigningSettings } from '../../common/signing-options.js'
+import type { CheckNodeOptions } from '../../../types/testing.js'
+
+const milliseconds = Type.Optional(Type.Integer({
+  minimum: 1, maximum: MAX_TIMER_MS, description: `an integer from 1 to ${MAX_TIMER_MS}, in milliseconds`
+}))
+const text = (description: string) => Type.Optional(Type.String({ minLength: 1, description }))
+const callback = Type.Optional(FunctionOption('a function'))
+// The registry of the runner checks them.
+const OfRegistry = Type.Optional(Type.Unknown())
+
+const Options = Type.Object({
+  redis: ObjectWithMethods('an ioredis client', 'eval', 'evalsha', 'get', 'pttl', 'del', 'hget', 'hset', 'zscore',
+    'zrem', 'zrangebyscore'),
+  prefix: OfRegistry,
+  nodeId: Type.String({ pattern: NODE_ID.source, description: '1 to 64 of A-Z a-z 0-9 . _ : -' }),
+  wssUrl: text('a WebSocket address'),
+  signing: SigningSchema,
+  lease: OfRegistry,
+  heartbeat: OfRegistry,
+  linger: OfRegistry,
+  patience: milliseconds,
+  slack: milliseconds,
+  WebSocket: FunctionOption('the constructor of a WebSocket, such as that of ws'),
+  message: callback,
+  cut: callback,
+  heal: callback,
+  stop: callback,
+  start: callback,
+  log: callback,
+  only: Type.Optional(Type.Array(Type.String(), { description: 'a list of ids of rules' }))
+}, { additionalProperties: false })
+
+/** Within which a node that has its answer from the store decides. */
+const DECISION_MS = 1000
+
+type Given = 'redis' | 'nodeId' | 'wssUrl' | 'WebSocket' | 'cut' | 'heal' | 'stop' | 'start'
+
+/** Checked and complete. */
+export interface Settings extends Pick<CheckNodeOptions, Given> {
+  prefix: string
+  signing: SigningSettings
+  times: RedisTimes
+  patience: number
+  /** Milliseconds in which a client is let in or turned away. */
+  answerMs: number
+  /** Milliseconds in which a node acts on what its next heartbeat tells it. */
+  beatMs: number
+  /** Milliseconds in which a node that lost its registration has a new one. */
+  recoverMs: number
+  message (text: string): string
+  log (line: string): void
+  isAsked (id: string): boolean
+}
+
+/**
+ * @param ids of all rules
+ * @throws TypeError that names the option and the rule
+ */
+export function readCheckOptions (options: CheckNodeOptions, ids: readonly string[]): Settings {
+  checkOptions('checkNode', Options, options)
+  const { redis, nodeId, wssUrl, WebSocket, cut, heal, stop, start, only } = options
+  const { prefix = '{cobrowse}', lease = 6000, heartbeat = 2000, linger = 20, patience = 2000, slack = 2000 } = options
+  const { message = (text) => text, log = () => {} } = options
+  const signing = readSigning(options.signing)
+  checkLifetime(signing, linger)
+  checkCouple({ cut, heal })
+  checkCouple({ stop, start })
+  const stranger = only?.find((id) => !ids.includes(id))
+  if (stranger !== undefined) throw new TypeError(`"only" option of checkNode: there is no rule "${stranger}"`)
+  const answerMs = DECISION_MS + slack
+  const beatMs = 2 * heartbeat + answerMs
+  return {
+    redis,
+    prefix,
+    nodeId,
+    wssUrl,
+    signing,
+    WebSocket,
+    times: { lease, heartbeat, linger: linger * 1000 },
+    patience,
+    answerMs,
+    beatMs,
+    recoverMs: 2 * lease + beatMs,
+    message,
+    cut,
+    heal,
+    stop,
+    start,
+    log,
+    isAsked: (id) => only === undefined || only.includes(id)
+  }
+}
+
+function checkCouple (couple: Record<string, unknown>): void {
+  const missing = Object.keys(couple).filter((name) => couple[name] === undefined)
+  if (missing.length !== 1) return
+  throw new TypeError(`"${missing[0]}" option of checkNode must be a function where its counterpart is one`)
+}

@@ -1,0 +1,126 @@
+import { createIssuer } from '../../signature.js'
+import { freshId } from './forge.js'
+import { meet } from './pair.js'
+import { expect, suppose } from './verdict.js'
+import { fateOf, isRefused } from './visitor.js'
+import { waitFor } from './wait.js'
+import type { Membership, Registry, RoomKey } from '../../../types/registry.js'
+import type { Role } from '../../../types/signature.js'
+import type { Pair } from './pair.js'
+import type { Settings } from './settings.js'
+import type { Binding, Registration, TestStore } from './store.js'
+import type { Knock, Visitor } from './visitor.js'
+
+/** What all rules of a check share. */
+export interface Scene {
+  settings: Settings
+  store: TestStore
+  /** The runner's own, for other processes that it plays. */
+  registry: Registry
+  /** Another node, which lives. */
+  rival: Membership
+  /** Of the node. */
+  address: string
+  knock: Knock
+  /** That were used so far. */
+  rooms: RoomKey[]
+}
+
+/** What one rule works with: rooms and visitors of its own. */
+export interface Stage extends Scene {
+  /** The node's present registration, which lives. */
+  node (): Promise<Registration>
+  /** The next one that lives, under another incarnation. */
+  successor (of: Registration, ms: number): Promise<Registration | undefined>
+  /** One that nobody has used. */
+  room (tenant?: string, room?: string): RoomKey
+  /** As the gateway signs for that node, whatever the store says. */
+  issue (room: RoomKey, role: Role, ticket: Ticket): string
+  /** As a gateway without the store signs, which knows the present registration of the node or this earlier one. */
+  issueJoinOnly (room: RoomKey, role: Role, known?: Registration): Promise<string>
+  /** As the gateway answers a page that asks for the room now. */
+  sign (room: RoomKey, role: Role): Promise<string>
+  /** Both sides of a room, which hear each other. */
+  pair (room?: RoomKey): Promise<Pair>
+  /** The binding of the room, as soon as the node has claimed it. */
+  claimed (room: RoomKey, ms?: number): Promise<Binding | undefined>
+  /** @throws BrokenRule unless the visitor is turned away with one of these codes */
+  refused (visitor: Visitor, codes: readonly number[], who?: string, ms?: number): Promise<void>
+  /** Everybody goes. */
+  clear (): void
+}
+
+export interface Ticket {
+  node: { id: string, incarnation: string }
+  issuedAt: number
+  joinOnly?: boolean
+}
+
+export function createStage (scene: Scene): Stage {
+  const { settings, store, rooms } = scene
+  const visitors: Visitor[] = []
+  const issuer = createIssuer(settings.signing)
+
+  const knock: Knock = (...handshake) => {
+    const visitor = scene.knock(...handshake)
+    visitors.push(visitor)
+    return visitor
+  }
+
+  const stage: Stage = {
+    ...scene,
+    knock,
+    async node () {
+      const living = await waitFor(async () => await findLiving(), settings.recoverMs)
+      suppose(living !== undefined, 'the node is not registered')
+      return living
+    },
+    successor: async ({ incarnation }, ms) => await waitFor(async () => {
+      const present = await findLiving()
+      return present?.incarnation !== incarnation && present
+    }, ms),
+    room (tenant = 'tenant', id = freshId()) {
+      const room = { tenant, room: id }
+      rooms.push(room)
+      return room
+    },
+    issue: ({ tenant, room }, role, ticket) => issuer({ tenant, room, user: role, name: role, role, ...ticket }),
+    async issueJoinOnly (room, role, known) {
+      const { incarnation = '' } = known ?? await store.registration(settings.nodeId) ?? {}
+      const node = { id: settings.nodeId, incarnation }
+      return stage.issue(room, role, { node, issuedAt: await store.now(), joinOnly: true })
+    },
+    async sign (room, role) {
+      const assigned = await waitFor(async () => {
+        const { member } = await stage.node()
+        const answer = await store.assign(room, member)
+        return answer.outcome === 'bound' || answer.outcome === 'chosen' ? answer : undefined
+      }, settings.recoverMs)
+      const [id = '', incarnation = ''] = assigned?.member.split('|') ?? []
+      suppose(assigned !== undefined && id === settings.nodeId, 'the store does not assign the room to the node')
+      return stage.issue(room, role, { node: { id, incarnation }, issuedAt: assigned.issuedAt })
+    },
+    pair: async (room = stage.room()) => await meet(stage, room),
+    async claimed (room, ms = settings.answerMs) {
+      return await waitFor(async () => {
+        const [node, binding] = [await findLiving(), await store.binding(room)]
+        return binding?.state === 'claimed' && binding.member === node?.member && binding
+      }, ms)
+    },
+    async refused (visitor, codes, who = 'a client', ms = settings.answerMs) {
+      await waitFor(() => visitor.end, ms)
+      const { end } = visitor
+      expect(end !== undefined && isRefused(end, codes), `${who} ${fateOf(visitor)}; expected ${codes.join(' or ')}`)
+    },
+    clear () {
+      for (const visitor of visitors) visitor.terminate()
+    }
+  }
+
+  async function findLiving (): Promise<Registration | undefined> {
+    const found = await store.registration(settings.nodeId)
+    return found?.isAlive === true ? found : undefined
+  }
+
+  return stage
+}

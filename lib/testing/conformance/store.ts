@@ -1,0 +1,133 @@
+import { withDeadline } from '../../common/deadline.js'
+import { MAX_RECORD_BYTES } from '../../registry/nodes/node-record.js'
+import { createRedisStore } from '../../registry/redis/store.js'
+import { ASSIGN, END } from '../../registry/redis/scripts/gateway.js'
+import { script } from '../../registry/redis/scripts/prelude.js'
+import type { RedisTimes } from '../../registry/redis/store.js'
+import type { RoomKey } from '../../../types/registry.js'
+import type { RedisData } from '../../../types/testing.js'
+
+const CALL_MS = 5000
+const NOW = script('return ms(now)')
+/** ARGV: id of a node. */
+const COUNT_UNHEARD = script(`
+local own = ARGV[6] .. '|' .. nameOf(ROOM)
+return redis.call('ZLEXCOUNT', RELEASES, '[' .. own .. '|', '(' .. own .. '}')
+`)
+
+/** What stands in the store of one registration. */
+export interface Registration {
+  id: string
+  incarnation: string
+  /** `<id>|<incarnation>` */
+  member: string
+  /** Milliseconds, by the store's clock; 0 where there is no lease. */
+  leaseEnds: number
+  isAlive: boolean
+  record: string | null
+}
+
+/** What stands in the store of one room. */
+export interface Binding {
+  text: string
+  epoch: string
+  member: string
+  state: string
+}
+
+export interface Assigned {
+  outcome: string
+  member: string
+  issuedAt: number
+}
+
+/** The store, as a gateway and an operator have it. */
+export interface TestStore {
+  /** Milliseconds, by the store's clock. */
+  now (): Promise<number>
+  epoch (): Promise<string | null>
+  /** The present one of a node. */
+  registration (id: string): Promise<Registration | null>
+  /** Of all living nodes. */
+  members (): Promise<string[]>
+  binding (room: RoomKey): Promise<Binding | null>
+  /** Milliseconds that are left of a binding. */
+  bindingLasts (room: RoomKey): Promise<number>
+  /** As a gateway does when it is asked for the room. */
+  assign (room: RoomKey, member: string): Promise<Assigned>
+  /** As a gateway does when the call ended. */
+  endCall (room: RoomKey): Promise<void>
+  /** Whether the store has yet to hear from the node that it knows of the end of a call. */
+  isEndUnheard (nodeId: string, room: RoomKey): Promise<boolean>
+  /** Ends a lease at once, as if it had run out. */
+  dropLease (member: string): Promise<void>
+  /** Forgets everything, as a store does that starts again empty. */
+  forget (rooms: readonly RoomKey[]): Promise<void>
+  /** New rooms may be assigned at once, without the wait that follows a loss of memory. */
+  skipSettling (): Promise<void>
+}
+
+export interface TestStoreOptions {
+  redis: RedisData
+  prefix: string
+  times: RedisTimes
+}
+
+/** Every method throws when the store does not answer. */
+export function createTestStore ({ redis, prefix, times }: TestStoreOptions): TestStore {
+  const store = createRedisStore({ redis, prefix, times })
+  const key = (name: string) => `${prefix}:${name}`
+  const within = async <T>(work: () => Promise<T>): Promise<T> => await withDeadline(CALL_MS, work)
+  const now = async () => Number(await store.run(NOW, { args: [], ms: CALL_MS }))
+
+  return {
+    now,
+    epoch: async () => await within(async () => await redis.hget(key('meta'), 'epoch')),
+    async registration (id) {
+      const registered = await within(async () => await redis.hget(key('ids'), id))
+      if (registered === null) return null
+      // What stands behind it is of no concern to a gateway.
+      const [incarnation = ''] = registered.split('|')
+      const member = `${id}|${incarnation}`
+      const [ends, record, present] = await within(async () => await Promise.all([
+        redis.zscore(key('leases'), member), redis.hget(key('nodes'), member), now()
+      ]))
+      const leaseEnds = Number(ends ?? 0)
+      return { id, incarnation, member, leaseEnds, isAlive: leaseEnds > present, record }
+    },
+    async members () {
+      const from = `(${await now()}`
+      return await within(async () => await redis.zrangebyscore(key('leases'), from, '+inf'))
+    },
+    async binding (room) {
+      const text = await within(async () => await redis.get(store.room(room)))
+      if (text === null) return null
+      const [epoch = '', id = '', incarnation = '', state = ''] = text.split('|')
+      return { text, epoch, member: `${id}|${incarnation}`, state }
+    },
+    bindingLasts: async (room) => await within(async () => await redis.pttl(store.room(room))),
+    async assign (room, member) {
+      const args = [MAX_RECORD_BYTES, member]
+      const answer = await store.run(ASSIGN, { args, rooms: [store.room(room)], ms: CALL_MS })
+      // As ASSIGN says.
+      const [outcome, chosen = '', , issuedAt] = answer as [string, string?, unknown?, number?]
+      return { outcome, member: chosen, issuedAt: Number(issuedAt) }
+    },
+    async endCall (room) {
+      await store.run(END, { args: [], rooms: [store.room(room)], ms: CALL_MS })
+    },
+    async isEndUnheard (nodeId, room) {
+      return Number(await store.run(COUNT_UNHEARD, { args: [nodeId], rooms: [store.room(room)], ms: CALL_MS })) > 0
+    },
+    async dropLease (member) {
+      await within(async () => await redis.zrem(key('leases'), member))
+    },
+    async forget (rooms) {
+      const common = ['meta', 'leases', 'nodes', 'ids', 'releases', 'ended'].map(key)
+      await within(async () => await redis.del(...common, ...rooms.map(store.room)))
+    },
+    async skipSettling () {
+      await within(async () => await redis.hset(key('meta'), 'settledAt', '0', 'yieldUntil', '0'))
+    }
+  }
+}

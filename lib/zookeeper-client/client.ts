@@ -1,0 +1,109 @@
+import { DeadlineError } from '../common/deadline.js'
+import { callGuarded } from '../common/emitter.js'
+import { createCalls } from './calls.js'
+import { ZooKeeperError } from './error.js'
+import { parseHosts } from './hosts.js'
+import { assertPackage } from './package.js'
+import { createSupervisor } from './supervisor.js'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Clock } from '../common/clock.js'
+import type { ZooKeeperCalls } from './calls.js'
+import type { ZooKeeperState } from './supervisor.js'
+
+export { ZooKeeperError } from './error.js'
+export type { ReadOptions, ZooKeeperStat } from './calls.js'
+export type { CallOptions } from './connection.js'
+export type { MultiFailure, ZooKeeperOp } from './multi.js'
+export type { ZooKeeperState } from './supervisor.js'
+
+export interface ZooKeeperClientOptions {
+  /** `host:port,host:port/chroot` */
+  hosts: string
+  /** Digest credentials, `user:password`. What is made with them is for those who have them. */
+  auth?: string | undefined
+  /** Milliseconds that are asked for; the server may grant others. */
+  sessionTimeout: number
+  clock?: Clock | undefined
+  log (): FastifyBaseLogger | undefined
+}
+
+export interface ZooKeeperClient extends ZooKeeperCalls {
+  /** Begins to connect, and goes on trying until it is closed. */
+  start (): void
+  /** Undefined before the first connection, and when closed. */
+  state (): ZooKeeperState | undefined
+  /** 16 hex digits, new with each session; undefined when there is none. */
+  sessionId (): string | undefined
+  /** Milliseconds that the server granted; before that, those that are asked for. */
+  sessionTimeout (): number
+  /** Why there is no connection, in words that name no host and no credentials; undefined when there is one. */
+  reason (): string | undefined
+  /**
+   * Watches are gone with `suspended`, so on `connected` and `reconnected` everything is to be read anew.
+   *
+   * @returns unsubscribes
+   */
+  on (listener: (state: ZooKeeperState) => void): () => void
+  /** Ends the session at the server if that answers soon; in bounded time anyway. Calls fail from now on. */
+  close (): Promise<void>
+}
+
+export interface MortalClient extends ZooKeeperClient {
+  /** As the end of the process: nobody is told, and the session lives until the server misses it. */
+  abandon (): void
+}
+
+/** @throws TypeError when `hosts` is no list of servers, Error when the package is not what it was */
+export function createZooKeeperClient (options: ZooKeeperClientOptions): MortalClient {
+  const { auth, sessionTimeout, clock, log } = options
+  const hosts = parseHosts(options.hosts)
+  assertPackage()
+  const listeners = new Set<(state: ZooKeeperState) => void>()
+  let isClosed = false
+
+  const supervisor = createSupervisor({
+    ...hosts,
+    auth,
+    sessionTimeout,
+    clock,
+    onState (state) {
+      log()?.debug({ state, reason: reasonOf(supervisor.failure) }, 'state of the ZooKeeper session')
+      for (const listener of [...listeners]) callGuarded(() => listener(state))
+    }
+  })
+
+  return {
+    ...createCalls(async (send, options) => {
+      options?.signal?.throwIfAborted()
+      const { connection, failure } = supervisor
+      if (connection !== undefined) return await connection.call(send, options)
+      const code = failure instanceof ZooKeeperError && failure.code === 'AUTH_FAILED' ? failure.code : 'CONNECTION_LOSS'
+      throw new ZooKeeperError(code, isClosed ? 'the client is closed' : reasonOf(failure) ?? 'not connected yet')
+    }, auth !== undefined),
+    start: supervisor.start,
+    state: () => supervisor.state,
+    sessionId: () => supervisor.session?.id.toString('hex'),
+    sessionTimeout: () => supervisor.sessionTimeout,
+    reason: () => supervisor.connection === undefined ? reasonOf(supervisor.failure) : undefined,
+    on (listener) {
+      listeners.add(listener)
+      return () => { listeners.delete(listener) }
+    },
+    async close () {
+      isClosed = true
+      listeners.clear()
+      await supervisor.close()
+    },
+    abandon () {
+      isClosed = true
+      listeners.clear()
+      supervisor.abandon()
+    }
+  }
+}
+
+function reasonOf (failure: unknown): string | undefined {
+  if (failure === undefined) return undefined
+  if (failure instanceof DeadlineError) return 'ZooKeeper does not answer in time'
+  return failure instanceof Error ? failure.message : 'ZooKeeper cannot be reached'
+}

@@ -1,0 +1,22 @@
+import { ReasonError } from '../common/reason.js'
+import { zookeeper } from './package.js'
+
+/** ZooKeeper said no, or there is no connection to it. */
+export class ZooKeeperError extends ReasonError {
+  override name = 'ZooKeeperError'
+
+  /** As ZooKeeper's exceptions are called: `CONNECTION_LOSS`, `NO_AUTH`, `SESSION_EXPIRED`, … */
+  readonly code: string
+
+  constructor (code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+const NAMES = new Map(Object.entries(zookeeper.Exception)
+  .filter(([, code]) => typeof code === 'number').map(([name, code]) => [code, name]))
+
+export function nameOf (code: number): string {
+  return NAMES.get(code) ?? `ERROR_${-code}`
+}

@@ -1,0 +1,207 @@
+import { connect, createServer } from 'node:net'
+import t from 'tap'
+import { DeadlineError, setAlarm, startBudget, withDeadline } from '../../lib/common/deadline.js'
+import { httpProvision, memoryRegistry, memorySessions, staticProvision } from '../../lib/index.js'
+import { body, buildApp, NODES, PATH, session } from '../support/build-app.js'
+import { elapse } from '../support/elapse.js'
+import { startHttpServer } from '../support/http-server.js'
+import { eventually, until } from '../support/until.js'
+import type { AddressInfo } from 'node:net'
+import type { Answer } from '../support/http-server.js'
+import type { Registry } from '../../types/index.js'
+
+const never = () => new Promise<never>(() => {})
+const hanging: Registry = { ...memoryRegistry(), assign: never }
+
+function block (ms: number): void {
+  const end = performance.now() + ms
+  while (performance.now() < end) { /* stands for a long garbage collection, or a host's own loop */ }
+}
+
+t.test('a request ends within its budget, whatever hangs and whether or not that heeds its signal', async (t) => {
+  const deaf: Array<[object, string]> = [
+    [{ sessions: { ...memorySessions(), find: never } }, '50305'],
+    [{ authorize: never }, '50306'],
+    [{ registry: hanging }, '50302'],
+    [{ provision: { ...staticProvision('x.example'), externalUrl: never } }, '50304']
+  ]
+  for (const [options, retCode] of deaf) {
+    const { ask } = await buildApp(t, { options: { timeout: 500, ...options } })
+    const startedAt = performance.now()
+    t.equal((await ask()).json().retCode, retCode)
+    t.ok(performance.now() - startedAt < 1500, retCode)
+  }
+})
+
+t.test('a provision server that accepts and never answers, or drips, costs no more than the budget', async (t) => {
+  const drip: Answer = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    const timer = setInterval(() => response.write(' '), 20)
+    response.once('close', () => clearInterval(timer))
+  }
+  for (const answer of [() => {}, drip]) {
+    const { url } = await startHttpServer(t, answer)
+    const { ask } = await buildApp(t, { options: { provision: httpProvision({ url }), timeout: 500 } })
+    const startedAt = performance.now()
+    t.equal((await ask()).json().retCode, '50304')
+    t.ok(performance.now() - startedAt < 2000)
+  }
+})
+
+t.test('a dependency that is late while the event loop is busy – 50306, and it is asked again at once', async (t) => {
+  let isBusy = true
+  const workOn = () => {
+    block(5)
+    if (isBusy) setImmediate(workOn)
+  }
+  const sessions = memorySessions()
+  const token = sessions.issue(session)
+  let asked = 0
+  const { ask } = await buildApp(t, {
+    options: {
+      timeout: 500,
+      sessions: {
+        ...sessions,
+        async find (text, signal) {
+          asked++
+          return isBusy ? await never() : await sessions.find(text, signal)
+        }
+      }
+    }
+  })
+  workOn()
+  const headers = { cookie: `ccmessaging-token=${token}` }
+  const answers = await Promise.all(Array.from({ length: 20 }, async () => await ask({ headers })))
+  t.strictSame(new Set(answers.map((answer) => answer.json().retCode)), new Set(['50306']))
+  t.equal(asked, 20)
+  isBusy = false
+  t.equal((await ask({ headers })).statusCode, 200, 'the breaker is closed')
+})
+
+t.test('after ten failures a dependency is not asked for a while, and asked again afterwards', async (t) => {
+  let asked = 0
+  let broken = true
+  const good = memoryRegistry({ nodes: NODES })
+  const registry: Registry = {
+    ...good,
+    async assign (...args) {
+      asked++
+      if (broken) throw new Error('away')
+      return await good.assign(...args)
+    }
+  }
+  const { ask } = await buildApp(t, { options: { registry } })
+  for (let count = 0; count < 40; count++) t.equal((await ask()).json().retCode, '50302')
+  t.ok(asked < 20, `asked ${asked} times`)
+  broken = false
+  await eventually(async () => (await ask()).json().retCode, '0', 'an answer of the dependency that is back')
+})
+
+t.test('a dependency that answers "no" is not broken', async (t) => {
+  let asked = 0
+  const empty = memoryRegistry()
+  const registry: Registry = { ...empty, assign: async (...args) => { asked++; return await empty.assign(...args) } }
+  const { ask } = await buildApp(t, { options: { registry } })
+  for (let count = 0; count < 30; count++) t.equal((await ask()).json().retCode, '50301')
+  t.equal(asked, 30)
+})
+
+t.test('time that the caller\'s own body took is not held against a dependency', async (t) => {
+  const { app, token } = await buildApp(t, { options: { timeout: 1000, registry: hanging } })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1')
+  const payload = JSON.stringify(body)
+  socket.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+    `Cookie: ccmessaging-token=${token}\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n`)
+  let text = ''
+  socket.on('data', (chunk) => { text += chunk.toString() })
+  await elapse(850, 'the time for the body is over')
+  socket.write(payload)
+  await new Promise((resolve) => socket.on('close', resolve))
+  t.match(text, /"retCode":"40801"/)
+})
+
+t.test('a caller that goes away ends the work for it', async (t) => {
+  let aborted: unknown
+  const registry: Registry = {
+    ...hanging,
+    async assign (_room, { signal } = {}) {
+      return await new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => {
+          aborted = signal.reason
+          reject(signal.reason)
+        })
+      })
+    }
+  }
+  const { app, token } = await buildApp(t, { options: { registry, timeout: 5000 } })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const payload = JSON.stringify(body)
+  const request = `POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n` +
+    `Cookie: ccmessaging-token=${token}\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n`
+  const socket = connect(port, '127.0.0.1')
+  socket.write(request + payload)
+  await until(() => app.cobrowse.status().inFlight > 0, 'the request is under way')
+  socket.destroy()
+  await eventually(() => app.cobrowse.status().inFlight, 0, 'its place is free')
+  await until(() => aborted, 'the work is told')
+  t.match(aborted, { name: /CallerGoneError|DeadlineError/ })
+})
+
+t.test('a result that is older than the budget is never signed', async (t) => {
+  const good = memoryRegistry({ nodes: NODES })
+  const registry: Registry = {
+    ...good,
+    async assign (...args) {
+      const assignment = await good.assign(...args)
+      block(300)
+      return assignment
+    }
+  }
+  const { ask } = await buildApp(t, { options: { registry, timeout: 200 } })
+  t.equal((await ask()).json().retCode, '50302')
+})
+
+t.test('a stall of our own loop does not make a dependency late that answered meanwhile', async (t) => {
+  const server = createServer((socket) => socket.write('answer')).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await new Promise((resolve) => server.once('listening', resolve))
+  const answer = withDeadline(50, async () => await new Promise<string>((resolve) => {
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    socket.once('data', (data) => {
+      socket.destroy()
+      resolve(data.toString())
+    })
+  }))
+  // Both ends live in this process, so the server's side has to run before the loop stands still.
+  await new Promise((resolve) => server.once('connection', () => setImmediate(resolve)))
+  block(400)
+  t.equal(await answer, 'answer')
+})
+
+t.test('alarms ring once, late rather than early, and not after they were cancelled', async (t) => {
+  const rang: string[] = []
+  setAlarm(20, () => rang.push('first'))
+  const cancel = setAlarm(20, () => rang.push('second'))
+  cancel()
+  setAlarm(1, () => rang.push('after a stall'))
+  block(150)
+  await until(() => rang.includes('first') && rang.includes('after a stall'), 'both ring')
+  await elapse(60, 'the cancelled one would have rung')
+  t.strictSame(rang.sort(), ['after a stall', 'first'])
+})
+
+t.test('a deadline says that time ran out, and a parent that aborted says why', async (t) => {
+  await t.rejects(withDeadline(20, never), DeadlineError)
+  const parent = new AbortController()
+  const work = withDeadline(5000, never, parent.signal)
+  parent.abort(new RangeError('of the parent'))
+  await t.rejects(work, RangeError)
+  await t.rejects(withDeadline(5000, never, parent.signal), RangeError, 'and is not even begun')
+  const budget = startBudget(30)
+  budget.end()
+  await elapse(60, 'its time is over')
+  t.notOk(budget.signal.aborted, 'an ended budget rings no more')
+})

@@ -1,0 +1,108 @@
+import { Registry } from 'prom-client'
+import t from 'tap'
+import { memoryRegistry, staticProvision } from '../../lib/index.js'
+import { body, buildApp, NODES, signing } from '../support/build-app.js'
+
+const SECRETS = [body.roomId, body.userName, signing.keys[0]?.secret ?? '', 'p4ssw0rd']
+
+function logOf () {
+  const lines: string[] = []
+  const server = {
+    requestTimeout: 1000, logger: { level: 'trace', stream: { write (line: string) { lines.push(line) } } }
+  }
+  return { server, lines, ours: () => lines.filter((line) => line.includes('co-browsing request')).map((line) => JSON.parse(line)) }
+}
+
+t.test('a refused or failed request has one line that says why and who, and nothing secret', async (t) => {
+  const { server, lines, ours } = logOf()
+  // As ioredis does it: the command and its arguments are attached to the error.
+  const error = Object.assign(new Error('WRONGPASS for p4ssw0rd'), {
+    name: 'ReplyError', command: { name: 'auth', args: ['p4ssw0rd'] }
+  })
+  const registry = { ...memoryRegistry(), assign: async () => { throw error } }
+  const { ask, token } = await buildApp(t, { server, options: { registry } })
+  await ask()
+  await ask({ payload: '{"roomId":"' + body.roomId })
+  await ask({ headers: { cookie: 'ccmessaging-token=forged%3D' } })
+  t.match(ours(), [
+    {
+      level: 40,
+      outcome: 'failed',
+      retCode: '50302',
+      tenant: 't1',
+      room: /^[\w-]{16}$/,
+      timings: { sessions: Number, registry: Number },
+      reason: /ReplyError WRONGPASS$/
+    },
+    { level: 30, outcome: 'refused', retCode: '40001' },
+    { level: 30, outcome: 'refused', retCode: '40102' }
+  ])
+  for (const secret of [...SECRETS, token, 'forged']) t.notMatch(lines.join(''), secret)
+})
+
+t.test('a defect is logged as an error, with the places of its stack and nothing that its message quotes', async (t) => {
+  const { server, lines, ours } = logOf()
+  const { ask } = await buildApp(t, {
+    server,
+    options: {
+      authorize (_session, { userName }) {
+        throw new TypeError(`of the host: ${userName}\n    at ${userName}`, { cause: new SyntaxError(userName) })
+      }
+    }
+  })
+  await ask()
+  t.match(ours(), [{ level: 50, retCode: '50001', reason: 'TypeError < SyntaxError', stack: /^ {4}at .*log-and-metrics\.test/ }])
+  for (const secret of SECRETS) t.notMatch(lines.join(''), secret)
+})
+
+t.test('a host error with a code like those of the catalogue is a defect, and its message stays here', async (t) => {
+  const { ask } = await buildApp(t, {
+    options: { authorize () { throw Object.assign(new Error('of the host'), { code: 'FST_COBROWSE_99999' }) } }
+  })
+  t.strictSame((await ask()).json(), { retCode: '50001', retMsg: 'internal error' })
+})
+
+t.test('a change of a backend\'s state has one line', async (t) => {
+  const { server, lines } = logOf()
+  let report: ((state: 'up' | 'down', reason?: string) => void) | undefined
+  const provision: ReturnType<typeof staticProvision> = {
+    ...staticProvision('x.example'),
+    start ({ onState }) {
+      report = (state, reason) => onState({ state, since: 0, ...(reason !== undefined && { reason }) })
+    }
+  }
+  await buildApp(t, { server, options: { provision } })
+  report?.('down', 'refused')
+  report?.('up')
+  const states = lines.map((line) => JSON.parse(line)).filter(({ dependency }) => dependency === 'provision')
+  t.match(states, [
+    { level: 40, state: 'down', reason: 'refused', msg: 'provision down' }, { level: 30, state: 'up', msg: 'provision up' }
+  ])
+})
+
+t.test('metrics count answers, dependencies, nodes and signatures, and name neither room nor user', async (t) => {
+  const metrics = new Registry()
+  const { ask, app } = await buildApp(t, { options: { metrics } })
+  await ask()
+  await ask({ payload: {} })
+  const text = await metrics.metrics()
+  for (const line of [
+    'cobrowse_requests_total{outcome="ok",ret_code="0"} 1',
+    'cobrowse_requests_total{outcome="refused",ret_code="40001"} 1',
+    'cobrowse_request_duration_seconds_count 2',
+    'cobrowse_dependency_duration_seconds_count{dependency="sessions"} 1',
+    'cobrowse_dependency_duration_seconds_count{dependency="registry"} 1',
+    'cobrowse_dependency_duration_seconds_count{dependency="provision"} 1',
+    'cobrowse_dependency_up{dependency="registry"} 1',
+    'cobrowse_registry_view_age_seconds 0',
+    `cobrowse_nodes{state="serving"} ${NODES.length}`,
+    'cobrowse_nodes{state="draining"} 0',
+    'cobrowse_in_flight 0',
+    'cobrowse_in_flight_limit 1000',
+    'cobrowse_signatures_issued_total{kind="normal"} 1'
+  ]) t.match(text, line)
+  t.notMatch(text, body.roomId)
+  t.notMatch(text, /"u1"/)
+  await t.resolves(buildApp(t, { options: { metrics } }), 'a second instance shares them')
+  await app.close()
+})

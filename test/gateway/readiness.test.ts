@@ -1,0 +1,88 @@
+import t from 'tap'
+import { memoryRegistry, memorySessions } from '../../lib/index.js'
+import { buildApp, defaults, NODES } from '../support/build-app.js'
+import { until } from '../support/until.js'
+import type { Test } from 'tap'
+import type { BackendStatus, CobrowseOptions } from '../../types/index.js'
+
+type State = BackendStatus['state']
+
+/** A gateway whose backends say of themselves, and do, what the test wants. */
+async function start (t: Test, more: Partial<CobrowseOptions> = {}) {
+  const states: Record<'sessions' | 'registry' | 'provision', State> = { sessions: 'up', registry: 'up', provision: 'up' }
+  let viewAgeMs = 0
+  const status = (name: keyof typeof states) => (): BackendStatus => ({ state: states[name], since: 0, viewAgeMs })
+  const registry = memoryRegistry({ nodes: NODES })
+  const assign: typeof registry.assign = async (...args) => {
+    if (states.registry === 'down') throw new Error('away')
+    return await registry.assign(...args)
+  }
+  const { app, ask } = await buildApp(t, {
+    options: {
+      sessions: { ...memorySessions(), find: async () => ({ tenantId: 't1', channelId: 'web', userId: 'u1' }), status: status('sessions') },
+      registry: { ...registry, assign, status: status('registry') },
+      provision: { ...defaults().provision, status: status('provision') },
+      ...more
+    }
+  })
+  return {
+    app,
+    states,
+    retCode: async () => (await ask()).json().retCode,
+    answers () {
+      const { ready, answers } = app.cobrowse.status()
+      t.equal(ready, answers !== 'none', 'a balancer follows it')
+      return answers
+    },
+    ageView (ms: number) {
+      viewAgeMs = ms
+    }
+  }
+}
+
+t.test('registry down – rooms that are known – are answered, and said to be', async (t) => {
+  const { states, answers, retCode, ageView } = await start(t)
+  t.equal(answers(), 'all')
+  states.registry = 'down'
+  t.equal(answers(), 'none', 'nothing is known yet')
+  t.equal(await retCode(), '50302')
+  states.registry = 'up'
+  t.equal(await retCode(), '0')
+  states.registry = 'down'
+  t.equal(answers(), 'known-rooms')
+  t.equal(await retCode(), '0')
+  ageView(600_001)
+  t.equal(answers(), 'none', 'the view is older than joinOnlyFor')
+  t.equal(await retCode(), '50302')
+})
+
+t.test('registry down – join-only answers switched off – leaves nothing to answer', async (t) => {
+  const { states, answers, retCode } = await start(t, { joinOnlyFor: 0 })
+  t.equal(await retCode(), '0')
+  states.registry = 'down'
+  t.equal(answers(), 'none')
+})
+
+t.test('each other state of a backend – says how much can be answered', async (t) => {
+  const { states, answers } = await start(t)
+  states.registry = 'degraded'
+  t.equal(answers(), 'known-rooms')
+  states.registry = 'starting'
+  t.equal(answers(), 'none')
+  states.registry = 'up'
+  for (const state of ['starting', 'down', 'closed'] as const) {
+    states.sessions = state
+    t.equal(answers(), 'none', `token store ${state}`)
+  }
+  states.sessions = 'degraded'
+  states.provision = 'down'
+  t.equal(answers(), 'all', 'kept answers stand in for CC-Provision')
+})
+
+t.test('an application that closes – answers nothing, whatever its backends say', async (t) => {
+  const { app, answers, retCode } = await start(t)
+  t.equal(await retCode(), '0')
+  const closed = app.close()
+  await until(() => answers() === 'none', 'no answers')
+  await closed
+})

@@ -1,0 +1,14 @@
+import { existsSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { MUTATIONS } from './mutations.mjs'
+
+const inProject = (path: string) => new URL(`../../../${path}`, import.meta.url)
+
+t.test('what is broken stands once where it is looked for, and the tests that are to notice are there', async (t) => {
+  for (const { name, also, tests, ...change } of MUTATIONS) {
+    for (const { file, find } of also === undefined ? [change] : [change, also]) {
+      t.equal(readFileSync(inProject(file), 'utf8').split(find).length - 1, 1, `${name}: ${find}`)
+    }
+    for (const test of tests) t.ok(existsSync(inProject(test)), test)
+  }
+})

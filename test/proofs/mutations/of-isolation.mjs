@@ -1,0 +1,59 @@
+/** One bad token, room, record, tenant or function of the host costs its own requests only. */
+export const OF_ISOLATION = [
+  {
+    name: 'the breaker counts an answer about one room or token',
+    file: 'lib/gateway/dependency.ts',
+    find: 'return isAnswered(error) || (',
+    replace: 'return (',
+    tests: ['test/gateway/isolation.test.ts', 'test/sessions/redis.test.ts']
+  },
+  {
+    name: 'a decode that hangs is blamed on the token store',
+    file: 'lib/gateway/dependency.ts',
+    find: 'throw isAnswered(why) ? why : cause',
+    replace: 'throw cause',
+    tests: ['test/sessions/redis.test.ts']
+  },
+  {
+    name: 'an own choice may return a promise that rejects',
+    file: 'lib/gateway/connection-info.ts',
+    find: "refusePromise(chosen, '\"selectNode\"')",
+    replace: '',
+    tests: ['test/gateway/isolation.test.ts']
+  },
+  {
+    name: 'a room that cannot be read on ZooKeeper is a store that cannot be asked',
+    file: 'lib/registry/zookeeper/binding.ts',
+    find: 'throw new UnreadableBindingError()',
+    replace: "throw new TypeError('unreadable')",
+    tests: ['test/gateway/isolation.test.ts']
+  },
+  {
+    name: 'the log quotes messages of the host',
+    file: 'lib/common/reason.ts',
+    find: 'isCatalogued(error) || error instanceof ReasonError ?',
+    replace: 'true ?',
+    tests: ['test/gateway/log-and-metrics.test.ts', 'test/sessions/redis.test.ts']
+  },
+  {
+    name: 'a full memory makes room where it was used longest ago, whoever wants it',
+    file: 'lib/common/tenant-cache.ts',
+    find: 'own !== undefined && own.size >= equalShare ? own : largeShare(equalShare)',
+    replace: '[...entries.keys()]',
+    tests: ['test/common/tenant-cache.test.ts']
+  },
+  {
+    name: 'a user whose question fails counts each time',
+    file: 'lib/provision/http/rests.ts',
+    find: 'rowOf(tenant).add(path)',
+    replace: 'rowOf(tenant).add(String(Math.random()))',
+    tests: ['test/provision/http/isolation.test.ts']
+  },
+  {
+    name: 'a tenant whose questions fail closes the backend for all',
+    file: 'lib/provision/http/rests.ts',
+    find: 'all.add(tenant)',
+    replace: 'all.add(path)',
+    tests: ['test/provision/http/isolation.test.ts']
+  }
+]

@@ -1,0 +1,44 @@
+const ON_ZOOKEEPER = ['test/proofs/simulation/zookeeper.test.ts']
+
+export const OF_ZOOKEEPER = [
+  {
+    name: 'a node of ZooKeeper is chosen though it is gone',
+    file: 'lib/registry/zookeeper/assigner.ts',
+    find: "client.multi([{ type: 'check', path: layout.nodePath(member) }, ...ops]",
+    replace: "client.multi([{ type: 'check', path: layout.nodes }, ...ops]",
+    tests: ON_ZOOKEEPER
+  },
+  {
+    name: 'a heartbeat counts for what another session left',
+    file: 'lib/registry/zookeeper/node-store.ts',
+    find: "if (client.sessionId() !== session) return { outcome: 'lapsed' }\n      const sentAt = momentOf(clock)",
+    replace: 'const sentAt = momentOf(clock)',
+    also: {
+      file: 'lib/registry/zookeeper/node-store.ts',
+      find: "if (!Array.isArray(result) || client.sessionId() !== session) return { outcome: 'lapsed' }",
+      replace: "if (!Array.isArray(result)) return { outcome: 'lapsed' }"
+    },
+    tests: ON_ZOOKEEPER
+  },
+  {
+    name: 'ZooKeeper forgets a room after half the linger',
+    file: 'lib/registry/zookeeper/sweep.ts',
+    find: 'Math.max(REMEMBER_MS, lingerMs) : lingerMs) })',
+    replace: 'Math.max(REMEMBER_MS, lingerMs) : lingerMs / 2) })',
+    tests: ON_ZOOKEEPER
+  },
+  {
+    name: 'a node claims on ZooKeeper after its registration is gone',
+    file: 'lib/registry/zookeeper/node-store.ts',
+    find: "await claimWith([{ type: 'check', path: layout.nodePath(member) }], { member, signal }, claims)",
+    replace: 'await claimWith([], { member, signal }, claims)',
+    tests: ['test/registry/zookeeper/node-store.test.ts']
+  },
+  {
+    name: 'a room of ZooKeeper is written over that was made anew',
+    file: 'lib/registry/zookeeper/room-records.ts',
+    find: 'return { ops: [checkBucket(room), op], text }',
+    replace: 'return { ops: [op], text }',
+    tests: ['test/registry/zookeeper/room-records.test.ts']
+  }
+]

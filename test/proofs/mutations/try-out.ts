@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Mutation } from './mutations.mjs'
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const COPIED = ['lib', 'types', 'test', 'demo', 'docs', 'README.md', 'package.json', 'tsconfig.json']
+const TAP = join(ROOT, 'node_modules/tap/dist/esm/run.mjs')
+/** Some breakages make a test wait for ever. */
+const LIMIT_MS = 240_000
+
+/** Breaks a rule in a copy of the project. @returns what the first test that turned red says, if any did */
+export async function tryOut ({ tests, also, ...change }: Mutation): Promise<string | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), 'fastify-cobrowse-mutation-'))
+  try {
+    for (const name of COPIED) cpSync(join(ROOT, name), join(folder, name), { recursive: true })
+    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+    for (const { file, find, replace } of also === undefined ? [change] : [change, also]) {
+      const path = join(folder, file)
+      writeFileSync(path, readFileSync(path, 'utf8').replace(find, () => replace))
+    }
+    for (const test of tests) {
+      const { code, output } = await runTest(folder, test)
+      if (code !== 0) return `${test}: ${firstRed(output)}`
+    }
+    return undefined
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function runTest (cwd: string, test: string): Promise<{ code: number | null, output: string }> {
+  const child = spawn(process.execPath, [TAP, '--disable-coverage', '--bail', '--timeout=0', '--reporter=tap', test], {
+    cwd,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Nothing of the tap that runs this test.
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, SIMULATION_COMMANDS: '40000', SIMULATION_SHRINKS: 'no' }
+  })
+  let output = ''
+  child.stdout.on('data', (data) => { output += data })
+  child.stderr.on('data', (data) => { output += data })
+  // The whole group: the test has children of its own.
+  const end = () => { if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL') }
+  const timer = setTimeout(end, LIMIT_MS)
+  const [code] = await once(child, 'close') as [number | null]
+  clearTimeout(timer)
+  return { code, output }
+}
+
+function firstRed (output: string): string {
+  const broken = /message: "?((?:I\d+|REL)\b[^\n"]*)/.exec(output)?.[1]
+  const failed = /^ +(?:not ok \d+ -|Bail out!) (.*)$/m.exec(output)?.[1]
+  return (broken ?? failed ?? 'it does not end').slice(0, 110)
+}

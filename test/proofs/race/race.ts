@@ -1,0 +1,138 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startToxicProxy } from '../../../lib/testing/toxic-proxy.js'
+import { findFreePort } from '../../support/redis-server.js'
+import { openHistory } from './history.mjs'
+import { createKiller } from './killer.js'
+import { createProcesses } from './processes.js'
+import { createRandom } from './random.mjs'
+import { settingsOn } from './settings.js'
+import type { ChildProcess } from 'node:child_process'
+import type { Test } from 'tap'
+import type { Victim } from './killer.js'
+import type { Store } from './store.js'
+
+const USER = 'u1'
+const WARM_UP_MS = 2000
+/** Fewer would show nothing: on a slow machine all else than their number stays true. */
+const FEWEST_ROOMS = { redis: 100, zookeeper: 20 }
+/** The last signatures end, and those who were sent away find each other. */
+const COOL_DOWN_MS = 5000
+
+/** How large a race is. */
+export interface Extent {
+  gateways: number
+  nodes: number
+  drivers: number
+  /** How long it goes on for once every fault was committed, counted from its start. */
+  seconds: number
+  /** By name, as in killer.ts and in the stores. */
+  faults: readonly string[] | 'all'
+}
+
+export interface RaceOptions {
+  startStore (t: Test): Promise<Store>
+  /** Where its history goes. */
+  folder: string
+  extent: Extent
+  seed: number
+}
+
+interface StartedVictim {
+  victim: Victim
+  /** What it said when it was ready. */
+  message: unknown
+}
+
+/** Runs a race, whose history checker.mjs judges. */
+export async function runRace (t: Test, { startStore, folder, extent, seed }: RaceOptions): Promise<void> {
+  const random = createRandom(seed)
+  const note = openHistory(folder, 'killer')
+  const processes = createProcesses(t)
+  const store = await startStore(t)
+  const settings = settingsOn(store.kind)
+  const watchServers = () => store.pids().forEach(processes.watch)
+  watchServers()
+
+  async function startVictim (name: string, script: string, more: object): Promise<StartedVictim> {
+    const proxies = await Promise.all(store.ports().map(async (port) => await startToxicProxy({ port })))
+    t.teardown(async () => { await Promise.all(proxies.map(async (proxy) => await proxy.close())) })
+    const where = { kind: store.kind, ports: proxies.map(({ port }) => port) }
+    const config = { settings, folder, name, store: where, ...more }
+    let { child, message } = await processes.start(script, config)
+    restartWhenReplaced()
+
+    function restartWhenReplaced (): void {
+      child.once('exit', async (code) => { if (code === 0) await restart() })
+    }
+
+    async function restart (): Promise<void> {
+      child = (await processes.start(script, config)).child
+      restartWhenReplaced()
+    }
+
+    const victim = {
+      name,
+      proxies,
+      get child () {
+        return child
+      },
+      restart
+    }
+    return { victim, message }
+  }
+
+  const names = (letter: string, count: number) => Array.from({ length: count }, (_value, at) => `${letter}${at + 1}`)
+  const nodes = await Promise.all(names('n', extent.nodes).map(async (name) =>
+    await startVictim(name, 'node.mjs', { port: await findFreePort() })))
+  const gateways = await Promise.all(names('g', extent.gateways).map(async (name) =>
+    await startVictim(name, 'gateway.mjs', { user: USER })))
+  const addresses = gateways.map(({ message }) => message)
+  const drivers = await Promise.all(names('d', extent.drivers).map(async (name, at) => await processes.start(
+    'driver.mjs', { settings, folder, name, seed: seed + 1 + at, user: USER, gateways: addresses }
+  )))
+  const driving = followDrivers(drivers.map(({ child }) => child))
+
+  const endObservation = store.observe(openHistory(folder, 'observer'))
+  const killer = createKiller({
+    store,
+    nodes: nodes.map(({ victim }) => victim),
+    gateways: gateways.map(({ victim }) => victim),
+    lease: settings.lease,
+    random,
+    note,
+    onServers: watchServers
+  })
+  const faults = extent.faults === 'all' ? killer.faults : extent.faults
+  const rooms = FEWEST_ROOMS[store.kind]
+  writeFileSync(join(folder, 'race.json'), JSON.stringify({ rooms, seed, faults, settings }))
+  await sleep(WARM_UP_MS)
+  let left: string[] = []
+  const endsAt = performance.now() + extent.seconds * 1000
+  const isEnough = () => performance.now() > endsAt
+  for (let count = 0; count < faults.length || !isEnough(); count++) {
+    if (left.length === 0) left = random.shuffle(faults)
+    await killer.commit(left.pop() ?? '')
+    // Rooms are opened in quiet times.
+    await sleep(count < faults.length ? random.between(500, 1500) : random.between(3000, 9000))
+  }
+  await sleep(COOL_DOWN_MS)
+  await driving.stop()
+  endObservation()
+  await processes.end()
+}
+
+function followDrivers (drivers: ChildProcess[]) {
+  const done = drivers.map(async (driver) => await new Promise<void>((resolve, reject) => {
+    driver.on('message', (report: { isDone?: boolean }) => { if (report.isDone) resolve() })
+    driver.once('exit', () => reject(new Error('a driver ended')))
+  }))
+  for (const end of done) end.catch(() => {})
+  return {
+    async stop () {
+      for (const driver of drivers) driver.send('stop')
+      await Promise.all(done)
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import t from 'tap'
+import { withoutZooKeeper } from '../../support/zookeeper-server.js'
+import { testRace } from './test-race.js'
+import { startZooKeeperStore } from './zookeeper-store.js'
+
+t.setTimeout(0)
+testRace(t, 'three servers of ZooKeeper', {
+  skip: withoutZooKeeper,
+  startStore: async (t) => await startZooKeeperStore(t, 3),
+  extent: {
+    gateways: 3,
+    nodes: 3,
+    drivers: 1,
+    seconds: 0,
+    faults: ['node-kill', 'node-refuse-long', 'store-expire', 'store-leader-kill']
+  }
+})

@@ -1,0 +1,208 @@
+import fc from '../../support/fast-check.js'
+import type { World } from './world.js'
+
+/** One thing that happens. It does nothing, and answers `false`, where it cannot happen. */
+export interface Command {
+  name: string
+  /** Picks who it happens to. */
+  at: number
+  /** Picks how. */
+  how: number
+}
+
+export type Act = (world: World, at: number, how: number) => boolean | Promise<boolean>
+
+export const pick = <T>(from: readonly T[], at: number): T => {
+  const picked = from[at % from.length]
+  if (picked === undefined) throw new Error('nothing to pick from')
+  return picked
+}
+const clientOf = (world: World, at: number) => pick(world.clients, at)
+const relayOf = (world: World, at: number) => pick(world.relays, at)
+const gatewayOf = (world: World, how: number) => pick(world.gateways, how)
+
+/** In leases. */
+const STEPS = [0.02, 0.07, 0.17, 0.34, 0.5, 1, 1.4, 2.5, 4.4]
+
+/** With how often it happens. */
+type Acts = Record<string, [weight: number, act: Act]>
+
+const ACTS: Acts = {
+  join: [8, (world, at, how) => {
+    const client = clientOf(world, at)
+    if (client.state === 'away') client.state = 'must ask'
+    if (client.state !== 'must ask') return false
+    world.ask(client, gatewayOf(world, how))
+    return true
+  }],
+  redeem: [8, (world, at) => {
+    const client = clientOf(world, at)
+    if (client.state !== 'has signature') return false
+    world.show(client)
+    return true
+  }],
+  meet: [6, async (world, at, how) => {
+    for (const client of world.clients.filter(({ key }) => key === pick(world.rooms, at))) {
+      if (client.state === 'away') client.state = 'must ask'
+      world.ask(client, gatewayOf(world, how))
+      await world.timeline.flush()
+      world.show(client)
+      await world.timeline.flush()
+    }
+    return true
+  }],
+  leave: [3, (world, at) => {
+    if (clientOf(world, at).state !== 'inside') return false
+    world.leave(clientOf(world, at), 'away')
+    return true
+  }],
+  reload: [3, (world, at) => {
+    if (clientOf(world, at).state !== 'inside') return false
+    world.leave(clientOf(world, at), 'must ask')
+    return true
+  }],
+  release: [2, (world, at, how) => {
+    world.release(pick(world.rooms, at), gatewayOf(world, how))
+    return true
+  }],
+  advance: [14, async (world, _at, how) => {
+    await world.timeline.advance(Math.round(world.times.lease * pick(STEPS, how)))
+    return true
+  }],
+  crash: [2, (world, at) => {
+    if (relayOf(world, at).node === undefined) return false
+    world.crash(relayOf(world, at))
+    return true
+  }],
+  up: [3, (world, at) => {
+    const relay = relayOf(world, at)
+    if (relay.node !== undefined || relay.isStarting) return false
+    world.startRelay(relay)
+    return true
+  }],
+  pause: [2, (world, at) => {
+    const { process } = pick([...world.relays, ...world.relays, ...world.gateways], at)
+    if (process.isPaused) return false
+    process.isPaused = true
+    return true
+  }],
+  resume: [4, async (world, at) => {
+    const paused = [...world.relays, ...world.gateways].filter(({ process }) => process.isPaused)
+    if (paused.length === 0) return false
+    pick(paused, at).process.isPaused = false
+    await world.timeline.advance(0)
+    return true
+  }],
+  cut: [3, (world, at, how) => {
+    const { link } = pick([...world.relays, ...world.relays, ...world.gateways], at)
+    if (link.isCut) return false
+    link.isCut = true
+    link.cutMode = how % 2 === 0 ? 'refuse' : 'wait'
+    return true
+  }],
+  heal: [5, (world, at) => {
+    const cut = [...world.relays, ...world.gateways].filter(({ link }) => link.isCut)
+    if (cut.length === 0) return false
+    pick(cut, at).link.isCut = false
+    world.store.land()
+    return true
+  }],
+  outage: [2, (world, _at, how) => {
+    if (world.store.isAway) return false
+    world.store.isAway = true
+    for (const { link } of [...world.relays, ...world.gateways]) {
+      if (!link.isCut) link.cutMode = how % 2 === 0 ? 'refuse' : 'wait'
+    }
+    return true
+  }],
+  back: [4, (world) => {
+    if (!world.store.isAway) return false
+    world.store.isAway = false
+    world.store.land()
+    return true
+  }]
+}
+
+const MORE_ACTS: Acts = {
+  delay: [3, (world, at, how) => {
+    const { link } = pick([...world.relays, ...world.gateways], at)
+    link.next = how % 2 === 0 ? 'late' : 'answered late'
+    return true
+  }],
+  land: [3, (world) => {
+    if (world.store.late === 0) return false
+    world.store.land()
+    return true
+  }],
+  drain: [1, (world, at) => {
+    if (relayOf(world, at).node?.status().state !== 'serving') return false
+    world.drain(relayOf(world, at))
+    return true
+  }],
+  undrain: [2, (world, at) => {
+    const leaving = world.relays.filter((relay) => relay.leaving !== undefined)
+    if (leaving.length === 0) return false
+    world.undrain(pick(leaving, at))
+    return true
+  }],
+  'clock set': [1, (world, at, how) => {
+    relayOf(world, at).process.wallOffset += pick([-3_600_000, 4000, 3_600_000], how)
+    relayOf(world, at).isAtFault = true
+    return true
+  }]
+}
+
+const ALL_ACTS = { ...ACTS, ...MORE_ACTS }
+
+const weightsOf = (acts: Acts) => Object.entries(acts).map(([name, [weight]]) => [name, weight] as const)
+
+/** @param faults of the store, with how often each happens */
+export function commandWith (faults: Record<string, number>): fc.Arbitrary<Command> {
+  // In this order, so that seeds of before tell the same.
+  const weights = new Map([...weightsOf(ACTS), ...Object.entries(faults), ...weightsOf(MORE_ACTS)])
+  const names = [...weights].map(([name, weight]) => ({ weight, arbitrary: fc.constant(name) }))
+  return fc.record({ name: fc.oneof(...names), at: fc.nat({ max: 11 }), how: fc.nat({ max: 17 }) })
+}
+
+/** @returns whether it happened */
+export async function execute (world: World, { name, at, how }: Command): Promise<boolean> {
+  const act = world.faults[name] ?? ALL_ACTS[name]?.[1]
+  const happened = act !== undefined && await act(world, at, how)
+  await world.timeline.flush()
+  return happened
+}
+
+/** Undoes every fault, but for one node that stays cut off. */
+export async function healAll (world: World, staysCut?: number): Promise<void> {
+  world.store.heal()
+  for (const { process, link } of [...world.relays, ...world.gateways]) {
+    process.isPaused = false
+    link.isCut = false
+    link.next = undefined
+  }
+  for (const [at, relay] of world.relays.entries()) if (at === staysCut) relay.link.isCut = true
+  world.store.land()
+  for (const relay of world.relays) {
+    world.startRelay(relay)
+    world.undrain(relay)
+  }
+  await world.timeline.flush()
+}
+
+/** Everybody asks again every half second. @returns seconds until both clients of every room are together */
+export async function secondsToMeet (world: World, limit: number): Promise<number | undefined> {
+  for (const client of world.clients) if (client.state === 'away') client.state = 'must ask'
+  for (let step = 0; step <= limit * 2; step++) {
+    // An operator who could not reach the store tries again.
+    for (const relay of world.relays) if (relay.node?.status().state === 'drained') world.undrain(relay)
+    for (const [at, client] of world.clients.entries()) {
+      world.ask(client, pick(world.gateways, at + step))
+      await world.timeline.flush()
+      world.show(client)
+      await world.timeline.flush()
+    }
+    if (world.rooms.every((key) => world.nodeOf(key) !== undefined)) return step / 2
+    await world.timeline.advance(500)
+  }
+  return undefined
+}

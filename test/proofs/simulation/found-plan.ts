@@ -1,0 +1,18 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { newFolderOf } from '../../support/long.js'
+import type { Plan } from './run.js'
+
+/** Each file is a plan that broke an invariant once. `npm test` replays them all. */
+export const PLANS = new URL('plans/', import.meta.url)
+
+/** Writes a plan that failed, and says how it becomes a test. */
+export function reportPlan (plan: Plan, broken: unknown): string {
+  const json = JSON.stringify(plan)
+  const file = join(newFolderOf('simulation'), 'plan.json')
+  writeFileSync(file, `${json}\n`)
+  return `${broken instanceof Error ? broken.message : String(broken)}
+The plan is in ${file}. Put it into
+test/proofs/simulation/plans under a name that says what happens, and npm test replays it:
+${json}`
+}

@@ -1,0 +1,75 @@
+import { createConnectionInfo } from '../../../lib/gateway/connection-info.js'
+import { createKnownRooms } from '../../../lib/gateway/known-rooms.js'
+import type { Dependency } from '../../../lib/gateway/dependency.js'
+import type { Subject } from '../../../lib/signature.js'
+import type { Provision } from '../../../types/provision.js'
+import type { Registry, RoomKey } from '../../../types/registry.js'
+import type { Role } from '../../../types/signature.js'
+import type { Host, Stage } from './stage.js'
+
+const BUDGET_MS = 1500
+
+export interface Gateway extends Host {
+  registry: Registry
+  /** @returns a token */
+  ask (client: { key: RoomKey, role: Role }): Promise<string>
+}
+
+export interface GatewayParts {
+  registry: Registry
+  timeline: Stage['timeline']
+  issue (subject: Subject): string
+}
+
+const direct: Dependency = {
+  ask: async (_call, work) => await work(new AbortController().signal),
+  close () {}
+}
+
+const provision: Provision = {
+  start () {},
+  status: () => ({ state: 'up', since: 0 }),
+  close: async () => {},
+  externalUrl: async () => null
+}
+
+/** What the plugin does behind its route. */
+export function createGateway (host: Host, { registry, timeline, issue }: GatewayParts): Gateway {
+  const knownRooms = createKnownRooms({
+    joinOnlyFor: 600,
+    nodes: registry.nodes,
+    viewAgeMs: () => registry.status().viewAgeMs,
+    now: timeline.clockOf(host.process).monotonic
+  })
+  const connectionInfo = createConnectionInfo({
+    registry,
+    provision,
+    registryCalls: direct,
+    provisionCalls: direct,
+    addressFault: () => undefined,
+    knownRooms,
+    mayJoinOnly: true,
+    issue,
+    onJoinOnly () {}
+  })
+  return {
+    ...host,
+    registry,
+    async ask ({ key, role }) {
+      const endsAt = timeline.now + BUDGET_MS
+      const budget = {
+        signal: new AbortController().signal,
+        isSpent: () => timeline.now > endsAt,
+        bodyArrived () {},
+        isSpentOnBody: () => false,
+        cancel () {},
+        end () {}
+      }
+      const session = { tenantId: key.tenant, channelId: 'c', userId: role }
+      const { signature } = await connectionInfo(
+        session, { roomId: key.room, userId: role, userName: role, role }, { budget, timings: {} }
+      )
+      return signature
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import t from 'tap'
+import { simulatedRedisStage } from './redis-stage.js'
+import { World } from './world.js'
+import type { NodeRef } from '../../../types/registry.js'
+
+const node = (id: string): NodeRef => ({ id, incarnation: 'i', wssUrl: `wss://${id}/` })
+
+/** Two nodes whose leases end at the given milliseconds from now, and signatures for one room. */
+function judgeOf (leases: Record<string, number>) {
+  const { judge, timeline } = new World({ nodes: 2, gateways: 2, rooms: 1 }, simulatedRedisStage())
+  for (const [id, ms] of Object.entries(leases)) judge.promise(`${id}|i`, timeline.now + ms)
+  const sign = (id: string, decidedAfter: number): void => {
+    const issuedAt = timeline.now + decidedAfter
+    judge.issued({
+      id: `${id} ${decidedAfter}`,
+      issuedAt: Math.floor(issuedAt / 1000),
+      expiresAt: Math.floor(issuedAt / 1000) + 15,
+      subject: {
+        tenant: 't', room: 'r0', user: 'u', name: 'n', role: 'recorder', node: node(id), issuedAt, joinOnly: false
+      }
+    })
+  }
+  return { sign, rules: () => judge.broken.map((broken) => broken.split(' ')[0]) }
+}
+
+t.test('two living nodes – signed for one room, in either order or in one millisecond – break I1', async (t) => {
+  for (const [first, last] of [[0, 100], [100, 0], [0, 0]] as const) {
+    const { sign, rules } = judgeOf({ n0: 6000, n1: 6000 })
+    sign('n0', first)
+    sign('n1', last)
+    t.strictSame(rules(), ['I1'], `decided after ${first} and ${last} ms`)
+  }
+})
+
+t.test('a node that died – named by an answer that arrives late – breaks nothing', async (t) => {
+  for (const [decidedAfter, diedAfter] of [[0, 50], [0, 100], [100, 100]] as const) {
+    const { sign, rules } = judgeOf({ n0: 6000, n1: diedAfter })
+    sign('n0', 100)
+    sign('n1', decidedAfter)
+    t.strictSame(rules(), [], `decided after ${decidedAfter} ms, dead after ${diedAfter} ms`)
+  }
+})
+
+t.test('a node that lived when the other was chosen – named by an answer that arrives late – breaks I1', async (t) => {
+  const { sign, rules } = judgeOf({ n0: 6000, n1: 200 })
+  sign('n0', 100)
+  sign('n1', 0)
+  t.strictSame(rules(), ['I1'])
+})

@@ -1,0 +1,180 @@
+import { roomName } from '../../../lib/common/room-name.js'
+import { createHash } from 'node:crypto'
+import type { SeatEnd } from '../../../types/node.js'
+import type { RoomKey } from '../../../types/registry.js'
+import type { Signature } from './signatures.js'
+import type { Client, Relay, World } from './world.js'
+
+type Decided = [signature: Signature, decidedAt: number]
+
+/** Watches a world and notes every invariant that it breaks. */
+export class Judge {
+  readonly broken: string[] = []
+  readonly #world: World
+  /** Until when the store promised a registration to be alive. A flush does not take that back. */
+  readonly #promised = new Map<string, number>()
+  /** Normal signatures, by room, and when the store had decided each at the latest. */
+  readonly #issued = new Map<string, Decided[]>()
+  readonly #admitted = new Set<string>()
+  /** When calls ended, by room; and those that the room's node has closed since. */
+  readonly #released = new Map<string, number>()
+  readonly #heard = new Set<string>()
+  /** Rooms that a node claimed and did not release, though it may not know yet: it hears of the end of their calls. */
+  readonly #claimed = new Set<string>()
+  /** Which registration got a room last, by the room's key. */
+  readonly #holders = new Map<string, string>()
+  /** On which node both clients of a room were, before what happens now. */
+  readonly #together = new Map<string, Relay>()
+  /** Hears what the store does. */
+  told: ((what: () => string) => void) | undefined
+
+  constructor (world: World) {
+    this.#world = world
+  }
+
+  breaks (invariant: string, what: string): void {
+    this.broken.push(`${invariant} at ${this.#world.timeline.now % 10_000_000}: ${what}`)
+  }
+
+  /** The store promised the registration to be alive until then. */
+  promise (member: string, until: number): void {
+    this.#promised.set(member, until)
+  }
+
+  /** The store took back what it promised to other registrations under the same id. */
+  displaceOthers (member: string, at: number): void {
+    const [id] = member.split('|')
+    for (const other of this.#promised.keys()) {
+      if (other.startsWith(`${id}|`) && other !== member && this.lives(other, at)) this.#promised.set(other, at)
+    }
+  }
+
+  /** The room with this key was given to a registration. */
+  bound (key: string, member: string): void {
+    this.#holders.set(key, member)
+  }
+
+  claimed (key: string): void {
+    this.#claimed.add(key)
+  }
+
+  unclaimed (key: string): void {
+    this.#claimed.delete(key)
+  }
+
+  lives (member: string, at: number): boolean {
+    return (this.#promised.get(member) ?? 0) > at
+  }
+
+  /** The call of the room with this key ended. */
+  callEnded (key: string, now: number): void {
+    const room = this.#world.rooms.find((room) => key.endsWith(hashOf(room)))
+    if (room === undefined) return
+    this.#released.set(roomName(room), now)
+    const isOpen = this.#claimed.has(key) || this.#world.relays.some(({ membership }) => membership?.holds(room))
+    if (isOpen) this.#heard.delete(roomName(room))
+    else this.#heard.add(roomName(room))
+  }
+
+  issued (signature: Signature): void {
+    const { subject: { joinOnly, tenant, room, issuedAt: now } } = signature
+    if (joinOnly) return
+    const name = roomName({ tenant, room })
+    const decidedAt = this.#world.decidedAt(signature.subject)
+    const earlier = (this.#issued.get(name) ?? [])
+      .filter(([{ expiresAt }]) => (expiresAt + this.#world.times.skew) * 1000 > now)
+    for (const [other, otherAt] of earlier) this.#compare([other, otherAt], [signature, decidedAt])
+    this.#issued.set(name, [...earlier, [signature, decidedAt]])
+  }
+
+  /**
+   * A signature is issued when the store decides, however late the answer reaches the gateway. The one that was decided
+   * first must name a registration that was dead when the other was decided. Two decisions of one millisecond can have
+   * come in either order, so they are a split only if both registrations lived on.
+   */
+  #compare ([one, oneAt]: Decided, [other, otherAt]: Decided): void {
+    if (memberOf(one) === memberOf(other)) return
+    const at = Math.max(oneAt, otherAt)
+    const isSplitBy = (first: Signature, firstAt: number, lastAt: number) =>
+      firstAt > lastAt || this.lives(memberOf(first), at)
+    if (!isSplitBy(one, oneAt, otherAt) || !isSplitBy(other, otherAt, oneAt)) return
+    const { room, node } = other.subject
+    this.breaks('I1', `${room} is signed for ${node.id} while signatures for the living ${one.subject.node.id} are good`)
+  }
+
+  admitted (relay: Relay, { subject, expiresAt, id }: Signature): void {
+    const { tenant, room, joinOnly, node } = subject
+    const now = this.#world.timeline.now
+    if (this.#admitted.has(id)) this.breaks('I5', `${id} is admitted twice`)
+    this.#admitted.add(id)
+    const { skew, clockError } = this.#world.times
+    if (now >= (expiresAt + skew) * 1000 + clockError) this.breaks('I5', `${id} is admitted after its end`)
+    if (joinOnly) return
+    if (!this.lives(`${node.id}|${node.incarnation}`, now)) this.breaks('I8', `${relay.id} admits after its lease ended`)
+    const name = roomName({ tenant, room })
+    const releasedAt = this.#released.get(name)
+    if (releasedAt !== undefined && subject.issuedAt < releasedAt && this.#heard.has(name)) {
+      this.breaks('REL', `${id} from before the release is admitted after it`)
+    }
+  }
+
+  /** The store lost its memory, that of ended calls as well: docs/affinity.md says so. */
+  forgot (): void {
+    this.#released.clear()
+  }
+
+  /** The node sent a client away. */
+  ended ({ key }: Client, relay: Relay, { reason }: SeatEnd): void {
+    const name = roomName(key)
+    if (reason.includes('call ended')) {
+      this.#heard.add(name)
+      return
+    }
+    if (this.#together.get(name) !== relay) return
+    if (relay.leaving !== undefined || relay.node?.status().state === 'replaced') return
+    const holder = this.#holderOf(key)
+    const what = `${key.room} with both inside is closed by ${relay.id} (${reason})`
+    if (!relay.isAtFault) this.breaks('I25', `${what}, which did nothing wrong`)
+    else if (holder === undefined || holder.startsWith(`${relay.id}|`)) {
+      this.breaks('I25', `${what}, though nobody was sent elsewhere`)
+    }
+  }
+
+  #holderOf (room: RoomKey): string | undefined {
+    return [...this.#holders].find(([key]) => key.endsWith(hashOf(room)))?.[1]
+  }
+
+  /** After everything that happens. */
+  look (): void {
+    for (const key of this.#world.rooms) {
+      const open = this.#world.relays.filter(({ process, membership }) => !process.isPaused && membership?.holds(key))
+      for (const { id, membership } of open) {
+        if (this.lives(`${id}|${membership?.incarnation}`, this.#world.timeline.now)) continue
+        this.breaks('I8', `${id} would admit to ${key.room} after its lease ended`)
+      }
+      if (open.length > 1) this.breaks('I2', `${open.map(({ id }) => id)} would admit to ${key.room}`)
+      const relay = this.#world.nodeOf(key)
+      if (relay === undefined) this.#together.delete(roomName(key))
+      else this.#together.set(roomName(key), relay)
+    }
+    for (const relay of this.#world.relays) this.#excuse(relay)
+  }
+
+  /** A node was at fault until it holds all its rooms again. */
+  #excuse (relay: Relay): void {
+    const { process, link, membership, node } = relay
+    if (process.isPaused || link.isCut || link.next !== undefined) relay.isAtFault = true
+    else if (relay.isAtFault && membership?.valid() && node !== undefined && this.#world.store.late === 0) {
+      const inside = this.#world.clients.filter((client) => client.relay === relay)
+      relay.isAtFault = !inside.every(({ key }) => membership.holds(key))
+    }
+  }
+}
+
+function memberOf ({ subject: { node } }: Signature): string {
+  return `${node.id}|${node.incarnation}`
+}
+
+function hashOf (room: RoomKey): string {
+  return createHash('sha256').update(roomName(room)).digest('base64url')
+}

@@ -1,0 +1,83 @@
+import { createRedisRegistry } from '../../../lib/registry/redis.js'
+import { pick } from './commands.js'
+import { SimRedis } from './sim-redis.js'
+import { Timeline } from './timeline.js'
+import { DEFAULT_TIMES } from './stage.js'
+import type { Judge } from './judge.js'
+import type { Reply } from './redis-data.js'
+import type { OnRun, RedisServer } from './sim-redis.js'
+import type { Stage, Times } from './stage.js'
+
+/** Where the rooms begin among the keys of a script. */
+const FIRST_ROOM = 6
+
+/** With how often each happens. */
+export const REDIS_FAULTS = { wipe: 2, failover: 2 }
+
+export function simulatedRedisStage (): Stage {
+  const timeline = new Timeline()
+  return redisStage(DEFAULT_TIMES, timeline, new SimRedis(timeline))
+}
+
+export function redisStage (times: Times, timeline: Stage['timeline'], redis: RedisServer): Stage {
+  const { lease, heartbeat, ttl, skew } = times
+  return {
+    times,
+    timeline,
+    store: redis,
+    createRegistry: ({ process, link }) => createRedisRegistry(
+      { redis: redis.clientOf(process, link), lease, heartbeat, linger: ttl + skew }, timeline.clockOf(process)
+    ),
+    faults: {
+      async wipe ({ judge }) {
+        await redis.wipe()
+        judge.forgot()
+        return true
+      },
+      async failover ({ judge }, _at, how) {
+        await redis.failOver(pick([0, 100, 1500], how))
+        judge.forgot()
+        return true
+      }
+    },
+    witness (judge) {
+      redis.onRun = witnessOf(judge, timeline, lease)
+    },
+    // By the store's clock, which is right.
+    decidedAt: ({ issuedAt }) => issuedAt
+  }
+}
+
+/** Tells the judge what scripts answered. */
+function witnessOf (judge: Judge, timeline: Stage['timeline'], lease: number): OnRun {
+  function noteHolders (name: string, rooms: string[], member: string, reply: Reply[]): void {
+    const [outcome, , , claims] = reply
+    if (name === 'ASSIGN' && (outcome === 'bound' || outcome === 'chosen')) judge.bound(rooms[0] ?? '', member)
+    if (outcome !== 'ok' || !Array.isArray(claims)) return
+    for (const [at, room] of rooms.entries()) {
+      if (claims[at * 2] !== 'ok') continue
+      judge.bound(room, member)
+      judge.claimed(room)
+    }
+  }
+
+  return (name, keys, args, reply) => {
+    judge.told?.(() => `${name} ${args.slice(5).join(' ').slice(0, 60)} -> ${JSON.stringify(reply).slice(0, 130)}`)
+    const { now } = timeline
+    if (!Array.isArray(reply)) {
+      if (name === 'END' && reply === 'ok') judge.callEnded(keys[FIRST_ROOM] ?? '', now)
+      if (name === 'RELEASE' && reply === 1) judge.unclaimed(keys[FIRST_ROOM] ?? '')
+      if (name === 'LEAVE') for (const member of args.slice(5)) judge.promise(member, now)
+      return
+    }
+    const member = name === 'ASSIGN' ? String(reply[1]) : String(args[5])
+    // By the store's own clock, which says so.
+    const at = Number(reply[name === 'ASSIGN' ? 3 : 1])
+    if (name === 'REGISTER' && reply[0] === 'ok') judge.displaceOthers(member, at)
+    if ((name === 'REGISTER' || name === 'BEAT') && reply[0] === 'ok') judge.promise(member, at + lease)
+    if (name === 'ASSIGN' && (reply[0] === 'bound' || reply[0] === 'chosen') && !judge.lives(member, at)) {
+      judge.breaks('I3', `${member} is chosen and was declared dead`)
+    }
+    noteHolders(name, keys.slice(FIRST_ROOM), member, reply)
+  }
+}

@@ -1,0 +1,84 @@
+import fc from '../../support/fast-check.js'
+import { seededRandom } from '../../support/seeded-random.js'
+import { commandWith, execute, healAll, secondsToMeet } from './commands.js'
+import { REDIS_FAULTS, simulatedRedisStage } from './redis-stage.js'
+import { World } from './world.js'
+import { simulatedZooKeeperStage, ZOOKEEPER_FAULTS } from './zookeeper-stage.js'
+import type { Command } from './commands.js'
+import type { Stage, Times } from './stage.js'
+
+const STORES = {
+  redis: { stage: simulatedRedisStage, faults: REDIS_FAULTS },
+  zookeeper: { stage: simulatedZooKeeperStage, faults: ZOOKEEPER_FAULTS }
+}
+
+export type StoreName = keyof typeof STORES
+
+export interface Plan {
+  store: StoreName
+  nodes: number
+  gateways: number
+  rooms: number
+  commands: Command[]
+  /** Of `Math.random`, which chooses among nodes. */
+  seed: number
+  /** A node that stays cut off when all else heals. */
+  staysCut: number | undefined
+}
+
+export const planOf = (nodes: number, store: StoreName): fc.Arbitrary<Plan> => fc.record({
+  store: fc.constant(store),
+  nodes: fc.constant(nodes),
+  gateways: fc.constant(2),
+  rooms: fc.integer({ min: 1, max: 2 }),
+  commands: fc.array(commandWith(STORES[store].faults), { minLength: 1, maxLength: 300, size: 'max' }),
+  seed: fc.integer(),
+  staysCut: fc.option(fc.nat({ max: 1 }), { nil: undefined, freq: 2 })
+})
+
+/** Seconds after the last fault within which everybody has to be together: settling, some leases and some asking. */
+function meetingLimit ({ lease, heartbeat, ttl, skew }: Times): number {
+  return (Math.max(lease, (ttl + skew) * 1000) + 2 * heartbeat + 3 * lease) / 1000 + 3
+}
+
+export interface Outcome {
+  commands: number
+  broken: string[]
+  meetingSeconds: number | undefined
+}
+
+/** Told of the world after each step. */
+export type Tell = (world: World, step: string) => void
+
+export async function run (
+  { store, nodes, gateways, rooms, commands, seed, staysCut }: Plan,
+  { stage = STORES[store].stage(seed), tell }: { stage?: Stage, tell?: Tell } = {}
+): Promise<Outcome> {
+  const random = Math.random
+  Math.random = seededRandom(seed)
+  const world = new World({ nodes, gateways, rooms }, stage)
+  try {
+    await world.start()
+    tell?.(world, 'started')
+    let count = 0
+    for (const command of commands) {
+      const happened = await execute(world, command)
+      if (happened) count++
+      tell?.(world, `${command.name} ${command.at} ${command.how}${happened ? '' : ' (not possible)'}`)
+      const { broken } = world.judge
+      if (broken.length > 0) return { commands: count, broken, meetingSeconds: undefined }
+    }
+    await healAll(world, staysCut)
+    tell?.(world, 'healed')
+    const limit = meetingLimit(world.times)
+    const meetingSeconds = await secondsToMeet(world, limit)
+    tell?.(world, `together after ${meetingSeconds} s`)
+    const { broken } = world.judge
+    const invariant = staysCut === undefined ? 'I13' : 'I26'
+    if (meetingSeconds === undefined) broken.push(`${invariant}: not together within ${limit} s`)
+    return { commands: count, broken, meetingSeconds }
+  } finally {
+    world.stop()
+    Math.random = random
+  }
+}

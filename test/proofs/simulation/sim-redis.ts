@@ -1,0 +1,138 @@
+import * as gatewayScripts from '../../../lib/registry/redis/scripts/gateway.js'
+import * as nodeScripts from '../../../lib/registry/redis/scripts/node.js'
+import { LuaHost } from './lua.js'
+import { RedisData } from './redis-data.js'
+import type { Script } from '../../../lib/registry/redis/scripts/prelude.js'
+import type { Reply } from './redis-data.js'
+import type { Process, Timeline } from './timeline.js'
+import type { Link, Store } from './stage.js'
+import type { RedisScripter } from '../../../types/registry.js'
+
+/** By their SHA-1: those modules export nothing but scripts. */
+export const SCRIPTS = new Map<string, { name: string, text: string }>(
+  Object.entries<Script>({ ...gatewayScripts, ...nodeScripts }).map(([name, { sha1, text }]) => [sha1, { name, text }])
+)
+
+// One for all worlds, since it compiles the scripts; they keep nothing between two runs.
+let running: RedisData | undefined
+const host = new LuaHost((name, args) => {
+  if (running === undefined) throw new Error('no script is running')
+  return running.run(name, args)
+})
+
+/** A script on its way. */
+interface Message {
+  name: string
+  text: string
+  keys: string[]
+  args: string[]
+  process: Process
+  resolve (reply: Reply): void
+  reject (error: Error): void
+}
+
+/** Told of every script that ran. */
+export type OnRun = (name: string, keys: string[], args: string[], reply: Reply) => void
+
+/** A Redis that a world can be on. */
+export interface RedisServer extends Store {
+  onRun: OnRun
+  clientOf (process: Process, link: Link): RedisScripter
+  wipe (): Promise<void>
+  /** Another server takes over that has not heard of the writes of the last so many milliseconds. */
+  failOver (lostMs: number): Promise<void>
+}
+
+/** Runs the real scripts in this process. */
+export class SimRedis implements RedisServer {
+  readonly data: RedisData
+  readonly #timeline: Timeline
+  #late: Array<() => void> = []
+  isAway = false
+  onRun: OnRun = () => {}
+
+  constructor (timeline: Timeline) {
+    this.#timeline = timeline
+    this.data = new RedisData(() => timeline.now)
+  }
+
+  get late (): number {
+    return this.#late.length
+  }
+
+  clientOf (process: Process, link: Link): RedisScripter {
+    return {
+      status: 'ready',
+      on: () => {},
+      off: () => {},
+      evalsha: async (sha1, count, ...given) => await this.#send(process, link, sha1, count, given.map(String)),
+      eval: async () => { throw new Error('every script is known here') }
+    }
+  }
+
+  land (): void {
+    const landing = this.#late
+    this.#late = []
+    for (const arrive of landing) arrive()
+  }
+
+  heal (): void {
+    this.isAway = false
+  }
+
+  async prepare (): Promise<void> {
+    this.data.run('HSET', ['{cobrowse}:meta', 'epoch', 'an-epoch-of-22-letters'])
+  }
+
+  async wipe (): Promise<void> {
+    this.data.flush()
+  }
+
+  async failOver (lostMs: number): Promise<void> {
+    const takeOver = this.data.snapshot()
+    await this.#timeline.advance(lostMs)
+    takeOver()
+    this.data.replid = (Number.parseInt(this.data.replid.slice(-8), 16) + 1).toString(16).slice(-8).padStart(40, '0')
+  }
+
+  async #send (process: Process, link: Link, sha1: string, count: number, given: string[]): Promise<unknown> {
+    const script = SCRIPTS.get(sha1)
+    if (script === undefined) throw new Error('NOSCRIPT')
+    return await new Promise((resolve, reject) => {
+      const message: Message = {
+        ...script, keys: given.slice(0, count), args: given.slice(count), process, resolve, reject
+      }
+      const fate = link.next
+      link.next = undefined
+      if (this.isAway || link.isCut) {
+        if (link.cutMode === 'refuse') reject(new Error('ECONNREFUSED'))
+        else this.#late.push(() => this.#arrive(message, link))
+      } else if (fate === 'late') this.#late.push(() => this.#arrive(message, link))
+      else if (fate === 'answered late') {
+        const answer = this.#execute(message)
+        this.#late.push(answer)
+      } else this.#execute(message)()
+    })
+  }
+
+  #arrive (message: Message, link: Link): void {
+    if (this.isAway || link.isCut) message.reject(new Error('ECONNRESET'))
+    else this.#execute(message)()
+  }
+
+  /** @returns delivers the answer */
+  #execute ({ name, text, keys, args, process, resolve, reject }: Message): () => void {
+    try {
+      running = this.data
+      const reply = host.run(text, keys, args)
+      this.onRun(name, keys, args, reply)
+      const deliver = () => {
+        if (process.isPaused) this.#late.push(deliver)
+        else if (!process.isDead) resolve(reply)
+      }
+      return deliver
+    } catch (error) {
+      return () => reject(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+}

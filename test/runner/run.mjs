@@ -1,0 +1,86 @@
+// `npm test`: makes a fresh clone ready, then runs everything but test:long. With arguments, those go to tap
+// instead: `npm test -- test/system/host.test.ts`.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants, existsSync } from 'node:fs'
+import { prepare, root, run } from '../../.ci/prepare.mjs'
+
+const TAP = `${root}node_modules/tap/dist/esm/run.mjs`
+
+const CHECKS = {
+  types: ['typescript/bin/tsc', '--noEmit', '-p', 'test'],
+  lint: ['eslint/bin/eslint.js', '.'],
+  'types of the client': ['typescript/bin/tsc', '-p', 'lib/client'],
+  'tests of types': ['tstyche/build/bin.js'],
+  'package.json': ['publint/src/cli.js', '--strict'],
+  'types of the package': ['@arethetypeswrong/cli/dist/index.js', '--pack', '.', '--profile', 'esm-only']
+}
+
+prepare()
+ensureServers()
+await checkAll()
+console.log(`TEST_SEED=${process.env.TEST_SEED ?? 1}`)
+const given = process.argv.slice(2)
+if (given.length > 0) run(process.execPath, [TAP, ...given])
+else await runAllTests()
+
+async function runAllTests () {
+  // On a terminal, tap shows what it is given as it shows its own runs.
+  const isTerminal = process.stdout.isTTY === true
+  const tests = start(`${root}test/runner/all.mjs`, ['ignore', isTerminal ? 'pipe' : 'inherit', 'inherit'])
+  const children = isTerminal ? [tests, start(TAP, [tests.stdout, 'inherit', 'inherit'], '-')] : [tests]
+  const codes = await Promise.all(children.map(async (child) => (await once(child, 'close'))[0]))
+  process.exitCode = codes.every((code) => code === 0) ? 0 : 1
+}
+
+function start (path, stdio, ...args) {
+  return spawn(process.execPath, [path, ...args], { cwd: root, stdio })
+}
+
+/** Two at a time. What one prints is shown when it ends. */
+async function checkAll () {
+  const left = Object.entries(CHECKS)
+  const checkOneAfterTheOther = async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) await check(...next)
+  }
+  await Promise.all([checkOneAfterTheOther(), checkOneAfterTheOther()])
+  if (process.exitCode) process.exit()
+}
+
+async function check (name, [path, ...args]) {
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, [`${root}node_modules/${path}`, ...args], { cwd: root })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { output += text })
+  const code = await new Promise((resolve) => child.once('close', resolve))
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+  console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${seconds.padStart(5)} s  ${name}`)
+  if (code === 0) return
+  console.log(output)
+  process.exitCode = 1
+}
+
+// Elsewhere the tests that need a server are skipped, and say so.
+function ensureServers () {
+  const isRootOnDebian = process.getuid?.() === 0 && isExecutable('/usr/bin/apt-get')
+  const missing = [
+    ['/usr/bin/redis-server', 'redis-server'],
+    ['/usr/bin/javac', 'default-jdk-headless'],
+    ['/usr/bin/java', 'default-jre-headless'],
+    ['/usr/share/java/zookeeper.jar', 'zookeeper'],
+    ['/usr/bin/chromium', 'chromium']
+  ].filter(([path]) => !existsSync(path)).map(([, name]) => name)
+  if (!isRootOnDebian || missing.length === 0) return
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  run('apt-get', ['update', '-qq'], { env })
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], { env })
+}
+
+function isExecutable (path) {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

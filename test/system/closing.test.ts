@@ -1,0 +1,80 @@
+import { connect } from 'node:net'
+import t from 'tap'
+import { memoryRegistry, memorySessions } from '../../lib/index.js'
+import { body, buildApp, NODES, PATH, session } from '../support/build-app.js'
+import { elapse } from '../support/elapse.js'
+import { until } from '../support/until.js'
+import type { AddressInfo } from 'node:net'
+
+t.test('while it closes, new requests are told so, those under way end, and then the adapters close', async (t) => {
+  const order: string[] = []
+  const registry = memoryRegistry({ nodes: NODES })
+  const { app, token } = await buildApp(t, {
+    server: { return503OnClosing: false },
+    options: {
+      registry: { ...registry, close: async () => { order.push('adapter closed') } },
+      async authorize () {
+        await elapse(300, 'a request that takes its time')
+        order.push('request answered')
+        return true
+      }
+    },
+    after (app) {
+      // Holds the close up, so that a request can still come in.
+      app.addHook('preClose', async () => await elapse(150, 'time for one more request'))
+    }
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  let text = ''
+  socket.on('data', (chunk) => { text += chunk.toString() })
+  const payload = JSON.stringify(body)
+  const send = () => socket.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n` +
+    `Cookie: ccmessaging-token=${token}\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n${payload}`)
+  send()
+  await until(() => app.cobrowse.status().inFlight > 0, 'the request is under way')
+  const closed = app.close()
+  await until(() => !app.cobrowse.status().ready, 'the close has begun')
+  send()
+  await closed
+  await until(() => socket.closed, 'the end of the connection')
+  t.match(text, /"retCode":"0"/, 'the request under way was answered')
+  t.match(text, /503 Service Unavailable[^]*"retCode":"50307"/, 'the new one was told')
+  t.match(text, /retry-after: 1/)
+  t.strictSame(order, ['request answered', 'adapter closed'])
+})
+
+t.test('requests that were injected end before the adapters close', async (t) => {
+  const seen: string[] = []
+  const { app, ask } = await buildApp(t, {
+    options: {
+      sessions: { ...memorySessions(), find: async () => session, close: async () => { seen.push('closed') } },
+      async authorize () {
+        await elapse(100, 'a request that takes its time')
+        seen.push('answered')
+        return true
+      }
+    }
+  })
+  const sent = ask()
+  await until(() => app.cobrowse.status().inFlight > 0, 'the request is under way')
+  await app.close()
+  await sent
+  t.strictSame(seen, ['answered', 'closed'])
+})
+
+t.test('a half-sent request does not hold the close up beyond its budget', async (t) => {
+  let hasBegun = false
+  const { app } = await buildApp(t, {
+    options: { timeout: 500, routeOptions: { onRequest: async () => { hasBegun = true } } }
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`)
+  await until(() => hasBegun, 'the head of the request')
+  t.equal(app.cobrowse.status().inFlight, 0, 'a body that is on its way takes no place')
+  const startedAt = performance.now()
+  await app.close()
+  t.ok(performance.now() - startedAt < 5000)
+})

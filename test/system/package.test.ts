@@ -1,0 +1,152 @@
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import t from 'tap'
+import type { Test } from 'tap'
+
+const execute = promisify(execFile)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const { NODE_OPTIONS, ...env } = process.env
+const npm = async (cwd: string, ...args: string[]) =>
+  (await execute('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd, env })).stdout
+
+const NAMES = [
+  'BodyTimeoutError', 'BodyTooLargeError', 'ClosingError', 'InternalError', 'InvalidBodyError', 'InvalidTokenError',
+  'MissingTokenError', 'NoLiveNodeError', 'NotAuthorizedError', 'OriginNotAllowedError', 'OverloadedError',
+  'ProvisionUnavailableError', 'RegistrySettlingError', 'RegistryUnavailableError', 'SessionsUnavailableError',
+  'SignatureError', 'TooManyRequestsError', 'UnsupportedContentTypeError', 'cobrowse', 'default', 'httpProvision',
+  'memoryRegistry', 'memorySessions', 'ownUserIdOnly', 'redisRegistry', 'redisSessions', 'staticProvision',
+  'verifySignature', 'zookeeperRegistry'
+]
+
+const NODE_NAMES = ['AdmissionError', 'joinCobrowse', 'readOffer']
+
+const CLIENT_NAMES = ['CobrowseError', 'connect']
+
+const TESTING_NAMES = ['checkNode', 'startToxicProxy']
+
+const CONSUMER = `
+import Fastify from 'fastify'
+import cobrowse, { memoryRegistry, memorySessions, ownUserIdOnly, staticProvision } from 'fastify-cobrowse'
+import type { CobrowseOptions, Sessions } from 'fastify-cobrowse'
+import { AdmissionError, joinCobrowse, readOffer } from 'fastify-cobrowse/node'
+import type { CobrowseNode, Seat } from 'fastify-cobrowse/node'
+import { checkNode } from 'fastify-cobrowse/testing'
+import type { CheckNodeOptions, NodeReport } from 'fastify-cobrowse/testing'
+
+const options: CobrowseOptions = {
+  sessions: memorySessions() satisfies Sessions,
+  registry: memoryRegistry({ nodes: [{ id: 'n', wssUrl: 'wss://10.0.0.1/ws' }] }),
+  provision: staticProvision('relay.example'),
+  signing: { keys: [{ id: 'k', secret: 'x'.repeat(32) }] },
+  authorize: ownUserIdOnly
+}
+const app = Fastify()
+await app.register(cobrowse, options)
+app.get('/', async (request) => request.cobrowseSession?.userId ?? app.cobrowse.status().inFlight)
+
+const { registry, signing } = options
+const node: CobrowseNode = await joinCobrowse({ registry, signing, wssUrl: 'wss://10.0.0.1/ws' })
+try {
+  const seat: Seat = await node.admit(readOffer({}).signature)
+  seat.leave()
+} catch (error) {
+  if (error instanceof AdmissionError) app.log.info(error.closeCode)
+}
+declare const store: Pick<CheckNodeOptions, 'redis' | 'WebSocket'>
+const report: NodeReport = await checkNode({ ...store, nodeId: node.id, signing, only: ['claims'] })
+app.log.info(report.rules.map(({ id, outcome }) => id + outcome))
+`
+// A page has no types of Node, and none of Fastify.
+const PAGE = `
+import { CobrowseError, connect } from 'fastify-cobrowse/client'
+import type { Connection, ConnectOptions } from 'fastify-cobrowse/client'
+
+const options: ConnectOptions = { roomId: 'r', userId: 'u', userName: 'U', role: 'recorder', WebSocket }
+const connection: Connection = connect({ ...options, onMessage: (message) => console.log(message) })
+connection.on('close', (error) => { if (error instanceof CobrowseError && error.code === 4403) alert(error.message) })
+`
+const OPTIONS = {
+  strict: true, module: 'nodenext', target: 'es2023', lib: ['es2023'], types: ['node'], skipLibCheck: false, noEmit: true
+}
+
+function temporaryFolder (t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'fastify-cobrowse-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+t.test('dependencies – installed with their scripts – run none, since none has one', async (t) => {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
+  t.strictSame(Object.keys(packages).filter((path) => packages[path].hasInstallScript === true), [])
+})
+
+t.test('the package – packed – installs into a fresh folder and loads in every way', async (t) => {
+  const folder = temporaryFolder(t)
+  const [{ filename, files }] = JSON.parse(await npm(root, 'pack', '--json', '--pack-destination', folder))
+  writeFileSync(join(folder, 'package.json'), '{"type":"module","private":true}')
+  await npm(folder, 'install', '--prefer-offline', '--ignore-scripts', join(folder, filename), 'fastify@5',
+    'typescript@~6.0.3', '@types/node@20')
+
+  t.test('it ships what is built from lib and types, and nothing else', async (t) => {
+    const paths: string[] = files.map(({ path }: { path: string }) => path)
+    const others = paths.filter((path) => !path.startsWith('dist/')).sort()
+    t.strictSame(others, ['LICENSE', 'README.md', 'package.json'])
+    for (const path of ['dist/lib/index.js', 'dist/lib/client/index.js', 'dist/types/index.d.ts']) {
+      t.ok(paths.includes(path), path)
+    }
+    const stale = paths.filter((path) => path.startsWith('dist/')).filter((path) => {
+      const source = path.replace('dist/', '').replace(/(\.d)?\.(js|ts)$/, '.ts')
+      return !/^(lib|types)\//.test(source) || !existsSync(join(root, source))
+    })
+    t.strictSame(stale, [])
+  })
+
+  const run = async (code: string, type: string) => {
+    const { stdout } = await execute(process.execPath, [`--input-type=${type}`, '-e', code], { cwd: folder, env })
+    return JSON.parse(stdout)
+  }
+  t.test('by import, with exactly the public names', async (t) => {
+    const names = await run("console.log(JSON.stringify(Object.keys(await import('fastify-cobrowse'))))", 'module')
+    t.strictSame(names.sort(), NAMES)
+  })
+  for (const [path, expected] of [['node', NODE_NAMES], ['client', CLIENT_NAMES], ['testing', TESTING_NAMES]] as const) {
+    t.test(`fastify-cobrowse/${path}, by import and by require()`, async (t) => {
+      const name = `fastify-cobrowse/${path}`
+      const load = [[`await import('${name}')`, 'module'], [`require('${name}')`, 'commonjs']] as const
+      for (const [loaded, type] of load) {
+        const names: string[] = await run(`console.log(JSON.stringify(Object.keys(${loaded})))`, type)
+        t.strictSame(names.filter((name) => name !== '__esModule').sort(), expected)
+      }
+    })
+  }
+  t.test('by require(), and registers both ways', async (t) => {
+    const code = `
+      const Fastify = require('fastify')
+      const plugin = require('fastify-cobrowse')
+      const options = () => ({
+        sessions: plugin.memorySessions(), registry: plugin.memoryRegistry(), authorize: plugin.ownUserIdOnly,
+        provision: plugin.staticProvision('x.example'), signing: { keys: [{ id: 'k', secret: 'x'.repeat(32) }] }
+      })
+      const ready = async (it) => {
+        const app = Fastify()
+        app.register(it, options())
+        await app.ready()
+        await app.close()
+      }
+      Promise.all([plugin, plugin.cobrowse, plugin.default].map(ready)).then((all) => console.log(all.length))`
+    t.equal(await run(code, 'commonjs'), 3)
+  })
+  t.test('by TypeScript consumers that check every declaration: a gateway, and a page', async (t) => {
+    const page = { ...OPTIONS, lib: ['es2023', 'dom'], types: [] }
+    for (const [name, text, compilerOptions] of [['gateway', CONSUMER, OPTIONS], ['page', PAGE, page]] as const) {
+      writeFileSync(join(folder, `${name}.ts`), text)
+      writeFileSync(join(folder, `${name}.json`), JSON.stringify({ compilerOptions, files: [`${name}.ts`] }))
+      const args = ['node_modules/typescript/bin/tsc', '-p', `${name}.json`]
+      await t.resolves(execute(process.execPath, args, { cwd: folder, env }))
+    }
+  })
+})

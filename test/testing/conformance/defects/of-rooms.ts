@@ -1,0 +1,141 @@
+import { createServer } from 'node:http'
+import { createRedisStore } from '../../../../lib/registry/redis/store.js'
+import { BEAT, CLAIM_ROOMS, REGISTER } from '../../../../lib/registry/redis/scripts/node.js'
+import { roomName } from '../../../../lib/common/room-name.js'
+import { elapse } from '../../../support/elapse.js'
+import { ARGUMENT, COMMON_KEYS, deafTo, TIMES } from '../start-node.js'
+import type { BrokenNode } from '../start-node.js'
+import type { RoomKey } from '../../../../types/registry.js'
+
+const toAscii = ({ tenant, room }: RoomKey) =>
+  ({ tenant: tenant.replaceAll(/\P{ASCII}/gu, '?'), room: room.replaceAll(/\P{ASCII}/gu, '?') })
+
+export const OF_ROOMS: Record<string, BrokenNode> = {
+  'does not say that it heard of the end of a call': {
+    breaks: ['call-ended-heard'],
+    redis: (good) => ({
+      async evalsha (sha1, keys, ...args) {
+        const heardFrom = keys + ARGUMENT.claimToBeat + 2 * (keys - COMMON_KEYS)
+        return await good.evalsha(sha1, keys, ...sha1 === BEAT.sha1 ? args.slice(0, heardFrom) : args)
+      }
+    })
+  },
+  'never answers': {
+    breaks: ['admits'],
+    serve: () => createServer().on('upgrade', () => {})
+  },
+  'answers with garbage': {
+    breaks: ['admits'],
+    serve: () => createServer().on('upgrade', (_request, socket) =>
+      socket.on('error', () => {}).end('\0garbage\r\n\r\n'))
+  },
+  'answers the signature for a sub-protocol': {
+    breaks: ['sub-protocol'],
+    handleProtocols: (offered) => [...offered].at(-1) ?? false
+  },
+  'has a longer lease': {
+    breaks: ['registers'],
+    times: { lease: 2 * TIMES.lease }
+  },
+  'has a bad record': {
+    breaks: ['record'],
+    redis: (good) => ({
+      async evalsha (sha1, keys, ...args) {
+        const [at, changed] = [keys + ARGUMENT.record, [...args]]
+        if ([BEAT.sha1, REGISTER.sha1].includes(sha1)) changed[at] = String(args[at]).replace('}', ',"weight":0}')
+        return await good.evalsha(sha1, keys, ...changed)
+      }
+    })
+  },
+  'sends its heartbeats too seldom': {
+    breaks: ['heartbeat'],
+    times: { heartbeat: TIMES.lease / 2 }
+  },
+  'does not claim': {
+    breaks: ['claims', 'room-key', 'elsewhere', 'epoch-writes', 'cut-unanswered'],
+    membership: (good) => ({
+      claim: async () => good.valid() ? 'ok' : 'lapsed',
+      holds: () => good.valid()
+    })
+  },
+  'takes "elsewhere" for "ok"': {
+    breaks: ['elsewhere'],
+    membership (good) {
+      const taken = new Set<string>()
+      return {
+        async claim (room, options) {
+          const result = await good.claim(room, options)
+          if (result !== 'elsewhere') return result
+          taken.add(roomName(room))
+          return 'ok'
+        },
+        holds: (room) => good.holds(room) || (good.valid() && taken.has(roomName(room)))
+      }
+    }
+  },
+  'makes the key of a room from ASCII': {
+    breaks: ['room-key'],
+    membership: (good) => ({
+      claim: async (room, options) => await good.claim(toAscii(room), options),
+      holds: (room) => good.holds(toAscii(room)),
+      release: async (room) => await good.release(toAscii(room))
+    })
+  },
+  'deletes the binding of an empty room': {
+    breaks: ['releases'],
+    membership: (good, { redis, prefix }) => ({
+      async release (room) {
+        const times = { ...TIMES, linger: TIMES.linger * 1000 }
+        await good.release(room)
+        await redis.del(createRedisStore({ redis, prefix, times }).room(room))
+      }
+    })
+  },
+  'does not count its claims': {
+    breaks: ['reopens', 'call-ended-newer'],
+    redis: (good) => ({
+      async evalsha (sha1, keys, ...args) {
+        const changed = [...args]
+        if (sha1 === CLAIM_ROOMS.sha1) changed[keys + ARGUMENT.claim] = 1
+        return await good.evalsha(sha1, keys, ...changed)
+      }
+    })
+  },
+  'ignores tenants': {
+    breaks: ['tenants'],
+    nameOf: ({ room }) => room
+  },
+  'ignores the end of a call': {
+    breaks: ['call-ended'],
+    membership: deafTo('released')
+  },
+  'forgets when a call ended': {
+    breaks: ['call-ended-older'],
+    membership: (good) => ({
+      claim: async (room) => await good.claim(room),
+      releasedAt: () => undefined
+    })
+  },
+  'never opens a room again whose call ended': {
+    breaks: ['call-ended-newer'],
+    membership: (good) => ({
+      releasedAt: (room) => good.releasedAt(room) === undefined ? undefined : Infinity
+    })
+  },
+  'ends when a socket resets': {
+    breaks: ['resets'],
+    endsAtReset: true
+  },
+  'closes its rooms before it leaves': {
+    breaks: ['leaves'],
+    membership: (good) => ({
+      async leave () {
+        elapse(500, 'it leaves late').then(good.leave, () => {})
+      }
+    })
+  },
+  'does not come back when it is started': {
+    breaks: ['restarts'],
+    isLost: true
+  }
+}

@@ -1,0 +1,173 @@
+import { createServer } from 'node:http'
+import { Redis } from 'ioredis'
+import { WebSocketServer } from 'ws'
+import { systemClock } from '../../../lib/common/clock.js'
+import { AdmissionError, readOffer } from '../../../lib/node/index.js'
+import { createNode } from '../../../lib/node/node.js'
+import { NODE_DEFAULTS } from '../../../lib/node/options.js'
+import { redisRegistry } from '../../../lib/registry/redis.js'
+import { verifySignature } from '../../../lib/signature.js'
+import { startToxicProxy } from '../../../lib/testing/index.js'
+import { findFreePort } from '../../support/redis-server.js'
+import type { Server } from 'node:http'
+import type { Test } from 'tap'
+import type { WebSocket } from 'ws'
+import type { Verify } from '../../../lib/node/admission.js'
+import type { NodeCoreSettings } from '../../../lib/node/node.js'
+import type { CobrowseNode, Seat } from '../../../lib/node/index.js'
+import type { ProxyMode } from '../../../lib/testing/index.js'
+import type { Membership, RedisScripter, Registry } from '../../../types/registry.js'
+
+export const SIGNING = { keys: [{ id: 'k', secret: 's'.repeat(32) }], ttl: 4, skew: 2 }
+export const TIMES = { lease: 1200, heartbeat: 250, linger: 6 }
+export const PATIENCE = 500
+
+/** What is wrong with a node: one small part of it, put in the place of the good one. */
+export interface Defect {
+  settings?: Partial<NodeCoreSettings>
+  verify? (good: Verify, membership: () => Membership | undefined): Verify
+  membership? (good: Membership, store: { registry: Registry, redis: Redis, prefix: string }): Partial<Membership>
+  redis? (good: Redis, prefix: string): Partial<RedisScripter>
+  /** Of the rooms in which messages are passed on. */
+  nameOf? (seat: Seat): string
+  handleProtocols? (offered: Set<string>): string | false
+  endsAtReset?: boolean
+  /** Does not come back when it is started again. */
+  isLost?: boolean
+  times?: Partial<typeof TIMES>
+  serve? (node: CobrowseNode): Server
+}
+
+export interface BrokenNode extends Defect {
+  /** Ids of the rules that it breaks, and no others. */
+  breaks: string[]
+}
+
+/** In all scripts, before the rooms. */
+export const COMMON_KEYS = 6
+/** Where an argument of a node's script stands, counted from the last key. */
+export const ARGUMENT = { member: 5, record: 6, kindOfClaim: 7, claim: 8, claimToBeat: 9, claimToRegister: 10 }
+
+/** A node that does not hear of something. */
+export const deafTo = (event: string): Required<Defect>['membership'] => (good) => ({
+  on: (heard, listener) => { if (heard !== event) good.on(heard, listener) }
+})
+
+export interface TestNodeOptions {
+  redisPort: number
+  prefix: string
+  defect?: Defect
+  /** How the node is cut from its store. */
+  cutBy?: ProxyMode
+}
+
+/** A kit node on a real store, behind a proxy, which can go and come back. */
+export async function startTestNode (t: Test, { redisPort, prefix, defect = {}, cutBy = 'hang' }: TestNodeOptions) {
+  const proxy = await startToxicProxy({ port: redisPort })
+  const redis = new Redis(proxy.port, '127.0.0.1').on('error', () => {})
+  const { serve = (node) => serveWs(node, defect) } = defect
+  const scripter = varied(toScripter(redis), defect.redis?.(redis, prefix))
+  const registry = redisRegistry({ redis: scripter, prefix, ...TIMES, ...defect.times })
+  const port = await findFreePort()
+  const record = { id: 'node', wssUrl: `ws://127.0.0.1:${port}/ws/cobrowse/1` }
+  const settings = { ...NODE_DEFAULTS, record, signing: SIGNING, allowedOrigins: undefined, patience: PATIENCE }
+  let stop = async () => {}
+
+  async function start (): Promise<void> {
+    let membership: Membership | undefined
+    const verify: Verify = async (signature, at) =>
+      await verifySignature(signature, { ...SIGNING, ...at, acceptJoinOnly: true })
+    const node = await createNode({ ...settings, ...defect.settings }, {
+      clock: systemClock,
+      verify: defect.verify?.(verify, () => membership) ?? verify,
+      async join (record) {
+        const joined = await registry.join(record)
+        membership = varied(joined, defect.membership?.(joined, { registry, redis, prefix }))
+        return membership
+      }
+    })
+    const server = serve(node).listen(port, '127.0.0.1')
+    stop = async () => {
+      await node.close()
+      server.close()
+      server.closeAllConnections()
+    }
+  }
+
+  await start()
+  t.teardown(async () => {
+    proxy.set('pass')
+    await stop()
+    redis.disconnect()
+    await proxy.close()
+  })
+  return {
+    id: record.id,
+    cut: () => proxy.set(cutBy),
+    heal: () => proxy.set('pass'),
+    start: defect.isLost === true ? async () => {} : start,
+    stop: async () => await stop()
+  }
+}
+
+function varied<T extends object> (good: T, change: Partial<T> = {}): T {
+  return Object.assign(Object.create(good), change)
+}
+
+function toScripter (redis: Redis): RedisScripter {
+  return {
+    get status () {
+      return redis.status
+    },
+    eval: async (...args) => await redis.eval(...args),
+    evalsha: async (...args) => await redis.evalsha(...args),
+    on: (...args) => redis.on(...args),
+    off: (...args) => redis.off(...args)
+  }
+}
+
+function serveWs (node: CobrowseNode, defect: Defect): Server {
+  const { nameOf = ({ tenant, room }) => JSON.stringify([tenant, room]), handleProtocols = () => 'cobrowse.v1' } = defect
+  const rooms = new Map<string, Set<WebSocket>>()
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols })
+  const server = createServer()
+
+  function attend (socket: WebSocket, seat: Seat): void {
+    const name = nameOf(seat)
+    const room = rooms.get(name) ?? new Set()
+    rooms.set(name, room.add(socket))
+    seat.ended.then(({ code, reason }) => {
+      room.delete(socket)
+      socket.close(code, reason)
+    })
+    socket.on('message', (data, binary) => {
+      for (const other of room) if (other !== socket) other.send(data, { binary })
+    })
+    socket.on('close', () => {
+      room.delete(socket)
+      seat.leave()
+    })
+    if (socket.readyState !== socket.OPEN) seat.leave()
+  }
+
+  return server.on('upgrade', (request, tcp, head) => {
+    let isChecked = false
+    tcp.on('error', () => {
+      if (defect.endsAtReset !== true || isChecked) return
+      node.close()
+      server.close()
+    })
+    sockets.handleUpgrade(request, tcp, head, async (socket) => {
+      socket.on('error', () => socket.terminate())
+      socket.pause()
+      try {
+        attend(socket, await node.admit(readOffer(request.headers).signature))
+      } catch (error) {
+        socket.close(error instanceof AdmissionError ? error.closeCode : 1011)
+      } finally {
+        isChecked = true
+        socket.resume()
+      }
+    })
+  })
+}
