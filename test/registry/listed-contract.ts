@@ -17,8 +17,13 @@ export interface ListedUnderTest {
 }
 
 export type ParseListed = (text: string, id: string) => Omit<NodeRecord, 'id'>
-/** @param parse where the records of the deployment do not say how they are read */
-export type MakeListed = (t: Test, parse?: ParseListed) => Promise<ListedUnderTest>
+export interface MakeListedOptions {
+  /** Where the records of the deployment do not say how they are read. */
+  parse?: ParseListed
+  /** Seconds; short unless it is given. */
+  linger?: number
+}
+export type MakeListed = (t: Test, options?: MakeListedOptions) => Promise<ListedUnderTest>
 
 export interface ListedOptions {
   /** The function that made the registry. */
@@ -28,6 +33,8 @@ export interface ListedOptions {
 }
 
 const MANY = 1200
+/** Longer than a test takes on a busy machine: no binding ends in it. */
+const LONG = { linger: 60 }
 
 export const nodeOf = async (gateway: Registry, room = newRoom()) => (await gateway.assign(room)).node.id
 
@@ -71,7 +78,7 @@ export function listedContract (t: Test, make: MakeListed, { name, goneAfterMs }
   })
 
   t.test('a room stays while its node is listed, and moves when it is not', async (t) => {
-    const { gateway, list, unlist } = await make(t)
+    const { gateway, list, unlist } = await make(t, LONG)
     await list('n1')
     await list('n2')
     const room = newRoom()
@@ -88,7 +95,7 @@ export function listedContract (t: Test, make: MakeListed, { name, goneAfterMs }
   })
 
   t.test('a node that comes back under its name has its rooms again, unless they moved', async (t) => {
-    const { gateway, list, unlist } = await make(t)
+    const { gateway, list, unlist } = await make(t, LONG)
     await list('n1')
     const [kept, moved] = [newRoom(), newRoom()]
     t.strictSame([await nodeOf(gateway, kept), await nodeOf(gateway, moved)], ['n1', 'n1'])
@@ -114,7 +121,7 @@ export function listedContract (t: Test, make: MakeListed, { name, goneAfterMs }
   })
 
   t.test('records in another form are read by parse, and one that it cannot read spoils nothing', async (t) => {
-    const { gateway, list, relist } = await make(t, parseWords)
+    const { gateway, list, relist } = await make(t, { parse: parseWords })
     await list('n1', 'one.example:8443')
     await list('n2', 'garbage')
     await list('n3', 'x'.repeat(5000))

@@ -10,7 +10,7 @@ import { listedContract, nodeOf } from '../listed-contract.js'
 import type { Redis } from 'ioredis'
 import type { Test } from 'tap'
 import type { ListedNodes } from '../../../types/index.js'
-import type { MakeListed, ParseListed } from '../listed-contract.js'
+import type { MakeListed, MakeListedOptions } from '../listed-contract.js'
 
 /** One way in which an existing deployment may list its nodes. */
 interface Layout {
@@ -40,11 +40,11 @@ const recordOf = (id: string, more = {}) => {
   return JSON.stringify(record)
 }
 
-async function setUp (t: Test, layout: Layout, parse?: ParseListed) {
+async function setUp (t: Test, layout: Layout, options: MakeListedOptions = {}) {
   const server = await startRedis(t)
   const redis = connect(t, server.port)
   await skipSettling(redis)
-  const make = () => makeRegistry(t, connect(t, server.port), { listed: layout.listed, ...parse && { parse } })
+  const make = () => makeRegistry(t, connect(t, server.port), { listed: layout.listed, ...options })
   const list = async (id: string, text = recordOf(id)) => await layout.list(redis, id, text)
   return {
     redis,
@@ -58,7 +58,7 @@ async function setUp (t: Test, layout: Layout, parse?: ParseListed) {
 
 for (const layout of LAYOUTS) {
   t.test(`nodes that something else lists ${layout.name}`, { skip: withoutRedis }, async (t) => {
-    const make: MakeListed = async (t, parse) => await setUp(t, layout, parse)
+    const make: MakeListed = async (t, options) => await setUp(t, layout, options)
     listedContract(t, make, { name: 'redisRegistry', goneAfterMs: GONE_AFTER_MS })
 
     t.test('may have an address for those outside', async (t) => {

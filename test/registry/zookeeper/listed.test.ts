@@ -8,7 +8,7 @@ import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server
 import { assignMany, idsOf, newRoom, nodeRecord } from '../contract.js'
 import { listedContract, nodeOf } from '../listed-contract.js'
 import type { Test } from 'tap'
-import type { MakeListed, ParseListed } from '../listed-contract.js'
+import type { MakeListed, MakeListedOptions, ParseListed } from '../listed-contract.js'
 
 /** One way in which an existing deployment may register its nodes. */
 interface Layout {
@@ -33,17 +33,17 @@ const PATIENT = { ms: 10_000 }
 t.test('nodes that something else registers', { skip: withoutZooKeeper }, async (t) => {
   const { hosts } = await startZooKeeper(t)
 
-  async function setUp (t: Test, layout: Layout, parse = layout.parse) {
+  async function setUp (t: Test, { parse, dataOf }: Layout, options: MakeListedOptions = {}) {
     const root = newRoot()
     const path = `${root}-relays`
     const { client } = await connectClient(t, hosts)
     await client.create(path, Buffer.alloc(0), PATIENT)
-    const make = () => patient(makeRegistry(t, hosts, { listed: { path }, root, ...parse && { parse } }))
+    const make = () => patient(makeRegistry(t, hosts, { listed: { path }, root, ...parse && { parse }, ...options }))
     return {
       path,
       make,
       gateway: make(),
-      list: async (id: string, data = layout.dataOf(id)) =>
+      list: async (id: string, data = dataOf(id)) =>
         t.equal(await client.create(`${path}/${id}`, Buffer.from(data), { ephemeral: true, ...PATIENT }), 'ok'),
       relist: async (id: string, data: string) =>
         await client.multi([{ type: 'set', path: `${path}/${id}`, data: Buffer.from(data) }], PATIENT),
@@ -56,7 +56,7 @@ t.test('nodes that something else registers', { skip: withoutZooKeeper }, async 
   for (const layout of LAYOUTS) {
     t.test(layout.name, async (t) => {
       t.jobs = 4
-      const make: MakeListed = async (t, parse) => await setUp(t, layout, parse)
+      const make: MakeListed = async (t, options) => await setUp(t, layout, options)
       listedContract(t, make, { name: 'zookeeperRegistry', goneAfterMs: GONE_AFTER_MS })
 
       t.test('most of them gone at once are missed: their rooms stay for a while', async (t) => {
