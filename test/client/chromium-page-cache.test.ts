@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 
 const skip = withoutChromium
 
-/** Leaves for another page of the origin. */
+/** Navigates to another page of the same origin. */
 const LEAVE = 'setTimeout(() => { location.href = "/other" })'
 const RETURN = 'setTimeout(() => history.back())'
 const WATCH = 'addEventListener("pageshow", ({ persisted }) => { window.wasKept = persisted })'
@@ -31,7 +31,7 @@ async function setUp (t: Test) {
   }
 }
 
-t.test('a page – kept for later while its connection is open – gives its seat up, and asks again', { skip }, async (t) => {
+t.test('a page – cached by the browser with an open connection – gives up its seat, and asks again when shown', { skip }, async (t) => {
   const { site, page, seats, leave, comeBack } = await setUp(t)
   const told = await connectInPage(page, site, { minWait: 600_000, maxWait: 600_000 })
   await eventually(seats, 1, 'seats')
@@ -43,7 +43,7 @@ t.test('a page – kept for later while its connection is open – gives its sea
   await eventually(seats, 1, 'seats')
 })
 
-t.test('a page – kept for later while it waits – asks again as soon as it is back', { skip }, async (t) => {
+t.test('a page – cached by the browser while it waits – asks again as soon as it is shown', { skip }, async (t) => {
   const { site, page, leave, comeBack } = await setUp(t)
   const told = await connectInPage(page, site, { minWait: 600_000, maxWait: 600_000 })
   await until(async () => (await told()).includes('message text'))
@@ -54,7 +54,7 @@ t.test('a page – kept for later while it waits – asks again as soon as it is
   await eventually(async () => (await told()).filter((it) => it === 'open').length, 2, 'opened')
 })
 
-t.test('a page – closed before it is kept – stays closed', { skip }, async (t) => {
+t.test('a page – connection closed before the browser caches it – stays closed', { skip }, async (t) => {
   const { site, page, seats, leave, comeBack } = await setUp(t)
   const told = await connectInPage(page, site)
   await until(async () => (await told()).includes('message text'))

@@ -6,12 +6,12 @@ import { connectInPage, startForPages } from './page-site.js'
 const skip = withoutChromium
 t.teardown(closeChromium)
 
-t.test('a page loads the helper as it is, and connects with its cookie from another origin', { skip }, async (t) => {
+t.test('a page – the helper loaded as published – connects with its cookie from another origin', { skip }, async (t) => {
   const { site, page } = await startForPages(t)
   const told = await connectInPage(page, site)
   await until(async () => (await told()).includes('message text'))
   const agent = site.connect({ userId: 'agent', role: 'replayer' })
-  // A token per user, and the page's cookie is that of another one.
+  // Each user has a token; the page's cookie holds the other user's.
   await eventually(() => agent.connection.state, 'open')
   await until(async () => {
     await page.evaluate('connection.send("from the page")')
@@ -27,13 +27,13 @@ t.test('a page loads the helper as it is, and connects with its cookie from anot
   await eventually(async () => (await told()).at(-1), 'closed undefined')
 })
 
-t.test('Retry-After is honoured across origins', { skip }, async (t) => {
+t.test('a Retry-After header – sent across origins – is honoured', { skip }, async (t) => {
   const { site, page } = await startForPages(t, { nodes: 0 })
   const told = await connectInPage(page, site, { minWait: 1, maxWait: 1 })
   await eventually(async () => (await told())[0], 'retry 50301 later')
 })
 
-t.test('a browser that is online again does not wait', { skip }, async (t) => {
+t.test('a waiting browser – back online – asks at once', { skip }, async (t) => {
   const { site, page } = await startForPages(t)
   const told = await connectInPage(page, site, { minWait: 600_000, maxWait: 600_000 })
   await until(async () => (await told()).includes('message text'))
@@ -44,13 +44,13 @@ t.test('a browser that is online again does not wait', { skip }, async (t) => {
   await until(async () => (await told()).filter((it) => it === 'open').length === 2)
 })
 
-t.test('a stop code of the gateway reaches the page', { skip }, async (t) => {
+t.test('a final error code of the gateway – sent across origins – reaches the page', { skip }, async (t) => {
   const { site, page } = await startForPages(t)
   const told = await connectInPage(page, site, { userId: 'somebody-else' })
   await eventually(told, ['closed 40301'])
 })
 
-t.test('a page of an older browser – newer functions are missing – connects and follows', { skip }, async (t) => {
+t.test('a page – in an older browser without newer functions – connects and follows the room', { skip }, async (t) => {
   const { site, page } = await startForPages(t, {
     script: `
     delete AbortSignal.any
@@ -74,12 +74,12 @@ t.test('a page of an older browser – newer functions are missing – connects 
   await eventually(async () => await page.evaluate('typeof AbortSignal.any'), 'undefined')
 })
 
-t.test('a page – without AbortController – is told at once', { skip }, async (t) => {
+t.test('a page – without AbortController – gets an error at once', { skip }, async (t) => {
   const { site, page } = await startForPages(t, { script: 'delete window.AbortController' })
   await t.rejects(connectInPage(page, site), /connect needs AbortController, which this browser does not have/)
 })
 
-t.test('a page – its policy forbids the WebSocket – notices at once', { skip }, async (t) => {
+t.test('a page – WebSocket forbidden by its content security policy – gets an error at once', { skip }, async (t) => {
   const { site, page } = await startForPages(t, { policy: "connect-src 'self' {gateway}" })
   const told = await connectInPage(page, site, { timeout: 600_000, minWait: 10, maxWait: 10 })
   await until(async () => (await told()).filter((it) => it === 'retry unopened').length > 2, 'three attempts')

@@ -11,11 +11,11 @@ const lastWord = (client: Client) => JSON.parse(client.messages.at(-1) ?? '{}')
 const areTogether = async (...clients: Client[]) => await until(() => clients.every((client) =>
   client.connection.state === 'open' && lastWord(client).members?.length === clients.length))
 
-t.test('both sides meet: what one sends, the other receives', async (t) => {
+t.test('two sides of a room – connected – receive each other’s messages', async (t) => {
   const site = await startSite(t)
   const customer = site.connect()
   t.equal(customer.connection.state, 'asking')
-  t.notOk(customer.connection.send('too early'), 'nothing is kept for later')
+  t.notOk(customer.connection.send('too early'), 'send does not queue')
   const agent = site.connect({ userId: 'agent', role: 'replayer' })
   await areTogether(customer, agent)
   t.match(lastWord(agent).members, [{ user: 'u', role: 'recorder' }, { user: 'agent', role: 'replayer' }])
@@ -28,7 +28,7 @@ t.test('both sides meet: what one sends, the other receives', async (t) => {
   t.equal(customer.connection.bufferedAmount, 0)
 })
 
-t.test('a node that leaves is followed at once: both sides are on the other one', async (t) => {
+t.test('a node that leaves – both sides connected – is followed at once to the same other node', async (t) => {
   const site = await startSite(t)
   const clients = [site.connect(), site.connect({ userId: 'agent', role: 'replayer' })]
   await areTogether(...clients)
@@ -42,7 +42,7 @@ t.test('a node that leaves is followed at once: both sides are on the other one'
   }
 })
 
-t.test('a draining node spreads the return', async (t) => {
+t.test('a node that drains – several clients connected – gets them spread over time', async (t) => {
   const site = await startSite(t)
   const client = site.connect()
   const errors: Array<number | undefined> = []
@@ -56,7 +56,7 @@ t.test('a draining node spreads the return', async (t) => {
   t.ok(Number(client.waits[0]) <= 200)
 })
 
-t.test('a connection that is cut is made again, and so is one to a node that was gone for a while', async (t) => {
+t.test('a client – connection cut, or its node gone for a while – connects again', async (t) => {
   const site = await startSite(t, { nodes: 1 })
   const client = site.connect()
   await until(() => isIn(client))
@@ -71,7 +71,7 @@ t.test('a connection that is cut is made again, and so is one to a node that was
   t.match(client.history.slice(0, 2), ['open', 'retry lost'])
 })
 
-t.test('the other address is tried once, at once, where the preferred one cannot be opened', async (t) => {
+t.test('the fallback address – preferred one unreachable – is tried once, without a wait', async (t) => {
   const site = await startSite(t)
   const client = site.connect({ address: 'wssUrlOut' })
   const urls: string[] = []
@@ -82,10 +82,10 @@ t.test('the other address is tried once, at once, where the preferred one cannot
   t.match(urls[0], /^ws:\/\/127\.0\.0\.1:\d+\/ws\/cobrowse\/[12]$/)
   for (const relay of site.relays.values()) relay.cut()
   await eventually(() => client.history.length, 4)
-  t.strictSame(client.history.slice(2), ['retry lost', 'open'], 'it keeps to the one that works')
+  t.strictSame(client.history.slice(2), ['retry lost', 'open'], 'the working address is used again')
 })
 
-t.test('what asking again does not mend ends it, with the code and the words of the gateway', async (t) => {
+t.test('a final error – from the gateway – ends the connection with its code and message', async (t) => {
   const site = await startSite(t)
   const ends = async (options: Parameters<typeof site.connect>[0]) => {
     const client = site.connect(options)
@@ -100,7 +100,7 @@ t.test('what asking again does not mend ends it, with the code and the words of 
   t.match(await ends({ path: '/elsewhere' }), { code: 'bad-answer', status: 404 })
 })
 
-t.test('a token that ended is asked for anew, once', async (t) => {
+t.test('an expired token – rejected by the gateway – is renewed once', async (t) => {
   const site = await startSite(t)
   const asked: boolean[] = []
   const renewing = site.connect({
@@ -115,12 +115,12 @@ t.test('a token that ended is asked for anew, once', async (t) => {
   const hopeless = site.connect({ token: async () => 'ended' })
   t.match(await hopeless.connection.closed, { code: '40102' })
   t.strictSame(hopeless.history, ['retry 40102', 'closed 40102'])
-  const broken = site.connect({ token: async () => { throw new Error('the sign-in is away') } })
+  const broken = site.connect({ token: async () => { throw new Error('the sign-in is unavailable') } })
   await until(() => broken.history.length > 1)
   t.equal(broken.history[0], 'retry unreachable')
 })
 
-t.test('Retry-After is honoured, and the room opens as soon as there is a node', async (t) => {
+t.test('a Retry-After header – no node available – is honoured, and the room opens once a node is there', async (t) => {
   const site = await startSite(t, { nodes: 0 })
   const client = site.connect()
   await until(() => client.waits.length > 0)
@@ -128,7 +128,7 @@ t.test('Retry-After is honoured, and the room opens as soon as there is a node',
   t.ok(Number(client.waits[0]) >= 1000)
 })
 
-t.test('close and an aborted signal end it at any moment, and nothing happens after', async (t) => {
+t.test('a connection – closed or its signal aborted at any moment – does nothing more', async (t) => {
   const site = await startSite(t)
   const closing = site.connect()
   await until(() => isIn(closing))
@@ -145,12 +145,12 @@ t.test('close and an aborted signal end it at any moment, and nothing happens af
   const controller = new AbortController()
   const waiting = site.connect({ signal: controller.signal, path: '/elsewhere', token: site.tokenOf('u') })
   waiting.connection.on('state', () => controller.abort())
-  t.equal(await waiting.connection.closed, undefined, 'while it asks')
-  await elapse(50, 'a late answer would have opened it')
+  t.equal(await waiting.connection.closed, undefined, 'closed during the request')
+  await elapse(50, 'time for a late answer to open the connection')
   t.equal([...site.relays.values()].reduce((seats, relay) => seats + relay.status().seats, 0), 0)
 })
 
-t.test('a WebSocket of the platform – none passed as an option – is used', async (t) => {
+t.test('a platform WebSocket – no constructor in the options – is used', async (t) => {
   t.intercept(globalThis, 'WebSocket', { value: WebSocket })
   const site = await startSite(t)
   const client = site.connect({ WebSocket: undefined })
@@ -158,8 +158,8 @@ t.test('a WebSocket of the platform – none passed as an option – is used', a
   t.strictSame(client.history, ['open'])
 })
 
-t.test('wrong options are named, with the rule', async (t) => {
-  // Node.js has one from version 22 on.
+t.test('an invalid option – given to connect – is named together with its rule', async (t) => {
+  // Node.js has a global WebSocket from version 22.
   t.intercept(globalThis, 'WebSocket', { value: undefined })
   const options = { baseUrl: 'http://127.0.0.1:1', roomId: 'r', userId: 'u', userName: 'U', role: 'recorder', WebSocket }
   const wrong: Array<[object, RegExp]> = [
@@ -172,7 +172,7 @@ t.test('wrong options are named, with the rule', async (t) => {
     [{ onmessage () {} }, /^connect has no option "onmessage"$/],
     [{ token: 7 }, /^"token" option of connect must be a string or a function$/]
   ]
-  // As a page in JavaScript would.
+  // The cast stands for a page written in JavaScript.
   const failing = (given: unknown) => () => connect(given as never).close()
   for (const [change, message] of wrong) {
     t.throws(failing({ ...options, ...change }), { name: 'TypeError', message })

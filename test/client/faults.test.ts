@@ -17,18 +17,18 @@ const clientOf = (t: Test, { base }: Pick<ScriptedSite, 'base'>, change: Partial
   startClient(t, { baseUrl: base, ...ASKED, ...change })
 const hello = (socket: WebSocket) => socket.send('hello')
 
-t.test('a gateway that hangs, or is not there, costs no more than the timeout', async (t) => {
+t.test('a gateway that hangs or is unreachable – costs no more than the timeout', async (t) => {
   const site = await startScriptedSite(t, [silent, (_request, response) => response.write('{'), named()], hello)
   const client = clientOf(t, site, { timeout: 1000 })
   await until(() => client.messages.length > 0)
-  t.strictSame(client.history, ['retry unreachable', 'retry unreachable', 'open'], 'no answer, and half of one')
+  t.strictSame(client.history, ['retry unreachable', 'retry unreachable', 'open'], 'first no answer, then half of one')
 
   const nobody = clientOf(t, { base: 'http://127.0.0.1:2' })
   await until(() => nobody.history.length > 1)
   t.equal(nobody.history[0], 'retry unreachable')
 })
 
-t.test('a node whose handshake hangs is given up, and its other address tried at once', async (t) => {
+t.test('a node whose handshake hangs – is given up, and its other address tried at once', async (t) => {
   const mute = createServer(() => {}).listen(0, '127.0.0.1')
   t.teardown(() => mute.close())
   await new Promise((resolve) => mute.once('listening', resolve))
@@ -40,7 +40,7 @@ t.test('a node whose handshake hangs is given up, and its other address tried at
   t.strictSame(client.waits, [0])
 })
 
-t.test('where neither address can be opened it waits, and begins with the preferred one again', async (t) => {
+t.test('two addresses of a node – neither can be opened – the client waits and starts with the preferred one', async (t) => {
   const site = await startScriptedSite(t, [
     named({ wssUrl: 'ws://127.0.0.1:2/', wssUrlOut: 'ws://127.0.0.1:2/out' }),
     named({ wssUrl: 'ws://127.0.0.1:2/', wssUrlOut: 'ws://127.0.0.1:2/out' }),
@@ -53,7 +53,7 @@ t.test('where neither address can be opened it waits, and begins with the prefer
   t.equal(client.waits.length, 2)
 })
 
-t.test('answers that are none are told apart', async (t) => {
+t.test('malformed answers – from the gateway – are told apart', async (t) => {
   const site = await startScriptedSite(t, [
     refused(502, '<h1>Bad gateway</h1>'), refused(200, { retCode: '7' }), refused(200, 'null'), named({ signature: 7 }),
     refused(503, { retCode: '50303', retMsg: 'settling' }, { 'retry-after': '0' }), refused(500, { retCode: '40301' }),
@@ -66,7 +66,7 @@ t.test('answers that are none are told apart', async (t) => {
   ])
 })
 
-t.test('a 404 or 403 of a balancer – while a call is on – is waited for, as during a deployment', async (t) => {
+t.test('a 404 or 403 of a load balancer – during a call – is retried, as during a deployment', async (t) => {
   const ofBalancer = Array.from({ length: 6 }, (_, at) => refused(at % 2 === 0 ? 404 : 403, '<h1>no such backend</h1>'))
   let opened = 0
   const site = await startScriptedSite(t, [named(), ...ofBalancer, named()], (socket) => {
@@ -78,7 +78,7 @@ t.test('a 404 or 403 of a balancer – while a call is on – is waited for, as 
   t.strictSame(client.history, ['open', 'retry lost', ...Array(6).fill('retry bad-answer'), 'open'])
 })
 
-t.test('a 404 of a balancer – for good – ends the call', async (t) => {
+t.test('a 404 of a load balancer – repeated – ends the call', async (t) => {
   const site = await startScriptedSite(t, [named(), refused(404, 'no such backend')], (socket) => socket.close(1012))
   const client = clientOf(t, site)
   t.match(await client.connection.closed, { code: 'bad-answer', status: 404 })
@@ -89,13 +89,13 @@ t.test('a WebSocket – error without close – is given up at once', async (t) 
   const site = await startScriptedSite(t, [named()], hello)
   const client = clientOf(t, site, {
     timeout: 600_000,
-    // As of a browser whose policy forbids the address: it tells of the error alone.
+    // A browser whose policy forbids the address reports only the error event.
     WebSocket: class {
       binaryType = 'blob'
       readyState = 3
       bufferedAmount = 0
       addEventListener (type: string, listener: (event: never) => void) {
-        // Listeners of errors read nothing of the event.
+        // Error listeners read nothing from the event.
         if (type === 'error') queueMicrotask(() => listener(undefined as never))
       }
 
@@ -106,7 +106,7 @@ t.test('a WebSocket – error without close – is given up at once', async (t) 
   await eventually(() => client.history.slice(0, 2), ['retry unopened', 'retry unopened'])
 })
 
-t.test('a platform without fetch or AbortController – named at once', async (t) => {
+t.test('a platform without fetch or AbortController – connect – throws an error that names it', async (t) => {
   for (const name of ['fetch', 'AbortController']) {
     const { base } = await startScriptedSite(t, [named()])
     t.test(name, async (t) => {
@@ -117,7 +117,7 @@ t.test('a platform without fetch or AbortController – named at once', async (t
   }
 })
 
-t.test('each close code of a node does what it stands for', async (t) => {
+t.test('a close code – each one of a node – has its documented effect', async (t) => {
   const once = async (...codes: number[]) => {
     const site = await startScriptedSite(t, [named()], (socket) => {
       const code = codes.shift()
@@ -137,7 +137,7 @@ t.test('each close code of a node does what it stands for', async (t) => {
   ])
 })
 
-t.test('every attempt shows a signature of its own, and keeps it out of the address', async (t) => {
+t.test('a connection attempt – each one – sends a new signature, and keeps it out of the address', async (t) => {
   let count = 0
   const offered: Array<string | undefined> = []
   const site = await startScriptedSite(t, [(...answer) => named({ signature: `s${++count}` })(...answer)], (socket) => {
@@ -156,7 +156,7 @@ t.test('every attempt shows a signature of its own, and keeps it out of the addr
   t.strictSame(offered, ['cobrowse.v1,s1', 'cobrowse.v1,s2', 'cobrowse.v1,s3'])
 })
 
-t.test('a node that falls silent is left after the idle timeout', async (t) => {
+t.test('a silent node – idle timeout over – is left', async (t) => {
   let visits = 0
   const site = await startScriptedSite(t, [named()], (socket) => {
     visits++
@@ -166,11 +166,11 @@ t.test('a node that falls silent is left after the idle timeout', async (t) => {
   })
   const client = clientOf(t, site, { idleTimeout: 500 })
   await eventually(() => client.history.length, 3)
-  t.strictSame(client.history, ['open', 'retry lost', 'open'], 'words keep it open, silence ends it')
+  t.strictSame(client.history, ['open', 'retry lost', 'open'], 'messages keep the connection open, silence ends it')
   t.ok(client.messages.length > 10)
 })
 
-t.test('Retry-After is seconds or a date, and never more than an hour', async (t) => {
+t.test('a Retry-After header – seconds or a date – is read, and limited to an hour', async (t) => {
   t.equal(readRetryAfter('2'), 2000)
   t.equal(readRetryAfter('999999999'), 3_600_000)
   const inAMinute = Number(readRetryAfter(new Date(Date.now() + 60_000).toUTCString()))
@@ -180,7 +180,7 @@ t.test('Retry-After is seconds or a date, and never more than an hour', async (t
   }
 })
 
-t.test('what a listener throws is an uncaught error of the page, and hurts nothing else', async (t) => {
+t.test('an error thrown by a listener – is uncaught in the page, and affects nothing else', async (t) => {
   const site = await startScriptedSite(t, [named()], hello)
   const script = `
     import { connect } from 'fastify-cobrowse/client'
@@ -192,7 +192,7 @@ t.test('what a listener throws is an uncaught error of the page, and hurts nothi
     connection.on('message', (message) => { console.log(message); connection.close() })
     remove()
     console.log(await connection.closed)`
-  // tap's loader slows a child down.
+  // The loader of tap slows a child process down.
   const { NODE_OPTIONS, ...env } = process.env
   const args = ['--input-type=module', '-e', script, site.base]
   const { stdout } = await promisify(execFile)(process.execPath, args, { env })

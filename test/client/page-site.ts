@@ -10,7 +10,7 @@ import type { Site } from './start-site.js'
 
 const CLIENT = new URL('../../dist/lib/client/', import.meta.url)
 
-/** Stands for the gateway's address in `policy`. */
+/** Placeholder for the gateway's address in `policy`. */
 const GATEWAY = '{gateway}'
 
 export interface PageOptions {
@@ -18,11 +18,11 @@ export interface PageOptions {
   /** Content security policy of the page. */
   policy?: string
   context?: BrowserContext
-  /** Runs before every script of the page. */
+  /** Script that runs before every other script of the page. */
   script?: string
 }
 
-/** An origin of its own, with nothing but the files of the helper as they are published. */
+/** Serves an origin of its own that has only the published files of the helper. */
 async function serveHelper (t: Test, policy: () => string | undefined): Promise<string> {
   const server = createServer((request, response) => {
     const name = /^\/client\/([a-z-]+\.js)$/.exec(request.url ?? '')?.[1]
@@ -39,7 +39,7 @@ async function serveHelper (t: Test, policy: () => string | undefined): Promise<
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** A gateway that pages of the helper's origin may ask, with their cookie. */
+/** Starts a gateway that accepts pages of the helper's origin, with their cookie. */
 export async function startForPages (
   t: Test, { nodes = 2, policy, context, script }: PageOptions = {}
 ): Promise<{ site: Site, page: Page, origin: string }> {
@@ -60,7 +60,7 @@ export async function startForPages (
   return { site, page, origin }
 }
 
-/** Connects in the page; what happens there is told in `window.told`. */
+/** Connects in the page; `window.told` records the events. */
 export async function connectInPage (page: Page, site: Site, options: object = {}): Promise<() => Promise<string[]>> {
   const given = { baseUrl: site.base, roomId: 'r', userId: 'u', userName: 'U', role: 'recorder', address: 'wssUrl' }
   await page.evaluate(`(async () => {

@@ -7,7 +7,7 @@ import type { Test } from 'tap'
 const ASKED = { token: 't', roomId: 'r', userId: 'u', userName: 'U', role: 'recorder' } as const
 const NEVER = { minWait: 600_000, maxWait: 600_000 }
 
-/** Node.js has no events of a page; Chromium's own are in chromium-page-cache.test.ts. */
+/** Simulates the events of a page, which Node.js lacks; chromium-page-cache.test.ts has Chromium's own. */
 function bePage (t: Test) {
   const page = new EventTarget()
   const platform = globalThis as { addEventListener?: unknown, removeEventListener?: unknown }
@@ -16,7 +16,7 @@ function bePage (t: Test) {
   return (type: string, persisted?: boolean) => page.dispatchEvent(Object.assign(new Event(type), { persisted }))
 }
 
-t.test('a page – kept while its connection is open – leaves the room, and asks again when it is shown', async (t) => {
+t.test('a page – cached with an open connection – leaves the room, and asks again when shown', async (t) => {
   const dispatch = bePage(t)
   const site = await startSite(t)
   const client = site.connect(NEVER)
@@ -31,7 +31,7 @@ t.test('a page – kept while its connection is open – leaves the room, and as
   await eventually(seats, 1, 'seats')
 })
 
-t.test('a page – kept while it asks – gives the answer up, and asks again when it is shown', async (t) => {
+t.test('a page – cached during a request – discards the answer, and asks again when shown', async (t) => {
   const dispatch = bePage(t)
   const site = await startScriptedSite(t, [silent, named()], (socket) => socket.send('hello'))
   const client = startClient(t, { baseUrl: site.base, ...ASKED, ...NEVER, timeout: 600_000 })
@@ -53,16 +53,16 @@ t.test('a page – shown or online again while it waits – asks again at once',
   }
 })
 
-t.test('a page – left for good – is not waited for', async (t) => {
+t.test('a page – left for good – keeps its open connection', async (t) => {
   const dispatch = bePage(t)
   const site = await startSite(t)
   const client = site.connect()
   await until(() => client.messages.length > 0)
   dispatch('pagehide', false)
-  t.equal(client.connection.state, 'open', 'the browser closes what it has')
+  t.equal(client.connection.state, 'open', 'closing is left to the browser')
 })
 
-t.test('a page – its connection closed while it is kept – ends, and asks no more', async (t) => {
+t.test('a page – connection closed while cached – ends, and does not ask again', async (t) => {
   const dispatch = bePage(t)
   const site = await startSite(t)
   const client = site.connect()

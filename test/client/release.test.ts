@@ -8,7 +8,7 @@ import type { Client } from './start-site.js'
 
 const lastMembers = ({ messages }: Client): unknown[] => JSON.parse(messages.at(-1) ?? '{}').members ?? []
 
-t.test('release ends the call for both sides', async (t) => {
+t.test('release – called by one side – ends the call for both', async (t) => {
   const site = await startSite(t)
   const customer = site.connect()
   const agent = site.connect({ userId: 'agent', role: 'replayer' })
@@ -20,7 +20,7 @@ t.test('release ends the call for both sides', async (t) => {
   await eventually(() => lastMembers(agent).length, 1)
 })
 
-t.test('a release that is refused is thrown, and the connection stays', async (t) => {
+t.test('release – rejected by the gateway – throws, and the connection stays open', async (t) => {
   const site = await startSite(t, { options: { authorizeRelease: () => false } })
   const client = site.connect()
   await until(() => client.messages.length > 0)
@@ -28,7 +28,7 @@ t.test('a release that is refused is thrown, and the connection stays', async (t
   t.equal(client.connection.state, 'open')
 })
 
-t.test('the node that sends everybody away is not followed while the gateway has not answered yet', async (t) => {
+t.test('close code 4410 – while the gateway has not answered the release – is not followed', async (t) => {
   let socket: WebSocket | undefined
   const site = await startScriptedSite(t, [named(), (_request, response) => {
     socket?.close(4410, 'the call ended')

@@ -9,11 +9,13 @@ type Answer = (request: IncomingMessage, response: ServerResponse, base: string)
 
 export interface ScriptedSite {
   base: string
-  /** Milliseconds between the requests that came in. */
+  /** Milliseconds between incoming requests. */
   asked: number[]
 }
 
-/** What a gateway and a node can do that ours never do: each call takes the next answer, the last one stays. */
+/**
+ * Starts a gateway and a node that answer as ours never do: each request takes the next answer, the last is repeated.
+ */
 export async function startScriptedSite (
   t: Test, answers: Answer[], attend: (socket: WebSocket) => void = () => {}
 ): Promise<ScriptedSite> {
@@ -35,7 +37,7 @@ export async function startScriptedSite (
   return { base: `http://127.0.0.1:${port}`, asked }
 }
 
-/** The gateway says where the node is. */
+/** Builds the gateway's answer that names the node. */
 export const named = (change: Record<string, unknown> = {}): Answer => (_request, response, wssUrl) => {
   const data = { roomId: 'r', wssUrl, wssUrlOut: wssUrl, signature: 's', ...change }
   response.end(JSON.stringify({ retCode: '0', data }))

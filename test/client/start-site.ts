@@ -17,16 +17,16 @@ export interface Site {
   base: string
   app: FastifyInstance
   sessions: MemorySessions
-  /** The node with this number, from 1 on. */
+  /** Returns the node with this number, counted from 1. */
   relays: Map<number, Relay>
   tokenOf (userId: string): string
-  /** A client, closed at the end of the test. */
+  /** Connects a client that is closed at the end of the test. */
   connect (options?: Partial<ConnectOptions>): Client
 }
 
 export interface Client {
   connection: Connection
-  /** All that happened, in order: `open`, `retry 4410`, `closed`, … */
+  /** All events in order: `open`, `retry 4410`, `closed`, … */
   history: string[]
   waits: number[]
   messages: string[]
@@ -35,17 +35,17 @@ export interface Client {
 export interface SiteOptions {
   nodes?: number
   options?: Partial<CobrowseOptions>
-  /** Before the plugin. */
+  /** Hook that runs before the plugin is registered. */
   before? (app: FastifyInstance): void | Promise<void>
 }
 
-/** A gateway and its relay nodes on one port of this process. */
+/** Starts a gateway and its relay nodes on one port of this process. */
 export async function startSite (t: Test, { nodes = 2, options, before }: SiteOptions = {}): Promise<Site> {
   const app = Fastify()
   const sessions = memorySessions()
   const registry = memoryRegistry()
   const relays = new Map<number, Relay>()
-  // Its answers are what the plugin has: closing is checked where the plugin is.
+  // The plugin's own tests check closing, so answers here have the plugin's form only.
   t.teardown(async () => {
     await Promise.all([...relays.values()].map(async (relay) => await relay.close()))
     app.server.closeAllConnections()

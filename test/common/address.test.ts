@@ -6,7 +6,7 @@ import fc from '../support/fast-check.js'
 const ALLOWED = ['node1.corp.example', '10.0.0.0/8', '192.0.2.7', '2001:db8::/32']
 const LONG_PATH = `/${'a'.repeat(2048 - 'wss://node1.corp.example/'.length)}`
 
-t.test('a WebSocket URL, written as a parser prints it, passes', async (t) => {
+t.test('a WebSocket URL – in a parser’s own notation – passes', async (t) => {
   const check = createAddressCheck({ allowedHosts: ALLOWED })
   for (const address of [
     'wss://node1.corp.example', 'wss://node1.corp.example/', 'wss://node1.corp.example/ws/cobrowse/1',
@@ -18,7 +18,7 @@ t.test('a WebSocket URL, written as a parser prints it, passes', async (t) => {
   }
 })
 
-t.test('what is no plain WebSocket URL is refused, whatever hosts are allowed', async (t) => {
+t.test('an address that is not a plain WebSocket URL – any hosts allowed – is rejected', async (t) => {
   const refused: Array<[address: unknown, fault: RegExp]> = [
     ['wss://node1.corp.example@evil.test/', /credentials/],
     ['wss://:x@node1.corp.example/', /credentials/],
@@ -67,24 +67,24 @@ t.test('what is no plain WebSocket URL is refused, whatever hosts are allowed', 
   for (const [address, fault] of refused) t.match(addressFault(address), fault, JSON.stringify(address))
 })
 
-t.test('of look-alikes the host that would be reached is compared', async (t) => {
+t.test('a look-alike address – is compared by the host that it would reach', async (t) => {
   const check = createAddressCheck({ allowedHosts: ALLOWED })
   for (const address of [
     'wss://evil.test/.corp.example', 'wss://node1.corp.example.evil.test/', 'wss://127.0.0.1:6379/.corp.example',
     'wss://169.254.169.254/', 'wss://corp.example/', 'wss://xnode1.corp.example/', 'wss://11.0.0.1/',
     'wss://192.0.2.8/', 'wss://[2001:db9::1]/', 'wss://[::ffff:7f00:1]/', 'wss://xn--e1afmkfd.example/'
   ]) {
-    t.equal(addressFault(address), undefined, 'nothing wrong with it in itself')
+    t.equal(addressFault(address), undefined, 'a valid address on its own')
     t.equal(check(address), 'must have a host that "allowedHosts" lists', address)
   }
 })
 
-t.test('an empty list allows no host, no list allows every one', async (t) => {
+t.test('an empty list of hosts allows none – a missing list allows all', async (t) => {
   t.match(createAddressCheck({ allowedHosts: [] })('wss://node1.corp.example/'), /allowedHosts/)
   t.equal(createAddressCheck()('wss://anything.example/'), undefined)
 })
 
-t.test('ws: leaves only for loopback, or where that is allowed', async (t) => {
+t.test('a ws: address – passes only for loopback, or if plain WebSockets are allowed', async (t) => {
   const strict = createAddressCheck()
   for (const host of ['localhost', '127.0.0.1', '127.9.9.9', '[::1]']) {
     t.equal(strict(`ws://${host}:8446/ws`), undefined, host)
@@ -96,7 +96,7 @@ t.test('ws: leaves only for loopback, or where that is allowed', async (t) => {
   }
 })
 
-t.test('an entry of "allowedHosts" that could never match stops the start', async (t) => {
+t.test('an entry of "allowedHosts" that can never match – stops the start', async (t) => {
   for (const entry of [
     '', 'Node1.corp.example', 'https://node1.corp.example', 'node1.corp.example:8443', '*.corp.example', '-x', 'x.',
     'node1.corp.example/24', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/x', '2001:db8::/129', '10.0.0', '127.1',
@@ -139,7 +139,7 @@ t.test('putting the path of a node to an answer never hides what is wrong with i
   }
 })
 
-t.test('what passes means the same to every parser: it re-parses to itself', async (t) => {
+t.test('an address that passes – re-parsed – means the same to every parser', async (t) => {
   const pieces = fc.constantFrom(
     'wss://', 'ws://', 'wss:', '//', '/', '\\', '@', ':', '?', '#', '.', '..', '%2e', '%', '[', ']', '::1', ' ', '\t', '\n',
     'corp.example', 'CORP', 'х', '127.0.0.1', '0x7f', '1', '443', '8443', '65536', '\u0000', '\ud800'

@@ -10,10 +10,10 @@ function thrownBy (work: () => unknown): Error {
   } catch (error) {
     if (error instanceof Error) return error
   }
-  throw new Error('it did not throw')
+  throw new Error('the function did not throw')
 }
 
-t.test('a reason has the messages of our own errors, and of others name and code', async (t) => {
+t.test('a reason – has the messages of our own errors, and only name and code of others', async (t) => {
   const chains: Array<[unknown, string]> = [
     [new ReasonError('the registry is closed'), 'ReasonError: the registry is closed'],
     [new RegistryUnavailableError({ cause: new AnsweredError('the binding cannot be read') }),
@@ -34,13 +34,13 @@ t.test('a reason has the messages of our own errors, and of others name and code
   for (const [thrown, reason] of chains) t.equal(toReason(thrown), reason)
 })
 
-t.test('a stack for the log has its places, and no line of the message', async (t) => {
+t.test('a stack for the log – keeps its places, and no line of the message', async (t) => {
   const stack = stackOf(new Error(`${SECRET}\n    at ${SECRET}\n${SECRET}`))
   t.match(stack, /^ {4}at .*reason\.test\.ts/)
   t.notMatch(stack, SECRET)
 })
 
-t.test('an error is an answer if one of its causes says so', async (t) => {
+t.test('an error – one of its causes is an answer – is an answer', async (t) => {
   t.ok(isAnswered(new RegistryUnavailableError({ cause: new Error('of ioredis', { cause: new AnsweredError('x') }) })))
   t.notOk(isAnswered(new RegistryUnavailableError({ cause: new ReasonError('x') })))
   t.notOk(isAnswered(new NoLiveNodeError()))

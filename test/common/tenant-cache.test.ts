@@ -4,14 +4,14 @@ import fc from '../support/fast-check.js'
 
 const SEED = 20261127
 
-t.test('a cache keeps what was used last', async (t) => {
+t.test('a cache – at its bound – keeps the most recently used entries', async (t) => {
   const cache = createTenantCache<number>(3)
   for (const key of ['a', 'b', 'c']) cache.set('t', key, 1)
   t.equal(cache.get('a'), 1)
   cache.set('t', 'd', 2)
   t.strictSame(['a', 'b', 'c', 'd'].map((key) => cache.get(key)), [1, undefined, 1, 2])
   cache.set('t', 'd', 3)
-  t.equal(cache.get('d'), 3, 'a newer value takes the place of the older one')
+  t.equal(cache.get('d'), 3, 'a newer value replaces the older one')
   cache.delete('d')
   t.equal(cache.get('d'), undefined)
   t.equal(cache.size, 2)
@@ -20,7 +20,7 @@ t.test('a cache keeps what was used last', async (t) => {
   t.equal(cache.get('a'), undefined)
 })
 
-t.test('an entry whose key another tenant sets is part of the share of that tenant', async (t) => {
+t.test('an entry – its key set by another tenant – counts in the share of that tenant', async (t) => {
   const cache = createTenantCache<number>(4)
   cache.set('a', 'shared', 1)
   cache.set('b', 'shared', 2)
@@ -28,7 +28,7 @@ t.test('an entry whose key another tenant sets is part of the share of that tena
   t.equal(cache.get('shared'), 2)
 })
 
-t.test('many tenants – each with less than its share – lose nothing to one that takes all it can', async (t) => {
+t.test('many tenants – each within its share – lose nothing to one that fills the cache', async (t) => {
   const cache = createTenantCache<number>(1000)
   const entries = Array.from({ length: 990 }, (_, number) => ({ key: `key-${number}`, number }))
   for (const { key, number } of entries) cache.set(`t${number % 99}`, key, number)
@@ -38,7 +38,7 @@ t.test('many tenants – each with less than its share – lose nothing to one t
   t.equal(cache.get('g4999'), 4999)
 })
 
-t.test(`whatever tenants do, the bound holds and no tenant loses within an equal share (seed ${SEED})`, async (t) => {
+t.test(`a cache – random tenants – keeps its bound and each equal share (seed ${SEED})`, async (t) => {
   const MAX = 12
   const TENANTS = ['a', 'b', 'c']
   const step = fc.record({
@@ -56,7 +56,7 @@ t.test(`whatever tenants do, the bound holds and no tenant loses within an equal
       if (kind === 'set' && !isHeld) return false
       wanted.set(tenant, isHeld ? [...keys, key] : keys)
       if (cache.size > MAX) return false
-      // The last few of each tenant, as many as an equal share, are always there.
+      // The last entries of each tenant, up to an equal share, must be present.
       for (const last of wanted.values()) {
         const share = last.slice(-MAX / TENANTS.length)
         const before = cache.size

@@ -15,10 +15,10 @@ const hanging: Registry = { ...memoryRegistry(), assign: never }
 
 function block (ms: number): void {
   const end = performance.now() + ms
-  while (performance.now() < end) { /* stands for a long garbage collection, or a host's own loop */ }
+  while (performance.now() < end) { /* simulates a long garbage collection, or a loop of the host */ }
 }
 
-t.test('a request ends within its budget, whatever hangs and whether or not that heeds its signal', async (t) => {
+t.test('a request – any dependency hangs, whether or not it heeds its signal – ends within its budget', async (t) => {
   const deaf: Array<[object, string]> = [
     [{ sessions: { ...memorySessions(), find: never } }, '50305'],
     [{ authorize: never }, '50306'],
@@ -33,7 +33,7 @@ t.test('a request ends within its budget, whatever hangs and whether or not that
   }
 })
 
-t.test('a provision server that accepts and never answers, or drips, costs no more than the budget', async (t) => {
+t.test('a provision server that never answers, or drips – costs no more than the budget', async (t) => {
   const drip: Answer = (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' })
     const timer = setInterval(() => response.write(' '), 20)
@@ -48,7 +48,7 @@ t.test('a provision server that accepts and never answers, or drips, costs no mo
   }
 })
 
-t.test('a dependency that is late while the event loop is busy – 50306, and it is asked again at once', async (t) => {
+t.test('a dependency that is late – event loop busy – 50306, and the dependency is asked again at once', async (t) => {
   let isBusy = true
   const workOn = () => {
     block(5)
@@ -75,10 +75,10 @@ t.test('a dependency that is late while the event loop is busy – 50306, and it
   t.strictSame(new Set(answers.map((answer) => answer.json().retCode)), new Set(['50306']))
   t.equal(asked, 20)
   isBusy = false
-  t.equal((await ask({ headers })).statusCode, 200, 'the breaker is closed')
+  t.equal((await ask({ headers })).statusCode, 200, 'the breaker stays closed')
 })
 
-t.test('after ten failures a dependency is not asked for a while, and asked again afterwards', async (t) => {
+t.test('a dependency – after ten failures – is not asked for a while, then asked again', async (t) => {
   let asked = 0
   let broken = true
   const good = memoryRegistry({ nodes: NODES })
@@ -94,10 +94,10 @@ t.test('after ten failures a dependency is not asked for a while, and asked agai
   for (let count = 0; count < 40; count++) t.equal((await ask()).json().retCode, '50302')
   t.ok(asked < 20, `asked ${asked} times`)
   broken = false
-  await eventually(async () => (await ask()).json().retCode, '0', 'an answer of the dependency that is back')
+  await eventually(async () => (await ask()).json().retCode, '0', 'an answer of the recovered dependency')
 })
 
-t.test('a dependency that answers "no" is not broken', async (t) => {
+t.test('a dependency that answers "no" – repeatedly – does not open its breaker', async (t) => {
   let asked = 0
   const empty = memoryRegistry()
   const registry: Registry = { ...empty, assign: async (...args) => { asked++; return await empty.assign(...args) } }
@@ -106,7 +106,7 @@ t.test('a dependency that answers "no" is not broken', async (t) => {
   t.equal(asked, 30)
 })
 
-t.test('time that the caller\'s own body took is not held against a dependency', async (t) => {
+t.test('time spent on the caller’s own body – is not blamed on a dependency', async (t) => {
   const { app, token } = await buildApp(t, { options: { timeout: 1000, registry: hanging } })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
@@ -116,13 +116,13 @@ t.test('time that the caller\'s own body took is not held against a dependency',
     `Cookie: ccmessaging-token=${token}\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n`)
   let text = ''
   socket.on('data', (chunk) => { text += chunk.toString() })
-  await elapse(850, 'the time for the body is over')
+  await elapse(850, 'the body times out')
   socket.write(payload)
   await new Promise((resolve) => socket.on('close', resolve))
   t.match(text, /"retCode":"40801"/)
 })
 
-t.test('a caller that goes away ends the work for it', async (t) => {
+t.test('a caller that goes away – ends the work for its request', async (t) => {
   let aborted: unknown
   const registry: Registry = {
     ...hanging,
@@ -143,14 +143,14 @@ t.test('a caller that goes away ends the work for it', async (t) => {
     `Cookie: ccmessaging-token=${token}\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n`
   const socket = connect(port, '127.0.0.1')
   socket.write(request + payload)
-  await until(() => app.cobrowse.status().inFlight > 0, 'the request is under way')
+  await until(() => app.cobrowse.status().inFlight > 0, 'the request in flight')
   socket.destroy()
   await eventually(() => app.cobrowse.status().inFlight, 0, 'its place is free')
-  await until(() => aborted, 'the work is told')
+  await until(() => aborted, 'the abort of the work')
   t.match(aborted, { name: /CallerGoneError|DeadlineError/ })
 })
 
-t.test('a result that is older than the budget is never signed', async (t) => {
+t.test('a result older than the budget – is never signed', async (t) => {
   const good = memoryRegistry({ nodes: NODES })
   const registry: Registry = {
     ...good,
@@ -164,7 +164,7 @@ t.test('a result that is older than the budget is never signed', async (t) => {
   t.equal((await ask()).json().retCode, '50302')
 })
 
-t.test('a stall of our own loop does not make a dependency late that answered meanwhile', async (t) => {
+t.test('a dependency that answers during a stall of our event loop – is not late', async (t) => {
   const server = createServer((socket) => socket.write('answer')).listen(0, '127.0.0.1')
   t.teardown(() => server.close())
   await new Promise((resolve) => server.once('listening', resolve))
@@ -175,33 +175,33 @@ t.test('a stall of our own loop does not make a dependency late that answered me
       resolve(data.toString())
     })
   }))
-  // Both ends live in this process, so the server's side has to run before the loop stands still.
+  // Client and server share this process, so the server has to run before the loop is blocked.
   await new Promise((resolve) => server.once('connection', () => setImmediate(resolve)))
   block(400)
   t.equal(await answer, 'answer')
 })
 
-t.test('alarms ring once, late rather than early, and not after they were cancelled', async (t) => {
+t.test('timers – fire once, late rather than early, and never after their cancellation', async (t) => {
   const rang: string[] = []
   setAlarm(20, () => rang.push('first'))
   const cancel = setAlarm(20, () => rang.push('second'))
   cancel()
   setAlarm(1, () => rang.push('after a stall'))
   block(150)
-  await until(() => rang.includes('first') && rang.includes('after a stall'), 'both ring')
-  await elapse(60, 'the cancelled one would have rung')
+  await until(() => rang.includes('first') && rang.includes('after a stall'), 'both timers')
+  await elapse(60, 'time for the cancelled timer to fire')
   t.strictSame(rang.sort(), ['after a stall', 'first'])
 })
 
-t.test('a deadline says that time ran out, and a parent that aborted says why', async (t) => {
+t.test('a deadline – time over – says so, and an aborted parent gives its own reason', async (t) => {
   await t.rejects(withDeadline(20, never), DeadlineError)
   const parent = new AbortController()
   const work = withDeadline(5000, never, parent.signal)
   parent.abort(new RangeError('of the parent'))
   await t.rejects(work, RangeError)
-  await t.rejects(withDeadline(5000, never, parent.signal), RangeError, 'and is not even begun')
+  await t.rejects(withDeadline(5000, never, parent.signal), RangeError, 'the work is not even started')
   const budget = startBudget(30)
   budget.end()
-  await elapse(60, 'its time is over')
-  t.notOk(budget.signal.aborted, 'an ended budget rings no more')
+  await elapse(60, 'the budget’s time is over')
+  t.notOk(budget.signal.aborted, 'an ended budget does not fire')
 })

@@ -13,7 +13,7 @@ const RELEASE_PATH = '/service-cloud/rest/webadapter/v1/connectionInfo/releaseCo
 const call = { callId: body.roomId }
 const never = () => new Promise<never>(() => {})
 
-/** A gateway, and the rooms that its registry was told to release. */
+/** Starts a gateway; `released` lists the rooms that its registry was asked to end. */
 async function build (t: Test, { options, ...setup }: AppSetup = {}, instead?: () => Promise<void>) {
   const released: RoomKey[] = []
   const registry: Registry = {
@@ -28,7 +28,7 @@ async function build (t: Test, { options, ...setup }: AppSetup = {}, instead?: (
   return { app, ask, end, registry, released }
 }
 
-t.test('one POST ends the call: its room is released, and the answer is no more than retCode 0', async (t) => {
+t.test('one POST – ends the call: its room is ended, and the answer has only retCode 0', async (t) => {
   const { end, released } = await build(t)
   const response = await end()
   t.equal(response.statusCode, 200)
@@ -38,7 +38,7 @@ t.test('one POST ends the call: its room is released, and the answer is no more 
   t.strictSame(released, [{ tenant: 't1', room: body.roomId }])
 })
 
-t.test('a node hears of it, and a room that is not bound, or no more, is no error', async (t) => {
+t.test('a node – its room ended – is notified, and a room that is not or no longer bound is no error', async (t) => {
   const registry = memoryRegistry()
   const node = await registry.join({ id: 'n', wssUrl: 'wss://10.0.0.1/ws' })
   const heard: RoomKey[] = []
@@ -52,7 +52,7 @@ t.test('a node hears of it, and a room that is not bound, or no more, is no erro
   t.strictSame((await end()).json(), { retCode: '0' }, 'released already')
 })
 
-t.test('bodies that do not name a call are refused, and further fields are ignored', async (t) => {
+t.test('a body that does not name a call – is rejected, and further fields are ignored', async (t) => {
   const { end, released } = await build(t)
   const rule = /^callId must be a string of 1 to 64 characters/
   const wrong: Array<[NonNullable<InjectOptions['payload']>, RegExp]> = [
@@ -78,7 +78,7 @@ t.test('bodies that do not name a call are refused, and further fields are ignor
   t.strictSame((await end({ payload: { ...call, userId: 'somebody', force: true } })).json(), { retCode: '0' })
 })
 
-t.test('who is not signed in, or asks from a foreign page, ends nothing', async (t) => {
+t.test('a caller that is not signed in, or asks from a foreign page – ends nothing', async (t) => {
   const { end, released } = await build(t)
   t.equal((await end({ headers: { cookie: '' } })).json().retCode, '40101')
   t.equal((await end({ headers: { cookie: 'ccmessaging-token=bm90IGEgdG9rZW4%3D' } })).json().retCode, '40102')
@@ -88,7 +88,7 @@ t.test('who is not signed in, or asks from a foreign page, ends nothing', async 
   t.strictSame([...released, ...unknown.released], [])
 })
 
-t.test('by default whoever may replay the room may end it, and nobody else', async (t) => {
+t.test('a user allowed to replay a room – no authorizeRelease given – may end it, and no other user', async (t) => {
   const seen: unknown[] = []
   for (const [role, retCode] of [['replayer', '0'], ['recorder', '40301']] as const) {
     const { end, released } = await build(t, {
@@ -106,7 +106,7 @@ t.test('by default whoever may replay the room may end it, and nobody else', asy
   t.strictSame(seen, [[session, asked, RELEASE_PATH], [session, asked, RELEASE_PATH]])
 })
 
-t.test('authorizeRelease decides where it is given, and fails as authorize does', async (t) => {
+t.test('authorizeRelease – if given – decides, and fails as authorize does', async (t) => {
   const status = (statusCode: number) => Object.assign(new Error('no'), { statusCode })
   const answers: Array<[() => boolean | Promise<boolean>, string]> = [
     [() => true, '0'],
@@ -132,11 +132,11 @@ t.test('authorizeRelease decides where it is given, and fails as authorize does'
     })
     t.equal((await end()).json().retCode, retCode)
     t.equal(released.length, retCode === '0' ? 1 : 0)
-    t.equal((await ask()).json().retCode, '0', 'the other route asks authorize')
+    t.equal((await ask()).json().retCode, '0', 'the other route uses authorize')
   }
 })
 
-t.test('a registry that cannot be asked is 50302 within the budget, and one that settles 50303', async (t) => {
+t.test('a registry that cannot be asked – 50302 within the budget – and one that settles – 50303', async (t) => {
   const faults: Array<[() => Promise<void>, string]> = [
     [failWith(new Error('connect ECONNREFUSED')), '50302'], [never, '50302'], [failWith(new RegistrySettlingError()), '50303']
   ]
@@ -151,7 +151,7 @@ t.test('a registry that cannot be asked is 50302 within the budget, and one that
   }
 })
 
-t.test('both routes share the breaker of the registry, and the places for requests under way', async (t) => {
+t.test('both routes – share the registry’s breaker and the limit of requests in flight', async (t) => {
   const { app, ask, end, released } = await build(t, {}, failWith(new Error('away')))
   for (let count = 0; count < 30; count++) t.equal((await end()).json().retCode, '50302')
   t.ok(released.length < 20, `asked ${released.length} times`)
@@ -165,7 +165,7 @@ t.test('both routes share the breaker of the registry, and the places for reques
   await first
 })
 
-t.test('a failure is logged and counted as one of the other route is, without the call id', async (t) => {
+t.test('a failure – on the end route – is logged and counted as on the other route, without the call id', async (t) => {
   const lines: string[] = []
   const metrics = new PromRegistry()
   const { ask, end } = await build(t, {
@@ -181,7 +181,7 @@ t.test('a failure is logged and counted as one of the other route is, without th
   t.match(await metrics.metrics(), 'cobrowse_requests_total{outcome="refused",ret_code="40301"} 2')
 })
 
-t.test('a registry that cannot release has no such route', async (t) => {
+t.test('a registry that cannot end calls – has no such route', async (t) => {
   const { release, ...registry } = memoryRegistry({ nodes: NODES })
   const { app, ask, end } = await build(t, { options: { registry } })
   t.equal((await end()).statusCode, 404)
@@ -189,7 +189,7 @@ t.test('a registry that cannot release has no such route', async (t) => {
   await t.rejects(app.cobrowse.release(session, body.roomId), { name: 'TypeError', message: /no method "release"/ })
 })
 
-t.test('releasePath and prefix make the address of the route, and routeOptions reach it', async (t) => {
+t.test('releasePath and prefix – form the route’s address, and routeOptions apply to it', async (t) => {
   const urls: string[] = []
   const { ask, end } = await build(t, {
     options: {
@@ -202,7 +202,7 @@ t.test('releasePath and prefix make the address of the route, and routeOptions r
   t.strictSame(urls, ['/api/end', '/api/room'])
 })
 
-t.test('the decorator releases for a caller that the host knows: neither token nor authorize is asked', async (t) => {
+t.test('the decorator – caller known to the host – ends the call without token and authorize', async (t) => {
   const { app, released } = await build(t, {
     options: { authorize: () => false, sessions: { ...memorySessions(), find: failWith(new Error('not asked')) } }
   })
@@ -213,7 +213,7 @@ t.test('the decorator releases for a caller that the host knows: neither token n
   await t.rejects(hanging.app.cobrowse.release(session, body.roomId), { code: 'FST_COBROWSE_50302' })
 })
 
-t.test('@fastify/swagger of the host describes the route', async (t) => {
+t.test('@fastify/swagger of the host – describes the route', async (t) => {
   const { app } = await build(t, { before: async (app) => { await app.register(swagger, { openapi: {} }) } })
   const { paths } = app.swagger() as { paths: Record<string, { post: Record<string, unknown> }> }
   const post = paths[RELEASE_PATH]?.post

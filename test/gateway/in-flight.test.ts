@@ -8,7 +8,7 @@ function createReader () {
   return reader
 }
 
-t.test('a refused connection – with time to spare in the event loop – is read on', async (t) => {
+t.test('a rejected connection – spare time in the event loop – is read on', async (t) => {
   const inFlight = createInFlight(1, () => false)
   const leave = inFlight.enter()
   const reader = createReader()
@@ -21,7 +21,7 @@ t.test('a refused connection – with time to spare in the event loop – is rea
   t.equal(inFlight.count(), 0)
 })
 
-t.test('a refused connection – while the event loop is saturated – is read again once there is a place', async (t) => {
+t.test('a rejected connection – event loop saturated – is read again once there is a place', async (t) => {
   const inFlight = createInFlight(1, () => true)
   const leave = inFlight.enter()
   const reader = createReader()
@@ -33,7 +33,7 @@ t.test('a refused connection – while the event loop is saturated – is read a
   await until(() => !reader.isPaused, 'the connection to be read')
 })
 
-t.test('turns that read many requests, and turns that answer them all, one after the other – lower the limit', async (t) => {
+t.test('turns that read many requests, alternating with turns that answer them all – lower the limit', async (t) => {
   const inFlight = createInFlight(1000)
   const clock = new Int32Array(new SharedArrayBuffer(4))
   await until(async () => {

@@ -17,10 +17,10 @@ const HOUR_MS = 3_600_000
 
 function block (ms: number): void {
   const end = performance.now() + ms
-  while (performance.now() < end) { /* stands for a long garbage collection, or a host's own loop */ }
+  while (performance.now() < end) { /* simulates a long garbage collection, or a loop of the host */ }
 }
 
-/** What kind of answer it is: of a signature, or the retCode. */
+/** Returns the kind of the answer: of its signature, or the retCode. */
 function kindOf (response: LightMyRequestResponse): string {
   const { retCode, data } = response.json()
   return retCode === '0' ? String(jose.decodeProtectedHeader(data.signature).typ) : retCode
@@ -28,7 +28,7 @@ function kindOf (response: LightMyRequestResponse): string {
 const NORMAL = 'cobrowse+jwt'
 const JOIN_ONLY = 'cobrowse-join+jwt'
 
-/** A gateway that has answered for the room of `body`, and for no other. */
+/** Starts a gateway that has answered for the room of `body`, and for no other. */
 async function buildKnowing (t: Test, options: Partial<CobrowseOptions> = {}) {
   const script = scriptRegistry()
   const built = await buildApp(t, { options: { registry: script.registry, ...options } })
@@ -39,7 +39,7 @@ async function buildKnowing (t: Test, options: Partial<CobrowseOptions> = {}) {
   return { ...built, script, node }
 }
 
-t.test('a known room – its answer unread because the event loop is busy – is answered join-only, a new one 50306', async (t) => {
+t.test('a known room – answer unread because the event loop is busy – is answered join-only, a new one 50306', async (t) => {
   const { ask, script } = await buildKnowing(t, { timeout: 1000 })
   let isBusy = true
   const workOn = () => {
@@ -56,7 +56,7 @@ t.test('a known room – its answer unread because the event loop is busy – is
 })
 
 for (const [what, instead, retCode] of [['away', away, '50302'], ['settling', settling, '50303']] as const) {
-  t.test(`while the store is ${what}, a known room is answered join-only and a new one ${retCode}`, async (t) => {
+  t.test(`a known room – store ${what} – is answered join-only, a new one ${retCode}`, async (t) => {
     const { ask, script, node } = await buildKnowing(t)
     script.instead = instead
     const response = await ask({ payload: { ...body, role: 'replayer' } })
@@ -69,7 +69,7 @@ for (const [what, instead, retCode] of [['away', away, '50302'], ['settling', se
     t.equal(jose.decodeJwt(data.signature).aud, node.id)
     const claims = await verifySignature(data.signature, { ...signing, node, acceptJoinOnly: true })
     t.match(claims, { tenant: 't1', room: body.roomId, user: 'u1', role: 'replayer', node: node.id, joinOnly: true })
-    await t.rejects(verifySignature(data.signature, { ...signing, node }), 'it opens no room')
+    await t.rejects(verifySignature(data.signature, { ...signing, node }), 'the signature opens no room')
     t.equal(kindOf(await ask({ payload: { ...body, roomId: 'new' } })), retCode)
 
     script.instead = undefined
@@ -77,7 +77,7 @@ for (const [what, instead, retCode] of [['away', away, '50302'], ['settling', se
   })
 }
 
-t.test('a room of another tenant is another room', async (t) => {
+t.test('a room of another tenant – same name – is another room', async (t) => {
   const { app, script } = await buildKnowing(t)
   script.instead = away
   const ask = async (tenantId: string) =>
@@ -86,7 +86,7 @@ t.test('a room of another tenant is another room', async (t) => {
   await t.rejects(ask('t2'), { code: 'FST_COBROWSE_50302' })
 })
 
-t.test('its date is the store\'s clock, as far as that went on since the last good answer', async (t) => {
+t.test('the date of a join-only answer – follows the store’s clock as it advanced since the last good answer', async (t) => {
   const { ask, script } = await buildKnowing(t)
   script.change = (assignment) => ({ ...assignment, issuedAt: assignment.issuedAt + HOUR_MS })
   await ask({ payload: { ...body, roomId: 'another-room' } })
@@ -98,7 +98,7 @@ t.test('its date is the store\'s clock, as far as that went on since the last go
   t.equal(exp, iat + 15)
 })
 
-t.test('the node is named as the last view shows it, and only while it is there', async (t) => {
+t.test('the node – named as in the last view – is answered only if that view lists it', async (t) => {
   const { ask, script, node } = await buildKnowing(t)
   script.instead = away
   const moved = { ...node, incarnation: 'another', wssUrl: 'wss://10.9.9.9/ws/cobrowse/9' }
@@ -109,10 +109,10 @@ t.test('the node is named as the last view shows it, and only while it is there'
   script.view = script.view.filter(({ id }) => id !== node.id)
   t.equal(kindOf(await ask()), '50302')
   script.view = [moved]
-  t.equal(kindOf(await ask()), JOIN_ONLY, 'and again when it is back')
+  t.equal(kindOf(await ask()), JOIN_ONLY, 'a node that is back')
 })
 
-t.test('an address that must not leave does not leave join-only either', async (t) => {
+t.test('an address that must not leave – in a join-only answer – does not leave either', async (t) => {
   const { ask, script, node } = await buildKnowing(t, { allowedHosts: ['10.1.2.0/24', 'relay.example'] })
   script.instead = settling
   script.view = [{ ...node, wssUrl: 'wss://evil.example/ws' }]
@@ -121,7 +121,7 @@ t.test('an address that must not leave does not leave join-only either', async (
   t.equal(kindOf(await ask()), '50304')
 })
 
-t.test('it ends joinOnlyFor seconds after the last view, and 0 switches it off', async (t) => {
+t.test('join-only answers – end joinOnlyFor seconds after the last view, and 0 switches them off', async (t) => {
   const { ask, script } = await buildKnowing(t, { joinOnlyFor: 60 })
   script.instead = away
   script.viewAgeMs = 60_000
@@ -133,7 +133,7 @@ t.test('it ends joinOnlyFor seconds after the last view, and 0 switches it off',
   t.equal(kindOf(await never.ask()), '50302')
 })
 
-t.test('a store that knows no live node is believed, and the room is known no more', async (t) => {
+t.test('a store that lists no live node – is believed, and the room is forgotten', async (t) => {
   const { ask, script } = await buildKnowing(t)
   script.instead = failWith(new NoLiveNodeError())
   t.equal(kindOf(await ask()), '50301')
@@ -141,7 +141,7 @@ t.test('a store that knows no live node is believed, and the room is known no mo
   t.equal(kindOf(await ask()), '50302')
 })
 
-t.test('a released room is known no more, and one that could not be released still is', async (t) => {
+t.test('an ended room – is forgotten, and a room whose end failed stays known', async (t) => {
   const { app, ask, script } = await buildKnowing(t, {})
   const { registry } = script
   registry.release = away
@@ -155,7 +155,7 @@ t.test('a released room is known no more, and one that could not be released sti
   t.equal(kindOf(await ask()), '50302')
 })
 
-t.test('a room is known once it was answered for, not when it was asked for', async (t) => {
+t.test('a room – becomes known by its answer, not by a request', async (t) => {
   const script = scriptRegistry()
   const provision = { ...staticProvision('x.example'), externalUrl: away }
   const { ask } = await buildApp(t, { options: { registry: script.registry, provision } })
@@ -164,7 +164,7 @@ t.test('a room is known once it was answered for, not when it was asked for', as
   t.equal(kindOf(await ask()), '50302')
 })
 
-t.test('a store that hangs costs its own limit first, and nothing once the breaker is open', async (t) => {
+t.test('a store that hangs – costs its own limit first, and nothing once the breaker is open', async (t) => {
   const { ask, script } = await buildKnowing(t, { timeout: 500 })
   script.instead = never
   script.asked = 0
@@ -176,11 +176,11 @@ t.test('a store that hangs costs its own limit first, and nothing once the break
   }
   t.ok(script.asked < 20, `asked ${script.asked} times`)
   t.ok(Math.max(...took) < 1000, 'within the budget')
-  t.ok((took.sort((a, b) => a - b)[10] ?? 100) < 50, 'most of them at once')
+  t.ok((took.sort((a, b) => a - b)[10] ?? 100) < 50, 'most answers at once')
   t.equal(kindOf(await ask({ payload: { ...body, roomId: 'new' } })), '50302')
 })
 
-t.test('nothing is signed when the time is over', async (t) => {
+t.test('a request – time over – gets no signature', async (t) => {
   const { ask, script } = await buildKnowing(t, { timeout: 200 })
   script.instead = async () => {
     block(300)
@@ -189,13 +189,13 @@ t.test('nothing is signed when the time is over', async (t) => {
   t.equal(kindOf(await ask()), '50302')
 })
 
-t.test('a defect is no outage', async (t) => {
+t.test('a defect – in the registry – is not treated as an outage', async (t) => {
   const { ask, script } = await buildKnowing(t)
   script.instead = failWith(new InternalError())
   t.equal(kindOf(await ask()), '50001')
 })
 
-t.test('a registry of one\'s own may answer from a memory of its own', async (t) => {
+t.test('a custom registry – may answer from its own memory', async (t) => {
   const good = memoryRegistry({ nodes: NODES })
   const registry: CobrowseOptions['registry'] = {
     ...good, assign: async (...args) => ({ ...await good.assign(...args), joinOnly: true })
@@ -205,13 +205,13 @@ t.test('a registry of one\'s own may answer from a memory of its own', async (t)
   t.equal(kindOf(response), JOIN_ONLY)
   t.match(jose.decodeJwt(response.json().data.signature).aud, /^node-[12]$/)
   registry.assign = away
-  t.equal(kindOf(await ask()), '50302', 'which makes no room known')
+  t.equal(kindOf(await ask()), '50302', 'such an answer makes no room known')
   registry.assign = async (...args) => ({ ...await good.assign(...args), joinOnly: true })
   const off = await buildApp(t, { options: { registry, joinOnlyFor: 0 } })
   t.equal(kindOf(await off.ask()), '50302')
 })
 
-t.test('an operator sees once per outage that it is so and why, and how often', async (t) => {
+t.test('an outage – is logged once, with its reason and number of answers', async (t) => {
   const lines: string[] = []
   const metrics = new PromRegistry()
   const script = scriptRegistry()

@@ -22,7 +22,7 @@ function build (joinOnlyFor = 600) {
   return { world, known, answer }
 }
 
-t.test('a room is recalled by its node, with the store\'s clock of now', async (t) => {
+t.test('a room – recalled by its node – gets the store’s current clock', async (t) => {
   const { world, known, answer } = build()
   t.equal(known.recall(room), undefined)
   answer(assigned('a', 5000))
@@ -37,7 +37,7 @@ t.test('a room is recalled by its node, with the store\'s clock of now', async (
   t.equal(known.recall(room), undefined)
 })
 
-t.test('the clock is taken when the store answers, not when the answer is out', async (t) => {
+t.test('the clock – is taken when the store answers, not when the answer is sent', async (t) => {
   const { world, known } = build()
   known.heard(assigned('a', 5000))
   world.now += 1000
@@ -45,7 +45,7 @@ t.test('the clock is taken when the store answers, not when the answer is out', 
   t.equal(known.recall(room)?.issuedAt, 6000)
 })
 
-t.test('what was made without the store teaches nothing', async (t) => {
+t.test('an answer made without the store – makes no room known', async (t) => {
   const { world, known, answer } = build()
   answer({ ...assigned('a'), joinOnly: true })
   t.equal(known.recall(room), undefined)
@@ -55,14 +55,14 @@ t.test('what was made without the store teaches nothing', async (t) => {
   t.match(known.recall(room), { node: { id: 'a' }, issuedAt: 5001 })
 })
 
-t.test('of two registrations of one node the one that is listed later counts', async (t) => {
+t.test('two registrations of one node – the one listed later counts', async (t) => {
   const { world, known, answer } = build()
   answer(assigned('a'))
   world.nodes = [view('a', { incarnation: 'old' }), view('b'), view('a', { incarnation: 'new', wssUrl: 'wss://new.example' })]
   t.match(known.recall(room)?.node, { incarnation: 'new', wssUrl: 'wss://new.example' })
 })
 
-t.test('a view that is too old, or no longer has the node, says nothing', async (t) => {
+t.test('a view that is too old, or lacks the node – recalls nothing', async (t) => {
   const { world, known, answer } = build(60)
   answer(assigned('a'))
   for (const [age, isRecalled] of [[0, true], [60_000, true], [60_001, false], [undefined, true]] as const) {
@@ -73,21 +73,21 @@ t.test('a view that is too old, or no longer has the node, says nothing', async 
   t.equal(known.recall(room), undefined)
   const off = build(0)
   off.answer(assigned('a'))
-  t.equal(off.known.recall(room), undefined, 'nor does anything when it is switched off')
+  t.equal(off.known.recall(room), undefined, 'nothing is recalled when switched off')
 })
 
-t.test('20,000 rooms are remembered, those that were in use last', async (t) => {
+t.test('20,000 rooms – are remembered, the most recently used ones', async (t) => {
   const { known, answer } = build()
   const key = (number: number) => ({ tenant: 't', room: String(number) })
   for (let number = 0; number < 20_000; number++) answer(assigned('a'), key(number))
   t.ok(known.recall(key(0)))
   answer(assigned('a'), key(20_000))
-  t.equal(known.recall(key(1)), undefined, 'the one that was in use longest ago had to go')
+  t.equal(known.recall(key(1)), undefined, 'the least recently used room is forgotten')
   t.ok(known.recall(key(0)))
   t.ok(known.recall(key(20_000)))
 })
 
-t.test('20,000 rooms of one tenant push no room of another out', async (t) => {
+t.test('20,000 rooms of one tenant – push out no room of another', async (t) => {
   const { known, answer } = build()
   const victim = { tenant: 'victim', room: 'call in progress' }
   answer(assigned('a'), victim)
@@ -97,7 +97,7 @@ t.test('20,000 rooms of one tenant push no room of another out', async (t) => {
   t.equal(known.recall({ tenant: 't', room: '0' }), undefined)
 })
 
-t.test('an outage is told once, whether or not some rooms are answered normally during it', async (t) => {
+t.test('an outage – with or without normal answers during it – is logged once', async (t) => {
   let now = 0
   let told = 0
   const notice = createJoinOnlyNotice({ ...silentLog, warn: () => { told++ } }, () => now)
@@ -114,5 +114,5 @@ t.test('an outage is told once, whether or not some rooms are answered normally 
   now += 60_000
   t.equal(answers('joinOnly'), 2, 'another outage')
   now += 60_000
-  t.equal(answers('joinOnly'), 2, 'the same one, with few callers')
+  t.equal(answers('joinOnly'), 2, 'the same outage, with few callers')
 })

@@ -13,9 +13,9 @@ function logOf () {
   return { server, lines, ours: () => lines.filter((line) => line.includes('co-browsing request')).map((line) => JSON.parse(line)) }
 }
 
-t.test('a refused or failed request has one line that says why and who, and nothing secret', async (t) => {
+t.test('a rejected or failed request – has one log line with reason and user, and nothing secret', async (t) => {
   const { server, lines, ours } = logOf()
-  // As ioredis does it: the command and its arguments are attached to the error.
+  // ioredis attaches the command and its arguments to the error.
   const error = Object.assign(new Error('WRONGPASS for p4ssw0rd'), {
     name: 'ReplyError', command: { name: 'auth', args: ['p4ssw0rd'] }
   })
@@ -40,7 +40,7 @@ t.test('a refused or failed request has one line that says why and who, and noth
   for (const secret of [...SECRETS, token, 'forged']) t.notMatch(lines.join(''), secret)
 })
 
-t.test('a defect is logged as an error, with the places of its stack and nothing that its message quotes', async (t) => {
+t.test('a defect – is logged as an error, with the places of its stack and nothing that its message quotes', async (t) => {
   const { server, lines, ours } = logOf()
   const { ask } = await buildApp(t, {
     server,
@@ -55,14 +55,14 @@ t.test('a defect is logged as an error, with the places of its stack and nothing
   for (const secret of SECRETS) t.notMatch(lines.join(''), secret)
 })
 
-t.test('a host error with a code like those of the catalogue is a defect, and its message stays here', async (t) => {
+t.test('a host error – its code like those of the catalogue – is a defect, and its message is not sent', async (t) => {
   const { ask } = await buildApp(t, {
     options: { authorize () { throw Object.assign(new Error('of the host'), { code: 'FST_COBROWSE_99999' }) } }
   })
   t.strictSame((await ask()).json(), { retCode: '50001', retMsg: 'internal error' })
 })
 
-t.test('a change of a backend\'s state has one line', async (t) => {
+t.test('a change of a backend’s state – has one log line', async (t) => {
   const { server, lines } = logOf()
   let report: ((state: 'up' | 'down', reason?: string) => void) | undefined
   const provision: ReturnType<typeof staticProvision> = {
@@ -80,7 +80,7 @@ t.test('a change of a backend\'s state has one line', async (t) => {
   ])
 })
 
-t.test('metrics count answers, dependencies, nodes and signatures, and name neither room nor user', async (t) => {
+t.test('metrics – count answers, dependencies, nodes and signatures, and name neither room nor user', async (t) => {
   const metrics = new Registry()
   const { ask, app } = await buildApp(t, { options: { metrics } })
   await ask()
@@ -103,6 +103,6 @@ t.test('metrics count answers, dependencies, nodes and signatures, and name neit
   ]) t.match(text, line)
   t.notMatch(text, body.roomId)
   t.notMatch(text, /"u1"/)
-  await t.resolves(buildApp(t, { options: { metrics } }), 'a second instance shares them')
+  await t.resolves(buildApp(t, { options: { metrics } }), 'a second instance shares the metrics')
   await app.close()
 })

@@ -7,7 +7,7 @@ import type { BackendStatus, CobrowseOptions } from '../../types/index.js'
 
 type State = BackendStatus['state']
 
-/** A gateway whose backends say of themselves, and do, what the test wants. */
+/** Starts a gateway whose backends report and do as the test says. */
 async function start (t: Test, more: Partial<CobrowseOptions> = {}) {
   const states: Record<'sessions' | 'registry' | 'provision', State> = { sessions: 'up', registry: 'up', provision: 'up' }
   let viewAgeMs = 0
@@ -31,7 +31,7 @@ async function start (t: Test, more: Partial<CobrowseOptions> = {}) {
     retCode: async () => (await ask()).json().retCode,
     answers () {
       const { ready, answers } = app.cobrowse.status()
-      t.equal(ready, answers !== 'none', 'a balancer follows it')
+      t.equal(ready, answers !== 'none', 'a load balancer follows the answer')
       return answers
     },
     ageView (ms: number) {
@@ -40,11 +40,11 @@ async function start (t: Test, more: Partial<CobrowseOptions> = {}) {
   }
 }
 
-t.test('registry down – rooms that are known – are answered, and said to be', async (t) => {
+t.test('a registry that is down – known rooms – are answered, and reported as answerable', async (t) => {
   const { states, answers, retCode, ageView } = await start(t)
   t.equal(answers(), 'all')
   states.registry = 'down'
-  t.equal(answers(), 'none', 'nothing is known yet')
+  t.equal(answers(), 'none', 'no room is known at first')
   t.equal(await retCode(), '50302')
   states.registry = 'up'
   t.equal(await retCode(), '0')
@@ -56,14 +56,14 @@ t.test('registry down – rooms that are known – are answered, and said to be'
   t.equal(await retCode(), '50302')
 })
 
-t.test('registry down – join-only answers switched off – leaves nothing to answer', async (t) => {
+t.test('a registry that is down – join-only answers switched off – leaves nothing to answer', async (t) => {
   const { states, answers, retCode } = await start(t, { joinOnlyFor: 0 })
   t.equal(await retCode(), '0')
   states.registry = 'down'
   t.equal(answers(), 'none')
 })
 
-t.test('each other state of a backend – says how much can be answered', async (t) => {
+t.test('each other state of a backend – determines how much can be answered', async (t) => {
   const { states, answers } = await start(t)
   states.registry = 'degraded'
   t.equal(answers(), 'known-rooms')
@@ -76,10 +76,10 @@ t.test('each other state of a backend – says how much can be answered', async 
   }
   states.sessions = 'degraded'
   states.provision = 'down'
-  t.equal(answers(), 'all', 'kept answers stand in for CC-Provision')
+  t.equal(answers(), 'all', 'cached answers replace CC-Provision')
 })
 
-t.test('an application that closes – answers nothing, whatever its backends say', async (t) => {
+t.test('an application that closes – any state of its backends – answers nothing', async (t) => {
   const { app, answers, retCode } = await start(t)
   t.equal(await retCode(), '0')
   const closed = app.close()

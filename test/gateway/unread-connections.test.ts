@@ -9,7 +9,7 @@ import type { Test } from 'tap'
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
 
-/** A server that refuses every request, and a caller that asks again as soon as it is answered. */
+/** Starts a server that rejects every request, and a caller that asks again after each answer. */
 async function refuseAll (t: Test) {
   const unread = createUnreadConnections()
   let reads = 0
@@ -33,18 +33,18 @@ async function refuseAll (t: Test) {
   return { unread, reads: () => reads, answers: () => answers }
 }
 
-t.test('a refused caller that asks again – its connection is read once there is a place', async (t) => {
+t.test('a rejected caller that asks again – is read once there is a place', async (t) => {
   const { unread, reads, answers } = await refuseAll(t)
   await until(() => answers() === 1, 'the refusal')
-  // Turns enough for the second request to come.
+  // Waits enough turns for the second request to arrive.
   for (let turn = 0; turn < 100; turn++) await nextTurn()
   t.equal(reads(), 1)
   let places = 1
   unread.readInto(() => places--)
-  await until(() => answers() === 2, 'the second refusal')
+  await until(() => answers() === 2, 'the second rejection')
 })
 
-t.test('refused callers – more than there are places – are read one after the other, and the rest stays unread', async (t) => {
+t.test('rejected callers – more than there are places – are read one after the other, and the rest stay unread', async (t) => {
   const unread = createUnreadConnections()
   const read: string[] = []
   for (const name of ['first', 'second', 'third']) unread.add({ pause () {}, resume: () => read.push(name) })
@@ -55,7 +55,7 @@ t.test('refused callers – more than there are places – are read one after th
   await until(() => read.length === 3, 'the third caller')
 })
 
-t.test('a place that is taken within a turn, by the caller who left it – no refused caller is read', async (t) => {
+t.test('a place taken in the same turn by the caller that left it – no rejected caller is read', async (t) => {
   const unread = createUnreadConnections()
   let reads = 0
   let places = 1
@@ -67,7 +67,7 @@ t.test('a place that is taken within a turn, by the caller who left it – no re
   t.equal(reads, 0)
 })
 
-t.test('a refused caller that asks again – while no request is answered – is read again after a second', async (t) => {
+t.test('a rejected caller that asks again – no request answered in between – is read after a second', async (t) => {
   const { reads } = await refuseAll(t)
   const startedAt = performance.now()
   await until(() => reads() === 2, 'the second request')

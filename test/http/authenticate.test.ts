@@ -4,7 +4,7 @@ import { readRawToken } from '../../lib/http/authenticate.js'
 const NAME = 'ccmessaging-token'
 const missing = { code: 'FST_COBROWSE_40101' }
 
-t.test('the token is read from the cookie or from the header line, as it was sent', async (t) => {
+t.test('a token – in a cookie or in the header line – is read as sent', async (t) => {
   const good: Array<[string, string[]]> = [
     ['a%3D', ['Cookie', `${NAME}=a%3D`]],
     ['a%3D', ['CCMessaging-Token', 'a%3D']],
@@ -22,7 +22,7 @@ t.test('the token is read from the cookie or from the header line, as it was sen
   for (const [token, headers] of good) t.equal(readRawToken(headers), token, JSON.stringify(headers))
 })
 
-t.test('no token, or an ambiguous one, is refused', async (t) => {
+t.test('a missing or ambiguous token – is rejected', async (t) => {
   const bad: Array<[string, string[]]> = [
     ['nothing', []],
     ['an empty cookie', ['cookie', `${NAME}=`]],

@@ -42,7 +42,7 @@ async function readAnswer (stream: ClientHttp2Stream) {
   return JSON.parse(text)
 }
 
-t.test('bodies that stall take no place in flight, and good callers are answered', async (t) => {
+t.test('bodies that stall – take no place in flight, and good callers are answered', async (t) => {
   const { app, ask, port } = await listen(t, { options: { timeout: 60_000, maxInFlight: 2 } })
   let open = 0
   app.server.on('connection', () => open++)
@@ -56,7 +56,7 @@ t.test('bodies that stall take no place in flight, and good callers are answered
   t.equal((await ask()).json().retCode, '0')
 })
 
-t.test('of more bodies on their way than there may be, the oldest is ended, and a complete one is answered', async (t) => {
+t.test('more incomplete bodies than allowed – the oldest is ended, and a complete one answered', async (t) => {
   const app = Fastify()
   const budget = startBudget(60_000)
   t.teardown(() => budget.end())
@@ -83,12 +83,12 @@ t.test('of more bodies on their way than there may be, the oldest is ended, and 
   t.strictSame(ended, [0, 1])
   const good = await app.inject({ method: 'POST', url: PATH, payload: body })
   t.strictSame(good.json(), body)
-  await until(() => ended.length === 3, 'the end of the oldest, whose place the good one took')
+  await until(() => ended.length === 3, 'the end of the oldest, replaced by the good one')
   t.strictSame(ended, [0, 1, 2])
   app.server.closeAllConnections()
 })
 
-t.test('on HTTP/2 a stream whose body never ends is closed after the answer', async (t) => {
+t.test('an HTTP/2 stream whose body never ends – is closed after the answer', async (t) => {
   const { port } = await listen(t, { server: { http2: true } as object, options: { timeout: 200 } })
   const client = connectHttp2(t, port)
   const stream = stall(client)
@@ -100,10 +100,10 @@ t.test('on HTTP/2 a stream whose body never ends is closed after the answer', as
   })
   refused.write('{')
   t.match(await readAnswer(refused), { retCode: '40302' })
-  await until(() => refused.closed, 'the end of the stream that was refused by its head')
+  await until(() => refused.closed, 'the end of the stream rejected by its head')
 })
 
-t.test('a body that is too large is refused by its length, or as soon as it is', async (t) => {
+t.test('a body that is too large – is rejected by its length, or as soon as it exceeds the limit', async (t) => {
   const { port } = await listen(t, { options: { timeout: 60_000 } })
   const byLength = head.replace('Content-Length: 100', 'Content-Length: 4097')
   t.match(await sendRaw(port, byLength), { status: 413, body: /"41301"/ })
@@ -111,7 +111,7 @@ t.test('a body that is too large is refused by its length, or as soon as it is',
   t.match(await sendRaw(port, `${chunked}1001\r\n${'x'.repeat(4097)}\r\n`), { status: 413, body: /"41301"/ })
 })
 
-/** Streams that a `preParsing` hook of the host may return, and the answers. */
+/** Streams that a `preParsing` hook of the host may return, with the expected retCode. */
 const STREAMS: Array<[string, (payload: Readable) => Readable, string]> = [
   ['passes the body on', (payload) => payload.pipe(new PassThrough()), '0'],
   ['passes texts on', (payload) => payload.setEncoding('utf8'), '0'],
@@ -128,13 +128,13 @@ function failing (properties: object): Transform {
   return new Transform({ transform: (_chunk, _encoding, done) => done(Object.assign(new Error('of the host'), properties)) })
 }
 
-t.test('a stream of a preParsing hook may do anything: it costs its own request only', async (t) => {
+t.test('a stream of a preParsing hook – in any state – costs its own request only', async (t) => {
   for (const hooked of ['server', 'route'] as const) {
     for (const [what, replace, retCode] of STREAMS) {
       const preParsing = async (_request: unknown, _reply: unknown, payload: unknown) => {
         const stream = replace(payload as Readable)
         stream.on('error', () => {})
-        // Node.js tells of the end, or of the error, in a later turn.
+        // Node.js reports the end, or the error, in a later turn.
         if (!stream.readable || what === 'was read to its end') await new Promise((resolve) => setImmediate(resolve))
         return stream
       }
@@ -149,7 +149,7 @@ t.test('a stream of a preParsing hook may do anything: it costs its own request 
   }
 })
 
-t.test('an error of a stream after the answer does not end the process', async (t) => {
+t.test('an error of a stream after the answer – does not end the process', async (t) => {
   const stream = new PassThrough()
   const { ask } = await buildApp(t, { options: { timeout: 100, routeOptions: { preParsing: async () => stream } } })
   t.equal((await ask()).json().retCode, '40801')

@@ -13,7 +13,7 @@ const head = `POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json
   `Content-Length: ${Buffer.byteLength(payload)}\r\n\r\n`
 const GONE = /requests_total\{outcome="gone",ret_code="none"\} (\d+)/
 
-/** A gateway whose token store answers when it is told to. */
+/** Starts a gateway whose token store answers on demand. */
 async function listen (t: Test, server: object = {}) {
   let open = () => {}
   const gate = new Promise<void>((resolve) => { open = resolve })
@@ -43,7 +43,7 @@ async function listen (t: Test, server: object = {}) {
 
 type Listening = Awaited<ReturnType<typeof listen>>
 
-/** Callers that are gone have no line above debug, and are counted as nothing else. */
+/** Waits until `count` callers are counted as gone: without a line above debug, and without another outcome. */
 async function check (t: Test, count: number, { lines, metrics, counted, inFlight, open }: Listening): Promise<void> {
   await until(async () => await counted() === count, `${count} callers that are gone`)
   open()
@@ -56,7 +56,7 @@ async function check (t: Test, count: number, { lines, metrics, counted, inFligh
   t.notOk(lines.some(({ level }) => Number(level) >= 50))
 }
 
-t.test('a caller that goes away while it is served is counted as gone', async (t) => {
+t.test('a caller that goes away while it is served – is counted as gone', async (t) => {
   const gateway = await listen(t)
   const socket = connect(gateway.port, '127.0.0.1')
   socket.write(head + payload)
@@ -67,7 +67,7 @@ t.test('a caller that goes away while it is served is counted as gone', async (t
   t.match(gateway.lines.find(({ outcome }) => outcome === 'gone'), { level: 20, msg: 'co-browsing request gone' })
 })
 
-t.test('of a pipeline that is reset, every request is counted as gone, once', async (t) => {
+t.test('a pipeline that is reset – each of its requests is counted as gone, once', async (t) => {
   const gateway = await listen(t)
   const socket = connect(gateway.port, '127.0.0.1').on('error', () => {})
   socket.write((head + payload).repeat(5))
@@ -76,14 +76,14 @@ t.test('of a pipeline that is reset, every request is counted as gone, once', as
   await check(t, 5, gateway)
 })
 
-t.test('a caller that goes away before its body is complete is counted as gone', async (t) => {
+t.test('a caller that goes away before its body is complete – is counted as gone', async (t) => {
   const gateway = await listen(t)
   const socket = connect(gateway.port, '127.0.0.1')
   socket.write(`${head}{`, () => socket.destroy())
   await check(t, 1, gateway)
 })
 
-t.test('on HTTP/2 a stream that is cancelled, or whose connection breaks, is counted as gone', async (t) => {
+t.test('an HTTP/2 stream – cancelled, or its connection broken – is counted as gone', async (t) => {
   const gateway = await listen(t, { http2: true })
   const client = http2.connect(`http://127.0.0.1:${gateway.port}`).on('error', () => {})
   t.teardown(() => client.destroy())

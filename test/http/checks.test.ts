@@ -25,7 +25,7 @@ async function listenHttp2 (t: Test) {
 
 const cookies = (count: number) => Array.from({ length: count }, (_value, index) => `c${index}=v${index}`)
 
-t.test('a caller over HTTP/2 with a hundred cookies, each in a header line of its own, is answered', async (t) => {
+t.test('an HTTP/2 caller – a hundred cookies, each in its own header line – is answered', async (t) => {
   const { token, ask } = await listenHttp2(t)
   const crumb = `ccmessaging-token=${token}`
   for (const count of [0, 60, 61, 99, 100]) {
@@ -34,7 +34,7 @@ t.test('a caller over HTTP/2 with a hundred cookies, each in a header line of it
   }
 })
 
-t.test('a caller over HTTP/2 with two token cookies that differ, or with none, is refused', async (t) => {
+t.test('an HTTP/2 caller – two different token cookies, or none – is rejected', async (t) => {
   const { token, ask } = await listenHttp2(t)
   const crumb = `ccmessaging-token=${token}`
   const missing = { status: 401, retCode: '40101' }
@@ -44,7 +44,7 @@ t.test('a caller over HTTP/2 with two token cookies that differ, or with none, i
   t.strictSame(await ask([crumb, ...cookies(3), crumb]), { status: 200, retCode: '0' }, 'one cookie, sent twice')
 })
 
-t.test('a caller with more than 64 header lines beside its cookies is refused', async (t) => {
+t.test('a caller with more than 64 header lines beside its cookies – is rejected', async (t) => {
   const { token, port } = await listen(t)
   const ask = async (lines: string[]) => await sendRaw(port, [
     `POST ${PATH} HTTP/1.1`, 'Host: x', 'Content-Type: application/json', `ccmessaging-token: ${token}`,
@@ -56,14 +56,14 @@ t.test('a caller with more than 64 header lines beside its cookies is refused', 
   t.match(await ask([...lines(59), ...cookies(100).map((cookie) => `Cookie: ${cookie}`)]), { status: 200 }, 'cookies apart')
 })
 
-/** Header lines that are sent beside a good request line, Host, and token; the body follows as they say. */
+/** Header lines sent beside a good request line, Host and token; the body matches them. */
 const AMBIGUOUS: Array<[string, string[], string]> = [
   ['two types that differ', ['Content-Type: application/json', 'Content-Type: text/plain', 'Content-Length: 0'], 'content-type'],
   ['two types that are equal', ['Content-Type: application/json', 'content-type: application/json', 'Content-Length: 0'], 'content-type'],
   ['two hosts', ['HOST: other', 'Content-Type: application/json', 'Content-Length: 0'], 'host']
 ]
 
-t.test('a request with a second line of a header that may have one is refused 40001, which names the header', async (t) => {
+t.test('a request with a repeated single-value header – is rejected with 40001, which names the header', async (t) => {
   const { token, port } = await listen(t)
   for (const [what, lines, name] of AMBIGUOUS) {
     const answer = await sendRaw(port, [...headOf(token), ...lines, '', ''].join('\r\n'))
@@ -72,7 +72,7 @@ t.test('a request with a second line of a header that may have one is refused 40
   }
 })
 
-t.test('a request whose body has two lengths, or another coding than chunked, is refused', async (t) => {
+t.test('a body with two lengths, or with a coding other than chunked – is rejected', async (t) => {
   const { token, port } = await listen(t)
   const length = `Content-Length: ${Buffer.byteLength(payload)}`
   const ask = async (lines: string[], text: string) => await sendRaw(
@@ -81,13 +81,13 @@ t.test('a request whose body has two lengths, or another coding than chunked, is
   for (const coding of ['chunked', 'Chunked']) {
     t.equal((await ask([`Transfer-Encoding: ${coding}`], chunkedPayload)).status, 200, coding)
   }
-  // These pass Node.js' own parser.
+  // The parser of Node.js accepts these.
   for (const coding of ['gzip, chunked', 'identity, chunked', 'gzip\r\nTransfer-Encoding: chunked']) {
     t.match(await ask([`Transfer-Encoding: ${coding}`], chunkedPayload), {
       status: 400, body: '{"retCode":"40001","retMsg":"the Transfer-Encoding must be chunked"}'
     }, coding)
   }
-  // These do not.
+  // The parser of Node.js rejects these.
   const rejected = [
     [length, length], [length, 'Content-Length: 1'], [length, 'Transfer-Encoding: chunked'], ['Transfer-Encoding: gzip'],
     ['Transfer-Encoding: chunked, chunked']

@@ -9,7 +9,7 @@ const SECRET = 'p4ssw0rd'
 
 interface Answer { status: number, headers: Record<string, unknown>, text: string }
 
-/** A gateway that logs into `lines`, and a caller of it over HTTP/1.1 or HTTP/2. */
+/** Starts a gateway that logs into `lines`, and a caller that asks over HTTP/1.1 or HTTP/2. */
 async function listen (t: Test, before: (app: FastifyInstance) => void, isHttp2 = false) {
   const lines: Array<Record<string, unknown>> = []
   const logger = { level: 'info', stream: { write: (line: string) => lines.push(JSON.parse(line)) } }
@@ -68,7 +68,7 @@ const FAILING: Record<string, onSendHookHandler> = {
 
 for (const isHttp2 of [false, true]) {
   const version = isHttp2 ? 'HTTP/2' : 'HTTP/1.1'
-  t.test(`an onSend hook that fails at every answer over ${version} leaves our JSON, and a line`, async (t) => {
+  t.test(`an onSend hook that fails at every answer – over ${version} – leaves our JSON and a log line`, async (t) => {
     for (const [what, onSend] of Object.entries(FAILING)) {
       const { lines, token, allowed, refused } = await listen(t, (app) => app.addHook('onSend', onSend), isHttp2)
       await t.test(what, async (t) => {
@@ -90,7 +90,7 @@ function checkLines (t: Test, lines: Array<Record<string, unknown>>, expected: o
   t.match(lines.filter(({ operation }) => operation !== undefined), expected)
 }
 
-t.test('an onSend hook that fails at a success only leaves the plain error answer', async (t) => {
+t.test('an onSend hook that fails only at a success – leaves the plain error answer', async (t) => {
   const { allowed } = await listen(t, (app) => app.addHook('onSend', async (_request, reply) => {
     if (reply.statusCode !== 200) return
     reply.headers({ 'content-encoding': 'gzip', etag: '"of the success"' })
@@ -101,7 +101,7 @@ t.test('an onSend hook that fails at a success only leaves the plain error answe
   t.notOk('etag' in answer.headers)
 })
 
-/** Headers that Node.js does not send, in the versions of HTTP where it does not. */
+/** Headers that Node.js cannot send, for the versions of HTTP that forbid them. */
 const UNSENDABLE: Array<[string, (reply: FastifyReply) => unknown, boolean]> = [
   ['a line break', (reply) => reply.header('x-bad', 'a\r\nb'), false],
   ['a letter beyond Latin-1', (reply) => reply.header('x-bad', '王'), false],
@@ -111,7 +111,7 @@ const UNSENDABLE: Array<[string, (reply: FastifyReply) => unknown, boolean]> = [
   ['one of the connection', (reply) => reply.header('keep-alive', 'timeout=5'), true]
 ]
 
-t.test('a header of the host that cannot be sent costs the success, and nothing of a refusal', async (t) => {
+t.test('a header of the host that cannot be sent – costs the success, and changes no error answer', async (t) => {
   for (const [what, set, isHttp2] of UNSENDABLE) {
     const { allowed, refused, lines } = await listen(t, (app) => app.addHook('onRequest', async (_request, reply) => {
       set(reply)
@@ -124,7 +124,7 @@ t.test('a header of the host that cannot be sent costs the success, and nothing 
   }
 })
 
-t.test('a refusal with Retry-After keeps it if a header of the host cannot be sent', async (t) => {
+t.test('an error answer with Retry-After – a header of the host cannot be sent – keeps it', async (t) => {
   const headers: Array<[Record<string, string>, boolean]> = [
     [{ 'x-bad': 'a\nb' }, false], [{ 'retry-after': 'a\nb' }, false], [{ 'keep-alive': 'timeout=5' }, true]
   ]
@@ -138,7 +138,7 @@ t.test('a refusal with Retry-After keeps it if a header of the host cannot be se
   }
 })
 
-t.test('the other headers of the host beside one that cannot be sent stay in the answer', async (t) => {
+t.test('other headers of the host – beside one that cannot be sent – stay in the answer', async (t) => {
   const { allowed, refused } = await listen(t, (app) => app.addHook('onRequest', async (_request, reply) => {
     reply.headers({ 'x-bad': 'a\nb', 'access-control-allow-origin': 'https://app.example' })
   }))

@@ -14,7 +14,7 @@ import type { AppSetup } from '../support/build-app.js'
 const SEED = 20_261_127
 const payload = JSON.stringify(body)
 const never = () => new Promise<never>(() => {})
-// Slow enough for a caller to be gone by the time of the answer.
+// A slow store lets a caller be gone by the time of the answer.
 const slowSessions = { ...memorySessions(), find: async () => { await elapse(2, 'a token store takes some time'); return session } }
 
 async function listen (t: Test, setup: AppSetup) {
@@ -23,7 +23,7 @@ async function listen (t: Test, setup: AppSetup) {
   return { app, ask, port: (app.server.address() as AddressInfo).port }
 }
 
-/** A request of HTTP/1, complete or without its last byte. */
+/** Builds a request of HTTP/1.x, complete or without its last byte. */
 function textOf (version: '1.0' | '1.1', isWhole = true): string {
   const head = `POST ${PATH} HTTP/${version}\r\nHost: x\r\nContent-Type: application/json\r\nccmessaging-token: x\r\n` +
     `Content-Length: ${Buffer.byteLength(payload)}\r\n\r\n`
@@ -71,15 +71,15 @@ async function sendStreams (port: number, { streams, after, ms }: Streams): Prom
   })
   await elapse(ms, 'the connection ends at any moment of its requests')
   streams.forEach(({ after }, index) => { if (after === 'reset') opened[index]?.close(http2.constants.NGHTTP2_CANCEL) })
-  // A connection that is closed in the orderly way waits for streams that are half open.
+  // A graceful close waits for streams that are half open.
   if (after === 'close' && streams.every(({ isWhole, after }) => isWhole || after === 'reset')) client.close()
   else client.destroy()
   if (!client.destroyed) await once(client, 'close')
 }
 
-t.test('after any mix of pipelines, resets and broken connections, every place in flight is free again', async (t) => {
+t.test('places in flight – after any mix of pipelines, resets and broken connections – are all free again', async (t) => {
   t.comment(`seed ${SEED}`)
-  // A timeout that would give the places back does not come within the test.
+  // A long timeout makes sure that it does not free the places within the test.
   const options = { sessions: slowSessions, timeout: 60_000, maxInFlight: 20 }
   const ofHttp1 = await listen(t, { options })
   const ofHttp2 = await listen(t, { options, server: { http2: true } as object })
@@ -90,12 +90,12 @@ t.test('after any mix of pipelines, resets and broken connections, every place i
       : await sendStreams(ofHttp2.port, caller)))
     for (const { app, ask } of [ofHttp1, ofHttp2]) {
       await until(() => app.cobrowse.status().inFlight === 0, 'no request in flight')
-      if ((await ask()).json().retCode !== '0') throw new Error('a good caller is refused')
+      if ((await ask()).json().retCode !== '0') throw new Error('a good caller is rejected')
     }
   }), { seed: SEED, numRuns: 40, endOnFailure: true })
 })
 
-t.test('a hook of the host that hangs holds its place no longer than the timeout', async (t) => {
+t.test('a hook of the host that hangs – keeps its place no longer than the timeout', async (t) => {
   const { app, ask } = await buildApp(t, {
     options: { timeout: 200, maxInFlight: 1, routeOptions: { preHandler: never } }
   })
@@ -104,7 +104,7 @@ t.test('a hook of the host that hangs holds its place no longer than the timeout
   await until(() => app.cobrowse.status().inFlight === 0, 'its place free again')
 })
 
-t.test('a hook of the host that answers, fails or takes the response over gives the place back', async (t) => {
+t.test('a hook of the host that answers, fails or takes over the response – frees its place', async (t) => {
   const { app, ask } = await buildApp(t, {
     options: {
       timeout: 60_000,
@@ -124,7 +124,7 @@ t.test('a hook of the host that answers, fails or takes the response over gives 
   }
 })
 
-t.test('a response that its caller does not read holds no place', async (t) => {
+t.test('a response that its caller does not read – takes no place', async (t) => {
   let open = () => {}
   const gate = new Promise<void>((resolve) => { open = resolve })
   const sessions = { ...memorySessions(), find: async () => { await gate; return session } }
@@ -137,7 +137,7 @@ t.test('a response that its caller does not read holds no place', async (t) => {
   await until(() => app.cobrowse.status().inFlight === 0, 'every place free again')
 })
 
-t.test('with every place taken – a head whose body is still on its way – is refused, and its connection goes on', async (t) => {
+t.test('an incomplete request – every place taken – is rejected, and its connection goes on', async (t) => {
   let open = () => {}
   const gate = new Promise<void>((resolve) => { open = resolve })
   const sessions = { ...memorySessions(), find: async () => { await gate; return session } }

@@ -4,7 +4,7 @@ import { body, buildApp } from '../support/build-app.js'
 const own = { host: 'gateway.example:18446' }
 const allowedOrigins = ['https://app.corp.example']
 
-t.test('web pages that are allowed, and callers that are no browser, may ask', async (t) => {
+t.test('an allowed web page, or a caller that is no browser – may ask', async (t) => {
   const { ask } = await buildApp(t, { options: { allowedOrigins } })
   const good: Array<Record<string, string>> = [
     {},
@@ -24,7 +24,7 @@ t.test('web pages that are allowed, and callers that are no browser, may ask', a
   }
 })
 
-t.test('every other web page is refused, whatever it knows', async (t) => {
+t.test('any other web page – with any credentials – is rejected', async (t) => {
   const { ask } = await buildApp(t, { options: { allowedOrigins } })
   const bad: Array<Record<string, string>> = [
     { origin: 'null' },
@@ -52,7 +52,7 @@ t.test('every other web page is refused, whatever it knows', async (t) => {
   }
 })
 
-t.test('X-Forwarded-Host counts only under trustProxy', async (t) => {
+t.test('X-Forwarded-Host – counts only with trustProxy', async (t) => {
   const headers = { host: '10.0.0.1:8446', 'x-forwarded-host': 'gateway.example', origin: 'https://gateway.example' }
   const plain = await buildApp(t)
   t.equal((await plain.ask({ headers })).statusCode, 403)
@@ -60,7 +60,7 @@ t.test('X-Forwarded-Host counts only under trustProxy', async (t) => {
   t.equal((await trusting.ask({ headers })).statusCode, 200)
 })
 
-t.test('the origin is judged before body and token, and the log names the option', async (t) => {
+t.test('the origin – is checked before body and token, and the log names the option', async (t) => {
   const lines: string[] = []
   const stream = { write (line: string) { lines.push(line) } }
   const { ask } = await buildApp(t, { server: { logger: { level: 'info', stream }, requestTimeout: 1000 } })

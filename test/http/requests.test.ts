@@ -23,7 +23,7 @@ const CASES: Array<[number, string]> = [
 ]
 
 for (const name of ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const) {
-  t.test(`an early answer of a host's ${name} hook is counted as refused or failed, never as ok`, async (t) => {
+  t.test(`an early answer of a host's ${name} hook – is counted as refused or failed, never as ok`, async (t) => {
     for (const [status, outcome] of CASES) {
       const early = async (_request: FastifyRequest, reply: FastifyReply) =>
         reply.code(status).send(status === 204 ? undefined : { of: 'the host' })
@@ -36,7 +36,7 @@ for (const name of ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as
   })
 }
 
-t.test('an answer that a hook of the host sends past Fastify is counted by its status, never as ok', async (t) => {
+t.test('an answer that a hook of the host sends past Fastify – is counted by its status, never as ok', async (t) => {
   for (const [status, outcome] of CASES) {
     const counted = await countOne(t, {
       options: {
@@ -51,7 +51,7 @@ t.test('an answer that a hook of the host sends past Fastify is counted by its s
   }
 })
 
-t.test('a refusal by an error of a hook that runs before those of the plugin is counted by its code', async (t) => {
+t.test('an error of a hook that runs before the plugin’s – is counted by its code', async (t) => {
   const counted = await countOne(t, {
     before (app) {
       app.addHook('onRequest', async (_request, reply) => {
@@ -63,7 +63,7 @@ t.test('a refusal by an error of a hook that runs before those of the plugin is 
   t.strictSame(counted, { status: 429, counted: [line('refused', '42901')] })
 })
 
-t.test('an answer of the plugin is counted as what it was, once, if an onSend hook fails', async (t) => {
+t.test('an answer of the plugin – an onSend hook fails – is counted by its own outcome, once', async (t) => {
   const fail = async () => { throw new Error('of the host') }
   t.strictSame(await countOne(t, { options: { routeOptions: { onSend: fail } } }), {
     status: 500, counted: [line('failed', '50001')]

@@ -14,7 +14,7 @@ async function build (t: Test, routeOptions: object, setup: AppSetup = {}): Prom
   return await buildApp(t, { ...setup, options: { ...setup.options, routeOptions: routeOptions as Given } })
 }
 
-/** Asks with one hook, and resolves to how often it ran. */
+/** Asks with one hook, and resolves to the number of its runs. */
 async function countHook (t: Test, name: string, change: object = {}): Promise<number> {
   let runs = 0
   const { ask } = await build(t, { [name]: [async () => { runs++ }] })
@@ -38,7 +38,7 @@ function checkSuccess (t: Test, response: LightMyRequestResponse): void {
 /** Options that plugins of Fastify add to the type. */
 type OfPlugins = 'links' | 'websocket' | 'wsHandler' | 'wsUpgrade'
 
-/** What shows that an option is honoured, or overridden. Refused ones are tried below. */
+/** Checks that show that an option is honoured or overridden. Rejected options are tried below. */
 const SHOWN: Record<string, (t: Test) => Promise<unknown>> = {
   'schema.response': async (t) => {
     const schema = { response: { 200: { type: 'string' }, 418: { type: 'object', description: 'of the host' } } }
@@ -117,18 +117,18 @@ const SHOWN: Record<string, (t: Test) => Promise<unknown>> = {
 
 const NAMES = [...REFUSED.keys(), ...[...REFUSED_IN_SCHEMA.keys()].map((name) => `schema.${name}`)]
 
-for (const [name, show] of Object.entries(SHOWN)) t.test(`routeOptions.${name} – given – as the table says`, show)
+for (const [name, show] of Object.entries(SHOWN)) t.test(`routeOptions.${name} – given – follows the table`, show)
 
 for (const name of NAMES) {
-  t.test(`routeOptions.${name} – given – stops the start and is named`, async (t) => {
+  t.test(`routeOptions.${name} – given – stops the start, and the error names it`, async (t) => {
     const [, part] = name.split('.')
     const given = (value: unknown) => part === undefined ? { [name]: value } : { schema: { [part]: value } }
     await t.rejects(build(t, given({})), { name: 'TypeError', message: `"routeOptions.${name}" option cannot be set: ` })
-    await t.resolves(build(t, given(undefined)), 'undefined is the same as left out')
+    await t.resolves(build(t, given(undefined)), 'undefined is the same as omitted')
   })
 }
 
-t.test('the table names each route option of Fastify and how it is treated, and no other', async (t) => {
+t.test('the table – names each route option of Fastify with its treatment, and no other', async (t) => {
   const rows = readFileSync(new URL('../../docs/route-options.md', import.meta.url), 'utf8')
     .split('\n').filter((line) => line.startsWith('| `')).map((line) => line.split('|').map((cell) => cell.trim()))
   const treatments = Object.fromEntries(rows.map(([, name = '', treatment = '']) => [name.replaceAll('`', ''), treatment]))
@@ -137,7 +137,7 @@ t.test('the table names each route option of Fastify and how it is treated, and 
     ...Object.fromEntries(NAMES.map((name) => [name, 'refused'])),
     ...Object.fromEntries(Object.keys(SHOWN).map((name) => [name, overridden.includes(name) ? 'overridden' : 'honoured']))
   })
-  // A new option of Fastify is a type error here.
+  // A new option of Fastify causes a type error here.
   const ofFastify: Record<Exclude<keyof RouteOptions, 'schema' | OfPlugins>, true> = {
     method: true,
     url: true,
@@ -170,7 +170,7 @@ t.test('the table names each route option of Fastify and how it is treated, and 
   t.strictSame(Object.keys(ofFastify).filter((name) => treatments[name] === undefined), [])
 })
 
-t.test('lists of hooks – a plugin pushes into them – the list of the host stays as it was', async (t) => {
+t.test('a list of hooks – a plugin pushes into it – stays unchanged for the host', async (t) => {
   const onRequest = [async () => {}]
   await build(t, { onRequest }, {
     before (app) {
@@ -180,7 +180,7 @@ t.test('lists of hooks – a plugin pushes into them – the list of the host st
   t.equal(onRequest.length, 1)
 })
 
-t.test('attachValidation – set by an onRoute hook of the host – a body that is not valid is refused all the same', async (t) => {
+t.test('attachValidation – set by an onRoute hook of the host – does not let an invalid body pass', async (t) => {
   const { ask } = await buildApp(t, { before: (app) => { app.addHook('onRoute', (route) => { route.attachValidation = true }) } })
   t.match((await ask({ payload: { ...body, role: 'admin' } })).json(), { retCode: '40001', retMsg: /^role must be/ })
 })

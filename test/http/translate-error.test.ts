@@ -15,7 +15,7 @@ function raise (thrown: unknown): never {
 
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
-/** Ways of a hook to refuse, each with the reason in the log. */
+/** Ways in which a hook can reject, each with its reason in the log. */
 const WAYS: Array<[string, (status: number) => Hook, string]> = [
   ['sets the status and throws an error', (status) => async (_request, reply) => {
     reply.code(status)
@@ -64,7 +64,7 @@ async function check (
 }
 
 for (const [what, refuse, reason] of WAYS) {
-  t.test(`a hook of the host that ${what} is answered by that status, and logged without its texts`, async (t) => {
+  t.test(`a hook of the host that ${what} – is answered by that status, and logged without its texts`, async (t) => {
     for (const [status, retCode] of RET_CODES) {
       for (const name of ['onRequest', 'preHandler']) {
         await t.test(`${name}, ${status}`, async (t) => { await check(t, { [name]: refuse(status) }, retCode, reason) })
@@ -73,7 +73,7 @@ for (const [what, refuse, reason] of WAYS) {
   })
 }
 
-t.test('a hook of the host that throws anything without a status is answered 50001', async (t) => {
+t.test('a hook of the host that throws without a status – is answered 50001', async (t) => {
   const thrown: Array<[unknown, string]> = [
     [SECRET, 'a thrown string'], [{ message: SECRET }, 'a thrown object with message'], [{}, 'a thrown object'],
     [{ statusCode: 200 }, 'a thrown object with statusCode'], [{ status: SECRET }, 'a thrown object with status'],
@@ -86,14 +86,14 @@ t.test('a hook of the host that throws anything without a status is answered 500
   }
 })
 
-t.test('a status set by a hook before its error counts if it is one of a failure', async (t) => {
+t.test('a status set by a hook before its error – counts if it is a failure status', async (t) => {
   const cases: Array<[number, string]> = [
     ...RET_CODES, [200, '50001'], [204, '50001'], [302, '50001'], [404, '40001'], [418, '40001'], [500, '50001'], [599, '50001']
   ]
   for (const [status, retCode] of cases) t.equal(toRefusal(new Error('of the host'), status).retCode, retCode, String(status))
 })
 
-t.test('authorize that throws an object with a status of 4xx is answered 40301, and with any other by its status', async (t) => {
+t.test('authorize that throws an object – a 4xx status – is answered 40301, any other by its status', async (t) => {
   const cases: Array<[unknown, string]> = [
     [{ statusCode: 403 }, '40301'], [{ status: '403' }, '40301'], [{ status: 429, message: SECRET }, '40301'],
     [{ statusCode: 503 }, '50306'], [{ status: 500 }, '50001'], [SECRET, '50001'], [null, '50001'], [undefined, '50001']
