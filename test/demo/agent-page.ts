@@ -6,8 +6,8 @@ import { startRecorder } from './hostile-recorder.js'
 import type { Page } from 'playwright-core'
 import type { Test } from 'tap'
 import type { RunningDemo } from '../support/start-demo.js'
+import type { Attack } from './attacks.js'
 import type { Recorder } from './hostile-recorder.js'
-import type { Row } from './hostile-rows.js'
 
 export interface Fences {
   guard: boolean
@@ -15,19 +15,19 @@ export interface Fences {
   sandbox: boolean
 }
 
-export interface Stage {
+export interface AgentPage {
   page: Page
   recorder: Recorder
-  /** What the page shows of the customer's page, as text of its marker. */
+  /** Text of the marker in the replayed page of the customer. */
   marker (): Promise<string | undefined>
   shows (marker: string): Promise<unknown>
-  /** Plays a row in every way it can come, and tells what became of it. */
-  play (row: Row): Promise<Outcome>
+  /** Plays an attack in every way it can arrive, and returns its effects. */
+  play (attack: Attack): Promise<Outcome>
 }
 
 export interface Outcome {
   ran: boolean
-  /** What whichever server answered to the page. */
+  /** URLs of all responses to the page, from any server. */
   answers: string[]
   address: string
   frames: string[]
@@ -37,9 +37,9 @@ export interface Outcome {
 
 let rooms = 0
 
-/** An agent's page that watches a hostile recorder, without the fences that are not up. */
-export async function openStage (t: Test, demo: RunningDemo, fences: Fences): Promise<Stage> {
-  const room = `stage-${++rooms}`
+/** Opens an agent's page that watches a hostile recorder, with only the given fences up. */
+export async function openAgentPage (t: Test, demo: RunningDemo, fences: Fences): Promise<AgentPage> {
+  const room = `watched-${++rooms}`
   const context = await openBrowser(t, { bypassCSP: !fences.policy })
   const page = await context.newPage()
   await takeDown(page, fences)
@@ -52,12 +52,12 @@ export async function openStage (t: Test, demo: RunningDemo, fences: Fences): Pr
   })
   await page.goto(`${demo.base}/demo/agent?room=${room}`)
   const recorder = await startRecorder(t, demo, room)
-  await until(async () => /mallory/.test(await page.textContent('#people') ?? ''), 'the recorder is seen')
+  await until(async () => /mallory/.test(await page.textContent('#people') ?? ''), 'the recorder in the list of people')
 
   const marker = async () => await page.evaluate<string | undefined>(MARKER).catch(() => undefined)
   const shows = async (text: string) => await until(async () => await marker() === text, `the picture "${text}"`, 5000)
 
-  async function play ({ name, nodes = [], events = [] }: Row): Promise<Outcome> {
+  async function play ({ name, nodes = [], events = [] }: Attack): Promise<Outcome> {
     answers = []
     recorder.send(...pageOf(name, nodes))
     await shows(name).catch(() => {})
@@ -65,7 +65,7 @@ export async function openStage (t: Test, demo: RunningDemo, fences: Fences): Pr
     await shows(`${name} later`).catch(() => {})
     await page.evaluate(CLICK_EVERYTHING).catch(() => {})
     await page.mouse.click(640, 400)
-    await elapse(60, 'a script that a click starts has run')
+    await elapse(60, 'time for a script started by a click')
     const seen = await page.evaluate<Pick<Outcome, 'ran' | 'sandbox' | 'marker'>>(LOOK)
     const frames = page.frames().slice(1).map((it) => it.url())
     return { ...seen, ran: seen.ran || dialogs > 0, answers, address: page.url(), frames }
@@ -90,7 +90,7 @@ async function takeDown (page: Page, { guard, sandbox }: Fences): Promise<void> 
   }
 }
 
-// These run in the page.
+// The scripts below run in the page.
 
 const FRAME = 'document.querySelector("iframe")'
 const MARKER = `${FRAME}?.contentDocument?.querySelector("#marker")?.textContent`

@@ -4,16 +4,16 @@ import type { PageNode, ReplayEvent } from './hostile-page.js'
 const SCRIPT = 'top.pwned = window.pwned = 1'
 const PIXEL = 'data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA='
 
-export interface Row {
+export interface Attack {
   name: string
   nodes?: PageNode[]
-  /** What comes after the page is shown. */
+  /** Events sent after the page is shown. */
   events?: ReplayEvent[]
-  /** What it does where nothing holds it; nothing, where rrweb itself makes it harmless. */
+  /** Effect without any fence; omitted if rrweb itself makes the attack harmless. */
   does?: 'fetch' | 'run'
-  /** Only the guard holds it. */
+  /** Blocked by the guard only. */
   guardOnly?: boolean
-  /** Only the policy holds it: the guard does not read styles. */
+  /** Blocked by the policy only, since the guard does not read styles. */
   policyOnly?: boolean
 }
 
@@ -21,27 +21,27 @@ const css = (rule: string) => element('style', {}, text(rule))
 const styled = (style: unknown) => element('div', { style }, text('x'))
 const link = (rel: string, url: string, more = {}) => element('link', { rel, href: url, ...more })
 
-/** What an attacker's client may put into a page, by number of the list of attacks. */
-export const rowsFor = (url: string): Row[] => [
-  { name: '308 <img onerror>', nodes: [element('img', { src: 'data:image/png,x', onerror: SCRIPT })], does: 'run' },
-  { name: '308 <img src> elsewhere', nodes: [element('img', { src: url, onerror: SCRIPT })], does: 'fetch' },
-  { name: '309 <svg onload>', nodes: [svg('svg', { onload: SCRIPT, onbegin: SCRIPT })] },
-  { name: '309 <animate onbegin>', nodes: [svg('svg', {}, svg('animate', { onbegin: SCRIPT, attributeName: 'x', dur: '1s' }))], does: 'run' },
-  { name: '310 <iframe srcdoc>', nodes: [element('iframe', { srcdoc: `<script>${SCRIPT}</script><img src="${url}">` })], does: 'run' },
-  { name: '310 <iframe src>', nodes: [element('iframe', { src: url })], does: 'fetch' },
-  { name: '310 <iframe src=javascript:>', nodes: [element('iframe', { src: `javascript:${SCRIPT}` })], does: 'run' },
-  { name: '311 javascript: link', nodes: [element('a', { href: `javascript:void(${SCRIPT})` }, text('link'))], does: 'run' },
-  { name: '311 javascript: link in SVG', nodes: [svg('svg', {}, svg('a', { 'xlink:href': `javascript:void(${SCRIPT})` }, svg('text', { y: 20 }, text('link'))))], does: 'run' },
-  { name: '311 link elsewhere', nodes: [element('a', { href: url, ping: url, target: '_top' }, text('link')), element('a', { href: url, target: '_blank' }, text('link')), element('a', { href: url }, text('link'))], does: 'fetch' },
-  { name: '312 <base href>', nodes: [element('base', { href: url }), element('img', { src: 'relative.png' })], does: 'fetch' },
-  { name: '313 <meta http-equiv=refresh>', nodes: [element('meta', { 'http-equiv': 'refresh', content: `0;url=${url}` })], does: 'fetch' },
-  ...['import', 'preload', 'prefetch', 'modulepreload', 'stylesheet', 'icon', 'manifest', 'prerender'].map((rel): Row => ({
-    name: `314 <link rel=${rel}>`, nodes: [link(rel, url, { as: 'image' })], ...['preload', 'prefetch', 'stylesheet'].includes(rel) && { does: 'fetch' }
+/** Lists elements and events that an attacker's client may put into a page. */
+export const attacksFor = (url: string): Attack[] => [
+  { name: '<img onerror>', nodes: [element('img', { src: 'data:image/png,x', onerror: SCRIPT })], does: 'run' },
+  { name: '<img src> elsewhere', nodes: [element('img', { src: url, onerror: SCRIPT })], does: 'fetch' },
+  { name: '<svg onload>', nodes: [svg('svg', { onload: SCRIPT, onbegin: SCRIPT })] },
+  { name: '<animate onbegin>', nodes: [svg('svg', {}, svg('animate', { onbegin: SCRIPT, attributeName: 'x', dur: '1s' }))], does: 'run' },
+  { name: '<iframe srcdoc>', nodes: [element('iframe', { srcdoc: `<script>${SCRIPT}</script><img src="${url}">` })], does: 'run' },
+  { name: '<iframe src>', nodes: [element('iframe', { src: url })], does: 'fetch' },
+  { name: '<iframe src=javascript:>', nodes: [element('iframe', { src: `javascript:${SCRIPT}` })], does: 'run' },
+  { name: 'javascript: link', nodes: [element('a', { href: `javascript:void(${SCRIPT})` }, text('link'))], does: 'run' },
+  { name: 'javascript: link in SVG', nodes: [svg('svg', {}, svg('a', { 'xlink:href': `javascript:void(${SCRIPT})` }, svg('text', { y: 20 }, text('link'))))], does: 'run' },
+  { name: 'link elsewhere', nodes: [element('a', { href: url, ping: url, target: '_top' }, text('link')), element('a', { href: url, target: '_blank' }, text('link')), element('a', { href: url }, text('link'))], does: 'fetch' },
+  { name: '<base href>', nodes: [element('base', { href: url }), element('img', { src: 'relative.png' })], does: 'fetch' },
+  { name: '<meta http-equiv=refresh>', nodes: [element('meta', { 'http-equiv': 'refresh', content: `0;url=${url}` })], does: 'fetch' },
+  ...['import', 'preload', 'prefetch', 'modulepreload', 'stylesheet', 'icon', 'manifest', 'prerender'].map((rel): Attack => ({
+    name: `<link rel=${rel}>`, nodes: [link(rel, url, { as: 'image' })], ...['preload', 'prefetch', 'stylesheet'].includes(rel) && { does: 'fetch' }
   })),
-  { name: '314 <link rel=preconnect>', nodes: [link('preconnect', url)], does: 'fetch', guardOnly: true },
-  { name: '314 <link rel=dns-prefetch>', nodes: [link('dns-prefetch', url)] },
+  { name: '<link rel=preconnect>', nodes: [link('preconnect', url)], does: 'fetch', guardOnly: true },
+  { name: '<link rel=dns-prefetch>', nodes: [link('dns-prefetch', url)] },
   ...stylesFor(url),
-  { name: '317 <form action>', nodes: [element('form', { action: url, method: 'post' }, element('input', { type: 'submit', formaction: url, autofocus: true, onfocus: SCRIPT }), element('button', { type: 'submit' }, text('send')))], does: 'fetch' },
+  { name: '<form action>', nodes: [element('form', { action: url, method: 'post' }, element('input', { type: 'submit', formaction: url, autofocus: true, onfocus: SCRIPT }), element('button', { type: 'submit' }, text('send')))], does: 'fetch' },
   { name: '<script>', nodes: [element('script', {}, text(SCRIPT)), element('script', { src: url }), element('SCRIPT', {}, text(SCRIPT)), element('noscript', {}, element('img', { src: url }))], does: 'fetch' },
   { name: '<script> in SVG', nodes: [svg('svg', {}, svg('script', {}, text(SCRIPT)), svg('SCRIPT', { href: url }), svg('sCript', {}, text(SCRIPT)))] },
   { name: '<object>, <embed>, <applet>', nodes: [element('object', { data: url }), element('embed', { src: url }), element('applet', { code: url })], does: 'fetch' },
@@ -62,24 +62,24 @@ export const rowsFor = (url: string): Row[] => [
   { name: 'a document inside of the document', events: [mutation({ adds: [{ parentId: BODY, nextId: null, node: { type: 0, id: 95, childNodes: [] } }, { parentId: 4711, nextId: null, node: { type: 0, id: 96, childNodes: [] } }] })] }
 ]
 
-function stylesFor (url: string): Row[] {
+function stylesFor (url: string): Attack[] {
   const fetching = { does: 'fetch', policyOnly: true } as const
   return [
-    { name: '315 @import', nodes: [css(`@import "${url}";`), css(`@\\69mport url(${url});`)], ...fetching },
-    { name: '315 @import in _cssText', nodes: [element('style', { _cssText: `@import url("${url}");` }), element('link', { _cssText: `@import url("${url}");` })], ...fetching },
-    { name: '316 url() in a style element', nodes: [css(`body { background: url(${url}) }`)], ...fetching },
-    { name: '316 url() in _cssText', nodes: [element('style', { _cssText: `body { background: url(${url}) }` })], ...fetching },
-    { name: '316 url() with escapes', nodes: [css(`body { background: \\75rl(${url}); list-style: \\55\\52\\4c("${url}") }`)], ...fetching },
-    { name: '316 url() in a style attribute', nodes: [styled(`background: url(${url})`)], ...fetching },
-    { name: '316 url() by variable and image-set', nodes: [css(`:root { --x: url(${url}) } body { background: var(--x); border-image: image-set("${url}" 1x) } p { content: -webkit-image-set(url(${url}) 1x) }`)], ...fetching },
-    { name: '316 @font-face, cursor, lists', nodes: [css(`@font-face { font-family: f; src: url(${url}) } p { font-family: f } body { cursor: url(${url}), auto } li { list-style-image: url(${url}); shape-outside: url(${url}) }`), element('ul', {}, element('li', {}, text('x')))], ...fetching },
-    { name: '316 filter, mask, clip-path', nodes: [styled(`filter: url(${url}#x); mask: url(${url}#x); clip-path: url(${url}#x); offset-path: url(${url}#x)`)], ...fetching },
-    { name: '316 style by string', events: [mutation({ attributes: [{ id: BODY, attributes: { style: `background: url(${url})` } }] })], ...fetching },
-    { name: '316 style by properties', events: [mutation({ attributes: [{ id: BODY, attributes: { style: { background: `url(${url})`, 'border-image': [`url(${url})`, 'important'] } } }] })], ...fetching },
-    { name: '316 text of a style element', events: [mutation({ adds: [{ parentId: STYLE, nextId: null, node: text(`body { background: url(${url}) }`) }] })], ...fetching },
-    { name: '316 _cssText later', events: [mutation({ attributes: [{ id: STYLE, attributes: { _cssText: `body { background: url(${url}) }` } }] })], ...fetching },
-    { name: '316 a rule of a style sheet', events: [change(8, { id: STYLE, adds: [{ rule: `body { background: url(${url}) }`, index: 0 }] })], ...fetching },
-    { name: '316 a declaration of a rule', events: [change(13, { id: STYLE, index: [0], set: { property: 'background', value: `url(${url})` } })], does: 'fetch' },
-    { name: '316 an adopted style sheet', events: [change(15, { id: 1, styleIds: [1], styles: [{ styleId: 1, rules: [{ rule: `body { background: url(${url}) }`, index: 0 }] }] })], does: 'fetch' }
+    { name: '@import', nodes: [css(`@import "${url}";`), css(`@\\69mport url(${url});`)], ...fetching },
+    { name: '@import in _cssText', nodes: [element('style', { _cssText: `@import url("${url}");` }), element('link', { _cssText: `@import url("${url}");` })], ...fetching },
+    { name: 'url() in a style element', nodes: [css(`body { background: url(${url}) }`)], ...fetching },
+    { name: 'url() in _cssText', nodes: [element('style', { _cssText: `body { background: url(${url}) }` })], ...fetching },
+    { name: 'url() with escapes', nodes: [css(`body { background: \\75rl(${url}); list-style: \\55\\52\\4c("${url}") }`)], ...fetching },
+    { name: 'url() in a style attribute', nodes: [styled(`background: url(${url})`)], ...fetching },
+    { name: 'url() by variable and image-set', nodes: [css(`:root { --x: url(${url}) } body { background: var(--x); border-image: image-set("${url}" 1x) } p { content: -webkit-image-set(url(${url}) 1x) }`)], ...fetching },
+    { name: '@font-face, cursor, lists', nodes: [css(`@font-face { font-family: f; src: url(${url}) } p { font-family: f } body { cursor: url(${url}), auto } li { list-style-image: url(${url}); shape-outside: url(${url}) }`), element('ul', {}, element('li', {}, text('x')))], ...fetching },
+    { name: 'filter, mask, clip-path', nodes: [styled(`filter: url(${url}#x); mask: url(${url}#x); clip-path: url(${url}#x); offset-path: url(${url}#x)`)], ...fetching },
+    { name: 'style by string', events: [mutation({ attributes: [{ id: BODY, attributes: { style: `background: url(${url})` } }] })], ...fetching },
+    { name: 'style by properties', events: [mutation({ attributes: [{ id: BODY, attributes: { style: { background: `url(${url})`, 'border-image': [`url(${url})`, 'important'] } } }] })], ...fetching },
+    { name: 'text of a style element', events: [mutation({ adds: [{ parentId: STYLE, nextId: null, node: text(`body { background: url(${url}) }`) }] })], ...fetching },
+    { name: '_cssText later', events: [mutation({ attributes: [{ id: STYLE, attributes: { _cssText: `body { background: url(${url}) }` } }] })], ...fetching },
+    { name: 'a rule of a style sheet', events: [change(8, { id: STYLE, adds: [{ rule: `body { background: url(${url}) }`, index: 0 }] })], ...fetching },
+    { name: 'a declaration of a rule', events: [change(13, { id: STYLE, index: [0], set: { property: 'background', value: `url(${url})` } })], does: 'fetch' },
+    { name: 'an adopted style sheet', events: [change(15, { id: 1, styleIds: [1], styles: [{ styleId: 1, rules: [{ rule: `body { background: url(${url}) }`, index: 0 }] }] })], does: 'fetch' }
   ]
 }

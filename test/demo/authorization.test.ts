@@ -14,7 +14,7 @@ const beyond = {
   HOST: '0.0.0.0', COBROWSE_KEY: 'a key of the operator, long enough', PUBLIC_URL: 'wss://cobrowse.example', LOG_LEVEL: 'silent'
 }
 
-/** The standalone server as it runs beyond loopback, with its tokens in memory. */
+/** Starts the standalone server as it runs beyond loopback, with its tokens in memory. */
 async function start (t: Test, env: Record<string, string>, common: Record<string, string> = beyond) {
   const { app, issueToken } = await createDemo(readEnv({ LOG_LEVEL: 'silent', ...common, ...env }))
   t.teardown(() => app.close())
@@ -42,12 +42,12 @@ t.test('AGENTS – a customer – shares, and neither watches nor ends a call', 
   t.equal(await ask('customer-2', 'replayer', { channel: 'desk' }), '0')
   t.equal(await end('agent-1'), '0')
   for (const url of ['/', '/demo/agent', '/demo/assets/agent.html', '/demo/topology/state']) {
-    t.equal((await app.inject(url)).statusCode, 404, `${url} is for loopback`)
+    t.equal((await app.inject(url)).statusCode, 404, `${url} is for loopback only`)
   }
   t.equal((await app.inject({ method: 'POST', url: '/demo/session', payload: { userId: 'agent-1' } })).statusCode, 404)
 })
 
-t.test('AGENTS – entries with a star, of either kind – match whole ids', async (t) => {
+t.test('AGENTS – entries of both kinds with a star – match whole ids', async (t) => {
   const session = { tenantId: 't', channelId: 'web', userId: 'agent-1' }
   const matches = (list: string, userId = 'agent-1', channelId = 'web') =>
     readAgents(list)({ ...session, userId, channelId })
@@ -78,7 +78,7 @@ async function startService (t: Test) {
   return { service, asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/may?key=k` }
 }
 
-t.test('AUTHORIZE_URL – any question – is asked with what is to be decided, and nothing else', async (t) => {
+t.test('AUTHORIZE_URL – any question – sends exactly the facts of the decision', async (t) => {
   const { asked, url } = await startService(t)
   const { ask, end } = await start(t, { AUTHORIZE_URL: url })
   t.equal(await ask('customer-1', 'recorder'), '0')
@@ -91,11 +91,11 @@ t.test('AUTHORIZE_URL – any question – is asked with what is to be decided, 
   ])
   const documented = readBlocks('demo/README.md').find(({ language }) => language === 'json')?.code ?? ''
   t.strictSame(Object.keys(JSON.parse(documented)), ['action', 'tenantId', 'channelId', 'userId', 'roomId', 'role'])
-  t.equal(await ask('customer-1', 'recorder', { as: 'customer-2' }), '40301', 'not asked for another user')
+  t.equal(await ask('customer-1', 'recorder', { as: 'customer-2' }), '40301', 'the service is not asked for another user')
   t.equal(asked.length, 2)
 })
 
-t.test('AUTHORIZE_URL – each answer, or none – a clear yes alone is a permission', async (t) => {
+t.test('AUTHORIZE_URL – any answer or none – only a clear yes permits', async (t) => {
   const { service, url } = await startService(t)
   const { ask, end } = await start(t, { AUTHORIZE_URL: url })
   const cases: Array<[string, string, Answer]> = [
@@ -118,11 +118,11 @@ t.test('AUTHORIZE_URL – each answer, or none – a clear yes alone is a permis
   for (const [what, retCode, answer] of cases) {
     service.answer = answer
     t.equal(await ask('customer-1', 'recorder'), retCode, what)
-    t.equal(await end('customer-1'), retCode, `${what}, for the end of a call`)
+    t.equal(await end('customer-1'), retCode, `${what}, at the end of a call`)
   }
 })
 
-t.test('the sample key – an external address beyond loopback – signs nothing', async (t) => {
+t.test('the sample key – with an external address beyond loopback – signs nothing', async (t) => {
   const { service, url } = await startService(t)
   let address = 'relay.example'
   service.answer = (response) => response.end(JSON.stringify({ data: { address } }))
@@ -134,7 +134,7 @@ t.test('the sample key – an external address beyond loopback – signs nothing
   t.equal(await (await start(t, { HOST: '127.0.0.1', PROVISION_URL: url }, {})).ask('customer-1', 'recorder'), '0')
 })
 
-t.test('AUTHORIZE_URL – a service that is away – refuses for now, never permits', async (t) => {
+t.test('AUTHORIZE_URL – service unavailable – rejects for now, and never permits', async (t) => {
   const { ask } = await start(t, { AUTHORIZE_URL: 'http://127.0.0.1:1/' })
   t.equal(await ask('customer-1', 'recorder'), '50306')
 })

@@ -14,10 +14,10 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const PHONE = { viewport: { width: 360, height: 740 } }
 const PAGES = ['/', '/demo/customer?room=r', '/demo/agent?room=r', '/demo/topology?room=r']
 
-/** Titles, labels, landmarks, contrast and more: what axe-core finds, by its rule and the element. */
+/** Returns the violations that axe-core finds (titles, labels, landmarks, contrast, …), by rule and element. */
 async function violations (page: Page): Promise<string[]> {
   await page.evaluate(axe)
-  // The replayed page is the customer's: it is checked where it is.
+  // The replayed page belongs to the customer and is checked on the customer's side.
   return await page.evaluate(`axe.run({ exclude: [['iframe']] }, { resultTypes: ['violations'] })
     .then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ' ' + target)))`)
 }
@@ -27,7 +27,7 @@ const passesAxe = async (page: Page, name: string) =>
 const scrollsSideways = async (page: Page) =>
   await page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
 
-t.test('every page has titles, labels and contrast, and asks nobody else for anything', { skip }, async (t) => {
+t.test('each page – loaded – has title, labels and contrast, and makes no external request', { skip }, async (t) => {
   const { base } = await startDemo(t)
   for (const options of [{}, PHONE]) {
     const context = await openBrowser(t, options)
@@ -44,7 +44,7 @@ t.test('every page has titles, labels and contrast, and asks nobody else for any
   }
 })
 
-t.test('so it is while a session runs, and in the dialog that asks for consent', { skip }, async (t) => {
+t.test('each page – during a session and in the consent dialog – has labels and contrast', { skip }, async (t) => {
   const { base } = await startDemo(t)
   const { customer, agent, topology } = await startLiveSession(t, { customer: base, agent: base })
   for (const { page, complaints } of [customer, agent, topology]) {
@@ -57,7 +57,7 @@ t.test('so it is while a session runs, and in the dialog that asks for consent',
   await passesAxe(customer.page, 'the dialog')
 })
 
-t.test('consent, the end of it and the nodes are within reach of the keyboard', { skip }, async (t) => {
+t.test('consent, its withdrawal and the nodes – are usable with the keyboard', { skip }, async (t) => {
   const { base } = await startDemo(t)
   const context = await openBrowser(t)
   const { page } = await openPage(context, `${base}/demo/customer?room=keys`)
@@ -73,7 +73,7 @@ t.test('consent, the end of it and the nodes are within reach of the keyboard', 
   await eventually(async () => await page.locator('#consent').isVisible(), true)
   await press('Escape')
   await eventually(async () => await page.locator('#consent').isVisible(), false)
-  await eventually(isSharing, false, 'after Escape, which is a no')
+  await eventually(isSharing, false, 'sharing after Escape, which means no')
   await tabTo('share')
   await press('Enter')
   await tabTo('agree')

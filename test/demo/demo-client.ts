@@ -39,11 +39,11 @@ export async function closeCode (socket: WebSocket): Promise<number> {
   return code
 }
 
-/** Sends until the other side has it: that one may still be on its way into the room. */
+/** Sends until the other side receives the text, since that side may still be joining the room. */
 export async function sendUntilReceived (from: WebSocket, to: WebSocket, text: string): Promise<string> {
   const again = setInterval(() => from.send(text), 50)
   try {
-    // Text is what the node itself says.
+    // Text messages come from the node.
     for await (const [data, isBinary] of on(to, 'message', { close: ['close'], signal: AbortSignal.timeout(20_000) })) {
       if (isBinary) return String(data)
     }

@@ -26,17 +26,17 @@ async function startProvision (t: Test) {
   return { asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/address?tenant={tenantId}` }
 }
 
-/** Waits until the nodes of this process and of the others are known here. */
+/** Waits until this process knows its own nodes and those of the others. */
 async function untilRegistered (demo: RunningDemo): Promise<void> {
   await eventually(async () => (await ask(demo, 'customer', 'recorder', 'first')).retCode, '0')
 }
 
-/** Asks again, as a page does, where a busy machine took longer than a call may. */
+/** Asks again as a page does, since a busy machine may exceed the request timeout. */
 async function askUntilAnswered (demo: RunningDemo, ...question: [string, string, string]): Promise<ConnectionInfo> {
   return await until(async () => (await ask(demo, ...question)).data)
 }
 
-/** What one side of a room sends, the other receives. */
+/** Checks that each side of a room receives the other's messages. */
 async function meet (t: Test, customer: ConnectionInfo, agent: ConnectionInfo): Promise<void> {
   const sender = await open(customer, 'cobrowse.v1', customer.signature)
   const receiver = await open(agent, 'cobrowse.v1', agent.signature)
@@ -45,7 +45,7 @@ async function meet (t: Test, customer: ConnectionInfo, agent: ConnectionInfo): 
   receiver.terminate()
 }
 
-t.test('two processes on one Redis share the rooms, with HTTP provision and a real key', { skip: withoutRedis }, async (t) => {
+t.test('two processes on one Redis – HTTP provision and a real key – share the rooms', { skip: withoutRedis }, async (t) => {
   const [redis, provision] = await Promise.all([startRedis(t), startProvision(t)])
   await skipSettling(connect(t, redis.port))
   const env = { REDIS_URL: redis.url, PROVISION_URL: provision.url, COBROWSE_KEY, COBROWSE_KEY_ID: '2026-11' }
@@ -59,18 +59,18 @@ t.test('two processes on one Redis share the rooms, with HTTP provision and a re
     await meet(t, customer, agent)
   }
   t.match(provision.asked, ['/address?tenant=demo'])
-  t.ok(provision.asked.length <= 4, 'answers are kept')
+  t.ok(provision.asked.length <= 4, 'answers are cached')
   t.strictSame(await Promise.all([first.stop(), second.stop()]), [0, 0])
 })
 
-t.test('it starts without Redis, says so, and serves as soon as Redis is there', { skip: withoutRedis }, async (t) => {
+t.test('the server – started without Redis – logs it, and serves as soon as Redis is there', { skip: withoutRedis }, async (t) => {
   const redis = await startRedis(t)
   await redis.kill()
   const demo = await startDemo(t, { REDIS_URL: redis.url })
   t.match(demo.output(), /the token store cannot be reached yet/)
   const isReady = async () => (await fetch(`${demo.base}/readyz`)).status === 200
   await eventually(isReady, false)
-  t.equal((await fetch(`${demo.base}/healthz`)).status, 200, 'the process lives')
+  t.equal((await fetch(`${demo.base}/healthz`)).status, 200, 'the process is live')
   await redis.restart()
   await eventually(isReady, true)
   const codes = new Set<string>()
@@ -78,12 +78,12 @@ t.test('it starts without Redis, says so, and serves as soon as Redis is there',
     const { retCode } = await ask(demo, 'customer', 'recorder')
     codes.add(retCode)
     return retCode === '0'
-  }, 'an answer: the relay nodes have registered', 60_000)
-  t.ok(codes.has('50303'), 'a Redis that is empty settles first')
+  }, 'an answer after the relay nodes have registered', 60_000)
+  t.ok(codes.has('50303'), 'an empty Redis settles first')
   t.equal(await demo.stop('SIGINT'), 0)
 })
 
-t.test('two processes on one ZooKeeper share the rooms', { skip: withoutZooKeeper }, async (t) => {
+t.test('two processes on one ZooKeeper – share the rooms', { skip: withoutZooKeeper }, async (t) => {
   const { hosts } = await startZooKeeper(t)
   const env = { ZOOKEEPER_HOSTS: hosts, ZOOKEEPER_AUTH: 'demo:password', NODES: '1' }
   const demos = await Promise.all([startDemo(t, env), startDemo(t, env)])
@@ -98,11 +98,11 @@ t.test('two processes on one ZooKeeper share the rooms', { skip: withoutZooKeepe
     used.add(customer.wssUrl)
     await meet(t, customer, agent)
   }
-  t.equal(used.size, 2, 'rooms of either process')
+  t.equal(used.size, 2, 'rooms on nodes of both processes')
   t.strictSame(await Promise.all(demos.map(async (demo) => await demo.stop())), [0, 0])
 })
 
-t.test('where Redis and ZooKeeper are both there, one is named as the registry', {
+t.test('the registry – both Redis and ZooKeeper configured – is the one that REGISTRY names', {
   skip: withoutRedis || withoutZooKeeper
 }, async (t) => {
   const [redis, zookeeper] = await Promise.all([startRedis(t), startZooKeeper(t)])
@@ -114,7 +114,7 @@ t.test('where Redis and ZooKeeper are both there, one is named as the registry',
   if (inZooKeeper === undefined || inRedis === undefined) throw new Error('two were started')
   await Promise.all([inZooKeeper, inRedis].map(untilRegistered))
   t.equal((await client.hkeys('{cobrowse}:nodes')).length, 1)
-  t.match((await client.hkeys('{cobrowse}:nodes'))[0], /^redis-1\|/, 'the other one is not a registry')
+  t.match((await client.hkeys('{cobrowse}:nodes'))[0], /^redis-1\|/, 'the other Redis is not a registry')
   t.ok((await client.keys('TOKENKEY:*')).length > 0)
   for (const demo of [inZooKeeper, inRedis]) {
     t.notMatch(demo.output(), /tokens +in memory/)
@@ -122,7 +122,7 @@ t.test('where Redis and ZooKeeper are both there, one is named as the registry',
   }
 })
 
-t.test('it never starts with two registries, or with one that has no address', async (t) => {
+t.test('the server – two registries, or one without an address – never starts', async (t) => {
   const REDIS_URL = 'redis://127.0.0.1:1'
   const ZOOKEEPER_HOSTS = '127.0.0.1:1'
   const { exited, output } = runDemo({ REDIS_URL, ZOOKEEPER_HOSTS })

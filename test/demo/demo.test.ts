@@ -13,14 +13,14 @@ import { ask, closeCode, open, sendUntilReceived, signIn } from './demo-client.j
 const execute = promisify(execFile)
 const SHAPE = { retCode: '0', data: { roomId: String, wssUrl: /^ws:/, wssUrlOut: /^ws:/, signature: /^ey/ } }
 
-t.test('npm start prints a curl line that works when pasted', { skip: skipWithout('curl') }, async (t) => {
+t.test('npm start – prints a curl line that works when pasted', { skip: skipWithout('curl') }, async (t) => {
   const { output } = await startDemo(t, {}, START)
   const line = /^\s*(curl .*)$/m.exec(output())?.[1] ?? ''
   const { stdout } = await execute('sh', ['-c', line])
   t.match(JSON.parse(stdout), SHAPE)
 })
 
-t.test('it prints its pages, which are there', async (t) => {
+t.test('npm start – prints addresses of pages that exist', async (t) => {
   const { base, output } = await startDemo(t)
   const [listing = ''] = output().split('Ask which node')
   const printed = [...listing.matchAll(/http:\S+/g)].map(String)
@@ -31,7 +31,7 @@ t.test('it prints its pages, which are there', async (t) => {
   for (const url of printed) t.equal((await fetch(url)).status, 200, url)
 })
 
-t.test('what the topology page shows and does is for this machine, and for pages of it', async (t) => {
+t.test('the topology page – shows and does – only for this machine and its own pages', async (t) => {
   const { base } = await startDemo(t, { NODE_PREFIX: 'node' })
   const state = async () =>
     await (await fetch(`${base}/demo/topology/state`)).json() as { nodes: Array<{ state: string }> }
@@ -39,7 +39,7 @@ t.test('what the topology page shows and does is for this machine, and for pages
   t.match(await state(), { registry: 'memory', nodes: [first, { id: 'node-2' }] })
   const post = async (path: string, headers = {}) => await fetch(`${base}/demo/nodes/${path}`, { method: 'POST', headers })
   const other = await post('node-1/stop', { origin: 'http://localhost:1234' })
-  t.equal(other.headers.get('access-control-allow-origin'), 'http://localhost:1234', 'another process of the demo')
+  t.equal(other.headers.get('access-control-allow-origin'), 'http://localhost:1234', 'another process of the demo may read')
   t.strictSame(await other.json(), { state: 'stopped' })
   t.match(await state(), { nodes: [{ state: 'stopped', isListed: false }, { state: 'serving' }] })
   for (const origin of ['https://example.com', 'null', 'http://127.0.0.1.example.com']) {
@@ -55,7 +55,7 @@ t.test('what the topology page shows and does is for this machine, and for pages
   await eventually(async () => (await state()).nodes[0]?.state, 'serving')
 })
 
-t.test('recorder and replayer meet on one node: what one sends, the other receives', async (t) => {
+t.test('recorder and replayer – meet on one node – each receives the other’s messages', async (t) => {
   const demo = await startDemo(t)
   const { data: customer } = await ask(demo, 'customer', 'recorder')
   const { data: agent } = await ask(demo, 'agent', 'replayer')
@@ -77,10 +77,10 @@ t.test('recorder and replayer meet on one node: what one sends, the other receiv
 
   const closed = sockets.map(closeCode)
   t.equal(await demo.stop(), 0, 'ends cleanly with sockets open')
-  t.strictSame(await Promise.all(closed), [4410, 4410], 'and tells them to ask again')
+  t.strictSame(await Promise.all(closed), [4410, 4410], 'the clients are told to ask again')
 })
 
-t.test('a stock Java HttpClient, which asks for h2c, is answered as curl is', { skip: skipWithout('javac') }, async (t) => {
+t.test('a Java HttpClient that asks for h2c – gets the same answer as curl', { skip: skipWithout('javac') }, async (t) => {
   const demo = await startDemo(t)
   const client = fileURLToPath(new URL('../support/H2cClient.java', import.meta.url))
   const body = JSON.stringify({ roomId: 'r', userId: 'java', userName: 'Java', role: 'replayer' })
@@ -90,7 +90,7 @@ t.test('a stock Java HttpClient, which asks for h2c, is answered as curl is', { 
   t.match(JSON.parse(text ?? ''), SHAPE)
 })
 
-t.test('a request that asks for h2c is answered, also when its body comes later and in pieces', async (t) => {
+t.test('a request that asks for h2c – body late and in pieces – is answered', async (t) => {
   const demo = await startDemo(t)
   const body = JSON.stringify({ roomId: 'r', userId: 'u', userName: 'u', role: 'replayer' })
   const { port, hostname } = new URL(demo.base)
@@ -103,15 +103,15 @@ t.test('a request that asks for h2c is answered, also when its body comes later 
   socket.on('data', (chunk) => { text += chunk.toString() })
   for (const piece of [head + body.slice(0, 9), body.slice(9, 20), body.slice(20)]) {
     socket.write(piece)
-    await elapse(30, 'the piece arrives by itself')
+    await elapse(30, 'time for the piece to arrive alone')
   }
   await until(() => text.includes('"signature"'), 'the answer')
   socket.write(head + body)
   await eventually(() => text.split('"signature"').length, 3, 'the second answer')
-  t.match(text, /^HTTP\/1\.1 200 OK/, 'and so is the next one on the same connection')
+  t.match(text, /^HTTP\/1\.1 200 OK/, 'the next request on the same connection')
 })
 
-t.test('health, readiness, metrics and the API reference are served', async (t) => {
+t.test('health, readiness, metrics and the API reference – are served', async (t) => {
   const { base } = await startDemo(t)
   t.strictSame(await (await fetch(`${base}/healthz`)).json(), { status: 'ok' })
   t.match(await (await fetch(`${base}/readyz`)).json(), { ready: true, registry: { state: 'up' } })
@@ -123,7 +123,7 @@ t.test('health, readiness, metrics and the API reference are served', async (t) 
   t.strictSame(Object.keys(reference.paths).sort(), ['/demo/session', PATH, release])
 })
 
-t.test('a page – any address that leads to it – has the policy that belongs to it', async (t) => {
+t.test('a page – at any address that leads to it – has its own content security policy', async (t) => {
   const { base } = await startDemo(t)
   const headersOf = async (path: string) => {
     const { headers, status } = await fetch(base + path)
@@ -133,14 +133,14 @@ t.test('a page – any address that leads to it – has the policy that belongs 
     const [page, file] = [await headersOf(`/demo/${name}`), await headersOf(`/demo/assets/${name}.html`)]
     t.equal(file.policy, page.policy)
     t.match(page, { status: 200, policy: /frame-ancestors 'none'/, frames: 'DENY' }, name)
-    t.equal(/connect-src 'self' ws: wss:;/.test(page.policy), name === 'agent', 'the replay asks nobody else')
+    t.equal(/connect-src 'self' ws: wss:;/.test(page.policy), name === 'agent', 'the replay connects to its own origin only')
   }
   for (const path of ['/', '/demo/assets/', '/demo/assets/room.js', '/demo/client/index.js', '/demo/rrweb/rrweb.js', '/docs/']) {
     t.match(await headersOf(path), { policy: /frame-ancestors 'none'/ }, path)
   }
 })
 
-t.test('a session is given to this machine only, and sets the cookie', async (t) => {
+t.test('a session – asked from this machine only – is given, and sets the cookie', async (t) => {
   const { base } = await startDemo(t)
   const post = async (headers: Record<string, string>, userId = 'u') => await fetch(`${base}/demo/session`, {
     method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ userId })
@@ -155,13 +155,13 @@ t.test('a session is given to this machine only, and sets the cookie', async (t)
     'Content-Type: application/json\r\nContent-Length: 14\r\n\r\n{"userId":"u"}')
   let text = ''
   for await (const chunk of socket) text += String(chunk)
-  t.match(text, /^HTTP\/1\.1 403/, 'a name that was made to point here')
+  t.match(text, /^HTTP\/1\.1 403/, 'a name that an attacker made resolve to this machine')
   for (const name of ['X-Forwarded-For', 'Forwarded', 'Via', 'X-Real-IP']) {
     t.equal((await post({ [name]: '127.0.0.1' })).status, 403, `a proxy that says ${name}`)
   }
 })
 
-t.test('it never starts with the sample key, or without a public address, outside loopback', async (t) => {
+t.test('the server – outside loopback with the sample key or without a public address – never starts', async (t) => {
   const outside: Array<[Record<string, string>, RegExp]> = [
     [{ HOST: '0.0.0.0' }, /COBROWSE_KEY must be set when HOST is not loopback/],
     [{ HOST: '0.0.0.0', COBROWSE_KEY: 'x'.repeat(32) }, /PUBLIC_URL must be set/],

@@ -6,7 +6,7 @@ const SAMPLE_KEY = 'sample key of the demo, never use it elsewhere'
 const PUBLIC_URL = 'wss://cobrowse.example'
 const complete = { HOST: '0.0.0.0', COBROWSE_KEY: KEY, PUBLIC_URL, AGENTS: 'agent-*' }
 
-t.test('beyond loopback – a decision is missing – the start is refused, and the variable named', async (t) => {
+t.test('the start beyond loopback – a decision missing – is rejected, and the variable named', async (t) => {
   const { COBROWSE_KEY, AGENTS, ...undecided } = complete
   const cases: Array<[Record<string, string>, RegExp]> = [
     [undecided, /^COBROWSE_KEY must be set when HOST is not loopback/],
@@ -26,14 +26,14 @@ t.test('beyond loopback – a decision is missing – the start is refused, and 
   t.match(readEnv({ PUBLIC_URL, COBROWSE_KEY: KEY, AUTHORIZE_URL: 'https://calls.example/may' }), { isLoopback: false })
 })
 
-t.test('on loopback – nothing set, or a loopback address – the sample key leads to loopback alone', async (t) => {
+t.test('the sample key – on loopback – works for loopback addresses only', async (t) => {
   for (const env of [{}, { HOST: 'localhost' }, { HOST: '::1' }, { PUBLIC_URL: 'ws://127.0.0.1:8446' }]) {
     t.match(readEnv(env), { isLoopback: true, allowedHosts: ['localhost', '127.0.0.0/8', '::1'] })
   }
   t.equal(readEnv({ COBROWSE_KEY: KEY }).allowedHosts, undefined)
 })
 
-t.test('a public address or a service – written wrongly – is refused by its rule', async (t) => {
+t.test('a public address or a service – malformed – is rejected with its rule', async (t) => {
   const rule = /^PUBLIC_URL must be wss:\/\/host\[:port\], without path, query or credentials$/
   for (const url of ['', 'cobrowse.example', 'https://a.example', 'wss://a.example/path', 'wss://u:p@a.example', 'wss://a.example?x']) {
     t.throws(() => readEnv({ ...complete, PUBLIC_URL: url }), { message: rule }, url)

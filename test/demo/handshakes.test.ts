@@ -5,14 +5,14 @@ import { startDemo } from '../support/start-demo.js'
 import { until } from '../support/until.js'
 import type { RunningDemo } from '../support/start-demo.js'
 
-/** What a web page or a script may ask for: a URL parser throws at most of them. */
+/** Targets that a web page or script may request; a URL parser throws at most of them. */
 const TARGETS = [
   '//', '///', '//[', '//:0', '//@', '//%', '//a b', '/\\', '\\', '/\\\\[', 'http://', 'http://[', 'ws://:99999/', 'javascript:', '*',
   '?', '#', '%', '/%', '/%00', '/ws/cobrowse/', '/ws/cobrowse/1/..', '/ws/cobrowse/%31', '//127.0.0.1:99999/ws/cobrowse/1',
   `/${'a'.repeat(8000)}`, `//${'['.repeat(4000)}`
 ]
 
-/** A request for h2c is a plain one, and some of these targets lead to the first page. */
+/** Requests for h2c are plain requests, and some of these targets lead to the first page. */
 const EXPECTED = { websocket: /^HTTP\/1\.1 4\d\d |^$/, h2c: /^HTTP\/1\.1 [24]\d\d |^$/ }
 
 async function shake ({ base }: RunningDemo, target: string, upgrade: string, method = 'GET'): Promise<string> {
@@ -26,7 +26,7 @@ async function shake ({ base }: RunningDemo, target: string, upgrade: string, me
   return text
 }
 
-t.test('a handshake – a target that is no URL – costs its own connection only', async (t) => {
+t.test('a handshake – target that is no URL – costs its own connection only', async (t) => {
   const demo = await startDemo(t)
   for (const upgrade of ['websocket', 'h2c'] as const) {
     for (const method of ['GET', 'POST', 'OPTIONS']) {
@@ -35,11 +35,11 @@ t.test('a handshake – a target that is no URL – costs its own connection onl
   }
   t.equal((await fetch(`${demo.base}/healthz`)).status, 200)
   t.match(await shake(demo, '/ws/cobrowse/3', 'websocket'), /^HTTP\/1\.1 404 /)
-  t.match(await shake(demo, 'http://x/ws/cobrowse/1', 'websocket'), /^HTTP\/1\.1 400 /, 'a relay, and no key of a WebSocket')
+  t.match(await shake(demo, 'http://x/ws/cobrowse/1', 'websocket'), /^HTTP\/1\.1 400 /, 'a relay path without a WebSocket key')
   t.equal(await demo.stop(), 0)
 })
 
-t.test('a refused handshake – a client that does not close – is closed by the server', async (t) => {
+t.test('a rejected handshake – client does not close – is closed by the server', async (t) => {
   const { base } = await startDemo(t)
   const { port, hostname } = new URL(base)
   const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true }).resume()
@@ -47,13 +47,13 @@ t.test('a refused handshake – a client that does not close – is closed by th
   socket.write('GET /elsewhere HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
   await once(socket, 'end')
   socket.on('error', () => {})
-  // Bytes for a connection that is gone are answered by a reset.
+  // Data for a closed connection is answered by a reset.
   const again = setInterval(() => socket.write('x'), 20)
   t.teardown(() => clearInterval(again))
   await until(() => socket.destroyed, 'a reset')
 })
 
-t.test('headers that drip – a caller that never ends them – are cut within seconds', async (t) => {
+t.test('a caller that never ends its headers – is cut off within seconds', async (t) => {
   const { base } = await startDemo(t)
   const { port, hostname } = new URL(base)
   const socket = connect(Number(port), hostname).on('error', () => {})
@@ -66,6 +66,6 @@ t.test('headers that drip – a caller that never ends them – are cut within s
   const startedAt = performance.now()
   await until(() => socket.closed, 'the end of the connection', 60_000)
   t.match(text, /^HTTP\/1\.1 408 /)
-  // 5 s and the second between two looks; by default the server looks twice a minute.
+  // The limit is 5 s plus the second between two checks; the default checks twice a minute.
   t.ok(performance.now() - startedAt < 20_000)
 })

@@ -1,4 +1,4 @@
-// Events as rrweb records them, of pages that no rrweb would record.
+// Builds events in the format of rrweb, for pages that rrweb itself would never record.
 
 export interface PageNode {
   type: number
@@ -16,7 +16,7 @@ export interface ReplayEvent {
 }
 
 export const BODY = 6
-/** A style element of every page, with one rule. */
+/** Id of a style element that every page has, with one rule. */
 export const STYLE = 5
 const MARKER = 8
 
@@ -34,7 +34,7 @@ export const text = (textContent: string): PageNode => ({ type: 3, id: ++lastId,
 
 const META: ReplayEvent = { type: 4, data: { href: 'http://customer.example/', width: 800, height: 600 }, timestamp: 1 }
 
-/** A page that says `marker`, and has `nodes` below it. */
+/** Builds a page that shows `marker`, with `nodes` below it. */
 export function page (marker: string, nodes: PageNode[] = []): ReplayEvent[] {
   const style = { ...element('style', {}, text('p { color: red }')), id: STYLE }
   const said = { ...element('p', { id: 'marker' }, { ...text(marker), id: MARKER }), id: 7 }
@@ -53,7 +53,7 @@ export const mutation = (data: Record<string, unknown>): ReplayEvent =>
 
 export const say = (marker: string): ReplayEvent => mutation({ texts: [{ id: MARKER, value: marker }] })
 
-/** The same nodes, as they come when they are added later: one by one. */
+/** Builds the events that add the same nodes later, one by one. */
 export function addLater (nodes: PageNode[]): ReplayEvent {
   const adds: object[] = []
   const add = (parentId: number, node: PageNode) => {
@@ -65,7 +65,7 @@ export function addLater (nodes: PageNode[]): ReplayEvent {
   return mutation({ adds })
 }
 
-/** Elements without attributes, and then the attributes. */
+/** Builds elements without attributes, then the events that set the attributes. */
 export function setLater (nodes: PageNode[]): ReplayEvent[] {
   const elements = [...elementsOf(nodes)]
   const bare = elements.map((node) => ({ ...node, id: ++lastId, attributes: {}, childNodes: [] }))

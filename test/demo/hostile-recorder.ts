@@ -10,11 +10,11 @@ import type { ReplayEvent } from './hostile-page.js'
 export interface Recorder {
   socket: WebSocket
   send (...events: ReplayEvent[]): void
-  /** How often the agent's page asked for the whole page. */
+  /** Number of full snapshots that the agent's page asked for. */
   asked (): number
 }
 
-/** A customer's client that is not ours: it is let in, and sends what it likes. */
+/** Starts a customer's client that is not ours: the relay admits it, and it sends arbitrary events. */
 export async function startRecorder (t: Test, demo: RunningDemo, room: string): Promise<Recorder> {
   const { data } = await ask(demo, 'mallory', 'recorder', room)
   const socket = await open(data, 'cobrowse.v1', data.signature)
@@ -32,10 +32,10 @@ export async function startRecorder (t: Test, demo: RunningDemo, room: string): 
 }
 
 export interface Canary {
-  /** Of another origin, by address and by name. */
+  /** Address under another origin, by IP address and by name. */
   url: string
   port: number
-  /** How many connections were opened: one that only waits for a request counts. */
+  /** Number of connections opened, including those without a request. */
   connections (): number
 }
 

@@ -8,20 +8,20 @@ export interface LiveSession {
   customer: Watched
   agent: Watched
   topology: Watched
-  /** The customer's page, as the agent sees it. */
+  /** The customer's page as the agent sees it. */
   replayed: FrameLocator
   /** Types into a field of the customer, and waits until the agent sees it. @returns milliseconds */
   type (field: string, text: string): Promise<number>
   /**
-   * Presses a button of the node that holds the room, and waits until both sides are on another one and the agent sees
-   * what the customer types there.
+   * Presses a button of the node that holds the room, and waits until both sides are on another node and the agent sees
+   * text typed there by the customer.
    */
   moveBy (action: 'stop' | 'drain'): Promise<{ left: string, ms: number }>
-  /** What the pages complained of; a node that was stopped refuses connections, and the browser says so. */
+  /** Errors of the pages; connections rejected by a stopped node are among them, as the browser reports them. */
   complaints (): string[]
 }
 
-/** A customer who shares a page, an agent who watches it, and the topology, from one process or two. */
+/** Opens a customer who shares a page, an agent who watches it, and the topology, from one process or two. */
 export async function startLiveSession (t: Test, bases: { customer: string, agent: string }): Promise<LiveSession> {
   const context = await openBrowser(t)
   const open = async (base: string, name: string) => await openPage(context, `${base}/demo/${name}?room=live`)
@@ -35,14 +35,14 @@ export async function startLiveSession (t: Test, bases: { customer: string, agen
   const room = topology.page.locator('.node', { has: topology.page.locator('[data-room=live]') })
 
   async function holder (): Promise<string> {
-    await until(async () => await room.locator('[data-room=live] .who > *').count() === 2, 'both are in one room')
+    await until(async () => await room.locator('[data-room=live] .who > *').count() === 2, 'both sides in one room')
     return String(await room.getAttribute('data-node'))
   }
 
   async function type (field: string, text: string): Promise<number> {
     const startedAt = performance.now()
     await customer.page.fill(`#${field}`, text)
-    await until(async () => await valueOf(replayed, field) === text, `the agent sees ${text}`)
+    await until(async () => await valueOf(replayed, field) === text, `the text ${text} on the agent's page`)
     return performance.now() - startedAt
   }
 
@@ -70,7 +70,7 @@ export async function share (page: Page): Promise<void> {
   await page.click('#agree')
 }
 
-/** Undefined while there is no such field: the frame is made anew with each snapshot. */
+/** Undefined if the field is missing, since each snapshot rebuilds the frame. */
 export async function valueOf (frame: FrameLocator, field: string): Promise<string | undefined> {
   return await frame.locator(`#${field}`).inputValue({ timeout: 200 }).catch(() => undefined)
 }

@@ -5,14 +5,14 @@ import { until } from '../support/until.js'
 
 const LINE = `{"msg":"${'x'.repeat(1000)}"}\n`
 
-t.test('a log that is not read – lines beyond 1 MiB – are dropped, and counted when it is read again', async (t) => {
+t.test('a log that is not read – lines beyond 1 MiB – drops them, and counts them once read again', async (t) => {
   const output = new PassThrough()
   const log = createLogStream(output)
   for (let lines = 0; lines < 3000; lines++) log.write(LINE)
   t.ok(output.writableLength < 1.1 * 1024 * 1024)
   let text = ''
   output.on('data', (chunk) => { text += String(chunk) })
-  await until(() => output.writableLength === 0, 'all that waited is read')
+  await until(() => output.writableLength === 0, 'all waiting lines to be read')
   const kept = text.split('\n').length - 1
   log.write('{"msg":"last"}\n')
   await until(() => text.endsWith('{"msg":"last"}\n'), 'the next line')
@@ -25,7 +25,7 @@ t.test('a log whose reader is gone – any line – costs nothing else', async (
   const output = new PassThrough()
   const log = createLogStream(output)
   output.destroy(new Error('EPIPE'))
-  await until(() => output.closed, 'the reader is gone')
+  await until(() => output.closed, 'the reader to close')
   t.doesNotThrow(() => log.write(LINE))
   await new Promise((resolve) => setImmediate(resolve))
 })

@@ -6,7 +6,7 @@ import { buildApp, NODES } from '../support/build-app.js'
 import type { Test } from 'tap'
 import type { BackendStatus } from '../../types/index.js'
 
-/** A gateway with its probes, whose registry is away when the test wants. */
+/** Starts a gateway with its probes; the test switches its registry off and on. */
 async function start (t: Test) {
   let [state, isLeaving]: [BackendStatus['state'], boolean] = ['up', false]
   const registry = memoryRegistry({ nodes: NODES })
@@ -29,7 +29,7 @@ async function start (t: Test) {
   }
 }
 
-t.test('/readyz – an outage of the registry – keeps a gateway that knows rooms with its balancer', async (t) => {
+t.test('/readyz – registry down, rooms known – keeps the gateway with its load balancer', async (t) => {
   const { ask, probe, lose } = await start(t)
   t.match(await probe('/readyz'), { code: 200, ready: true, answers: 'all' })
   t.strictSame(await probe('/readyz/all'), { code: 200, answers: 'all' })
@@ -39,14 +39,14 @@ t.test('/readyz – an outage of the registry – keeps a gateway that knows roo
   t.strictSame(await probe('/readyz/all'), { code: 503, answers: 'known-rooms' })
 })
 
-t.test('/readyz – an outage before any room is known – takes the gateway out, and the process lives', async (t) => {
+t.test('/readyz – registry down, no room known – takes the gateway out, and the process stays live', async (t) => {
   const { probe, lose } = await start(t)
   lose()
   t.match(await probe('/readyz'), { code: 503, ready: false, answers: 'none' })
   t.strictSame(await probe('/healthz'), { code: 200, status: 'ok' })
 })
 
-t.test('/readyz – a process about to close – takes the gateway out while it still answers', async (t) => {
+t.test('/readyz – process about to close – takes the gateway out while it still answers', async (t) => {
   const { ask, probe, leave } = await start(t)
   leave()
   t.match(await probe('/readyz'), { code: 503, ready: false, answers: 'all' })

@@ -35,7 +35,7 @@ async function startNode (t: Test) {
     return issue({ ...room, user, name: user.toUpperCase(), role, node, issuedAt })
   }
 
-  /** Waits until it has been told who is there. */
+  /** Waits until the client has received the list of participants. */
   async function enter (role: Role, user: string = role) {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['cobrowse.v1', await sign(role, user)])
     sockets.push(socket)
@@ -51,22 +51,22 @@ async function startNode (t: Test) {
   return { relay, port, sign, enter }
 }
 
-t.test('a client that does not read is dropped, and costs the others nothing', async (t) => {
+t.test('a client that does not read – is dropped, and costs the others nothing', async (t) => {
   const { enter } = await startNode(t)
   const [sender, reader, sleeper] = [await enter('recorder'), await enter('replayer', 'a'), await enter('replayer', 'b')]
   sleeper.socket.pause()
   for (let number = 1; number <= 64; number++) {
     sender.socket.send(Buffer.alloc(MIB, number))
-    await until(() => reader.heard.length === number, 'the reader has it')
+    await until(() => reader.heard.length === number, 'the reader to receive it')
   }
   let code: number | undefined
   sleeper.socket.on('close', (number) => { code = number }).resume()
-  t.equal(await until(() => code, 'the end of it'), 1006, 'cut off')
+  t.equal(await until(() => code, 'the end of the client'), 1006, 'cut off')
   t.equal(reader.socket.readyState, reader.socket.OPEN)
   t.equal(sender.socket.readyState, sender.socket.OPEN)
 })
 
-t.test('a message that is too large costs its sender only', async (t) => {
+t.test('a message that is too large – costs its sender only', async (t) => {
   const { enter } = await startNode(t)
   const [sender, reader] = [await enter('recorder'), await enter('replayer')]
   sender.socket.send(Buffer.alloc(4 * MIB + 1))
@@ -76,7 +76,7 @@ t.test('a message that is too large costs its sender only', async (t) => {
   t.strictSame(reader.heard, [])
 })
 
-t.test('everybody is told who is there, whenever somebody comes or goes', async (t) => {
+t.test('every participant – on each arrival and departure – receives the list of participants', async (t) => {
   const { enter, relay } = await startNode(t)
   const customer = await enter('recorder')
   const agent = await enter('replayer')
@@ -92,7 +92,7 @@ t.test('everybody is told who is there, whenever somebody comes or goes', async 
   t.strictSame(agent.greetings[1]?.members, members.slice(1))
 })
 
-t.test('a recorder is heard by replayers alone, and a page opened again takes over', async (t) => {
+t.test('a recorder – is heard by replayers only, and a page opened again takes over', async (t) => {
   const { enter } = await startNode(t)
   const first = await enter('recorder', 'first')
   const agents = [await enter('replayer', 'a'), await enter('replayer', 'b')]
@@ -110,7 +110,7 @@ t.test('a recorder is heard by replayers alone, and a page opened again takes ov
   await until(() => agents.every(({ heard }) => heard.length === 2))
 })
 
-t.test('another customer cannot take over a room in which one shares', async (t) => {
+t.test('a customer – room already shared by another – cannot take over', async (t) => {
   const { port, sign, enter, relay } = await startNode(t)
   const customer = await enter('recorder', 'customer')
   const agent = await enter('replayer')
@@ -122,11 +122,11 @@ t.test('another customer cannot take over a room in which one shares', async (t)
   await until(() => agent.heard.length > 0, 'a message for the agent')
   t.strictSame(agent.texts(), ['of the customer'])
   customer.socket.close()
-  await until(() => relay.status().seats === 1, 'the customer is gone')
+  await until(() => relay.status().seats === 1, 'the customer to leave')
   await enter('recorder', 'stranger')
 })
 
-t.test('what a client says is binary, so that it cannot speak for the node', async (t) => {
+t.test('a client’s message – any – is passed on as binary, so that it cannot pose as the node', async (t) => {
   const { enter } = await startNode(t)
   const [customer, agent] = [await enter('recorder'), await enter('replayer')]
   customer.socket.send(JSON.stringify({ type: 'members', you: 2, members: [] }))
@@ -134,7 +134,7 @@ t.test('what a client says is binary, so that it cannot speak for the node', asy
   t.equal(agent.greetings.length, 1)
 })
 
-t.test('a client whose network is gone does not keep the room open', async (t) => {
+t.test('a client whose network is gone – does not keep the room open', async (t) => {
   const { port, sign, relay } = await startNode(t)
   const socket = connect(port, '127.0.0.1')
   t.teardown(() => socket.destroy())
@@ -142,5 +142,5 @@ t.test('a client whose network is gone does not keep the room open', async (t) =
     `Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: cobrowse.v1, ${await sign('recorder', 'u')}\r\n\r\n`)
   socket.on('data', () => {})
   await eventually(() => relay.status().seats, 1)
-  await eventually(() => relay.status().seats, 0, 'it never answers a ping')
+  await eventually(() => relay.status().seats, 0, 'no seats: the client never answers a ping')
 })

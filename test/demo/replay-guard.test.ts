@@ -1,17 +1,17 @@
 import t from 'tap'
 import fc from '../support/fast-check.js'
+import { attacksFor } from './attacks.js'
 import { addLater, element, page, setLater, text } from './hostile-page.js'
-import { rowsFor } from './hostile-rows.js'
 import type { ReplayEvent } from './hostile-page.js'
 
 interface Reading { event?: ReplayEvent, refusal?: string }
 
-// A module of the pages, which have no types.
+// The pages' modules have no types.
 const GUARD = '../../demo/pages/replay-guard.js'
 const { readEvent } = await import(GUARD) as { readEvent (text: string): Reading }
 const read = (event: unknown) => readEvent(JSON.stringify(event))
 
-t.test('any JSON is read without a fault, and what is read is read the same again', async (t) => {
+t.test('any JSON – is read without an error, and its result is read the same again', async (t) => {
   const events = [...page('x', [element('a', { href: 'x', class: 'y' }, text('z'))]), addLater([element('p')])]
   const mutated = fc.tuple(fc.constantFrom(...events), fc.json()).map(([event, json]) =>
     JSON.stringify(event).replace(/"(?:attributes|childNodes|node|adds)":/, `$&${json},"old":`))
@@ -22,9 +22,9 @@ t.test('any JSON is read without a fault, and what is read is read the same agai
   t.pass('no fault')
 })
 
-t.test('no address and no handler of an attack is left outside of styles', async (t) => {
+t.test('addresses and handlers of an attack – outside styles – are all removed', async (t) => {
   const url = 'http://canary.example/x'
-  for (const { name, nodes = [], events = [], policyOnly } of rowsFor(url)) {
+  for (const { name, nodes = [], events = [], policyOnly } of attacksFor(url)) {
     const readings = [...page('an attack', nodes), addLater(nodes), ...setLater(nodes), ...events].map(read)
     t.ok(readings.some(({ event }) => event !== undefined), name)
     const left = JSON.stringify(readings)
@@ -34,7 +34,7 @@ t.test('no address and no handler of an attack is left outside of styles', async
   }
 })
 
-t.test('what is harmless is kept as it is, and limits are said in words', async (t) => {
+t.test('harmless content – is kept unchanged, and limits are explained in the page', async (t) => {
   const kept = element('div', { class: 'card', style: 'color: red', id: 'x' }, element('input', { type: 'text' }))
   const [meta, snapshot] = page('kept', [kept]).map(read)
   t.match(meta?.event?.data, { href: 'about:blank', width: 800, height: 600 })
@@ -44,8 +44,8 @@ t.test('what is harmless is kept as it is, and limits are said in words', async 
   t.match(readEvent('x'.repeat(5 * 1024 * 1024)), { refusal: 'it is too large' })
   t.match(readEvent('['.repeat(1_000_000)), { refusal: 'it is more than 250 levels deep' })
   const quoted = element('input', { value: `url(http://x.example) ${'[{"'.repeat(1000)}` })
-  t.match(page('quoted', [quoted]).map(read)[1]?.event?.type, 2, 'brackets in a text are none')
-  t.ok(JSON.stringify(page('quoted', [quoted]).map(read)).includes('url(http://x.example)'), 'what is typed is no address')
+  t.match(page('quoted', [quoted]).map(read)[1]?.event?.type, 2, 'brackets in a text do not nest')
+  t.ok(JSON.stringify(page('quoted', [quoted]).map(read)).includes('url(http://x.example)'), 'typed text is no address')
   t.match(readEvent('{'), { refusal: 'it is not JSON' })
   t.match(read({ type: 2, data: { node: { type: 2, id: 1 } } }), { refusal: 'it is not a document' })
   t.strictSame(read({ type: 6, data: {} }), {}, 'of a kind that is not shown')

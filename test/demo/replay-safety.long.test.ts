@@ -4,10 +4,10 @@ import { closeChromium, openBrowser, openPage, withoutChromium } from '../suppor
 import { elapse } from '../support/elapse.js'
 import { startDemo } from '../support/start-demo.js'
 import { eventually, until } from '../support/until.js'
-import { openStage } from './agent-stage.js'
+import { openAgentPage } from './agent-page.js'
+import { attacksFor } from './attacks.js'
 import { addLater, BODY, change, element, mutation, page, say, snapshotOf, text } from './hostile-page.js'
 import { startCanary } from './hostile-recorder.js'
-import { rowsFor } from './hostile-rows.js'
 import type { Test } from 'tap'
 import type { ReplayEvent } from './hostile-page.js'
 
@@ -18,24 +18,24 @@ const ALL = { guard: true, policy: true, sandbox: true }
 
 async function openWatched (t: Test) {
   const demo = await startDemo(t)
-  return { demo, ...await openStage(t, demo, ALL) }
+  return { demo, ...await openAgentPage(t, demo, ALL) }
 }
 
-t.test('whatever a customer\'s client sends, no script runs, nothing is fetched, and the page goes on', { skip }, async (t) => {
+t.test('a customer’s client – sends any attack – runs no script, fetches nothing, and the page goes on', { skip }, async (t) => {
   const canary = await startCanary(t)
   const { play } = await openWatched(t)
-  for (const row of rowsFor(canary.url)) {
-    const { ran, answers, address, frames, sandbox, marker } = await play(row)
-    t.equal(ran, false, `${row.name}: no script runs`)
-    t.equal(canary.connections(), 0, `${row.name}: nobody is called`)
-    t.strictSame(answers, [], `${row.name}: not even our own server`)
+  for (const attack of attacksFor(canary.url)) {
+    const { ran, answers, address, frames, sandbox, marker } = await play(attack)
+    t.equal(ran, false, `${attack.name}: no script runs`)
+    t.equal(canary.connections(), 0, `${attack.name}: no server is called`)
+    t.strictSame(answers, [], `${attack.name}: not even our own server`)
     t.match(address, '/demo/agent')
     t.strictSame([frames, sandbox], [['about:blank'], 'allow-same-origin'])
-    t.equal(marker, `${row.name} later`, `${row.name}: what is harmless is shown`)
+    t.equal(marker, `${attack.name} later`, `${attack.name}: harmless content is shown`)
   }
 })
 
-t.test('318 a page of a million nodes, or too deep, is refused in words, and the next one is shown', { skip }, async (t) => {
+t.test('a page of a million nodes, or too deep – is rejected with a note, and the next one shown', { skip }, async (t) => {
   const { page: agent, recorder, shows } = await openWatched(t)
   recorder.send(...page('before'))
   await shows('before')
@@ -54,12 +54,12 @@ t.test('318 a page of a million nodes, or too deep, is refused in words, and the
   const million = Array.from({ length: 1_000_000 }, (_value, at) => ({ type: 3, id: at + 1 }))
   recorder.socket.send(JSON.stringify(snapshotOf({ type: 0, id: 1, childNodes: million })))
   const [code] = await once(recorder.socket, 'close')
-  // The node says 1009 and hangs up, which may cut off its own word while so much is on the way.
+  // The node sends 1009 and disconnects, which may cut off its own message behind so much data.
   t.ok([1006, 1009].includes(code), 'the relay node does not pass it on')
   await until(async () => /has left/.test(await note()))
 })
 
-t.test('319, 320 changes of unknown nodes and dates from anywhere do not stop the picture', { skip }, async (t) => {
+t.test('changes of unknown nodes, and arbitrary dates – do not stop the picture', { skip }, async (t) => {
   const { recorder, shows } = await openWatched(t)
   recorder.send(...page('known', [element('p', {}, text('x'))]))
   await shows('known')
@@ -85,10 +85,10 @@ t.test('319, 320 changes of unknown nodes and dates from anywhere do not stop th
   for (const nonsense of ['', '{', 'null', '7', '[]', '{"type":2}', '{"type":4,"data":{"width":"x"}}']) recorder.socket.send(nonsense)
   recorder.send(addLater([element('p', {}, text('last'))]), say('last'))
   await shows('last')
-  t.pass('dates, and what is no event')
+  t.pass('dates and values that are no event')
 })
 
-t.test('322 a window of another origin can say what it likes, and cannot frame the pages', { skip }, async (t) => {
+t.test('a window of another origin – posts any message – is ignored, and cannot frame the pages', { skip }, async (t) => {
   const { base } = await startDemo(t)
   const foreign = await startDemo(t)
   const context = await openBrowser(t)
@@ -103,7 +103,7 @@ t.test('322 a window of another origin can say what it likes, and cannot frame t
       'snapshot', { type: 'rrweb', event: { type: 4, data: { width: 1, height: 1 } }, origin: location.origin },
       JSON.stringify({ type: 'members', you: 1, members: [{ id: 1, role: 'replayer', name: 'mallory' }] })
     ]) ${path}.postMessage(message, '*')`)
-    await elapse(200, 'a message that is believed would show')
+    await elapse(200, 'time for an accepted message to show')
     if (path === 'customer') await eventually(async () => await opened.content(), before)
     await eventually(async () => (await opened.content()).includes('mallory'), false)
     await eventually(async () => await opened.locator('#sharing').isVisible(), false)

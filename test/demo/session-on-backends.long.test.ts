@@ -23,30 +23,30 @@ async function startTwo (t: Test, env: Record<string, string>): Promise<[Running
   return [first, second]
 }
 
-/** The customer at one process and the agent at the other; the node of either ends, and comes back. */
+/** Connects the customer to one process and the agent to the other; the node of each stops and comes back. */
 async function checkSession (t: Test, [first, second]: [RunningDemo, RunningDemo]): Promise<void> {
   const session = await startLiveSession(t, { customer: first.base, agent: second.base })
   t.not(new URL(session.customer.page.url()).port, new URL(session.agent.page.url()).port)
   const ms = await session.type('name', 'across processes')
-  t.comment(`typed text was seen after ${Math.round(ms)} ms`)
+  t.comment(`typed text appears after ${Math.round(ms)} ms`)
   const { page } = session.topology
   await eventually(async () => await page.locator('.node').count(), 2, 'the nodes of both processes')
   for (const action of ['drain', 'stop'] as const) {
     const { left, ms } = await session.moveBy(action)
-    t.comment(`${action}: both pages showed the same again after ${Math.round(ms)} ms`)
+    t.comment(`${action}: both pages agree again after ${Math.round(ms)} ms`)
     await page.locator(`[data-node="${left}"] [data-action=resume]`).click()
     await until(async () => await page.locator(`[data-node="${left}"]`).getAttribute('data-state') === 'serving')
   }
   t.strictSame(session.complaints(), [])
 }
 
-t.test('two processes on one Redis carry one session', { skip: withoutRedis || withoutChromium }, async (t) => {
+t.test('two processes on one Redis – carry one session', { skip: withoutRedis || withoutChromium }, async (t) => {
   const redis = await startRedis(t)
   await skipSettling(connect(t, redis.port))
   await checkSession(t, await startTwo(t, { REDIS_URL: redis.url }))
 })
 
-t.test('two processes on one ZooKeeper carry one session', { skip: withoutZooKeeper || withoutChromium }, async (t) => {
+t.test('two processes on one ZooKeeper – carry one session', { skip: withoutZooKeeper || withoutChromium }, async (t) => {
   const { hosts } = await startZooKeeper(t)
   await checkSession(t, await startTwo(t, { ZOOKEEPER_HOSTS: hosts }))
 })

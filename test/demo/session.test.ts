@@ -15,13 +15,13 @@ const shows = async (page: Page, id: string, expected: string | RegExp) =>
 const isSharing = async (page: Page, expected: boolean, what = '#sharing is visible') =>
   await eventually(async () => await page.locator('#sharing').isVisible(), expected, what)
 
-t.test('what the customer types is on the agent\'s page, and every join brings the whole page', { skip }, async (t) => {
+t.test('text typed by the customer – appears on the agent’s page, and each join brings the whole page', { skip }, async (t) => {
   const demo = await startDemo(t)
   const session = await startLiveSession(t, { customer: demo.base, agent: demo.base })
   const { customer, agent, replayed } = session
   const ms = await session.type('name', 'Li Na Wang')
-  // On a quiet machine 0.1 to 0.2 s; a noisy one may take its time.
-  t.comment(`typed text was seen after ${Math.round(ms)} ms`)
+  // A quiet machine takes 0.1 to 0.2 s; a loaded one may take longer.
+  t.comment(`typed text appears after ${Math.round(ms)} ms`)
   await customer.page.fill('#thing', 'Camera')
   await customer.page.click('#add')
   await until(async () => (await replayed.locator('#things').textContent())?.includes('Camera'), 'the list changes')
@@ -30,19 +30,19 @@ t.test('what the customer types is on the agent\'s page, and every join brings t
   await shows(agent.page, 'note', '')
 
   await agent.page.reload()
-  await eventually(async () => await valueOf(replayed, 'name'), 'Li Na Wang', 'the agent who reloads sees the whole page')
+  await eventually(async () => await valueOf(replayed, 'name'), 'Li Na Wang', 'an agent after a reload sees the whole page')
   await customer.page.reload()
-  await isSharing(customer.page, true, 'consent outlives a reload, and it shows')
-  await eventually(async () => await valueOf(replayed, 'name'), '', 'a customer who reloads is seen with the new page')
+  await isSharing(customer.page, true, 'consent survives a reload, and shows')
+  await eventually(async () => await valueOf(replayed, 'name'), '', 'a customer after a reload is seen with the new page')
   await session.type('name', 'again')
   const late = await openPage(customer.page.context(), agent.page.url())
   const lateFrame = late.page.frameLocator('#replay iframe')
-  await eventually(async () => await valueOf(lateFrame, 'name'), 'again', 'who joins late sees the whole page')
+  await eventually(async () => await valueOf(lateFrame, 'name'), 'again', 'a late agent sees the whole page')
   await shows(agent.page, 'people', /1 more watching/)
   t.strictSame([...session.complaints(), ...late.complaints], [])
 })
 
-t.test('nothing is sent before consent, and nothing after the end', { skip }, async (t) => {
+t.test('the page – before consent and after its end – is not sent', { skip }, async (t) => {
   const { base } = await startDemo(t)
   const context = await openBrowser(t)
   const agent = await openPage(context, `${base}/demo/agent?room=r`)
@@ -65,7 +65,7 @@ t.test('nothing is sent before consent, and nothing after the end', { skip }, as
   await page.fill('#name', 'late')
   await page.reload()
   await page.waitForLoadState()
-  await isSharing(page, false, 'a reload begins it again')
+  await isSharing(page, false, 'sharing after a reload')
   t.equal(sent.length, count)
 
   await page.click('#share')
@@ -73,7 +73,7 @@ t.test('nothing is sent before consent, and nothing after the end', { skip }, as
   await shows(agent.page, 'note', '')
 })
 
-t.test('an agent who comes while the sharing ends sees nothing of it', { skip }, async (t) => {
+t.test('an agent that joins while sharing ends – sees nothing of the page', { skip }, async (t) => {
   const { base } = await startDemo(t)
   const session = await startLiveSession(t, { customer: base, agent: base })
   const { page, sent, complaints } = session.customer
@@ -88,30 +88,30 @@ t.test('an agent who comes while the sharing ends sees nothing of it', { skip },
   const late = await openPage(page.context(), session.agent.page.url())
   await shows(late.page, 'people', /1 more watching/)
   await page.fill('#name', 'after the end')
-  await elapse(1000, 'the page would have sent it')
+  await elapse(1000, 'time for the page to send')
   t.equal(sent.length, count)
   letThrough()
   await shows(page, 'status', 'Not shared any more')
   t.strictSame(complaints, [])
 })
 
-t.test('a node that is stopped or drained is left by both pages, without a click', { skip }, async (t) => {
+t.test('a node that is stopped or drained – is left by both pages, without a click', { skip }, async (t) => {
   const demo = await startDemo(t, { NODE_PREFIX: 'node' })
   const session = await startLiveSession(t, { customer: demo.base, agent: demo.base })
   await session.type('name', 'before')
   for (const action of ['stop', 'drain'] as const) {
     const { left, ms } = await session.moveBy(action)
-    t.comment(`${action}: both pages showed the same again after ${Math.round(ms)} ms`)
+    t.comment(`${action}: both pages agree again after ${Math.round(ms)} ms`)
     const { page } = session.topology
     await page.locator(`[data-node="${left}"] [data-action=resume]`).click()
     await eventually(async () => await page.locator(`[data-node="${left}"]`).getAttribute('data-state'), 'serving')
     const moved = page.locator('#log li', { hasText: `Room live moved from ${left} to ` })
-    await until(async () => await moved.count() > 0, 'the page says so')
+    await until(async () => await moved.count() > 0, 'the page to report the move')
   }
   t.strictSame(session.complaints(), [])
 })
 
-t.test('a second tab of the customer takes over, and gives back', { skip }, async (t) => {
+t.test('a second tab of the customer – takes over, and gives back when closed', { skip }, async (t) => {
   const { base } = await startDemo(t)
   const session = await startLiveSession(t, { customer: base, agent: base })
   await session.type('name', 'first tab')
