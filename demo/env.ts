@@ -13,46 +13,46 @@ const LOOPBACK_HOSTS = ['localhost', '127.0.0.0/8', '::1']
 export const EnvSchema = Type.Object({
   PORT: Type.Integer({ default: 8446, minimum: 0, maximum: 65_535, description: 'port to listen on; 0 takes a free one' }),
   HOST: Type.String({ default: '127.0.0.1', description: 'address to listen on' }),
-  LOG_LEVEL: Type.String({ default: 'warn', description: 'least level that is logged' }),
+  LOG_LEVEL: Type.String({ default: 'warn', description: 'lowest level that is logged' }),
   COBROWSE_KEY: Type.Optional(Type.String({
-    minLength: 32, description: 'key that signs, at least 32 bytes; without it the sample key, for loopback only'
+    minLength: 32, description: 'signing key, at least 32 bytes; by default the sample key, for loopback only'
   })),
-  COBROWSE_KEY_ID: Type.String({ default: 'demo', description: 'names the key in a signature' }),
-  COBROWSE_KEY_PREVIOUS: Type.Optional(Type.String({ minLength: 32, description: 'key before it, still accepted' })),
-  COBROWSE_KEY_PREVIOUS_ID: Type.String({ default: 'previous', description: 'names the key before it' }),
-  REDIS_URL: Type.Optional(Type.String({ description: 'registry and token store in this Redis, instead of in memory' })),
+  COBROWSE_KEY_ID: Type.String({ default: 'demo', description: 'id of the signing key' }),
+  COBROWSE_KEY_PREVIOUS: Type.Optional(Type.String({ minLength: 32, description: 'previous key, still accepted' })),
+  COBROWSE_KEY_PREVIOUS_ID: Type.String({ default: 'previous', description: 'id of the previous key' }),
+  REDIS_URL: Type.Optional(Type.String({ description: 'Redis for registry and token store, instead of memory' })),
   ZOOKEEPER_HOSTS: Type.Optional(Type.String({
-    description: 'registry in this ZooKeeper, host:port,host:port/chroot; without REDIS_URL tokens stay in memory'
+    description: 'ZooKeeper for the registry, host:port,host:port/chroot; without REDIS_URL tokens stay in memory'
   })),
-  ZOOKEEPER_AUTH: Type.Optional(Type.String({ description: 'digest credentials for it, user:password' })),
+  ZOOKEEPER_AUTH: Type.Optional(Type.String({ description: 'digest credentials for ZooKeeper, user:password' })),
   REGISTRY: Type.Optional(Type.Unsafe<'redis' | 'zookeeper'>({
-    type: 'string', enum: ['redis', 'zookeeper'], description: 'which of the two holds the rooms; needed when both are set'
+    type: 'string', enum: ['redis', 'zookeeper'], description: 'redis or zookeeper: the registry; required if both are set'
   })),
-  TOKEN_PREFIX: Type.String({ default: 'TOKENKEY:', description: 'before a token\'s key in Redis' }),
-  PROVISION_URL: Type.Optional(Type.String({ description: 'asks this URL for the external address' })),
-  PROVISION_PICK: Type.String({ default: '/data/address', description: 'JSON pointer to the address in its answer' }),
+  TOKEN_PREFIX: Type.String({ default: 'TOKENKEY:', description: 'prefix of the keys of tokens in Redis' }),
+  PROVISION_URL: Type.Optional(Type.String({ description: 'URL that returns the external address' })),
+  PROVISION_PICK: Type.String({ default: '/data/address', description: 'JSON pointer to the address in that answer' }),
   PUBLIC_URL: Type.Optional(Type.String({
-    description: 'where browsers reach this process, wss://host[:port]; needed when HOST is not loopback'
+    description: 'address of this process for browsers, wss://host[:port]; required if HOST is not loopback'
   })),
-  ALLOWED_ORIGINS: Type.String({ default: '', description: 'origins of other web pages that may ask, comma-separated' }),
+  ALLOWED_ORIGINS: Type.String({ default: '', description: 'origins of other web pages that may send requests, comma-separated' }),
   AGENTS: Type.Optional(Type.String({
-    description: 'who may watch: user ids, or channel: and a channel id, comma-separated, each with one * at most'
+    description: 'sessions that may watch: user ids, or channel: and a channel id, comma-separated, each with at most one *'
   })),
   AUTHORIZE_URL: Type.Optional(Type.String({
-    description: 'asks this URL who may do what; beyond loopback either it or AGENTS is needed'
+    description: 'URL that authorizes each request; beyond loopback, this or AGENTS is required'
   })),
   NODES: Type.Integer({ default: 2, minimum: 0, maximum: 16, description: 'relay nodes in this process' }),
   NODE_PREFIX: Type.String({
-    default: `${process.pid}-${randomBytes(3).toString('hex')}`, description: 'before the id of each relay node'
+    default: `${process.pid}-${randomBytes(3).toString('hex')}`, description: 'prefix of the ids of the relay nodes'
   }),
   SHUTDOWN_DELAY: Type.Integer({
-    default: 0, minimum: 0, maximum: 60_000, description: 'milliseconds that /readyz says no before the server closes'
+    default: 0, minimum: 0, maximum: 60_000, description: 'milliseconds that /readyz answers no before the server closes'
   }),
   DRAIN_DEADLINE: Type.Integer({
-    default: 0, minimum: 0, maximum: 3_600_000, description: 'milliseconds that calls may go on after a SIGTERM'
+    default: 0, minimum: 0, maximum: 3_600_000, description: 'milliseconds that calls may continue after a SIGTERM'
   }),
   RETURN_WITHIN: Type.Integer({
-    default: 2000, minimum: 0, maximum: 600_000, description: 'milliseconds over which clients spread their return then'
+    default: 2000, minimum: 0, maximum: 600_000, description: 'milliseconds over which clients spread their return after that'
   })
 })
 

@@ -59,7 +59,7 @@ t.test('the table of errors names every code and its class, and no other', async
 })
 
 t.test('the table of the demo\'s environment is that of its schema', async (t) => {
-  const rows = tableOf(read('demo/README.md'), '## On the real thing').map(([name, value, meaning]) =>
+  const rows = tableOf(read('demo/README.md'), '## With real backends').map(([name, value, meaning]) =>
     [unquote(name), unquote(value), meaning])
   const expected = Object.entries(EnvSchema.properties).map(([name, { default: value, description }]) =>
     [name, name === 'NODE_PREFIX' ? 'random' : String(value ?? ''), description])
