@@ -2,11 +2,11 @@ import t from 'tap'
 import { AdmissionError } from '../../lib/node/admission-error.js'
 import { ROOM, startNode } from './start-node.js'
 
-t.test('whoever shows a good signature gets the seat that it was issued for', async (t) => {
+t.test('a client with a valid signature – admitted – gets the seat that the signature names', async (t) => {
   const { node, admit, membership, happened, clock } = await startNode()
   const seat = await admit({ user: 'u1', name: 'Li Na', role: 'replayer' })
   t.match(seat, { ...ROOM, user: 'u1', name: 'Li Na', role: 'replayer', ended: Promise, leave: Function })
-  t.strictSame(membership().calls, ['claim t/r'], 'the room is claimed before it is opened')
+  t.strictSame(membership().calls, ['claim t/r'], 'the room is claimed before it opens')
   t.match(membership().claimOptions, [{ issuedAt: Math.floor(clock.wall() / 1000), signal: AbortSignal }])
   t.match(node.status(), { id: 'n', incarnation: 'incarnation-1', state: 'serving', rooms: 1, seats: 1 })
   const second = await admit()
@@ -16,11 +16,11 @@ t.test('whoever shows a good signature gets the seat that it was issued for', as
   seat.leave()
   second.leave()
   t.strictSame(happened, ['opened t/r', 'closed t/r'])
-  t.strictSame(membership().calls, ['claim t/r', 'release t/r'], 'the last who leaves gives it back')
+  t.strictSame(membership().calls, ['claim t/r', 'release t/r'], 'the last client that leaves releases the room')
   t.match(node.status(), { rooms: 0, seats: 0 })
 })
 
-t.test('what is wrong is told by the close code, with the cause for the log', async (t) => {
+t.test('a rejected client – each cause – gets its close code, and the cause goes to the log', async (t) => {
   const { node, sign, attempt, membership } = await startNode({ allowedOrigins: ['https://app.example'] })
   const error = await node.admit('forged').catch((error) => error)
   t.ok(error instanceof AdmissionError)
@@ -28,20 +28,20 @@ t.test('what is wrong is told by the close code, with the cause for the log', as
   t.equal(error.message, 'bad or expired signature')
   t.equal(error.cause.message, 'forged')
   t.equal(await attempt(''), 4401)
-  t.equal(await attempt(sign({ name: 'x'.repeat(4096) })), 4401, 'too long to be one')
+  t.equal(await attempt(sign({ name: 'x'.repeat(4096) })), 4401, 'too long for a signature')
 
   const signature = sign()
   for (const origin of ['null', 'https://evil.example', 'https://app.example.evil.example', 'http://app.example', '']) {
     t.equal(await attempt(signature, { origin }), 4403, `origin ${origin}`)
   }
-  t.strictSame(membership().calls, [], 'the registry was not asked for any of them')
-  t.equal(await attempt(signature, { origin: 'https://app.example' }), 'in', 'and the signature was not burnt')
+  t.strictSame(membership().calls, [], 'the registry was asked for none of them')
+  t.equal(await attempt(signature, { origin: 'https://app.example' }), 'in', 'the signature is still unused')
   t.equal(await attempt(signature), 4408)
-  t.equal(await attempt(sign()), 'in', 'what sends no origin is no browser')
-  t.equal(await attempt('forged', { origin: 'null' }), 4403, 'the origin comes first')
+  t.equal(await attempt(sign()), 'in', 'a client without an origin is no browser')
+  t.equal(await attempt('forged', { origin: 'null' }), 4403, 'the origin is checked first')
 })
 
-t.test('a full node and a full room turn away without asking the registry', async (t) => {
+t.test('a full node or a full room – new client – rejects without asking the registry', async (t) => {
   const { attempt, admit, membership } = await startNode({ maxSeats: 3, seatsPerRoom: 2 })
   const first = await admit()
   await admit()
@@ -54,7 +54,7 @@ t.test('a full node and a full room turn away without asking the registry', asyn
   t.equal(await attempt(), 'in', 'a seat is free again')
 })
 
-t.test('many at once do not get more seats than there are', async (t) => {
+t.test('many clients at once – fewer seats – take exactly the free seats', async (t) => {
   const { node, attempt, membership } = await startNode({ seatsPerRoom: 2 })
   const results = await Promise.all(Array.from({ length: 10 }, async () => await attempt()))
   t.equal(results.filter((result) => result === 'in').length, 2)
@@ -63,7 +63,7 @@ t.test('many at once do not get more seats than there are', async (t) => {
   t.notOk(membership().calls.includes('release t/r'))
 })
 
-t.test('an admission that fails after the claim gives the room back, unless somebody needs it', async (t) => {
+t.test('an admission that fails after the claim – room empty – releases the room', async (t) => {
   const { clock, attempt, sign, membership } = await startNode()
   const used = sign({ room: 'r2' })
   await attempt(used)
@@ -81,15 +81,15 @@ t.test('an admission that fails after the claim gives the room back, unless some
   await clock.pass(0)
   letThrough()
   t.strictSame(await Promise.all([refused, refusedToo]), [4401, 4410])
-  t.strictSame(membership().calls, ['claim t/r', 'release t/r'], 'when the last of them has failed')
+  t.strictSame(membership().calls, ['claim t/r', 'release t/r'], 'released after the last failed admission')
 
   membership().calls.length = 0
   membership().answer = (grant, room) => grant(room)
   t.strictSame(await Promise.all([attempt(late), attempt()]), [4401, 'in'])
-  t.strictSame(membership().calls, ['claim t/r'], 'somebody is inside')
+  t.strictSame(membership().calls, ['claim t/r'], 'a client is inside')
 })
 
-t.test('a room is not given back under somebody who is on the way in', async (t) => {
+t.test('a room – a client being admitted – is not released', async (t) => {
   const { admit, attempt, membership, happened, clock } = await startNode()
   const first = await admit()
   let letThrough = () => {}
@@ -108,7 +108,7 @@ t.test('a room is not given back under somebody who is on the way in', async (t)
   t.ok(membership().holds(ROOM))
 })
 
-t.test('a registry that hangs costs a second, and what it grants later is given back', async (t) => {
+t.test('a registry that hangs – costs a second, and a room granted later is released', async (t) => {
   const { clock, attempt, membership } = await startNode()
   let answerLate = () => {}
   let signal: AbortSignal | undefined
@@ -131,8 +131,8 @@ t.test('a registry that hangs costs a second, and what it grants later is given 
   t.equal(clock.alarms(), 0)
 })
 
-t.test('between the last answer of the registry and the seat everything is looked at again', async (t) => {
-  t.test('a claim that was lost meanwhile is made again, a few times', async (t) => {
+t.test('the state before the seat – after the registry’s last answer – is checked again', async (t) => {
+  t.test('a claim lost in between – is made again, a few times', async (t) => {
     const { attempt, membership, clock } = await startNode()
     let claims = 0
     membership().answer = (grant, room) => ++claims < 3 ? 'ok' : grant(room)
@@ -143,7 +143,7 @@ t.test('between the last answer of the registry and the seat everything is looke
     t.equal(claims, -97)
     t.equal(clock.alarms(), 0)
   })
-  t.test('a lease that ended: not under the old incarnation', async (t) => {
+  t.test('a lease that expired – rejects the old incarnation', async (t) => {
     const { attempt, membership } = await startNode()
     membership().answer = (grant, room) => {
       const result = grant(room)
@@ -153,7 +153,7 @@ t.test('between the last answer of the registry and the seat everything is looke
     }
     t.equal(await attempt(), 4410)
   })
-  t.test('a lease that ended and did not come back', async (t) => {
+  t.test('a lease that expired and did not recover – rejects the client', async (t) => {
     const { attempt, membership, node } = await startNode()
     membership().answer = (grant, room) => {
       const result = grant(room)
@@ -163,7 +163,7 @@ t.test('between the last answer of the registry and the seat everything is looke
     t.equal(await attempt(), 4410)
     t.equal(node.status().seats, 0)
   })
-  t.test('a signature that expired', async (t) => {
+  t.test('a signature that expired – rejects the client', async (t) => {
     const { attempt, membership, clock } = await startNode()
     const at = Math.floor(clock.wall() / 1000)
     t.equal(await attempt({ expiresAt: at - 4 }), 'in', 'within the skew')
@@ -174,7 +174,7 @@ t.test('between the last answer of the registry and the seat everything is looke
     t.equal(await attempt({ room: 'r2', expiresAt: at - 4 }), 'in')
     t.equal(await attempt({ room: 'r3', expiresAt: at - 4 }), 4401)
   })
-  t.test('a call that ended', async (t) => {
+  t.test('a call that ended – rejects the client', async (t) => {
     const { attempt, membership, clock } = await startNode()
     membership().answer = async (grant, room) => {
       await clock.pass(10)
@@ -183,7 +183,7 @@ t.test('between the last answer of the registry and the seat everything is looke
     }
     t.equal(await attempt(), 4410)
   })
-  t.test('a node that closed', async (t) => {
+  t.test('a node that closed – rejects the client', async (t) => {
     const { attempt, membership, node } = await startNode()
     membership().answer = (grant, room) => {
       node.close()

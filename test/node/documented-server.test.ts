@@ -18,12 +18,12 @@ import type { Role } from '../../types/index.js'
 const KEY = 'a key of the operator, long enough'
 const issue = createIssuer({ keys: [{ id: '2026-11', secret: KEY }] })
 
-/** The server of docs/relay-nodes.md as it stands, but for its address. */
+/** Starts the server of docs/relay-nodes.md unchanged except for its address. */
 async function startServer (t: Test, redisUrl: string, port: number) {
   const { code } = readBlocks('docs/relay-nodes.md').find(({ code }) => code.includes('new WebSocketServer(')) ?? {}
   const program = code?.replace("'wss://10.1.2.3:8443/", `'ws://127.0.0.1:${port}/`).replace('port: 8443', `port: ${port}`)
-  t.not(program, code, 'the address is replaced')
-  // Inside the project, so that it finds the package by its own name.
+  t.not(program, code, 'the address of the example is replaced')
+  // The file lies inside the project, so that it finds the package by its own name.
   const folder = `${ROOT}.tap/documented-server`
   mkdirSync(folder, { recursive: true })
   writeFileSync(`${folder}/server.mjs`, String(program))
@@ -50,7 +50,7 @@ async function accepts (port: number): Promise<boolean> {
   }
 }
 
-t.test('the documented server – messages right after the opening, refusals and SIGTERM – does what a relay has to', {
+t.test('the documented server – early messages, rejections and SIGTERM – behaves as a relay must', {
   skip: withoutRedis
 }, async (t) => {
   const redis = await startRedis(t)
@@ -61,7 +61,7 @@ t.test('the documented server – messages right after the opening, refusals and
   const port = await findFreePort()
   const { child, exited } = await startServer(t, redis.url, port)
   await until(async () => await client.hlen('{cobrowse}:nodes') === 1, 'the node registers')
-  t.ok(await accepts(port), 'it listens before it registers')
+  t.ok(await accepts(port), 'the server listens before it registers')
 
   async function open (room: string, role: Role, signature?: string) {
     const { node, issuedAt } = await registry.assign({ tenant: 't', room })
@@ -77,10 +77,10 @@ t.test('the documented server – messages right after the opening, refusals and
   await until(async () => {
     const keys = await client.keys('{cobrowse}:room:*')
     return keys.length === rooms.length && (await client.mget(keys)).every((binding) => binding?.includes('|claimed|'))
-  }, 'all agents are in')
+  }, 'seats of all agents')
   const customers = await Promise.all(rooms.map(async (room) => {
     const customer = await open(room, 'recorder')
-    // As docs/client.md tells a page to.
+    // The page sends as docs/client.md says.
     customer.socket.on('open', () => customer.socket.send(`all of ${room}`))
     return customer
   }))
@@ -95,11 +95,11 @@ t.test('the documented server – messages right after the opening, refusals and
 
   child.kill('SIGTERM')
   for (const { socket } of [...agents, ...customers]) socket.close()
-  t.strictSame(await exited, [0, null], 'it ends with its last client, long before the deadline')
-  t.equal(await client.hlen('{cobrowse}:nodes'), 0, 'and has left the registry')
+  t.strictSame(await exited, [0, null], 'the process ends with its last client, long before the deadline')
+  t.equal(await client.hlen('{cobrowse}:nodes'), 0, 'the node has left the registry')
 })
 
-t.test('the documented server – its port is taken – ends without having registered', { skip: withoutRedis }, async (t) => {
+t.test('the documented server – port taken – ends without having registered', { skip: withoutRedis }, async (t) => {
   const redis = await startRedis(t)
   const holder = createServer().listen(0)
   t.teardown(() => holder.close())
@@ -107,5 +107,5 @@ t.test('the documented server – its port is taken – ends without having regi
   const { exited, complaint } = await startServer(t, redis.url, (holder.address() as AddressInfo).port)
   t.strictSame(await exited, [1, null])
   t.match(await complaint, /EADDRINUSE/)
-  t.equal(await connect(t, redis.port).exists('{cobrowse}:nodes'), 0, 'no browser is sent to it')
+  t.equal(await connect(t, redis.port).exists('{cobrowse}:nodes'), 0, 'no browser can be sent to the node')
 })

@@ -15,7 +15,7 @@ async function startTogether () {
   return { ...started, recorder, replayer }
 }
 
-t.test('those who are together stay together while the registry is away, and go on when it is back', async (t) => {
+t.test('two sides of a room – registry unavailable, then back – stay together', async (t) => {
   const { node, clock, happened, membership, recorder, replayer, attempt } = await startTogether()
   membership().lapse()
   t.equal(node.valid(), false)
@@ -32,7 +32,7 @@ t.test('those who are together stay together while the registry is away, and go 
   t.equal(clock.alarms(), 0)
 })
 
-t.test('nobody waits alone behind a shut door, and a page that reloads finds the other side', async (t) => {
+t.test('a client alone behind a shut door – waits only for a while, and a reloaded page finds the other side', async (t) => {
   const { node, clock, happened, membership, recorder, replayer, admit, attempt } = await startTogether()
   membership().lapse()
   await clock.pass(10_000)
@@ -45,7 +45,7 @@ t.test('nobody waits alone behind a shut door, and a page that reloads finds the
 
   replayer.ticket.leave()
   await clock.pass(PATIENCE_MS - 1)
-  t.equal(reloaded.end, undefined, 'the wait begins anew')
+  t.equal(reloaded.end, undefined, 'the wait starts again')
   await clock.pass(1)
   t.match(reloaded.end, { code: 4410, reason: /ask again/ })
   t.match(node.status(), { rooms: 1, seats: 0 }, 'the room itself stays open')
@@ -57,18 +57,18 @@ t.test('nobody waits alone behind a shut door, and a page that reloads finds the
   t.strictSame(happened.slice(2), ['closed t/r', 'opened t/r'])
 })
 
-t.test('two of one side wait for the other as one does', async (t) => {
+t.test('two clients of one side – wait for the other side no longer than one client', async (t) => {
   const { clock, membership, admit } = await startNode()
   const seats = [watch(await admit()), watch(await admit())]
   await clock.pass(10_000)
   membership().lapse()
   await clock.pass(PATIENCE_MS - 1)
-  t.strictSame(seats.map(({ end }) => end), [undefined, undefined], 'not since they came, but since the door was shut')
+  t.strictSame(seats.map(({ end }) => end), [undefined, undefined], 'the wait counts from the shut door, not from the arrival')
   await clock.pass(1)
   t.match(seats.map(({ end }) => end), [{ code: 4410 }, { code: 4410 }])
 })
 
-t.test('a door that opens in time lets who is alone wait on', async (t) => {
+t.test('a waiting client – its door reopens in time – stays seated', async (t) => {
   const { clock, membership, admit } = await startNode()
   const alone = watch(await admit())
   membership().lapse()
@@ -76,14 +76,14 @@ t.test('a door that opens in time lets who is alone wait on', async (t) => {
   membership().resume()
   membership().lapse()
   await clock.pass(PATIENCE_MS - 1)
-  t.equal(alone.end, undefined, 'another lapse begins anew')
+  t.equal(alone.end, undefined, 'another lapse starts the wait again')
   membership().resume()
   await clock.pass(100_000)
   t.equal(alone.end, undefined)
   t.equal(clock.alarms(), 0)
 })
 
-t.test('a room that the registry defers stays behind its door, until it is held without a word', async (t) => {
+t.test('a deferred room – until it is held, without notice – stays behind its door', async (t) => {
   const { clock, membership, admit, attempt } = await startNode()
   const r2 = { ...ROOM, room: 'r2' }
   const [first, second] = [watch(await admit()), watch(await admit(r2))]
@@ -94,14 +94,14 @@ t.test('a room that the registry defers stays behind its door, until it is held 
   await clock.pass(PATIENCE_MS - 501)
   t.equal(first.end, undefined)
   await clock.pass(1)
-  t.match(first.end, { code: 4410 }, 'alone behind a door that did not open')
+  t.match(first.end, { code: 4410 }, 'a client alone behind a door that stays shut')
   t.equal(second.end, undefined)
   await clock.pass(SUSPEND_MS)
   t.equal(second.end, undefined)
   t.equal(await attempt(r2), 'in')
 })
 
-t.test('a normal signature opens the door of a deferred room, where the registry grants the claim', async (t) => {
+t.test('a normal signature – claim of a deferred room granted – opens its door', async (t) => {
   const { clock, membership, recorder, attempt } = await startTogether()
   membership().lapse()
   membership().resume([ROOM])
@@ -113,7 +113,7 @@ t.test('a normal signature opens the door of a deferred room, where the registry
   t.equal(recorder.end, undefined)
 })
 
-t.test('a room that lives elsewhere by now is closed, the others are not', async (t) => {
+t.test('a room that has moved to another node – is closed, and other rooms stay', async (t) => {
   const { clock, happened, membership, recorder, replayer, admit, attempt } = await startTogether()
   const other = watch(await admit({ room: 'r2' }))
   membership().lapse()
@@ -122,13 +122,13 @@ t.test('a room that lives elsewhere by now is closed, the others are not', async
   await clock.pass(0)
   t.match([recorder.end, replayer.end], [{ code: 4410 }, { code: 4410 }])
   t.equal(other.end, undefined)
-  t.equal(await attempt({ joinOnly: true }), 4410, 'also for a page that reloads')
+  t.equal(await attempt({ joinOnly: true }), 4410, 'a reloading page is rejected as well')
   t.strictSame(happened.slice(2), ['lapsed', 'closed t/r', 'resumed'])
   recorder.ticket.leave()
-  t.notOk(membership().calls.includes('release t/r'), 'it is not ours to give back')
+  t.notOk(membership().calls.includes('release t/r'), 'the room belongs to another node')
 })
 
-t.test('rooms that everybody left behind a shut door are given up when the registry is back', async (t) => {
+t.test('rooms left by all clients behind a shut door – are released when the registry is back', async (t) => {
   const { node, clock, membership, recorder, replayer, admit, attempt } = await startTogether()
   const deferred = await admit({ room: 'r2' })
   membership().lapse()
@@ -142,7 +142,7 @@ t.test('rooms that everybody left behind a shut door are given up when the regis
   t.equal(clock.alarms(), 0)
 })
 
-t.test('a room stays behind a shut door for so long, and then it is closed', async (t) => {
+t.test('a room behind a shut door – time limit over – is closed', async (t) => {
   const { node, clock, membership, recorder, replayer, attempt } = await startTogether()
   membership().lapse()
   await clock.pass(1000)
@@ -154,11 +154,11 @@ t.test('a room stays behind a shut door for so long, and then it is closed', asy
   t.match([recorder.end, replayer.end], [{ code: 4410 }, { code: 4410 }])
   t.equal(await attempt({ joinOnly: true }), 4410)
   t.equal(node.status().rooms, 0)
-  t.ok(membership().calls.includes('release t/r'), 'the registry does not claim it again')
+  t.ok(membership().calls.includes('release t/r'), 'the room is released, so that the registry does not claim it again')
   t.equal(clock.alarms(), 0)
 })
 
-t.test('an empty room behind a shut door counts the same time', async (t) => {
+t.test('an empty room behind a shut door – has the same time limit', async (t) => {
   const { clock, membership, recorder, replayer, admit, attempt } = await startTogether()
   membership().lapse()
   recorder.ticket.leave()
@@ -170,7 +170,7 @@ t.test('an empty room behind a shut door counts the same time', async (t) => {
   t.equal(await attempt({ joinOnly: true }), 4410)
 })
 
-t.test('what a listener throws reaches the process, and stops nothing', async (t) => {
+t.test('an error thrown by a listener – reaches the process, and stops nothing', async (t) => {
   const { node, membership, admit, clock } = await startNode()
   const thrown: unknown[] = []
   const onUncaught = (error: Error) => thrown.push(error.message)
@@ -194,6 +194,6 @@ t.test('what a listener throws reaches the process, and stops nothing', async (t
   await clock.pass(10)
   const expected = ['opened', 'closed', 'opened', 'lapsed', 'resumed', 'closed', 'replaced']
   t.strictSame(thrown, expected)
-  t.strictSame(heard, expected, 'the other listeners are told all the same')
+  t.strictSame(heard, expected, 'the other listeners are still called')
   t.match(lost.end, { code: 4410 })
 })

@@ -2,13 +2,13 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '../../lib/common/clock.js'
 
 export interface FakeClock extends Clock {
-  /** Lets time pass, alarm by alarm, and everything that follows from each happen. */
+  /** Advances the time, timer by timer, and lets all consequences of each happen. */
   pass (ms: number): Promise<void>
-  /** Alarms that are set. */
+  /** Number of pending timers. */
   alarms (): number
 }
 
-/** Time that stands still unless a test lets it pass. */
+/** Creates a clock that stands still unless a test advances it. */
 export function createFakeClock (startsAt = 1_700_000_000_000): FakeClock {
   const alarms = new Set<{ at: number, ring: () => void }>()
   let elapsed = 0

@@ -3,24 +3,24 @@ import { roomName } from '../../lib/common/room-name.js'
 import type { ClaimOptions, ClaimResult, Membership, MembershipEvents, NodeRecord, RoomKey } from '../../types/registry.js'
 
 export interface FakeMembership extends Membership {
-  /** What was asked of the registry, in order, as `claim t/r`. */
+  /** Requests to the registry, in order, as `claim t/r`. */
   readonly calls: string[]
   readonly claimOptions: ClaimOptions[]
-  /** Answers the next claims, one each; without it they are granted. */
+  /** Answers to the next claims, one each; further claims are granted. */
   answer: (claim: (room: RoomKey) => ClaimResult, room: RoomKey) => ClaimResult | Promise<ClaimResult>
-  /** What `leave`, `drain` and `release` do beside being noted. */
+  /** Effects of `leave`, `drain` and `release`, beside being recorded. */
   work: (call: string) => Promise<void>
   lapse (): void
-  /** The lease lives again; the rooms named stay behind a shut door. */
+  /** Revives the lease; the named rooms stay behind a shut door. */
   resume (deferred?: RoomKey[]): void
-  /** The door of a room opens without a word. */
+  /** Opens the door of a room without notice. */
   open (room: RoomKey): void
   lose (room: RoomKey): void
   endCall (room: RoomKey): void
   replace (): void
 }
 
-/** The node's side of a registry that does what a test tells it. */
+/** Creates the node's side of a registry that does as the test says. */
 export function createFakeMembership ({ id }: Pick<NodeRecord, 'id'>, now: () => number): FakeMembership {
   const events = createEmitter<MembershipEvents>()
   const held = new Map<string, { room: RoomKey, isShut: boolean }>()

@@ -6,21 +6,21 @@ import type { Membership } from '../../types/registry.js'
 
 const never = async () => await new Promise<never>(() => {})
 
-/** What a promise came to so far. */
+/** State of a promise so far. */
 function follow<T> (promise: Promise<T>) {
   const state: { value?: T, error?: Error } = {}
   promise.then((value) => { state.value = value }, (error) => { state.error = error })
   return state
 }
 
-t.test('a draining node gets no new rooms, and leaves when the last client has gone', async (t) => {
+t.test('a draining node – gets no new rooms, and leaves with its last client', async (t) => {
   const { node, clock, membership, admit, attempt } = await startNode()
   const seat = await admit()
   const drained = follow(node.drain())
   t.strictSame(membership().calls, ['claim t/r', 'drain true'])
   t.equal(node.status().state, 'draining')
   t.equal(node.valid(), true)
-  t.equal(await attempt({ role: 'replayer' }), 'in', 'what was assigned is admitted')
+  t.equal(await attempt({ role: 'replayer' }), 'in', 'an assigned room is admitted')
   t.equal(await attempt({ room: 'r2' }), 'in')
   seat.leave()
   await clock.pass(1000)
@@ -28,7 +28,7 @@ t.test('a draining node gets no new rooms, and leaves when the last client has g
   t.match(node.status(), { state: 'draining', rooms: 2, seats: 2 })
 })
 
-t.test('it leaves with the last client, before the deadline', async (t) => {
+t.test('a draining node – last client gone before the deadline – leaves', async (t) => {
   const { node, clock, membership, admit, attempt } = await startNode()
   const seat = await admit()
   const drained = follow(node.drain({ deadline: 60_000 }))
@@ -40,11 +40,11 @@ t.test('it leaves with the last client, before the deadline', async (t) => {
   t.strictSame(membership().calls.slice(-2), ['release t/r', 'leave'])
   t.equal(await attempt(), 4410)
   t.equal(await attempt({ joinOnly: true }), 4410)
-  t.equal(await node.drain(), true, 'again is nothing new')
+  t.equal(await node.drain(), true, 'draining again changes nothing')
   t.equal(clock.alarms(), 0)
 })
 
-t.test('those who are inside at the deadline are told over how long to spread their return', async (t) => {
+t.test('clients inside at the deadline – are told over which time span to return', async (t) => {
   const { node, clock, admit } = await startNode()
   const told = follow((await admit()).ended)
   node.drain({ deadline: 1000, returnWithin: 2000 })
@@ -53,11 +53,11 @@ t.test('those who are inside at the deadline are told over how long to spread th
   await node.undrain()
   const again = follow((await admit()).ended)
   await node.drain({ deadline: 0 })
-  t.strictSame(again.value, { code: 4410, reason: 'the node is leaving: ask again' }, 'unless nobody asked for it')
+  t.strictSame(again.value, { code: 4410, reason: 'the node is leaving: ask again' }, 'no time span if none is requested')
   await t.rejects(node.drain({ returnWithin: -1 }), { message: /"returnWithin" option of drain must be an integer/ })
 })
 
-t.test('a node that is empty leaves at once, but not under somebody who is on the way in', async (t) => {
+t.test('an empty node – leaves at once, except while a client is being admitted', async (t) => {
   const empty = await startNode()
   t.equal(await empty.node.drain(), true)
   t.strictSame(empty.membership().calls, ['leave'])
@@ -77,7 +77,7 @@ t.test('a node that is empty leaves at once, but not under somebody who is on th
   t.strictSame(drained, {})
 })
 
-t.test('at the deadline it leaves the registry first, then sends everybody away', async (t) => {
+t.test('a node – at its deadline – leaves the registry first, then disconnects its clients', async (t) => {
   const { node, clock, membership, admit, attempt } = await startNode()
   const seats = [watch(await admit()), watch(await admit({ room: 'r2' }))]
   let gone = () => {}
@@ -89,8 +89,8 @@ t.test('at the deadline it leaves the registry first, then sends everybody away'
   t.notOk(membership().calls.includes('leave'))
   await clock.pass(1)
   t.ok(membership().calls.includes('leave'))
-  t.strictSame(seats.map(({ end }) => end), [undefined, undefined], 'whoever asks now may still be sent here')
-  t.equal(await attempt({ joinOnly: true }), 4410, 'but nobody comes in')
+  t.strictSame(seats.map(({ end }) => end), [undefined, undefined], 'clients may still be sent here until the registry answers')
+  t.equal(await attempt({ joinOnly: true }), 4410, 'new clients are rejected')
   gone()
   await clock.pass(0)
   t.match(seats.map(({ end }) => end), [{ code: 4410 }, { code: 4410 }])
@@ -98,7 +98,7 @@ t.test('at the deadline it leaves the registry first, then sends everybody away'
   t.match(node.status(), { state: 'drained', rooms: 0, seats: 0 })
 })
 
-t.test('deadline 0 is now, and a new deadline replaces the old', async (t) => {
+t.test('a deadline of 0 – drains at once – and a new deadline replaces the old', async (t) => {
   const { node, clock, admit } = await startNode()
   const seat = watch(await admit())
   const first = follow(node.drain())
@@ -107,14 +107,14 @@ t.test('deadline 0 is now, and a new deadline replaces the old', async (t) => {
   t.match(seat.end, { code: 4410 })
   await clock.pass(0)
   t.strictSame(first, { value: true })
-  // What a program without types may hand in.
+  // A program without types may pass these.
   for (const deadline of [-1, 1.5, Infinity, '5', null] as number[]) {
     await t.rejects(node.drain({ deadline }), { name: 'TypeError', message: /"deadline" option of drain/ })
   }
   await t.rejects(node.drain({ dedline: 5 } as object), { message: /"dedline" is not an option of drain/ })
 })
 
-t.test('undrain before the deadline puts it back, and afterwards registers it anew', async (t) => {
+t.test('undrain – before the deadline – restores the node, and afterwards registers it again', async (t) => {
   const { node, clock, memberships, membership, admit, attempt, happened } = await startNode()
   const seat = await admit()
   const drained = follow(node.drain({ deadline: 1000 }))
@@ -124,7 +124,7 @@ t.test('undrain before the deadline puts it back, and afterwards registers it an
   t.equal(node.status().state, 'serving')
   t.strictSame(membership().calls, ['claim t/r', 'drain true', 'drain false'])
   await node.undrain()
-  t.equal(membership().calls.length, 3, 'a node that serves has nothing to undo')
+  t.equal(membership().calls.length, 3, 'a serving node has nothing to undo')
 
   seat.leave()
   await node.drain()
@@ -133,7 +133,7 @@ t.test('undrain before the deadline puts it back, and afterwards registers it an
   t.equal(node.status().state, 'serving')
   const inside = watch(await admit())
   memberships[0]?.replace()
-  t.equal(await attempt({ role: 'replayer' }), 'in', 'what the old registration says is of no interest')
+  t.equal(await attempt({ role: 'replayer' }), 'in', 'events of the old registration are ignored')
   membership().lapse()
   membership().resume()
   membership().lose(ROOM)
@@ -142,7 +142,7 @@ t.test('undrain before the deadline puts it back, and afterwards registers it an
   t.strictSame(happened.slice(-5), ['closed t/r', 'opened t/r', 'lapsed', 'resumed', 'closed t/r'])
 })
 
-t.test('undrain while it leaves waits, and registers anew', async (t) => {
+t.test('undrain – while the node leaves – waits, then registers again', async (t) => {
   const { node, clock, memberships, membership } = await startNode()
   membership().work = async (call) => { if (call === 'leave') await never() }
   const drained = follow(node.drain())
@@ -153,7 +153,7 @@ t.test('undrain while it leaves waits, and registers anew', async (t) => {
   t.equal(node.status().state, 'serving')
 })
 
-t.test('a registry that cannot be joined again leaves the node drained, and it may be tried again', async (t) => {
+t.test('a registry that rejects the new registration – leaves the node drained, and undrain may be retried', async (t) => {
   const clock = createFakeClock()
   const joined: Membership[] = []
   let isAway = false
@@ -176,7 +176,7 @@ t.test('a registry that cannot be joined again leaves the node drained, and it m
   t.equal(joined.length, 2)
 })
 
-t.test('another process under the same id ends the node, which does not come back', async (t) => {
+t.test('another process under the same id – ends the node, which does not return', async (t) => {
   const { node, clock, membership, admit, attempt, happened } = await startNode()
   const seat = watch(await admit())
   const drained = follow(node.drain())
@@ -194,7 +194,7 @@ t.test('another process under the same id ends the node, which does not come bac
   t.equal(node.status().state, 'closed')
 })
 
-t.test('closing leaves the registry first, then sends everybody away, once', async (t) => {
+t.test('a node that closes – leaves the registry first, then disconnects its clients, once', async (t) => {
   const { node, clock, membership, admit, attempt } = await startNode()
   const seat = watch(await admit())
   membership().work = async () => {
@@ -212,7 +212,7 @@ t.test('closing leaves the registry first, then sends everybody away, once', asy
   t.equal(clock.alarms(), 0)
 })
 
-t.test('it never hangs, whatever the registry does', async (t) => {
+t.test('a node – any delay or failure of the registry – never hangs', async (t) => {
   const { node, clock, membership, admit } = await startNode()
   membership().work = never
   const seat = watch(await admit())
@@ -240,7 +240,7 @@ t.test('it never hangs, whatever the registry does', async (t) => {
   await t.resolves(failing.node.close())
 })
 
-t.test('a join that takes too long is given up, and what comes of it leaves again', async (t) => {
+t.test('a registration that takes too long – is given up, and left if it succeeds later', async (t) => {
   const clock = createFakeClock()
   const late = createFakeMembership({ id: 'n' }, clock.wall)
   let answer = (_membership: Membership) => {}
@@ -254,7 +254,7 @@ t.test('a join that takes too long is given up, and what comes of it leaves agai
   t.strictSame(late.calls, ['leave'])
 })
 
-t.test('a node that is closed while it joins again stays closed, and is not left in the registry', async (t) => {
+t.test('a node closed while it registers again – stays closed, and is not left in the registry', async (t) => {
   const clock = createFakeClock()
   const memberships: Array<ReturnType<typeof createFakeMembership>> = []
   let answer = () => {}
@@ -272,7 +272,7 @@ t.test('a node that is closed while it joins again stays closed, and is not left
   await clock.pass(0)
   const closed = follow(node.close().then(() => 'closed'))
   await clock.pass(10)
-  t.strictSame(closed, {}, 'it waits a little')
+  t.strictSame(closed, {}, 'the close waits a little')
   answer()
   await clock.pass(0)
   t.match(undrained.error, { message: 'the node is closed' })

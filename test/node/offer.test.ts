@@ -4,7 +4,7 @@ import { readOffer } from '../../lib/node/index.js'
 const PROTOCOLS = 'sec-websocket-protocol'
 const SIGNATURE = 'eyJh.eyJi.c2ln'
 
-t.test('the signature is what is offered beside cobrowse.v1', async (t) => {
+t.test('the signature – is the protocol offered beside cobrowse.v1', async (t) => {
   const offers: Array<[string | string[] | undefined, string]> = [
     [`cobrowse.v1, ${SIGNATURE}`, SIGNATURE],
     [`cobrowse.v1,${SIGNATURE}`, SIGNATURE],
@@ -26,9 +26,9 @@ t.test('the signature is what is offered beside cobrowse.v1', async (t) => {
   }
 })
 
-t.test('the origin is handed on as it came', async (t) => {
+t.test('the origin – is passed on unchanged', async (t) => {
   t.strictSame(readOffer({}), { signature: '', origin: undefined })
   t.equal(readOffer({ origin: 'https://app.example' }).origin, 'https://app.example')
   t.equal(readOffer({ origin: 'null' }).origin, 'null')
-  t.equal(readOffer({ origin: '' }).origin, undefined, 'uWebSockets says so of one that is absent')
+  t.equal(readOffer({ origin: '' }).origin, undefined, 'uWebSockets reports a missing origin as an empty text')
 })

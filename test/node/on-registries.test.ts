@@ -25,7 +25,7 @@ function createDeployment (t: Test, registry: Registry) {
     const { node, issuedAt } = await registry.assign({ tenant: 't', room })
     return { id: node.id, signature: issue({ tenant: 't', room, user: 'u', name: 'U', role, node, issuedAt }) }
   }
-  /** Asks again, as a client does, until it is in. */
+  /** Asks again, as a client does, until it has a seat. */
   async function enter (room: string, role: Role, ...nodes: CobrowseNode[]) {
     return await until(async () => {
       const { id, signature } = await ask(room, role)
@@ -53,14 +53,14 @@ async function testDeployment (t: Test, registry: Registry) {
 
   const before = await ask('r', 'replayer')
   await registry.release?.({ tenant: 't', room: 'r' })
-  t.equal(await endOf(seat), 4410, 'the call ended')
-  t.equal(await refusal(first, before.signature), 4410, 'what was issued before is refused')
+  t.equal(await endOf(seat), 4410, 'the end of the call reaches the node')
+  t.equal(await refusal(first, before.signature), 4410, 'signatures issued before the end are rejected')
   const again = await enter('r', 'recorder', first, second)
-  t.equal(again.id, 'n1', 'while it lingers its node keeps the room')
+  t.equal(again.id, 'n1', 'its node keeps a lingering room')
 
   t.equal(await first.drain({ deadline: 0 }), true)
   t.equal(await endOf(again), 4410)
-  t.equal((await enter('r', 'recorder', first, second)).id, 'n2', 'whoever asks again gets another node')
+  t.equal((await enter('r', 'recorder', first, second)).id, 'n2', 'the next request gets another node')
   await first.undrain()
   t.equal(first.status().state, 'serving')
 
@@ -70,20 +70,20 @@ async function testDeployment (t: Test, registry: Registry) {
   t.equal(second.status().state, 'replaced')
   t.equal(successor.status().state, 'serving')
   await second.close()
-  t.equal(successor.valid(), true, 'its end does not end the successor')
+  t.equal(successor.valid(), true, 'the end of the old node leaves its successor alone')
 }
 
-t.test('on the memory registry', async (t) => {
+t.test('two nodes and a gateway – on the memory registry – admit, move and end calls', async (t) => {
   await testDeployment(t, memoryRegistry())
 })
 
-t.test('on Redis', { skip: withoutRedis }, async (t) => {
+t.test('two nodes and a gateway – on Redis – admit, move and end calls', { skip: withoutRedis }, async (t) => {
   const redis = connect(t, (await startRedis(t)).port)
   await skipSettling(redis)
   await testDeployment(t, makeRegistry(t, redis, { linger: 20 }))
 })
 
-t.test('a Redis that stands still parts nobody', { skip: withoutRedis }, async (t) => {
+t.test('a Redis that stands still – separates no clients', { skip: withoutRedis }, async (t) => {
   const server = await startRedis(t)
   const redis = connect(t, server.port)
   await skipSettling(redis)
@@ -96,7 +96,7 @@ t.test('a Redis that stands still parts nobody', { skip: withoutRedis }, async (
 
   server.pause()
   await eventually(() => node.status().state, 'lapsed', 'the lapse')
-  t.equal(await endOf(alone), 4410, 'nobody waits alone')
+  t.equal(await endOf(alone), 4410, 'a client alone is disconnected')
   t.equal(await refusal(node, signature), 4410)
   recorder.watched.ticket.leave()
   const reloaded = watch(await node.admit(issue({

@@ -10,7 +10,7 @@ const good = (): NodeOptions => ({
   registry: memoryRegistry(), wssUrl: 'wss://n.example/ws', signing: { keys: [{ id: 'k', secret }] }
 })
 
-t.test('a wrong or unknown option is refused with its name and the rule', async (t) => {
+t.test('a wrong or unknown option – is rejected with its name and the rule', async (t) => {
   const wrong: Array<[Record<string, unknown>, RegExp]> = [
     [{ registry: undefined }, /"registry" option of joinCobrowse must be a registry/],
     [{ registry: {} }, /"registry" option of joinCobrowse .* has no method "join"/],
@@ -37,7 +37,7 @@ t.test('a wrong or unknown option is refused with its name and the rule', async 
     [{ alowedOrigins: [] }, /"alowedOrigins" is not an option of joinCobrowse; it takes registry, id/]
   ]
   for (const [change, message] of wrong) {
-    const options = { ...good(), ...change } as NodeOptions // What a program without types may hand in.
+    const options = { ...good(), ...change } as NodeOptions // A program without types may pass this.
     await t.rejects(joinCobrowse(options), { name: 'TypeError', message }, JSON.stringify(change))
   }
   await t.rejects(joinCobrowse(null as unknown as NodeOptions), { name: 'TypeError' })
@@ -45,7 +45,7 @@ t.test('a wrong or unknown option is refused with its name and the rule', async 
     .catch(({ message }) => message), 'hush')
 })
 
-t.test('the caller\'s object is neither written to nor read again', async (t) => {
+t.test('the caller’s object – is neither changed nor read again', async (t) => {
   const keys = [{ id: 'k', secret: Buffer.from(secret) }]
   const allowedOrigins = ['https://app.example']
   const options = Object.freeze({ ...good(), signing: Object.freeze({ keys }), allowedOrigins })
@@ -56,17 +56,17 @@ t.test('the caller\'s object is neither written to nor read again', async (t) =>
   t.strictSame(Buffer.from(signing.keys[0]?.secret ?? '').toString(), secret)
   t.match(signing, { ttl: 15, skew: 5 })
   t.strictSame(origins, ['https://app.example'])
-  t.match(record.id, /^node-[0-9a-f]{16}$/, 'an id of its own')
+  t.match(record.id, /^node-[0-9a-f]{16}$/, 'a generated id')
 })
 
-t.test('undefined is as good as left out', async (t) => {
+t.test('an option given as undefined – counts as omitted', async (t) => {
   const options = {
     id: undefined, weight: undefined, allowedOrigins: undefined, maxSeats: undefined, patience: undefined
   }
   t.match(readNodeOptions({ ...good(), ...options }), NODE_DEFAULTS)
 })
 
-t.test('@default in the types says what the defaults are', async (t) => {
+t.test('each @default in the types – equals the real default', async (t) => {
   const source = readFileSync(new URL('../../types/node.ts', import.meta.url), 'utf8')
   const found = [...source.matchAll(/@default (\d+)\n\s+\*\/\n\s+(\w+)\?/g)]
     .map(([, value, name]) => [name, Number(value)])

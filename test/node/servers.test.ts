@@ -47,14 +47,14 @@ const SERVERS: Record<string, Serve> = {
   }
 }
 
-/** A registry that takes its time with every claim, so that there is a while to do harm in. */
+/** Creates a registry that delays every claim, to leave time for disturbances. */
 function slow (registry: Registry): Registry {
   return {
     ...registry,
     async join (record) {
       const membership = await registry.join(record)
       const claim: typeof membership.claim = async (...args) => {
-        await elapse(10, 'the registry takes its time')
+        await elapse(10, 'the delay of the registry')
         return await membership.claim(...args)
       }
       return Object.assign(Object.create(membership), { claim })
@@ -80,7 +80,7 @@ async function setUp (t: Test, serve: Serve) {
     await once(socket, 'open')
     return socket
   }
-  /** The close code, or the HTTP status on the scale of close codes. */
+  /** Returns the close code, or the HTTP status mapped to a close code. */
   async function refusal (signature: string, options: object = { origin: ORIGIN }): Promise<number> {
     const socket = new WebSocket(`ws://127.0.0.1:${port}${PATH}`, ['cobrowse.v1', signature], options)
     t.teardown(() => socket.terminate())
@@ -115,7 +115,7 @@ async function setUp (t: Test, serve: Serve) {
 
 for (const [name, serve] of Object.entries(SERVERS)) {
   t.test(name, async (t) => {
-    t.test('two clients of a room meet, until the node drains', async (t) => {
+    t.test('two clients of a room – until the node drains – receive each other’s messages', async (t) => {
       const { node, sign, open, hasSeats, refusal } = await setUp(t, serve)
       const agent = await open(await sign('replayer'))
       t.equal(agent.protocol, 'cobrowse.v1', 'the signature is not echoed')
@@ -125,7 +125,7 @@ for (const [name, serve] of Object.entries(SERVERS)) {
       customer.send('sent before the answer of the registry')
       t.equal(String((await received)[0]), 'sent before the answer of the registry')
       const stranger = await open(await sign('replayer', 'other'))
-      stranger.on('message', () => t.fail('not of this room'))
+      stranger.on('message', () => t.fail('a message of another room'))
       await hasSeats(3)
       const answered = once(customer, 'message')
       agent.send(Buffer.from('bytes'))
@@ -138,7 +138,7 @@ for (const [name, serve] of Object.entries(SERVERS)) {
       t.equal(await refusal(signature), 4410)
     })
 
-    t.test('whoever may not come in is told why', async (t) => {
+    t.test('a rejected client – is told the reason', async (t) => {
       const { sign, open, refusal, hasSeats } = await setUp(t, serve)
       const signature = await sign()
       t.equal(await refusal('forged'), 4401)
@@ -150,7 +150,7 @@ for (const [name, serve] of Object.entries(SERVERS)) {
       await hasSeats(0)
     })
 
-    t.test('a socket that resets while its signature is checked costs nothing', async (t) => {
+    t.test('a socket that resets during the check of its signature – costs nothing', async (t) => {
       const { node, sign, open, handshake, raw, hasSeats } = await setUp(t, serve)
       const inside = await open(await sign('replayer'))
       await hasSeats(1)
@@ -158,7 +158,7 @@ for (const [name, serve] of Object.entries(SERVERS)) {
         await Promise.all(Array.from({ length: 15 }, async (_, at) => {
           const socket = raw(handshake(at % 3 === 0 ? 'forged' : await sign()))
           await once(socket, 'connect')
-          await elapse(wave * 3, 'each wave resets at another moment')
+          await elapse(wave * 3, 'a different moment to reset in each wave')
           socket.resetAndDestroy()
         }))
       }
@@ -173,7 +173,7 @@ for (const [name, serve] of Object.entries(SERVERS)) {
       t.equal(node.status().rooms, 0)
     })
 
-    t.test('a broken handshake or frame costs its own connection only', async (t) => {
+    t.test('a broken handshake or frame – costs its own connection only', async (t) => {
       const { node, sign, handshake, raw, hasSeats } = await setUp(t, serve)
       const broken: Array<[string, Record<string, string>, string?]> = [
         ['version', { 'Sec-WebSocket-Version': '99' }],

@@ -13,7 +13,7 @@ const TTL_S = 15
 
 type Ticket = Partial<SignatureClaims>
 
-/** A node whose registry, signatures and time are the test's. */
+/** Starts a node whose registry, signatures and time belong to the test. */
 export async function startNode (settings: Partial<NodeCoreSettings> = {}, parts: Partial<NodeParts> = {}) {
   const clock = createFakeClock()
   const memberships: FakeMembership[] = []
@@ -47,7 +47,7 @@ export async function startNode (settings: Partial<NodeCoreSettings> = {}, parts
 
   const current = () => memberships.at(-1) ?? createFakeMembership({ id: 'none' }, clock.wall)
 
-  /** A signature as the gateway would issue it now. */
+  /** Signs as the gateway does at this moment. */
   function sign (ticket: Ticket = {}): string {
     const issuedAt = Math.floor(clock.wall() / 1000)
     return JSON.stringify({
@@ -68,22 +68,22 @@ export async function startNode (settings: Partial<NodeCoreSettings> = {}, parts
   return {
     node,
     clock,
-    /** Room events and changes of state, in order. */
+    /** Room events and state changes, in order. */
     happened,
     memberships,
-    /** The present one. */
+    /** The current membership. */
     membership: current,
     sign,
     admit: async (ticket: Ticket = {}, options: AdmitOptions = {}): Promise<Seat> =>
       await node.admit(sign(ticket), options),
-    /** `in`, or the close code that the client is turned away with. */
+    /** Returns `in`, or the close code of the rejection. */
     attempt: async (ticket: Ticket | string = {}, options: AdmitOptions = {}): Promise<number | 'in'> =>
       await node.admit(typeof ticket === 'string' ? ticket : sign(ticket), options)
         .then(() => 'in' as const, (error) => error.closeCode)
   }
 }
 
-/** Notes when a seat ends. */
+/** Records the end of a seat. */
 export function watch (seat: Seat): { end?: SeatEnd, ticket: Seat } {
   const watched: { end?: SeatEnd, ticket: Seat } = { ticket: seat }
   seat.ended.then((end) => { watched.end = end })

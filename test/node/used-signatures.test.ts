@@ -2,16 +2,16 @@ import t from 'tap'
 import { createPastSignatures } from '../../lib/node/past-signatures.js'
 import { createUsedSignatures } from '../../lib/node/used-signatures.js'
 
-t.test('each is used once, until it is refused anyway', async (t) => {
+t.test('a signature – until it expires – is used once', async (t) => {
   const used = createUsedSignatures()
   t.equal(used.use('a', 20, 0), true)
   t.equal(used.use('a', 20, 19.9), false)
   t.equal(used.isUsed('a', 20), true)
   t.equal(used.isUsed('b', 20), false)
-  t.equal(used.use('a', 25, 1), false, 'whatever end it says')
+  t.equal(used.use('a', 25, 1), false, 'a different expiry changes nothing')
 })
 
-t.test('it forgets what ended, and only that', async (t) => {
+t.test('expired signatures – and only those – are forgotten', async (t) => {
   const used = createUsedSignatures()
   for (const [id, end] of [['long', 40], ['short', 20], ['middle', 30]] as const) used.use(id, end, 0)
   used.use('x', 100, 20)
@@ -21,18 +21,18 @@ t.test('it forgets what ended, and only that', async (t) => {
   t.equal(used.size, 2)
 })
 
-t.test('a clock that is set back makes nothing good again', async (t) => {
+t.test('a clock that is set back – makes no used signature valid again', async (t) => {
   const used = createUsedSignatures()
   used.use('a', 20, 5)
   used.use('b', 3630, 3600)
   t.equal(used.size, 1, 'an hour later a is forgotten')
   t.equal(used.use('a', 20, 5), false)
-  t.equal(used.use('fresh', 26, 6), true, 'one issued after it is good')
-  t.equal(used.use('fresh too', 20, 6), true, 'also one that ends with a used one, or before it')
+  t.equal(used.use('fresh', 26, 6), true, 'a signature issued later is valid')
+  t.equal(used.use('fresh too', 20, 6), true, 'as is one that expires with a used one, or earlier')
   t.equal(used.use('b', 3630, 3600), false)
 })
 
-t.test('a clock that is set back – at any time until it is where it was – closes the node to no fresh signature', async (t) => {
+t.test('a clock set back – at any time until it has caught up – closes the node to no fresh signature', async (t) => {
   const T = 1_800_000_000
   const used = createUsedSignatures()
   const shown = Array.from({ length: 200 }, (_, second) => ({ id: `used-${second}`, at: T + second }))
@@ -43,11 +43,11 @@ t.test('a clock that is set back – at any time until it is where it was – cl
       if (!used.use(`fresh-${jump}-${at}`, at + 20, at)) refused.push(at)
     }
     t.strictSame(refused, [], `${jump} s back`)
-    t.ok(shown.every(({ id, at }) => used.isUsed(id, at + 20)), 'and to every used one')
+    t.ok(shown.every(({ id, at }) => used.isUsed(id, at + 20)), 'every used one stays used')
   }
 })
 
-t.test('a clock that is an hour ahead for a while – the used ones of before, of then and of later stay used', async (t) => {
+t.test('a clock that is an hour ahead for a while – signatures used before, then and later stay used', async (t) => {
   const used = createUsedSignatures()
   used.use('before', 25, 5)
   used.use('ahead', 3640, 3620)
@@ -58,16 +58,16 @@ t.test('a clock that is an hour ahead for a while – the used ones of before, o
   t.equal(used.use('fresh', 46, 26), true)
 })
 
-t.test('past signatures – more of them than there is room for – none is good again, and the rest costs nothing', async (t) => {
+t.test('past signatures – more than fit – stay used, and the rest costs nothing', async (t) => {
   const past = createPastSignatures(100)
   for (let end = 1; end <= 250; end++) past.add(`id-${end}`, end)
   t.ok(Array.from({ length: 250 }, (_, at) => past.has(`id-${at + 1}`, at + 1)).every(Boolean))
-  t.equal(past.has('fresh', 150), true, 'a fresh one that ends with one that was pushed out is refused')
+  t.equal(past.has('fresh', 150), true, 'a fresh one that expires with a dropped one is rejected')
   t.equal(past.has('fresh', 151), false)
   t.equal(past.has('fresh', 251), false)
 })
 
-t.test('ten thousand a second cost little time, and the memory of those that are alive', async (t) => {
+t.test('ten thousand signatures a second – cost little time, and memory only until they expire', async (t) => {
   const used = createUsedSignatures()
   const LIFE_S = 25
   let slowestMs = 0

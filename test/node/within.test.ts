@@ -4,7 +4,7 @@ import { systemClock } from '../../lib/common/clock.js'
 import { within } from '../../lib/node/within.js'
 import { createFakeClock } from './fake-clock.js'
 
-t.test('what takes too long is told so, and what comes of it later is not lost', async (t) => {
+t.test('a promise that takes too long – is reported, and its later result is not lost', async (t) => {
   const clock = createFakeClock()
   const late: string[] = []
   let finish = (_value: string) => {}
@@ -21,7 +21,7 @@ t.test('what takes too long is told so, and what comes of it later is not lost',
   t.strictSame(late, ['aborted', 'late'])
 })
 
-t.test('what is in time, or fails by itself, is handed on', async (t) => {
+t.test('a promise in time, or one that fails – is passed on', async (t) => {
   const clock = createFakeClock()
   const onLate = () => t.fail('in time')
   t.equal(await within({ clock, ms: 1000, onLate }, async () => 'done'), 'done')
@@ -29,7 +29,7 @@ t.test('what is in time, or fails by itself, is handed on', async (t) => {
   t.equal(clock.alarms(), 0)
 })
 
-t.test('a stall of our own loop is not the fault of the others', async (t) => {
+t.test('a stall of our event loop – is not blamed on the promise', async (t) => {
   const answer = await within({ clock: systemClock, ms: 20 }, async () => await new Promise<string>((resolve) => {
     randomFill(Buffer.alloc(16), () => resolve('answered meanwhile'))
     const end = performance.now() + 400

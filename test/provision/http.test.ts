@@ -12,7 +12,7 @@ provisionContract(t, async (t) => {
   return provision
 })
 
-t.test('wrong options stop the start with a sentence that names them', async (t) => {
+t.test('a wrong option – stops the start with a sentence that names it', async (t) => {
   const url = 'https://provision.example/address'
   const wrong: Array<[options: unknown, message: RegExp]> = [
     [undefined, /"url" option of httpProvision must be/],
@@ -41,13 +41,13 @@ t.test('wrong options stop the start with a sentence that names them', async (t)
   }
 })
 
-t.test('options given as undefined are those left out, and the object given is not changed', async (t) => {
+t.test('an option given as undefined – counts as omitted, and the caller’s object is not changed', async (t) => {
   const server = await startHttpServer(t, address(GOOD))
   const options = Object.freeze({ url: server.url, timeout: undefined, ttl: undefined, headers: Object.freeze({}) })
   t.equal(await startHttp(t, options).ask(), GOOD_URL)
 })
 
-t.test('the session stands percent-encoded in the URL, and cannot leave its place', async (t) => {
+t.test('the session in the URL – is percent-encoded, and cannot leave its place', async (t) => {
   const server = await startHttpServer(t, address(GOOD))
   const url = `${server.url}/tenants/{tenantId}/address?channel={channelId}&user={userId}`
   const provision = httpProvision({ url })
@@ -59,10 +59,10 @@ t.test('the session stands percent-encoded in the URL, and cannot leave its plac
   for (const tenantId of ['.', '..', '\ud800']) {
     await t.rejects(provision.externalUrl(node, { ...session, tenantId }, signal), { code: 'FST_COBROWSE_50304' })
   }
-  t.equal(server.requests.length, 1, 'a value that would lead to another path is not asked for')
+  t.equal(server.requests.length, 1, 'a value that leads to another path is not requested')
 })
 
-t.test('the request carries the header lines given, asks for no compression, and keeps no cookie', async (t) => {
+t.test('a request – carries the given headers, asks for no compression, and keeps no cookie', async (t) => {
   const server = await startHttpServer(t, text(JSON.stringify({ data: { address: GOOD } }), 200, { 'set-cookie': 'a=b' }))
   let made = 0
   const url = `${server.url}/{tenantId}`
@@ -80,7 +80,7 @@ t.test('the request carries the header lines given, asks for no compression, and
   }
 })
 
-t.test('a header function that fails is a failure of access, told without its message', async (t) => {
+t.test('a "headers" function that fails – is reported as a failure of access, without its message', async (t) => {
   const server = await startHttpServer(t, address(GOOD))
   const headers = () => { throw new Error('token abc') }
   const { askInVain, provision } = startHttp(t, { url: server.url, headers })
@@ -89,7 +89,7 @@ t.test('a header function that fails is a failure of access, told without its me
   t.equal(server.requests.length, 0)
 })
 
-t.test('"pick" says where the address stands', async (t) => {
+t.test('"pick" – finds the address in the answer', async (t) => {
   const documents: Array<[pick: HttpProvisionOptions['pick'], answer: unknown]> = [
     ['', GOOD],
     ['/0/a~1b/~0c', [{ 'a/b': { '~c': GOOD } }]],

@@ -10,10 +10,10 @@ export const GOOD_URL = 'wss://entry.example:8443/ws/cobrowse/1'
 
 export interface StartedProvision {
   provision: Provision
-  /** Every change of state. */
+  /** All state changes. */
   states: BackendStatus[]
   ask (tenantId?: string, signal?: AbortSignal): Promise<string | null>
-  /** Asks, expects 50304 within the time that any call may take, and gives the reason. */
+  /** Asks, expects 50304 within the time that any request may take, and returns the reason. */
   askInVain (t: Test, tenantId?: string): Promise<string>
 }
 
@@ -21,7 +21,7 @@ export interface Setup {
   acceptsAddress? (address: string): boolean
 }
 
-/** A started httpProvision, closed at the end of the test. */
+/** Starts an httpProvision that is closed at the end of the test. */
 export function startHttp (t: Test, options: HttpProvisionOptions, setup: Setup = {}): StartedProvision {
   const provision = httpProvision(options)
   const states: BackendStatus[] = []
@@ -35,7 +35,7 @@ export function startHttp (t: Test, options: HttpProvisionOptions, setup: Setup 
   async function askInVain (t: Test, tenantId = 't1'): Promise<string> {
     const startedAt = performance.now()
     const error = await ask(tenantId).then((url) => t.fail(`got ${url}`), (error: unknown) => error)
-    t.ok(performance.now() - startedAt < 3000, 'ends in time')
+    t.ok(performance.now() - startedAt < 3000, 'the request ends in time')
     if (!(error instanceof ProvisionUnavailableError)) throw error
     return error.cause instanceof Error ? error.cause.message : ''
   }

@@ -6,7 +6,7 @@ const signal = AbortSignal.timeout(60_000)
 
 provisionContract(t, async () => staticProvision('entry.example'))
 
-t.test('a host, host:port or URL is taken, and the path of the node put to it', async (t) => {
+t.test('a host, host:port or URL – is accepted, and the node’s path appended', async (t) => {
   const taken = {
     'entry.example': 'wss://entry.example/ws/cobrowse/1',
     'entry.example:8443': 'wss://entry.example:8443/ws/cobrowse/1',
@@ -21,13 +21,13 @@ t.test('a host, host:port or URL is taken, and the path of the node put to it', 
   }
 })
 
-t.test('anything else stops the start with a sentence that names the option', async (t) => {
+t.test('any other value – stops the start with a sentence that names the option', async (t) => {
   const refused = [
     '', undefined, 7, 'https://entry.example', 'wss://user@entry.example', 'wss://entry.example?x', 'Entry.example',
     'entry.example:0', 'entry.example:99999', 'wss:entry.example', ' entry.example', 'javascript:alert(1)'
   ]
   for (const address of refused) {
-    // What callers in JavaScript may pass.
+    // Callers in JavaScript may pass these.
     const build = () => staticProvision(address as string)
     t.throws(build, { name: 'TypeError', message: /^"address" option of staticProvision must be a host/ }, String(address))
   }

@@ -6,8 +6,8 @@ import type { Server } from 'node:http'
 import type { CobrowseNode } from '../../../lib/node/index.js'
 
 /**
- * A relay node that checks the signature before it answers the handshake: whoever has none costs no WebSocket. A page
- * sees 1006 then, and not why.
+ * Starts a relay node that checks the signature before it answers the handshake: a client without one costs no
+ * WebSocket. A page then sees only 1006, without a reason.
  */
 export function serve (node: CobrowseNode): Server {
   const relay = createRelay()
@@ -15,12 +15,12 @@ export function serve (node: CobrowseNode): Server {
   const server = createServer()
 
   server.on('upgrade', async (request, socket, head) => {
-    // Node takes its own listener away before it hands out the socket: a reset would end the process.
+    // Node.js removes its own listener before it hands out the socket; a reset would end the process.
     socket.on('error', () => socket.destroy())
     try {
       const { signature, origin } = readOffer(request.headers)
       const seat = await node.admit(signature, { origin })
-      // Also when the handshake itself fails.
+      // Covers handshakes that fail as well.
       if (socket.destroyed) return seat.leave()
       socket.on('close', seat.leave)
       sockets.handleUpgrade(request, socket, head, (client) => {
@@ -29,7 +29,7 @@ export function serve (node: CobrowseNode): Server {
       })
     } catch (error) {
       const status = error instanceof AdmissionError ? error.statusCode : 500
-      // Also if the client never closes its side.
+      // Covers clients that never close their side.
       socket.once('finish', () => socket.destroy())
       socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
     }

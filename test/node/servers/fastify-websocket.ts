@@ -5,14 +5,14 @@ import { createRelay, PROTOCOL } from './relay.js'
 import type { FastifyInstance } from 'fastify'
 import type { CobrowseNode } from '../../../lib/node/index.js'
 
-/** A relay node with @fastify/websocket. */
+/** Starts a relay node with @fastify/websocket. */
 export async function serve (node: CobrowseNode): Promise<FastifyInstance> {
   const relay = createRelay()
   const app = Fastify()
   await app.register(websocket, { options: PROTOCOL })
 
   app.get('/ws/cobrowse/1', { websocket: true }, async (socket, { headers }) => {
-    // What is sent meanwhile waits in the connection.
+    // Messages sent during the check wait in the connection.
     socket.pause()
     try {
       const { signature, origin } = readOffer(headers)

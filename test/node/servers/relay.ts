@@ -1,13 +1,13 @@
 import type { WebSocket } from 'ws'
 import type { Seat } from '../../../lib/node/index.js'
 
-/** The sub-protocol is answered, the signature beside it never. */
+/** Chooses the sub-protocol for the answer, never the signature beside it. */
 export const PROTOCOL = {
   handleProtocols: (offered: Set<string>) => offered.has('cobrowse.v1') && 'cobrowse.v1' as const,
   maxPayload: 1024 * 1024
 }
 
-/** What one client of a room sends, the others receive. */
+/** Passes each message of a client on to the other clients of the room. */
 export function createRelay () {
   const rooms = new Map<string, Set<WebSocket>>()
   return (socket: WebSocket, seat: Seat): void => {
@@ -26,7 +26,7 @@ export function createRelay () {
     socket.on('message', (data, binary) => {
       for (const other of sockets) if (other !== socket) other.send(data, { binary })
     })
-    // It may have gone while it was checked.
+    // The client may have left during the check.
     if (socket.readyState === socket.OPEN) socket.on('close', leave)
     else leave()
   }

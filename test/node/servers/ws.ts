@@ -6,7 +6,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { WebSocket } from 'ws'
 import type { CobrowseNode } from '../../../lib/node/index.js'
 
-/** A relay node with `ws`: the handshake is answered first, and the close code says what is wrong. */
+/** Starts a relay node with `ws`: the handshake is answered first, and the close code tells the error. */
 export function serve (node: CobrowseNode): Server {
   const relay = createRelay()
   const sockets = new WebSocketServer({ noServer: true, ...PROTOCOL })
@@ -14,7 +14,7 @@ export function serve (node: CobrowseNode): Server {
 
   async function take (socket: WebSocket, request: IncomingMessage): Promise<void> {
     socket.on('error', () => socket.terminate())
-    // What is sent meanwhile waits in the connection.
+    // Messages sent during the check wait in the connection.
     socket.pause()
     try {
       const { signature, origin } = readOffer(request.headers)

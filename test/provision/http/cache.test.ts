@@ -12,7 +12,7 @@ const NEW_URL = 'wss://new.example/ws/cobrowse/1'
 const down = text('', 504)
 const slowly = (answer: Answer, ms = 100): Answer => (request, response) => setTimeout(answer, ms, request, response)
 
-/** Puts the clock that lives are measured by forward. */
+/** Advances the clock that measures the lifetime of answers. */
 function takeClock (t: Test): (ms: number) => void {
   const now = performance.now.bind(performance)
   let ahead = 0
@@ -20,7 +20,7 @@ function takeClock (t: Test): (ms: number) => void {
   return (ms) => { ahead += ms }
 }
 
-t.test('an answer is kept, for each tenant its own', async (t) => {
+t.test('an answer – is cached for its own tenant', async (t) => {
   const server = await startHttpServer(t, (request, response) => {
     address(`${request.url?.slice(1)}.example`)(request, response)
   })
@@ -32,7 +32,7 @@ t.test('an answer is kept, for each tenant its own', async (t) => {
   t.equal(server.requests.length, 2)
 })
 
-t.test('a URL without placeholders is asked once for all tenants', async (t) => {
+t.test('a URL without placeholders – is requested once for all tenants', async (t) => {
   const server = await startHttpServer(t, address(GOOD))
   const { ask } = startHttp(t, { url: server.url })
   await ask('a')
@@ -40,7 +40,7 @@ t.test('a URL without placeholders is asked once for all tenants', async (t) => 
   t.equal(server.requests.length, 1)
 })
 
-t.test('a hundred callers at once are one exchange', async (t) => {
+t.test('a hundred callers at once – share one exchange', async (t) => {
   const server = await startHttpServer(t, slowly(address(GOOD)))
   const { ask } = startHttp(t, { url: server.url, timeout: 5000 })
   const urls = await Promise.all(Array.from({ length: 100 }, async () => await ask()))
@@ -48,7 +48,7 @@ t.test('a hundred callers at once are one exchange', async (t) => {
   t.equal(server.requests.length, 1)
 })
 
-t.test('a thousand tenants at once share 32 connections', async (t) => {
+t.test('a thousand tenants at once – share 32 connections', async (t) => {
   const server = await startHttpServer(t, address(GOOD))
   const { ask } = startHttp(t, { url: `${server.url}/{tenantId}`, timeout: 20_000 })
   await Promise.all(Array.from({ length: 1000 }, async (_, tenant) => await ask(`t${tenant}`)))
@@ -56,7 +56,7 @@ t.test('a thousand tenants at once share 32 connections', async (t) => {
   t.ok(server.connections() <= 32, `${server.connections()} connections`)
 })
 
-t.test('a caller that goes away is told at once, and does not end the exchange for the others', async (t) => {
+t.test('a caller that goes away – gets its error at once, and the exchange goes on for the others', async (t) => {
   const server = await startHttpServer(t, slowly(address(GOOD), 300))
   const { ask } = startHttp(t, { url: server.url, timeout: 5000 })
   const leaving = new AbortController()
@@ -69,7 +69,7 @@ t.test('a caller that goes away is told at once, and does not end the exchange f
   t.equal(server.requests.length, 1)
 })
 
-t.test('prefetch asks before the node is known, once, and its failure is nobody\'s', async (t) => {
+t.test('prefetch – before the node is known – asks once, and its failure reaches no caller', async (t) => {
   const server = await startHttpServer(t, slowly(address(GOOD)))
   const { ask, provision } = startHttp(t, { url: `${server.url}/{tenantId}`, timeout: 5000 })
   provision.prefetch?.(session)
@@ -81,11 +81,11 @@ t.test('prefetch asks before the node is known, once, and its failure is nobody\
   server.answer(down)
   provision.prefetch?.({ ...session, tenantId: 'another' })
   provision.prefetch?.({ ...session, tenantId: '..' })
-  // An unhandled rejection would end the test here.
+  // An unhandled rejection ends the test here.
   await eventually(() => provision.status().reason, 'server error (504)')
 })
 
-t.test('near its end an answer is asked for again behind the callers, who never wait', async (t) => {
+t.test('an answer near its expiry – is refreshed in the background, and no caller waits', async (t) => {
   const forward = takeClock(t)
   t.intercept(Math, 'random', { value: () => 0.5 })
   const server = await startHttpServer(t, address(GOOD))
@@ -95,18 +95,18 @@ t.test('near its end an answer is asked for again behind the callers, who never 
   server.answer((request, response) => { release = () => address(NEW)(request, response) })
   forward(79_000)
   t.equal(await ask(), GOOD_URL)
-  await elapse(50, 'a call behind would have come')
+  await elapse(50, 'time for a request in the background')
   t.equal(server.requests.length, 1, 'not yet')
   forward(2000)
   t.equal(await ask(), GOOD_URL)
   await eventually(() => server.requests.length, 2)
-  t.equal(await ask(), GOOD_URL, 'while the server has not answered')
+  t.equal(await ask(), GOOD_URL, 'the old answer during the refresh')
   release()
   await until(async () => await ask() === NEW_URL)
   t.equal(server.requests.length, 2)
 })
 
-t.test('answers that came at once do not end at once: lives differ by a fifth', async (t) => {
+t.test('answers of the same moment – expire at different times: lifetimes differ by a fifth', async (t) => {
   const forward = takeClock(t)
   let random = 0
   t.intercept(Math, 'random', { value: () => random })
@@ -120,38 +120,38 @@ t.test('answers that came at once do not end at once: lives differ by a fifth', 
   t.equal(await ask('short'), NEW_URL, 'ended')
   forward(14_000)
   t.equal(await ask('long'), GOOD_URL)
-  t.equal(server.requests.length, 3, 'and no need to ask yet')
+  t.equal(server.requests.length, 3, 'no other answer is due')
 })
 
-t.test('an answer that ended is asked for, not given', async (t) => {
+t.test('an expired answer – is requested again, not returned', async (t) => {
   const server = await startHttpServer(t, inTurn(address(GOOD), address(NEW)))
   const { ask } = startHttp(t, { url: server.url, ttl: 0.05 })
   t.equal(await ask(), GOOD_URL)
-  await elapse(100, 'the answer has ended')
+  await elapse(100, 'the answer to expire')
   t.equal(await ask(), NEW_URL)
 })
 
-t.test('in an outage "stale" gives the last good answer, and after the first failure nobody waits', async (t) => {
+t.test('"stale" – in an outage – gives the last good answer, and after the first failure no caller waits', async (t) => {
   const server = await startHttpServer(t, address(GOOD))
   const { ask, states } = startHttp(t, { url: server.url, ttl: 0.01, timeout: 1000 })
   await ask()
-  await elapse(30, 'the answer has ended')
+  await elapse(30, 'the answer to expire')
   server.answer(down)
   t.equal(await ask(), GOOD_URL)
   t.match(states.at(-1), { state: 'degraded', reason: 'server error (504)' })
-  await elapse(1100, 'the pause after a failure is over')
+  await elapse(1100, 'the pause after a failure')
   let isAnswered = false
   server.answer((request, response) => setTimeout(() => {
     isAnswered = true
     address(NEW)(request, response)
   }, 500))
   t.equal(await ask(), GOOD_URL)
-  t.notOk(isAnswered, 'while it is asked for behind')
+  t.notOk(isAnswered, 'the stale answer during the background request')
   await until(async () => await ask() === NEW_URL)
-  t.strictSame(states.map(({ state }) => state), ['starting', 'up', 'degraded', 'up'], 'one change each, no more')
+  t.strictSame(states.map(({ state }) => state), ['starting', 'up', 'degraded', 'up'], 'each state is reported once')
 })
 
-t.test('an answer is not older than ten minutes, by a clock that only goes forward', async (t) => {
+t.test('an answer – by a clock that only goes forward – is never older than ten minutes', async (t) => {
   const server = await startHttpServer(t, address(GOOD))
   const { ask, askInVain, provision } = startHttp(t, { url: server.url, ttl: 1 })
   const forward = takeClock(t)
@@ -161,22 +161,22 @@ t.test('an answer is not older than ten minutes, by a clock that only goes forwa
   forward(590_000)
   t.equal(await ask(), GOOD_URL)
   forward(20_000)
-  await elapse(5, 'a timer has fired')
+  await elapse(5, 'a timer to fire')
   t.equal(await askInVain(t), 'server error (504)')
   t.equal(provision.status().state, 'down')
 })
 
-t.test('"fail" gives a kept answer to its end, and then fails', async (t) => {
+t.test('"fail" – gives a cached answer until it expires, then fails', async (t) => {
   const server = await startHttpServer(t, address(GOOD))
   const { ask, askInVain } = startHttp(t, { url: server.url, ttl: 0.5, onOutage: 'fail' })
   await ask()
   server.answer(down)
   t.equal(await ask(), GOOD_URL)
-  await elapse(700, 'the answer has ended')
+  await elapse(700, 'the answer to expire')
   t.equal(await askInVain(t), 'server error (504)')
 })
 
-t.test('"omit" leaves the address out when there is none', async (t) => {
+t.test('"omit" – no address available – leaves it out', async (t) => {
   const server = await startHttpServer(t, down)
   const { ask, provision } = startHttp(t, { url: `${server.url}/{tenantId}`, onOutage: 'omit', ttl: 0.01 })
   t.equal(await ask(), null)
@@ -184,11 +184,11 @@ t.test('"omit" leaves the address out when there is none', async (t) => {
   server.answer(address(GOOD))
   t.equal(await ask('another'), GOOD_URL)
   server.answer(down)
-  await elapse(30, 'the answer has ended')
-  t.equal(await ask('another'), GOOD_URL, 'the last good answer is better than none')
+  await elapse(30, 'the answer to expire')
+  t.equal(await ask('another'), GOOD_URL, 'the last good answer is preferred to none')
 })
 
-t.test('the close ends what is under way', async (t) => {
+t.test('the close – ends all pending exchanges', async (t) => {
   const server = await startHttpServer(t, () => {})
   const { ask, provision } = startHttp(t, { url: server.url, timeout: 60_000 })
   const waiting = ask().catch((error) => error)

@@ -8,7 +8,7 @@ import type { Answer } from '../../support/http-server.js'
 const silence: Answer = () => {}
 const status = (code: number, headers: Record<string, string> = {}) => text('', code, headers)
 
-t.test('nobody listens: fails at once, and comes back with the server', async (t) => {
+t.test('a port without a listener – fails at once, and works again with the server', async (t) => {
   const server = await startHttpServer(t, address(GOOD))
   await server.stop()
   const { askInVain, ask, provision } = startHttp(t, { url: server.url })
@@ -21,22 +21,22 @@ t.test('nobody listens: fails at once, and comes back with the server', async (t
   t.equal(provision.status().state, 'up')
 })
 
-t.test('a name that does not resolve is told apart', async (t) => {
+t.test('a name that does not resolve – has its own reason', async (t) => {
   const { askInVain } = startHttp(t, { url: 'http://provision.invalid/', timeout: 2000 })
   t.match(await askInVain(t), /^(name lookup failed \((ENOTFOUND|EAI_AGAIN)\)|timed out)$/)
 })
 
-t.test('a server that accepts and never answers costs its time-out once, and the next are told at once', async (t) => {
+t.test('a server that never answers – costs its timeout once, and later callers fail at once', async (t) => {
   const server = await startHttpServer(t, silence)
   const { askInVain, ask } = startHttp(t, { url: server.url, timeout: 200 })
   t.equal(await askInVain(t), 'timed out')
   t.equal(await askInVain(t), 'timed out')
-  t.equal(server.requests.length, 1, 'the second was not sent')
+  t.equal(server.requests.length, 1, 'the second request is not sent')
   server.answer(address(GOOD))
   await until(async () => await ask().catch(() => null) === GOOD_URL)
 })
 
-t.test('the whole exchange has one time-out: a body that drips is cut, and its connection ended', async (t) => {
+t.test('the whole exchange – has one timeout: a body that drips is cut off, and its connection closed', async (t) => {
   let isEnded = false
   const server = await startHttpServer(t, (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' })
@@ -51,35 +51,35 @@ t.test('the whole exchange has one time-out: a body that drips is cut, and its c
   await until(() => isEnded)
 })
 
-t.test('a slow answer within the time-out is taken', async (t) => {
+t.test('a slow answer within the timeout – is accepted', async (t) => {
   const server = await startHttpServer(t, (request, response) => setTimeout(address(GOOD), 300, request, response))
   t.equal(await startHttp(t, { url: server.url, timeout: 5000 }).ask(), GOOD_URL)
 })
 
-t.test('our own standstill is no time-out of theirs', async (t) => {
+t.test('a stall of our own event loop – is not a timeout of the server', async (t) => {
   const server = await startRawServer(t, (socket) => {
     const body = JSON.stringify({ data: { address: GOOD } })
     socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
-    // The answer lies in the socket, unread, when the time-out comes.
+    // The answer lies unread in the socket when the timeout fires.
     const standUntil = performance.now() + 700
     while (performance.now() < standUntil);
   })
   t.equal(await startHttp(t, { url: server.url, timeout: 300 }).ask(), GOOD_URL)
 })
 
-t.test('an unknown tenant is remembered for some seconds, and is not the trouble of the others', async (t) => {
+t.test('an unknown tenant – is remembered for some seconds, and does not affect the others', async (t) => {
   const server = await startHttpServer(t, (request, response) =>
     (request.url === '/t1' ? status(404) : address(GOOD))(request, response))
   const { ask, askInVain, provision } = startHttp(t, { url: `${server.url}/{tenantId}` })
   await askInVain(t)
   t.equal(provision.status().state, 'degraded')
   t.equal(await ask('t2'), GOOD_URL)
-  await elapse(1500, 'the first breaker would let one call through')
+  await elapse(1500, 'time for a breaker to let one request through')
   await askInVain(t)
   t.equal(server.requests.filter(({ url }) => url === '/t1').length, 1)
 })
 
-t.test('a redirect is a failure, and its target never contacted', async (t) => {
+t.test('a redirect – is a failure, and its target is never contacted', async (t) => {
   const canary = await startHttpServer(t, address(GOOD))
   const server = await startHttpServer(t, address(GOOD))
   for (const code of [301, 302, 307]) {
@@ -89,10 +89,10 @@ t.test('a redirect is a failure, and its target never contacted', async (t) => {
   server.answer(status(307, { location: server.url }))
   await startHttp(t, { url: server.url }).askInVain(t)
   t.equal(canary.connections(), 0)
-  t.equal(server.requests.length, 4, 'nor is a loop followed')
+  t.equal(server.requests.length, 4, 'a redirect loop is not followed')
 })
 
-t.test('a dead backend is given a rest by the breaker, and found again when it is back', async (t) => {
+t.test('a dead backend – is left alone by the breaker, and found again when back', async (t) => {
   const server = await startHttpServer(t, status(500))
   const { ask, askInVain } = startHttp(t, { url: `${server.url}/{tenantId}` })
   for (let tenant = 0; tenant < 15; tenant++) await askInVain(t, `t${tenant}`)
@@ -101,7 +101,7 @@ t.test('a dead backend is given a rest by the breaker, and found again when it i
   await until(async () => await ask('t99').catch(() => null) === GOOD_URL)
 })
 
-t.test('refusals of single tenants never open the breaker', async (t) => {
+t.test('rejections of single tenants – never open the breaker', async (t) => {
   const server = await startHttpServer(t, status(404))
   const { ask, askInVain } = startHttp(t, { url: `${server.url}/{tenantId}` })
   for (let tenant = 0; tenant < 15; tenant++) await askInVain(t, `t${tenant}`)

@@ -39,7 +39,7 @@ const HOSTILE_FOR_THIS_GATEWAY = [
   'wss://169.254.169.254/', 'ws://entry.example:8443'
 ]
 
-t.test('what is no answer is refused, and does not take the place of a good one', async (t) => {
+t.test('an invalid answer – is rejected, and does not replace a valid one', async (t) => {
   const server = await startHttpServer(t, address(GOOD))
   for (const [name, answer] of Object.entries(NOT_AN_ANSWER)) {
     server.answer(address(GOOD))
@@ -48,7 +48,7 @@ t.test('what is no answer is refused, and does not take the place of a good one'
     server.answer(answer)
     t.match(await askInVain(t, 'another'), /^answer (is|has)/, name)
     t.equal(provision.status().state, 'degraded')
-    t.equal(await ask(), GOOD_URL, `${name}: the good one is kept`)
+    t.equal(await ask(), GOOD_URL, `${name}: the valid answer is kept`)
   }
 })
 
@@ -57,7 +57,7 @@ for (const [name, addresses, setup] of [
   ['is none', HOSTILE_ADDRESSES, {}],
   ['may not leave this gateway', HOSTILE_FOR_THIS_GATEWAY, { acceptsAddress }]
 ] as const) {
-  t.test(`an address that ${name} is refused, and does not take the place of a good one`, async (t) => {
+  t.test(`an address that ${name} – is rejected, and does not replace a valid one`, async (t) => {
     const server = await startHttpServer(t, address(GOOD))
     for (const hostile of addresses) {
       server.answer(address(GOOD))
@@ -65,17 +65,17 @@ for (const [name, addresses, setup] of [
       t.equal(await ask(), GOOD_URL)
       server.answer(address(hostile))
       t.match(await askInVain(t, 'another'), /^the address in the answer m/, hostile)
-      t.equal(await ask(), GOOD_URL, 'the good one is kept')
+      t.equal(await ask(), GOOD_URL, 'the valid answer is kept')
     }
   })
 }
 
-t.test('what is unusual but clear is taken', async (t) => {
+t.test('an unusual but clear answer – is accepted', async (t) => {
   const clear: Answer[] = [
     text(Buffer.from(`\ufeff${good}`)),
     text(good, 200, { 'content-encoding': 'identity' }),
     text(good, 200, { 'content-type': 'text/plain' }),
-    // Two parsers may read this differently; both addresses are of the same origin, and the one taken is checked.
+    // Two parsers may read this differently; both addresses have the same origin, and the accepted one is checked.
     text(`{"data":{"address":"first.example","address":"${GOOD}"}}`)
   ]
   const server = await startHttpServer(t, address(GOOD))
@@ -85,7 +85,7 @@ t.test('what is unusual but clear is taken', async (t) => {
   }
 })
 
-t.test('a body of 64 MiB is not read beyond 64 KiB', async (t) => {
+t.test('a body of 64 MiB – is not read beyond 64 KiB', async (t) => {
   let sent = 0
   let isEnded = false
   const piece = Buffer.alloc(64 * 1024, ' ')
@@ -105,7 +105,7 @@ t.test('a body of 64 MiB is not read beyond 64 KiB', async (t) => {
   })
   t.equal(await startHttp(t, { url: server.url }).askInVain(t), 'answer is too large (UND_ERR_RES_EXCEEDED_MAX_SIZE)')
   await until(() => isEnded)
-  t.ok(sent < 16 * 1024 * 1024, `only what the buffers of two sockets hold was sent: ${sent} bytes`)
+  t.ok(sent < 16 * 1024 * 1024, `no more than the buffers of two sockets hold is sent: ${sent} bytes`)
 })
 
 const BROKEN_HTTP: Record<string, [said: string, reason: RegExp, asked: number]> = {
@@ -120,7 +120,7 @@ const BROKEN_HTTP: Record<string, [said: string, reason: RegExp, asked: number]>
   '40 KB of headers': [head(`X: ${'x'.repeat(40_000)}`), /^answer with too many headers/, 1]
 }
 for (const [name, [said, reason, asked]] of Object.entries(BROKEN_HTTP)) {
-  t.test(`${name}: 50304, after one more try on a fresh connection where that may help`, async (t) => {
+  t.test(`${name} – 50304, after one retry on a fresh connection if that may help`, async (t) => {
     const server = await startRawServer(t, (socket) => socket.end(said))
     t.match(await startHttp(t, { url: server.url, timeout: 5000 }).askInVain(t), reason)
     t.equal(server.connections(), asked)
@@ -128,7 +128,7 @@ for (const [name, [said, reason, asked]] of Object.entries(BROKEN_HTTP)) {
 }
 
 for (const [name, line] of Object.entries({ headers: 'X-More: 1\r\n', '1xx answers': 'HTTP/1.1 103 Early Hints\r\n\r\n' })) {
-  t.test(`endless ${name} end by the limit or the time-out`, async (t) => {
+  t.test(`endless ${name} – end by the limit or the timeout`, async (t) => {
     let isEnded = false
     const server = await startRawServer(t, (socket) => {
       if (name === 'headers') socket.write('HTTP/1.1 200 OK\r\n')
@@ -143,7 +143,7 @@ for (const [name, line] of Object.entries({ headers: 'X-More: 1\r\n', '1xx answe
   })
 }
 
-t.test('a second answer that nobody asked for is never taken for the answer to the next question', async (t) => {
+t.test('an unsolicited second answer – is never taken for the answer to the next request', async (t) => {
   const evil = JSON.stringify({ data: { address: 'evil.example' } })
   const answerWith = (body: string) => `${head(`Content-Length: ${body.length}`)}${body}`
   const server = await startRawServer(t, (socket, asked) => {

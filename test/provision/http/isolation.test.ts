@@ -11,7 +11,7 @@ import type { BackendStatus } from '../../../types/index.js'
 
 const signal = AbortSignal.timeout(120_000)
 
-/** Puts the clock forward that failures are held by. */
+/** Advances the clock that measures how long failures are kept. */
 function takeClock (t: Test): (ms: number) => void {
   const now = performance.now.bind(performance)
   let ahead = 0
@@ -35,7 +35,7 @@ async function start (t: Test, fails: (url: string) => boolean) {
   }
 }
 
-t.test('a user whose question fails – again and again – costs no other user', async (t) => {
+t.test('a user whose requests fail – again and again – affects no other user', async (t) => {
   const forward = takeClock(t)
   const { server, states, ask } = await start(t, (url) => url === '/t1/bad')
   for (let count = 0; count < 30; count++) {
@@ -44,16 +44,16 @@ t.test('a user whose question fails – again and again – costs no other user'
     if (count % 3 === 0) t.equal(await ask('t2', `new-${count}`), GOOD_URL, 'a user of another tenant')
     forward(700)
   }
-  t.ok(server.requests.filter(({ url }) => url === '/t1/bad').length >= 14, 'it was asked for')
+  t.ok(server.requests.filter(({ url }) => url === '/t1/bad').length >= 14, 'the failing user is still asked for')
   for (let count = 0; count < 15; count++) {
     forward(1100)
     t.equal(await ask('t1', 'bad'), 'server error (504)')
   }
-  t.equal(await ask('t1', 'last'), GOOD_URL, 'nor where no other was answered in between')
-  t.ok(states.length <= 5, `not two lines in the log at each turn: ${states.map(({ state }) => state).join(' ')}`)
+  t.equal(await ask('t1', 'last'), GOOD_URL, 'without any other answer in between as well')
+  t.ok(states.length <= 5, `no two log lines per round: ${states.map(({ state }) => state).join(' ')}`)
 })
 
-t.test('a tenant whose questions all fail rests, and costs no other tenant', async (t) => {
+t.test('a tenant whose requests all fail – is paused, and affects no other tenant', async (t) => {
   let isBad = true
   const { server, ask } = await start(t, (url) => isBad && url.startsWith('/bad/'))
   for (let user = 0; user < 10; user++) t.equal(await ask('bad', `u${user}`), 'server error (504)')
@@ -65,7 +65,7 @@ t.test('a tenant whose questions all fail rests, and costs no other tenant', asy
   await until(async () => await ask('bad', 'other') === GOOD_URL, 'an answer for the tenant')
 })
 
-t.test('a backend that fails for ten tenants, or cannot be reached, rests for all', async (t) => {
+t.test('a backend that fails for ten tenants, or cannot be reached – is paused for all', async (t) => {
   const { server, ask } = await start(t, () => true)
   for (let tenant = 0; tenant < 10; tenant++) t.equal(await ask(`t${tenant}`, 'u'), 'server error (504)')
   const asked = server.requests.length
@@ -81,16 +81,16 @@ t.test('a backend that fails for ten tenants, or cannot be reached, rests for al
   await until(async () => await gone.ask('t2', 'u') === GOOD_URL, 'an answer')
 })
 
-t.test('an asynchronous "pick" costs its answer, and its rejection does not end the process', async (t) => {
+t.test('an asynchronous "pick" – costs its answer, and its rejection does not end the process', async (t) => {
   const { url } = await startHttpServer(t, address(GOOD))
   const pick = async () => await Promise.reject(new Error('of the host'))
   const provision = httpProvision({ url, pick })
   t.teardown(async () => await provision.close())
-  // An unhandled rejection would end the test here.
+  // An unhandled rejection ends the test here.
   await t.rejects(provision.externalUrl(node, session, signal), { cause: { message: 'the "pick" function failed' } })
 })
 
-t.test('10,000 answers for one tenant do not push the last good answer of another out', async (t) => {
+t.test('10,000 answers for one tenant – do not push out the last good answer of another', async (t) => {
   const kept = keepAnswers({
     ttlMs: 30_000,
     staleMs: 600_000,
@@ -99,5 +99,5 @@ t.test('10,000 answers for one tenant do not push the last good answer of anothe
   await kept.ask({ tenant: 'victim', path: '/victim' })
   for (let user = 0; user < 12_000; user++) await kept.ask({ tenant: 'greedy', path: `/greedy/${user}` })
   t.equal(kept.lastGood('/victim'), '/victim')
-  t.equal(kept.lastGood('/greedy/0'), undefined, 'the tenant made room within its own share')
+  t.equal(kept.lastGood('/greedy/0'), undefined, 'the tenant loses entries of its own share')
 })

@@ -4,7 +4,7 @@ import { GOOD, GOOD_URL, startHttp } from '../start-http.js'
 
 const ca = tlsFixture('ca.pem')
 
-t.test('a certificate of a named authority is trusted, whatever form "ca" has', async (t) => {
+t.test('a certificate of a named authority – any form of "ca" – is trusted', async (t) => {
   const server = await startHttpServer(t, address(GOOD), 'server.pem')
   for (const form of [ca, ca.toString(), new Uint8Array(ca), [tlsFixture('self-signed.pem'), ca]]) {
     t.equal(await startHttp(t, { url: server.url, ca: form, timeout: 5000 }).ask(), GOOD_URL)
@@ -17,7 +17,7 @@ for (const [certificate, trusted, code] of [
   ['server.pem', undefined, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
   ['self-signed.pem', ca, 'DEPTH_ZERO_SELF_SIGNED_CERT']
 ] as const) {
-  t.test(`${certificate} ${trusted === undefined ? 'of an unknown authority ' : ''}is a TLS failure, not tried again`,
+  t.test(`${certificate} ${trusted === undefined ? 'of an unknown authority ' : ''}– is a TLS failure, not retried`,
     async (t) => {
       const server = await startHttpServer(t, address(GOOD), certificate)
       const { askInVain, provision } = startHttp(t, { url: server.url, ca: trusted, timeout: 5000 })
@@ -28,19 +28,19 @@ for (const [certificate, trusted, code] of [
     })
 }
 
-t.test('plain HTTP on the port is a TLS failure', async (t) => {
+t.test('plain HTTP on the port – is a TLS failure', async (t) => {
   const server = await startHttpServer(t, address(GOOD))
   const { askInVain } = startHttp(t, { url: server.url.replace('http:', 'https:'), ca, timeout: 5000 })
   t.match(await askInVain(t), /^TLS failure/)
 })
 
-t.test('TLS on the port of plain HTTP is a failure', async (t) => {
+t.test('TLS on the port of plain HTTP – is a failure', async (t) => {
   const server = await startHttpServer(t, address(GOOD), 'server.pem')
   const { askInVain } = startHttp(t, { url: server.url.replace('https:', 'http:'), timeout: 5000 })
   t.match(await askInVain(t), /^(broken HTTP|connection lost)/)
 })
 
-t.test('a handshake that never ends is cut by the time-out', async (t) => {
+t.test('a handshake that never ends – is cut off by the timeout', async (t) => {
   const server = await startRawServer(t, () => {})
   const { askInVain } = startHttp(t, { url: server.url.replace('http:', 'https:'), ca, timeout: 250 })
   t.equal(await askInVain(t), 'timed out')
