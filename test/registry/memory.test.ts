@@ -17,14 +17,14 @@ t.test('contract', async (t) => {
   membershipContract(t, make, { goneAfterMs: 1200 })
 })
 
-t.test('the nodes of the option are there from the start, with their own load', async (t) => {
+t.test('nodes of the option – are present from the start, with their own load', async (t) => {
   const registry = memoryRegistry({ nodes: [nodeRecord('n1', { rooms: 5 }), nodeRecord('n2')] })
   for (let i = 0; i < 5; i++) t.equal((await registry.assign(newRoom())).node.id, 'n2')
   t.strictSame(registry.nodes().map(({ id, rooms }) => [id, rooms]), [['n1', 5], ['n2', 5]])
   t.not(registry.nodes()[0]?.incarnation, registry.nodes()[1]?.incarnation)
 })
 
-t.test('rooms are counted exactly, and no longer than they are bound', async (t) => {
+t.test('rooms – are counted exactly, and no longer than they are bound', async (t) => {
   let now = 0
   t.intercept(performance, 'now', { value: () => now })
   const registry = memoryRegistry({ nodes: [nodeRecord('n1', { capacity: 3 })], linger: 20 })
@@ -37,14 +37,14 @@ t.test('rooms are counted exactly, and no longer than they are bound', async (t)
   t.equal(registry.nodes()[0]?.rooms, 3)
   await registry.assign(rooms[0])
   now = 22_001
-  t.equal(registry.nodes()[0]?.rooms, 1, 'the one that was asked for again is left')
+  t.equal(registry.nodes()[0]?.rooms, 1, 'the room that was requested again remains')
   await registry.assign(newRoom())
   t.equal(registry.nodes()[0]?.rooms, 2)
   now = 60_000
   t.equal(registry.nodes()[0]?.rooms, 0)
 })
 
-t.test('what is handed out cannot change the registry', async (t) => {
+t.test('returned objects – changed by the caller – do not change the registry', async (t) => {
   const registry = memoryRegistry({ nodes: [nodeRecord('n1')] })
   const [shown] = registry.nodes()
   if (shown) shown.draining = true
@@ -53,7 +53,7 @@ t.test('what is handed out cannot change the registry', async (t) => {
   t.equal((await registry.assign(newRoom())).node.wssUrl, nodeRecord('n1').wssUrl)
 })
 
-t.test('wrong options are refused by name', async (t) => {
+t.test('a wrong option – is rejected by name', async (t) => {
   const bad: Array<[unknown, string]> = [
     [{ linger: 0 }, '"linger" option of memoryRegistry must be an integer of at least 1, in seconds'],
     [{ linger: '20' }, '"linger" option of memoryRegistry must be an integer of at least 1, in seconds'],
@@ -64,14 +64,14 @@ t.test('wrong options are refused by name', async (t) => {
       '"nodes.1" option of memoryRegistry: node record: "id" is that of an earlier one']
   ]
   for (const [options, message] of bad) {
-    // What a program without types may hand in.
+    // A program without types may pass these.
     t.throws(() => memoryRegistry(options as MemoryRegistryOptions), { name: 'TypeError', message })
   }
   const registry = memoryRegistry({ nodes: [nodeRecord('n1')] })
   await t.rejects(registry.join(nodeRecord('n1')), { name: 'TypeError', message: /"id"/ }, 'a static node stays')
 })
 
-t.test('a call that ended – before the clock was set back – keeps nobody out who asks now', async (t) => {
+t.test('a call that ended – before the clock was set back – rejects no later signature', async (t) => {
   const registry = memoryRegistry()
   const member = await registry.join(nodeRecord('n1'))
   const room = newRoom()

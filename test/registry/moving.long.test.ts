@@ -18,10 +18,10 @@ import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import type { ConnectionInfo, Registry } from '../../types/index.js'
 
-/** As short as a busy machine can keep: what the move waits for. */
+/** Signatures as short as a busy machine allows, since the move waits for the last one. */
 const signing = { keys: [{ id: 'test', secret: 'a secret of the tests, long enough' }], ttl: 3, skew: 1 }
 const LAST_SIGNATURE_MS = (signing.ttl + signing.skew) * 1000
-/** Leases that a busy machine keeps: a node that lapses closes rooms, which is not what is looked for here. */
+/** Leases that a busy machine can keep, since a node that lapses closes rooms, which would disturb this test. */
 const ON_REDIS = { ...FAST_REDIS, heartbeat: 500, lease: 4000, linger: 4 }
 const ON_ZOOKEEPER = { ...FAST_ZOOKEEPER, sessionTimeout: 6000, linger: 4 }
 const ROLES = ['recorder', 'replayer'] as const
@@ -30,11 +30,11 @@ const rooms = ['room-1', 'room-2', 'room-3', 'room-4']
 
 interface Place {
   registry (): Registry
-  /** What an operator looks at: the nodes that are registered there. */
+  /** Ids of the nodes registered in a registry, as an operator sees them. */
   nodes (): Promise<string[]>
 }
 
-/** A gateway and a relay node, as one process of a deployment has them. */
+/** A gateway and a relay node in one process of a deployment. */
 async function startProcess (t: Test, registry: Registry, id: string) {
   const app = Fastify({ return503OnClosing: false })
   const sessions = memorySessions()
@@ -68,7 +68,7 @@ async function startProcess (t: Test, registry: Registry, id: string) {
 
 type Running = Awaited<ReturnType<typeof startProcess>>
 
-/** Both sides of a room, each through another gateway. */
+/** Opens both sides of a room, each through another gateway. */
 async function enter (t: Test, [first, second]: Running[], room: string) {
   if (first === undefined || second === undefined) throw new Error('there are two processes')
   const sides = await Promise.all(ROLES.map(async (role, at) => await (at === 0 ? first : second).ask(room, role)))
@@ -77,7 +77,7 @@ async function enter (t: Test, [first, second]: Running[], room: string) {
   const [sender, receiver] = sockets
   if (sender === undefined || receiver === undefined) throw new Error('a room has two sides')
   t.equal(new Set(sides.map(({ wssUrl }) => wssUrl)).size, 1, 'one node for both')
-  t.equal(await sendUntilReceived(sender, receiver, room), room, 'and they meet')
+  t.equal(await sendUntilReceived(sender, receiver, room), room, 'both sides meet')
   return sockets
 }
 
@@ -85,23 +85,23 @@ async function start (t: Test, place: Place): Promise<Running[]> {
   return await Promise.all(['n1', 'n2'].map(async (id) => await startProcess(t, place.registry(), id)))
 }
 
-/** The procedure of docs/operations.md. */
+/** Moves a deployment by the procedure of docs/operations.md. */
 async function move (t: Test, from: Place, to: Place): Promise<void> {
   const before = await start(t, from)
   const opened = await Promise.all(rooms.map(async (room) => await enter(t, before, room)))
   const closed = opened.flat().map(closeCode)
   const last = await before[0]?.ask('asked-for-last', 'recorder')
 
-  // 1. All gateways are stopped, and all nodes leave.
+  // 1. All gateways stop, and all nodes leave.
   await Promise.all(before.map(async ({ app }) => await app.close()))
   const stoppedAt = performance.now()
   t.strictSame(new Set(await Promise.all(closed)), new Set([4410]), 'every open room is closed, once')
-  // 2. Nobody is registered there any more.
+  // 2. No node is registered in the old registry.
   await eventually(async () => (await from.nodes()).length, 0)
-  // 3. The last signature has ended.
+  // 3. The last signature has expired.
   await elapse(LAST_SIGNATURE_MS - (performance.now() - stoppedAt), 'the last signature has expired')
-  t.strictSame(await to.nodes(), [], 'two authorities are never there at once')
-  // 4. The new one.
+  t.strictSame(await to.nodes(), [], 'two registries are never in use at once')
+  // 4. The new registry takes over.
   const after = await start(t, to)
   t.strictSame(await from.nodes(), [])
   await Promise.all(rooms.map(async (room) => await enter(t, after, room)))
@@ -110,10 +110,10 @@ async function move (t: Test, from: Place, to: Place): Promise<void> {
   const sameNode = after.find(({ path }) => path === pathname)
   const socket = new WebSocket(`ws://127.0.0.1:${sameNode?.port}${pathname}`, ['cobrowse.v1', last?.signature ?? ''])
   await once(socket, 'open')
-  t.equal(await closeCode(socket), 4401, 'what was signed before opens nothing')
+  t.equal(await closeCode(socket), 4401, 'a signature from before opens nothing')
 }
 
-t.test('from one registry to the other', { skip: withoutRedis || withoutZooKeeper }, async (t) => {
+t.test('a deployment – moves from one registry to the other', { skip: withoutRedis || withoutZooKeeper }, async (t) => {
   t.jobs = 2
   const makePlaces = async (t: Test): Promise<{ redis: Place, zookeeper: Place }> => {
     const [redisServer, zookeeperServer] = await Promise.all([startRedis(t), startZooKeeper(t)])
@@ -130,11 +130,11 @@ t.test('from one registry to the other', { skip: withoutRedis || withoutZooKeepe
       }
     }
   }
-  t.test('from Redis to ZooKeeper', async (t) => {
+  t.test('a deployment on Redis – moves to ZooKeeper', async (t) => {
     const { redis, zookeeper } = await makePlaces(t)
     await move(t, redis, zookeeper)
   })
-  t.test('from ZooKeeper to Redis, which is empty and settles first', async (t) => {
+  t.test('a deployment on ZooKeeper – moves to an empty Redis, which settles first', async (t) => {
     const { redis, zookeeper } = await makePlaces(t)
     await move(t, zookeeper, redis)
   })

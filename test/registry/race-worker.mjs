@@ -1,4 +1,4 @@
-// A gateway's registry in a process of its own, as it was built: a loader would take each process two seconds.
+// Runs a gateway's built registry in a process of its own; a loader would cost each process two seconds.
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import { redisRegistry } from '../../dist/lib/registry/redis.js'
@@ -8,7 +8,7 @@ const redis = client === '5' ? new Redis5(Number(port), '127.0.0.1') : new Redis
 redis.on('error', () => {})
 const registry = redisRegistry({ redis })
 
-/** Answers each room it is told with what so many concurrent calls of `ask` were answered. */
+/** Asks for each room it receives by concurrent calls of `ask`, and sends back the answers. */
 function serve (ask) {
   process.on('message', async ({ room, calls }) => {
     process.send(await Promise.all(Array.from({ length: calls }, async () => await ask(room).catch(String))))
@@ -22,7 +22,7 @@ serve(async function ask (room, left = 20) {
     const { node } = await registry.assign({ tenant: 't1', room })
     return `${node.id}|${node.incarnation}`
   } catch (error) {
-    // A busy machine took longer than a call may: ask again, as a caller should.
+    // A busy machine may exceed the request timeout, and callers then ask again.
     if (error.cause?.name !== 'DeadlineError' || left === 0) throw error
     return await ask(room, left - 1)
   }

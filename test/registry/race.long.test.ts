@@ -13,7 +13,7 @@ const PROCESSES = 8
 const CALLS = 8
 const ROOMS = 200
 const NODES = 4
-/** After so many rooms one node leaves, and another comes. */
+/** Number of rooms after which one node leaves and another joins. */
 const CHANGE_EVERY = 25
 
 async function startGateways (t: Test, port: number): Promise<ChildProcess[]> {
@@ -27,11 +27,11 @@ async function startGateways (t: Test, port: number): Promise<ChildProcess[]> {
 async function askFor (room: string, gateway: ChildProcess): Promise<string[]> {
   const answers = once(gateway, 'message')
   gateway.send({ room, calls: CALLS })
-  // The worker sends nothing else after it was ready.
+  // The worker sends answers only, once it is ready.
   return (await answers)[0] as string[]
 }
 
-t.test('64 concurrent first calls in eight processes name one node, while nodes come, go and claim', {
+t.test('64 concurrent first requests in eight processes – nodes join, leave and claim – name one node', {
   skip: withoutRedis, timeout: 100_000
 }, async (t) => {
   const { port } = await startRedis(t)
@@ -51,7 +51,7 @@ t.test('64 concurrent first calls in eight processes name one node, while nodes 
       await members.shift()?.leave()
       members.push(await join(NODES + number))
     }
-    // Every node tries to claim the room at the same time.
+    // All nodes try to claim the room at the same time.
     const claims = members.map(async (member) => [`${member.id}|${member.incarnation}`,
       await member.claim({ tenant: 't1', room })])
     const answers = new Set((await Promise.all(gateways.map(async (gateway) => await askFor(room, gateway)))).flat())
@@ -63,7 +63,7 @@ t.test('64 concurrent first calls in eight processes name one node, while nodes 
     }
     chosen.set(node, (chosen.get(node) ?? 0) + 1)
   }
-  t.comment(`${ROOMS} rooms, ${PROCESSES * CALLS * ROOMS} calls, ${Math.round(performance.now() - startedAt)} ms`)
+  t.comment(`${ROOMS} rooms, ${PROCESSES * CALLS * ROOMS} requests, ${Math.round(performance.now() - startedAt)} ms`)
   t.strictSame(faults, [])
   t.ok(chosen.size > NODES, `${chosen.size} nodes had rooms`)
 })

@@ -38,7 +38,7 @@ t.test('contract', { skip: withoutRedis }, async (t) => {
   }
 })
 
-t.test('works on a Cluster', { skip: withoutRedis }, async (t) => {
+t.test('a registry on a Cluster – works', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t, '--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1')
   const admin = connect(t, port)
   await admin.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16383)
@@ -57,7 +57,7 @@ t.test('works on a Cluster', { skip: withoutRedis }, async (t) => {
   t.strictSame(await admin.keys('*:nodes'), [])
 })
 
-t.test('all is kept in the keys that other gateways and nodes know', { skip: withoutRedis }, async (t) => {
+t.test('all data – is kept in the keys that other gateways and nodes know', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   const redis = connect(t, port)
   await skipSettling(redis)
@@ -65,7 +65,7 @@ t.test('all is kept in the keys that other gateways and nodes know', { skip: wit
   const member = await registry.join(nodeRecord('n1', { zone: 'az1' }))
   const name = `n1|${member.incarnation}`
   await registry.assign({ tenant: 't1', room: 'r1' })
-  // SHA-256 of 2:t12:r1, made with openssl.
+  // The name is the SHA-256 of 2:t12:r1, computed with openssl.
   const roomKey = '{cobrowse}:room:iE9F1qzdF8WNrryTI9A7rJ-pYA3NylNz_CM5sPYwCW8'
   const common = ['{cobrowse}:ids', '{cobrowse}:leases', '{cobrowse}:meta', '{cobrowse}:nodes']
   t.strictSame((await redis.keys('*')).sort(), [...common, roomKey])
@@ -76,16 +76,16 @@ t.test('all is kept in the keys that other gateways and nodes know', { skip: wit
   })
   const [seconds] = await redis.time()
   const lease = Number(await redis.zscore('{cobrowse}:leases', name)) - Number(seconds) * 1000
-  t.ok(lease > FAST.lease - 500 && lease < FAST.lease + 1100, 'the end of the lease, by the clock of Redis')
+  t.ok(lease > FAST.lease - 500 && lease < FAST.lease + 1100, 'expiry of the lease by the clock of Redis')
   t.equal(await redis.get(roomKey), `${EPOCH}|${name}|assigned|0`)
   const left = await redis.pttl(roomKey)
-  t.ok(left > FAST.linger * 1000 && left <= FAST.linger * 1000 + FAST.lease, 'outlives the linger, and the lease')
+  t.ok(left > FAST.linger * 1000 && left <= FAST.linger * 1000 + FAST.lease, 'the binding outlives the linger and the lease')
   t.equal(await member.claim({ tenant: 't1', room: 'r1' }), 'ok')
   t.equal(await redis.get(roomKey), `${EPOCH}|${name}|claimed|1`)
   t.ok(await redis.pttl(roomKey) > 80_000)
   await registry.assign({ tenant: 't1', room: 'r1' })
-  t.ok(await redis.pttl(roomKey) > 80_000, 'an answer never shortens it')
-  await until(async () => (await redis.hget('{cobrowse}:nodes', name))?.includes('"rooms":1'), 'the load is shown')
+  t.ok(await redis.pttl(roomKey) > 80_000, 'an answer never shortens the binding')
+  await until(async () => (await redis.hget('{cobrowse}:nodes', name))?.includes('"rooms":1'), 'the load of the node')
   await member.release({ tenant: 't1', room: 'r1' })
   t.equal(await redis.get(roomKey), `${EPOCH}|${name}|released|1`)
   t.ok(await redis.pttl(roomKey) <= FAST.linger * 1000 + FAST.lease)
@@ -93,7 +93,7 @@ t.test('all is kept in the keys that other gateways and nodes know', { skip: wit
   t.strictSame((await redis.keys('*')).sort(), ['{cobrowse}:meta', roomKey])
 })
 
-t.test('a client that connects late is made to connect', { skip: withoutRedis }, async (t) => {
+t.test('a client with lazyConnect – not connected – is connected by the registry', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   await skipSettling(connect(t, port))
   const registry = makeRegistry(t, connect(t, port, { lazyConnect: true }))
@@ -101,7 +101,7 @@ t.test('a client that connects late is made to connect', { skip: withoutRedis },
   t.equal((await registry.assign(newRoom())).node.id, 'n1')
 })
 
-t.test('without a start the nodes are read when they are needed, and again when that was long ago', {
+t.test('nodes of a registry that was not started – are read on demand, and again once outdated', {
   skip: withoutRedis
 }, async (t) => {
   const { port } = await startRedis(t)
@@ -115,7 +115,7 @@ t.test('without a start the nodes are read when they are needed, and again when 
   t.equal(gateway.status().state, 'up')
 })
 
-t.test('a deployment with a layout of its own is read by its own parse', { skip: withoutRedis }, async (t) => {
+t.test('a deployment with its own layout – is read by its own parse', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   const redis = connect(t, port)
   await skipSettling(redis)
@@ -133,13 +133,13 @@ t.test('a deployment with a layout of its own is read by its own parse', { skip:
   t.strictSame(warnings, [{ node: 'n2', reason: 'node record: cannot be parsed' }])
 })
 
-t.test('more nodes than a page are all read', { skip: withoutRedis }, async (t) => {
+t.test('more nodes than fit on a page – are all read', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   const redis = connect(t, port)
   await skipSettling(redis)
   const nodes = Array.from({ length: 1300 }, (_value, number) => `n${number}|x`)
   await redis.hset('{cobrowse}:nodes', ...nodes.flatMap((name) => [name, '{"wssUrl":"wss://10.0.0.1/ws"}']))
-  // Most end in one millisecond, as after a restart of them all.
+  // Most leases expire in one millisecond, as after a restart of all nodes.
   const endsAt = Date.now() + 60_000
   await redis.zadd('{cobrowse}:leases', ...nodes.flatMap((name, at) => [endsAt + Math.max(0, at - 1200), name]))
   const registry = makeRegistry(t, redis)
@@ -149,7 +149,7 @@ t.test('more nodes than a page are all read', { skip: withoutRedis }, async (t) 
   t.equal(registry.nodes().length, 1300)
 })
 
-t.test('10,000 nodes are all read, and one more is said to be too many', { skip: withoutRedis }, async (t) => {
+t.test('10,000 nodes – are all read, and one more is reported as too many', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   const redis = connect(t, port)
   await skipSettling(redis)
@@ -170,7 +170,7 @@ t.test('10,000 nodes are all read, and one more is said to be too many', { skip:
   t.equal(registry.nodes().length, 10_000)
 })
 
-t.test('a client that gives numbers as text is no Redis that keeps something back', { skip: withoutRedis }, async (t) => {
+t.test('a client that returns numbers as text – is not taken for a Redis that hides data', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   const redis = connect(t, port, { stringNumbers: true })
   await skipSettling(redis)
@@ -193,7 +193,7 @@ t.test('a client that gives numbers as text is no Redis that keeps something bac
   await until(() => Number.isSafeInteger(member.releasedAt(room)))
 })
 
-t.test('wrong options are refused by name', async (t) => {
+t.test('a wrong option – is rejected by name', async (t) => {
   const redis = new Redis({ lazyConnect: true })
   const bad: Array<[unknown, RegExp]> = [
     [undefined, /"redis" option of redisRegistry must be an ioredis client/],
@@ -210,13 +210,13 @@ t.test('wrong options are refused by name', async (t) => {
     [{ redis, url: 'redis://' }, /"url" is not an option of redisRegistry/]
   ]
   for (const [options, message] of bad) {
-    // What a program without types may hand in.
+    // A program without types may pass these.
     t.throws(() => redisRegistry(options as RedisRegistryOptions), { name: 'TypeError', message })
   }
   t.doesNotThrow(() => redisRegistry({ redis, prefix: 'app:{x}', lease: undefined }))
 })
 
-t.test('Redis judges life and time, whatever a gateway holds to be true', { skip: withoutRedis }, async (t) => {
+t.test('Redis – a gateway’s clock and view are wrong – decides about life and time', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   const redis = connect(t, port)
   await skipSettling(redis)
@@ -226,24 +226,24 @@ t.test('Redis judges life and time, whatever a gateway holds to be true', { skip
   }
   await put('dead', 600_000)
   await put('alive', 600_000)
-  // Never reads the nodes by itself in this test's time.
+  // The long interval keeps this registry from reading the nodes during the test.
   const registry = makeRegistry(t, redis, { heartbeat: 30_000, lease: 60_000 })
   await registry.assign(newRoom())
   t.equal(registry.nodes().length, 2)
 
   await redis.zadd('{cobrowse}:leases', Date.now() - 1000, 'dead|x')
   for (let room = 0; room < 30; room++) t.equal((await registry.assign(newRoom())).node.id, 'alive')
-  t.equal(registry.nodes().length, 2, 'all the while its view has the dead one')
+  t.equal(registry.nodes().length, 2, 'the view still lists the dead node')
 
   const now = Date.now
   t.teardown(() => { Date.now = now })
   Date.now = () => now() + 3_600_000
   const { issuedAt } = await registry.assign(newRoom())
   Date.now = now
-  t.ok(Math.abs(issuedAt - now()) < 60_000, 'dated by Redis, not by a gateway whose clock is an hour ahead')
+  t.ok(Math.abs(issuedAt - now()) < 60_000, 'the date is that of Redis, not of a gateway an hour ahead')
 })
 
-t.test('a burst of calls does not run after the one node that was emptiest', { skip: withoutRedis }, async (t) => {
+t.test('a burst of requests – one node emptier than the rest – is not sent to that node only', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   const redis = connect(t, port)
   await skipSettling(redis)
@@ -256,5 +256,5 @@ t.test('a burst of calls does not run after the one node that was emptiest', { s
   await registry.assign(warm)
   const burst = await Promise.all(Array.from({ length: 100 }, async () => await registry.assign(newRoom())))
   const empty = burst.filter(({ node }) => node.id === 'empty').length
-  t.ok(empty >= 55 && empty <= 64, `${empty} of 100, where 60 would even the two out`)
+  t.ok(empty >= 55 && empty <= 64, `${empty} of 100; 60 make the two even`)
 })

@@ -11,7 +11,7 @@ sessionsContract(t, async () => {
   }
 })
 
-t.test('a session that no token could carry is refused', async (t) => {
+t.test('a session that no token can carry – is rejected', async (t) => {
   const bad = { tenantId: 't', channelId: 'c', userId: 'no spaces' }
   t.throws(() => memorySessions().issue(bad), { message: /each field of a session must be 1 to 64/ })
 })

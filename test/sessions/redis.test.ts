@@ -23,7 +23,7 @@ function connect (t: Test, port: number): Redis {
   return redis
 }
 
-t.test('with a real Redis', { skip: withoutRedis }, async (t) => {
+t.test('a token store on a real Redis', { skip: withoutRedis }, async (t) => {
   const server = await startRedis(t)
 
   t.test('ioredis 6', async (t) => {
@@ -48,7 +48,7 @@ t.test('with a real Redis', { skip: withoutRedis }, async (t) => {
     t.strictSame(await redisSessions({ redis, prefix: PREFIX }).find(token, signal), session)
   })
 
-  t.test('what the deployment wraps is unwrapped, and what cannot be unwrapped is not known', async (t) => {
+  t.test('a wrapped token – is unwrapped, and one that cannot be unwrapped is unknown', async (t) => {
     const redis = connect(t, server.port)
     await redis.set(toUid(session), JSON.stringify({ token }))
     const decode = (stored: string) => JSON.parse(stored).token
@@ -58,14 +58,14 @@ t.test('with a real Redis', { skip: withoutRedis }, async (t) => {
     await t.rejects(redisSessions({ redis, decode }).find(token, signal), { name: 'AnsweredError', cause: SyntaxError })
   })
 
-  t.test('a key of another type is no token: a forger learns nothing from it', async (t) => {
+  t.test('a key of another type – is no token, and a forger learns nothing from it', async (t) => {
     const redis = connect(t, server.port)
     const other = { ...session, userId: 'u-hash' }
     await redis.hset(toUid(other), 'a', 'b')
     t.equal(await redisSessions({ redis }).find(makeToken(other, 1), signal), null)
   })
 
-  t.test('a client that was given is never closed', async (t) => {
+  t.test('a client of the host – is never closed', async (t) => {
     const redis = connect(t, server.port)
     const sessions = redisSessions({ redis })
     sessions.start({ log: silentLog, onState () {} })
@@ -74,7 +74,7 @@ t.test('with a real Redis', { skip: withoutRedis }, async (t) => {
   })
 })
 
-t.test('when Redis is away, it is said that it cannot be known', { skip: withoutRedis }, async (t) => {
+t.test('a token store without Redis – reports that it cannot know', { skip: withoutRedis }, async (t) => {
   const server = await startRedis(t)
   const redis = connect(t, server.port)
   await redis.set(toUid(session), token)
@@ -87,37 +87,37 @@ t.test('when Redis is away, it is said that it cannot be known', { skip: without
 
   server.pause()
   const startedAt = performance.now()
-  await t.rejects(sessions.find(token, signal), { name: 'DeadlineError' }, 'with the defaults of ioredis, which never give up')
+  await t.rejects(sessions.find(token, signal), { name: 'DeadlineError' }, 'the defaults of ioredis never give up')
   t.ok(performance.now() - startedAt < 3000)
   t.equal(sessions.status().state, 'down')
   server.resume()
   await settleAt('up')
-  t.strictSame(await sessions.find(token, signal), session, 'and again after it went on')
+  t.strictSame(await sessions.find(token, signal), session, 'the session after Redis went on')
 
   await server.kill()
-  await until(() => redis.status !== 'ready', 'the client notices')
+  await until(() => redis.status !== 'ready', 'the client to notice')
   await t.rejects(sessions.find(token, signal))
   await settleAt('down')
   await server.restart()
   await settleAt('up')
-  t.equal(await sessions.find(token, signal), null, 'an empty Redis knows that there is no token')
+  t.equal(await sessions.find(token, signal), null, 'an empty Redis has no token')
   t.strictSame(states, ['starting', 'up', 'down', 'up', 'down', 'up'])
 })
 
-t.test('a gateway may start without Redis', { skip: withoutRedis }, async (t) => {
+t.test('a gateway – without Redis – can start', { skip: withoutRedis }, async (t) => {
   const server = await startRedis(t)
   await server.kill()
   const sessions = redisSessions({ redis: connect(t, server.port) })
   sessions.start({ log: silentLog, onState () {} })
   t.teardown(() => sessions.close())
   await t.rejects(sessions.find(token, signal))
-  t.equal(await sessions.find('garbage', signal), null, 'what is malformed is known to be not valid')
+  t.equal(await sessions.find('garbage', signal), null, 'a malformed token is invalid without asking')
   await server.restart()
   await eventually(() => sessions.status().state, 'up')
   t.equal(await sessions.find(token, signal), null)
 })
 
-t.test('wrong options are refused', async (t) => {
+t.test('wrong options – are rejected', async (t) => {
   const redis = { status: 'ready', get: async () => null }
   t.doesNotThrow(() => redisSessions({ redis }))
   const wrong: Array<[object, RegExp]> = [
@@ -127,14 +127,14 @@ t.test('wrong options are refused', async (t) => {
     [{ redis, decode: 'x' }, /"decode" option of redisSessions must be a function/],
     [{ redis, key: 'x' }, /"key" is not an option of redisSessions/]
   ]
-  // Wrong on purpose: the types refuse all of these.
+  // The options are wrong on purpose; the types reject all of them.
   for (const [options, message] of wrong) t.throws(() => redisSessions(options as never), { name: 'TypeError', message })
 })
 
 const kindOfToken = async (ask: App['ask'], token: string) =>
   (await ask({ headers: { cookie: `ccmessaging-token=${token}` } })).json().retCode
 
-t.test('a stored text that "decode" cannot read – asked for again and again – costs its token only', {
+t.test('a stored text that "decode" cannot read – requested again and again – costs its token only', {
   skip: withoutRedis
 }, async (t) => {
   const { port } = await startRedis(t)
@@ -153,7 +153,7 @@ t.test('a stored text that "decode" cannot read – asked for again and again �
   for (const [name, decode] of Object.entries(failing)) {
     await redis.set('counter', `not json ${good}`)
     const lines: string[] = []
-    // A host that does not use TypeScript may return anything.
+    // A host without TypeScript may return anything.
     const sessions = redisSessions({ redis, decode: decode as (stored: string) => string })
     const { app, ask } = await buildApp(t, {
       options: { sessions, timeout: 1000 },
@@ -165,7 +165,7 @@ t.test('a stored text that "decode" cannot read – asked for again and again �
     t.equal(await kindOf(good), '0', `${name}: another token is found`)
     t.equal(app.cobrowse.status().sessions.state, 'up', name)
     t.match(lines.join(''), /AnsweredError: .+decode/, 'the log names the function')
-    t.notMatch(lines.join(''), /not json|eyJ/, 'and quotes nothing of what is stored')
+    t.notMatch(lines.join(''), /not json|eyJ/, 'the log quotes nothing of the stored text')
   }
   await redis.lpush('list', 'x')
   const { ask } = await buildApp(t, { options: { sessions: redisSessions({ redis }) } })
@@ -173,7 +173,7 @@ t.test('a stored text that "decode" cannot read – asked for again and again �
   t.equal(await kindOfToken(ask, ofList), '40102')
 })
 
-t.test('a key that Redis does not let the gateway read – named by a forger – costs its token only', {
+t.test('a key that the gateway may not read – named by a forger – costs its token only', {
   skip: withoutRedis
 }, async (t) => {
   const { port } = await startRedis(t)
@@ -198,7 +198,7 @@ t.test('a key that Redis does not let the gateway read – named by a forger –
   t.equal(app.cobrowse.status().sessions.state, 'up')
 })
 
-t.test('a token store that is away is not asked by every request', { skip: withoutRedis }, async (t) => {
+t.test('an unavailable token store – many requests – is not asked by each of them', { skip: withoutRedis }, async (t) => {
   const server = await startRedis(t)
   const redis = new Redis(server.port, '127.0.0.1')
   redis.on('error', () => {})

@@ -6,17 +6,17 @@ const session = { tenantId: '202102193196', channelId: 'web', userId: 'session_1
 const wrap = (text: string | Buffer) => encodeURIComponent(Buffer.from(text).toString('base64'))
 const wrapJson = (fields: object) => wrap(JSON.stringify({ createTime: 1_700_000_000_000, ...fields }))
 
-t.test('a token says who it is of', async (t) => {
+t.test('a token – names its user', async (t) => {
   t.strictSame(readToken(makeToken(session, 1_700_000_000_000)), session)
   t.equal(toUid(session), '202102193196websession_1619573111751_user_1619573111751')
 })
 
-t.test('integers read as Java prints them, long ones to the last digit', async (t) => {
+t.test('integers – printed by Java – are read to the last digit', async (t) => {
   const token = wrap('{"createTime":1,"tenantId":202102193196869708,"channelId":7,"userId":-0,"note":"at 202102193196869708"}')
   t.strictSame(readToken(token), { tenantId: '202102193196869708', channelId: '7', userId: '0' })
 })
 
-t.test('the case of a percent-encoding does not matter for reading, but for equality', async (t) => {
+t.test('the case of a percent-encoding – is ignored for reading, and counts for equality', async (t) => {
   const token = makeToken({ ...session, userId: 'u1' }, 1_700_000_000_000)
   const other = token.replaceAll('%3D', '%3d')
   t.not(token, other, 'the sample has a padding')
@@ -25,11 +25,11 @@ t.test('the case of a percent-encoding does not matter for reading, but for equa
   t.ok(equalsStored(token, token))
 })
 
-t.test('padding may be missing, as Java lets it', async (t) => {
+t.test('missing padding – as Java permits – is accepted', async (t) => {
   t.strictSame(readToken(wrapJson(session).replace(/(%3D)+$/, '')), session)
 })
 
-t.test('what is malformed is not valid', async (t) => {
+t.test('a malformed token – is invalid', async (t) => {
   const bad: Array<[string, string]> = [
     ['empty', ''],
     ['a broken percent-encoding', '%E0%A4%A'],
@@ -53,7 +53,7 @@ t.test('what is malformed is not valid', async (t) => {
   for (const [what, token] of bad) t.equal(readToken(token), null, what)
 })
 
-t.test('each of the three fields must be an id', async (t) => {
+t.test('each of the three fields – must be an id', async (t) => {
   const values = [
     null, true, {}, [], ['u'], '', ' ', 'a b', 'a*', 'a?', 'a\r\nSET x y', '{tag}', 'a/b', 'ü', 'x'.repeat(65), 1e21, 1.5,
     undefined
@@ -65,7 +65,7 @@ t.test('each of the three fields must be an id', async (t) => {
   }
 })
 
-t.test('no input makes the reader throw, and what it reads is bounded', async () => {
+t.test('the reader – any input – never throws, and returns bounded values', async () => {
   const anything = fc.oneof(
     fc.string(), fc.string({ unit: 'binary' }), fc.json().map(wrap),
     fc.record({ tenantId: fc.anything(), channelId: fc.anything(), userId: fc.anything() })

@@ -3,7 +3,7 @@ import { systemClock } from '../../../lib/common/clock.js'
 import { createLease, momentOf } from '../../../lib/registry/membership/lease.js'
 import { until } from '../../support/until.js'
 
-t.test('a lease that nobody asks about says by itself that it lapsed, once', async (t) => {
+t.test('a lease that is not queried – reports its lapse, once', async (t) => {
   let lapses = 0
   const lease = createLease(() => 120, () => { lapses++ })
   t.equal(lease.valid(), false, 'before the first heartbeat')
@@ -15,7 +15,7 @@ t.test('a lease that nobody asks about says by itself that it lapsed, once', asy
   t.equal(lapses, 1)
 })
 
-t.test('it counts from when the heartbeat was sent, and ends before the store\'s', async (t) => {
+t.test('a lease – counted from the sending of its heartbeat – expires before the store’s', async (t) => {
   let now = 1000
   t.intercept(performance, 'now', { value: () => now })
   const lease = createLease(() => 6000, () => {})

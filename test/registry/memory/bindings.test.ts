@@ -6,7 +6,7 @@ const member = () => ({
   view: { ...nodeRecord('n1'), incarnation: 'i', weight: 1, draining: false, rooms: 0 }, gone: false
 })
 
-t.test('a tenant that asks for one room after the other – up to the bound – costs no other tenant a room', async (t) => {
+t.test('a tenant that asks for room after room – up to the bound – costs no other tenant a room', async (t) => {
   const bindings = createBindings(60_000, () => {}, 100)
   const node = member()
   bindings.bind('known', node, 'other')
@@ -20,6 +20,6 @@ t.test('a tenant that asks for one room after the other – up to the bound – 
   bindings.bind('room-1', node, 'greedy')
   t.notOk(bindings.mayBind('greedy'), 'a room that is bound again counts once')
   bindings.claim('room-2', node)
-  t.ok(bindings.mayBind('greedy'), 'a room that is claimed lingers no more')
+  t.ok(bindings.mayBind('greedy'), 'a claimed room stops lingering')
   t.equal(node.view.rooms, 100)
 })

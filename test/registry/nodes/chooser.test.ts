@@ -19,7 +19,7 @@ const anyNode = fc.record({
 })
 const anyNodes = fc.array(anyNode, { maxLength: 40 }).map((nodes) => nodes.map((node, id) => view(id, node)))
 
-t.test('never a draining, full or refused node, at most eight, none twice, and some if there are any', async (t) => {
+t.test('a choice – has at most eight nodes, none draining, full, rejected or repeated, and is empty only without candidates', async (t) => {
   fc.assert(fc.property(anyNodes, fc.integer(), fc.nat(60), fc.boolean(), (nodes, seed, given, isOwn) => {
     const chooser = createChooser({ random: seededRandom(seed) })
     chooser.update(nodes)
@@ -42,7 +42,7 @@ t.test('never a draining, full or refused node, at most eight, none twice, and s
   }), { numRuns: 300 })
 })
 
-t.test('up to eight nodes are ordered by load per weight', async (t) => {
+t.test('up to eight nodes – are ordered by load per weight', async (t) => {
   fc.assert(fc.property(fc.array(anyNode, { maxLength: 8 }), fc.integer(), (nodes, seed) => {
     const chooser = createChooser({ random: seededRandom(seed) })
     chooser.update(nodes.map((node, id) => view(id, node)))
@@ -51,7 +51,7 @@ t.test('up to eight nodes are ordered by load per weight', async (t) => {
   }))
 })
 
-t.test('own assignments count until the second reading after them', async (t) => {
+t.test('own assignments – count until the second reading after them', async (t) => {
   const chooser = createChooser({ reportAge: 2000 })
   const [first, second] = [view(1), view(2, { rooms: 5 })]
   chooser.update([first, second], 0)
@@ -63,7 +63,7 @@ t.test('own assignments count until the second reading after them', async (t) =>
   t.equal(chooser.choose(room)[0], second)
   chooser.update([first, second], 2000)
   chooser.update([first, second], 2100)
-  t.equal(chooser.choose(room)[0], second, 'a reading soon after another does not age them')
+  t.equal(chooser.choose(room)[0], second, 'two readings in short succession count as one')
   chooser.update([first, second], 4000)
   t.equal(chooser.choose(room)[0], first)
   chooser.count(second, 1)
@@ -76,18 +76,18 @@ t.test('own assignments count until the second reading after them', async (t) =>
   })
 })
 
-t.test('an own choice gets a list of its own, and one that is no list is refused', async (t) => {
+t.test('a custom choice – gets its own list, and a result that is no list is rejected', async (t) => {
   const chooser = createChooser()
   chooser.update([view(1), view(2)])
-  // What is declared readonly may be changed all the same.
+  // Code without types may change values that are declared readonly.
   t.equal(chooser.choose(room, { selectNode: (candidates) => (candidates as NodeView[]).splice(0) }).length, 2)
   t.equal(chooser.choose(room).length, 2)
-  const selectNode = () => null as unknown as NodeView[] // As a program without types may answer.
+  const selectNode = () => null as unknown as NodeView[] // Simulates an answer of a program without types.
   t.throws(() => chooser.choose(room, { selectNode }), { name: 'TypeError', message: /"selectNode"/ })
   t.strictSame(chooser.choose(room, { selectNode: () => [null as unknown as NodeView] }), [])
 })
 
-t.test('"accepts" is asked once per node and reading', async (t) => {
+t.test('"accepts" – is asked once per node and reading', async (t) => {
   const chooser = createChooser()
   let asked = 0
   const accepts = () => ++asked > 0
@@ -99,7 +99,7 @@ t.test('"accepts" is asked once per node and reading', async (t) => {
   t.equal(asked, 3)
 })
 
-t.test('the cost of a choice does not grow with the number of nodes', async (t) => {
+t.test('the cost of a choice – does not grow with the number of nodes', async (t) => {
   const draws = (count: number) => {
     let drawn = 0
     const random = seededRandom(1)
@@ -116,11 +116,14 @@ interface Burst {
   nodes: NodeView[]
   gateways: number
   rooms: number
-  /** Milliseconds between an assignment and the time when the node counts the room. */
+  /** Milliseconds between an assignment and the node's count of the room. */
   claimAfter?: number
 }
 
-/** Rooms come for 10 s; nodes report and gateways read every 2 s, each at a time of its own. Gives rooms per weight. */
+/**
+ * Simulates 10 s of new rooms; each node reports and each gateway reads every 2 s, at its own offset. Returns rooms per
+ * weight.
+ */
 function spread ({ seed, nodes, gateways, rooms, claimAfter = 0 }: Burst): number[] {
   const random = seededRandom(seed)
   const truth = nodes.map((node) => ({ ...node }))
@@ -166,7 +169,7 @@ function spread ({ seed, nodes, gateways, rooms, claimAfter = 0 }: Burst): numbe
 const max = (shares: number[]) => Math.max(...shares)
 const mean = (shares: number[]) => shares.reduce((sum, share) => sum + share, 0) / shares.length
 
-t.test('a burst of 10,000 rooms through eight gateways on old reports spreads evenly', async (t) => {
+t.test('a burst of 10,000 rooms – eight gateways with old reports – is spread evenly', async (t) => {
   const worst = { alike: 0, slow: 0, weighted: 0 }
   for (let seed = 1; seed <= 20; seed++) {
     const burst = (weights: number[], claimAfter: number) => {
@@ -183,7 +186,7 @@ t.test('a burst of 10,000 rooms through eight gateways on old reports spreads ev
   t.ok(max(Object.values(worst)) <= 1.2)
 })
 
-t.test('1,000 rooms of one gateway spread evenly over four nodes', async (t) => {
+t.test('1,000 rooms of one gateway – are spread evenly over four nodes', async (t) => {
   let worst = 0
   for (let seed = 1; seed <= 20; seed++) {
     const nodes = [1, 2, 3, 4].map((id) => view(id))
@@ -194,11 +197,11 @@ t.test('1,000 rooms of one gateway spread evenly over four nodes', async (t) => 
   t.ok(worst <= 1.3)
 })
 
-t.test('a node that joins empty is not run down', async (t) => {
+t.test('a node that joins empty – is not overloaded', async (t) => {
   for (let seed = 1; seed <= 10; seed++) {
     const nodes = Array.from({ length: 10 }, (_value, id) => view(id, { rooms: id === 0 ? 0 : 1000 }))
     const shares = spread({ seed, nodes, gateways: 8, rooms: 10_000, claimAfter: 1000 })
     t.ok((shares[0] ?? 0) < 2.5 * mean(shares))
-    t.ok((shares[0] ?? 0) > 1.5 * mean(shares), 'yet it catches up')
+    t.ok((shares[0] ?? 0) > 1.5 * mean(shares), 'the new node catches up')
   }
 })

@@ -11,7 +11,7 @@ import type { RedisScripter } from '../../../types/index.js'
 const HOUR = 3_600_000
 const META = '{cobrowse}:meta'
 const LEASES = '{cobrowse}:leases'
-/** No heartbeat comes in between: `drain` sends one. */
+/** Interval without heartbeats during a test; `drain` sends one on demand. */
 const RARE = { heartbeat: 20_000, lease: 60_000 }
 
 async function setUp (t: Test) {
@@ -24,7 +24,7 @@ async function setUp (t: Test) {
 const keyOf = async (redis: Redis) => (await redis.keys('*:room:*'))[0] ?? ''
 const nameIn = (key: string) => key.split(':').at(-1) ?? ''
 
-/** A store whose clock is ahead, as far as a node can tell by the answers. */
+/** Sets the clock of the store ahead, as far as a node can tell from the answers. */
 function aheadBy (redis: Redis, ahead: { ms: number }): RedisScripter {
   const shift = (answer: unknown) => Array.isArray(answer) && answer[0] === 'ok'
     ? ['ok', Number(answer[1]) + ahead.ms, ...answer.slice(2)]
@@ -40,7 +40,7 @@ function aheadBy (redis: Redis, ahead: { ms: number }): RedisScripter {
   }
 }
 
-t.test('a dead node – its lease is from before the clock was set back – is dead one lease later', {
+t.test('a dead node – lease from before the clock was set back – is dead one lease later', {
   skip: withoutRedis
 }, async (t) => {
   const { redis, gateway } = await setUp(t)
@@ -52,10 +52,10 @@ t.test('a dead node – its lease is from before the clock was set back – is d
   const { incarnation } = await makeRegistry(t, redis).join(nodeRecord('n1'))
   await until(async () => (await gateway.assign(room).catch(() => null))?.node.incarnation === incarnation)
   watch(gateway)
-  await until(() => gateway.nodes().map(({ id }) => id).join() === 'n1', 'a list of the living')
+  await until(() => gateway.nodes().map(({ id }) => id).join() === 'n1', 'a list of live nodes only')
 })
 
-t.test('a living node – the clock was set back – goes on', { skip: withoutRedis }, async (t) => {
+t.test('a live node – clock set back – goes on', { skip: withoutRedis }, async (t) => {
   const { redis, gateway } = await setUp(t)
   const member = await makeRegistry(t, redis).join(nodeRecord('n1'))
   const events: string[] = []
@@ -68,10 +68,10 @@ t.test('a living node – the clock was set back – goes on', { skip: withoutRe
   await until(async () => await gateway.assign(newRoom()).catch(() => null))
   t.equal((await gateway.assign(room)).node.incarnation, member.incarnation)
   t.strictSame(events, [])
-  t.equal((await redis.hgetall(META)).epoch, EPOCH, 'no epoch begins')
+  t.equal((await redis.hgetall(META)).epoch, EPOCH, 'the epoch stays')
 })
 
-t.test('a silence of all nodes – the last heartbeat is from before the clock was set back – is noticed', {
+t.test('a silence of all nodes – last heartbeat from before the clock was set back – is noticed', {
   skip: withoutRedis
 }, async (t) => {
   const { redis, gateway } = await setUp(t)
@@ -83,7 +83,7 @@ t.test('a silence of all nodes – the last heartbeat is from before the clock w
   await until(async () => await fails(NoLiveNodeError), 'its end')
 })
 
-t.test('a call that ended – before the clock was set back – keeps nobody out who asks now', {
+t.test('a call that ended – before the clock was set back – rejects no later signature', {
   skip: withoutRedis
 }, async (t) => {
   const { redis, gateway } = await setUp(t)
@@ -94,7 +94,7 @@ t.test('a call that ended – before the clock was set back – keeps nobody out
   const ahead = Date.now() + HOUR
   await redis.zadd('{cobrowse}:ended', ahead, name)
   await redis.zadd('{cobrowse}:releases', 0, `n1|${name}|${ahead}`)
-  t.equal(await member.claim(room, { issuedAt: (ahead - 5000) / 1000 }), 'released', 'signatures from before are refused')
+  t.equal(await member.claim(room, { issuedAt: (ahead - 5000) / 1000 }), 'released', 'earlier signatures are rejected')
   t.equal(await member.claim(newRoom()), 'ok')
   await member.drain(false)
   t.equal(await member.claim(room, { issuedAt: issuedAt / 1000 }), 'ok')
@@ -102,7 +102,7 @@ t.test('a call that ended – before the clock was set back – keeps nobody out
   t.equal(member.holds(room), true)
 })
 
-t.test('a call that ends – after the clock was set back – is ended in a room from before', {
+t.test('a call that ends – after the clock was set back – ends in a room from before', {
   skip: withoutRedis
 }, async (t) => {
   const { port, redis, gateway } = await setUp(t)

@@ -14,7 +14,7 @@ const TEXTS = [
   '', '|', 'x', 'an-epoch|of-22-letters', 'an epoch of 22 letters', '-1', '1.5', 'nan', 'inf', '-inf', '1e300', '0x7f', ' 1',
   '99999999999999999999', '999999999999999', '1 1', '6000 99999999999999', '99999999999999 1', 'ä', '\0', '%d'
 ]
-/** With the type that each has. */
+/** Keys of a deployment, each with its type. */
 const KEYS = {
   leases: 'sorted set', nodes: 'hash', meta: 'hash', ids: 'hash', releases: 'sorted set', ended: 'sorted set'
 }
@@ -26,11 +26,13 @@ const TYPES: Record<string, (redis: Redis, key: string) => Promise<unknown>> = {
   'sorted set': async (redis, key) => await redis.zadd(key, 1, 'x'),
   stream: async (redis, key) => await redis.xadd(key, '*', 'x', 'y')
 }
-/** A lease that outlives what a busy machine does with all of the others at once. */
+/** Lease that a busy machine keeps while all the others run at once. */
 const TIMES = { heartbeat: 500, lease: 10_000, linger: 1 }
 const SETTLING_MS = TIMES.lease + 2 * TIMES.heartbeat
 
-/** Damages a deployment, and holds that it works again: open rooms go on, new ones are given, calls end, nodes join. */
+/**
+ * Damages a deployment, and checks that it recovers: open rooms go on, new ones are assigned, calls end, nodes join.
+ */
 async function heals (t: Test, redis: Redis, prefix: string, damage: () => Promise<unknown>): Promise<void> {
   await skipSettling(redis, prefix)
   const make = () => patient(makeRegistry(t, redis, { prefix, ...TIMES }))
@@ -41,11 +43,11 @@ async function heals (t: Test, redis: Redis, prefix: string, damage: () => Promi
   const open = newRoom()
   await until(async () => await member.claim(open).catch(() => '') === 'ok')
   await damage()
-  // The first call may fail and mend; the second tells whether it settles now.
+  // The first request may fail and repair the damage; the second shows whether the store settles.
   for (let calls = 0; calls < 2; calls++) await gateway.assign(newRoom()).catch(() => {})
   const settledAt = Number(await redis.hget(`${prefix}:meta`, 'settledAt'))
   t.ok(settledAt < Date.now() + SETTLING_MS + 100, `${prefix} settles until ${settledAt}`)
-  // As if that time had passed, which its node is back within.
+  // Skips the settling time, within which the node is back.
   const lease = async () => await redis.zscore(`${prefix}:leases`, `n1|${member.incarnation}`).catch(() => null)
   await until(lease, `the lease of ${prefix}`)
   await redis.hset(`${prefix}:meta`, 'settledAt', '0', 'yieldUntil', '0')
@@ -59,11 +61,11 @@ async function heals (t: Test, redis: Redis, prefix: string, damage: () => Promi
   await until(async () => await member.claim(over).catch(() => '') === 'ok', `a claim of ${prefix}`)
   const end = async () => await gateway.release?.(over).then(() => true, () => false)
   await until(end, `an end of ${prefix}`)
-  await until(() => !member.holds(over), `the word of an end of ${prefix}`)
+  await until(() => !member.holds(over), `the notice of an end in ${prefix}`)
   t.strictSame([member.holds(open), lost], [true, []], prefix)
 }
 
-t.test('a field of the meta data – that holds anything – heals within a settling, and no open room is touched', {
+t.test('a damaged field of the metadata – any content – heals within a settling, and no open room is touched', {
   skip: withoutRedis
 }, async (t) => {
   const { port } = await startRedis(t)
@@ -78,7 +80,7 @@ t.test('a field of the meta data – that holds anything – heals within a sett
   }
 })
 
-t.test('any key – of any other type – heals within a settling, and no open room is touched', {
+t.test('a damaged key – any other type – heals within a settling, and no open room is touched', {
   skip: withoutRedis
 }, async (t) => {
   const { port } = await startRedis(t)
@@ -94,12 +96,12 @@ t.test('any key – of any other type – heals within a settling, and no open r
   })))
 })
 
-t.test('the binding of a room – that cannot be read – is mended by the node that has it open, and else ends', {
+t.test('an unreadable binding – is repaired by the node with the open room, and otherwise expires', {
   skip: withoutRedis
 }, async (t) => {
   const { port } = await startRedis(t)
   const redis = connect(t, port)
-  // There a binding that is not mended ends later than the test waits.
+  // A binding that is not repaired expires after the end of this test.
   const lasting = { prefix: '{lasting}', linger: 60 }
   await skipSettling(redis, lasting.prefix)
   await skipSettling(redis)

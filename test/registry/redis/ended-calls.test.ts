@@ -8,7 +8,7 @@ import type { Membership, RoomKey } from '../../../types/index.js'
 const ENDS_TO_TELL = '{cobrowse}:releases'
 const ENDED = '{cobrowse}:ended'
 
-t.test('ends of calls – that nobody will hear of – are not kept for their nodes', { skip: withoutRedis }, async (t) => {
+t.test('ends of calls – no node left to hear of them – are not kept', { skip: withoutRedis }, async (t) => {
   const { redis, nodes, gateway } = await setUpNodes(t, RARE)
   const stays = await nodes.join(nodeRecord('stays'))
   const openRooms = async (member: Membership) => {
@@ -23,23 +23,23 @@ t.test('ends of calls – that nobody will hear of – are not kept for their no
   await endAll(await openRooms(left))
   t.equal(await redis.zcard(ENDS_TO_TELL), 20)
   await left.leave()
-  t.equal(await redis.zcard(ENDS_TO_TELL), 0, 'of a node that leaves')
+  t.equal(await redis.zcard(ENDS_TO_TELL), 0, 'none for a node that leaves')
 
   const [ofGone, ofLapsed] = [await openRooms(gone), await openRooms(lapsed)]
   await gone.leave()
   await redis.zadd(LEASES, 1, nameOf(lapsed))
   await endAll([...ofGone, ...ofLapsed])
-  t.equal(await redis.zcard(ENDS_TO_TELL), 0, 'of nodes that are gone')
+  t.equal(await redis.zcard(ENDS_TO_TELL), 0, 'none for nodes that are gone')
   await lapsed.drain()
-  await until(() => ofLapsed.every((room) => !lapsed.holds(room)), 'a node that comes back hears of them')
+  await until(() => ofLapsed.every((room) => !lapsed.holds(room)), 'a returning node to hear of the ends')
 
   await endAll(await openRooms(stays))
   await stays.drain()
   await stays.drain()
-  t.equal(await redis.zcard(ENDS_TO_TELL), 0, 'nor are those that it heard of')
+  t.equal(await redis.zcard(ENDS_TO_TELL), 0, 'none that the node has heard of')
 })
 
-t.test('ends of calls – more than a heartbeat claims rooms again – are all told by one heartbeat', {
+t.test('ends of calls – more than a heartbeat claims rooms – are all reported by one heartbeat', {
   skip: withoutRedis
 }, async (t) => {
   const { nodes, gateway } = await setUpNodes(t, RARE)
@@ -51,12 +51,12 @@ t.test('ends of calls – more than a heartbeat claims rooms again – are all t
       await until(async () => await gateway.release?.(room).then(() => true, () => false))
     }))
   }
-  t.ok(rooms.every((room) => member.holds(room)), 'the node was told of none so far')
+  t.ok(rooms.every((room) => member.holds(room)), 'the node has heard of none')
   await member.drain(false)
   t.strictSame(rooms.filter((room) => member.holds(room)), [])
 })
 
-t.test('ends of calls without a room – any number of them – are bounded, and push out no other', {
+t.test('ends of calls without a room – any number – are bounded, and push out no other end', {
   skip: withoutRedis
 }, async (t) => {
   const { redis, nodes, gateway } = await setUpNodes(t, RARE)
@@ -67,7 +67,7 @@ t.test('ends of calls without a room – any number of them – are bounded, and
   await gateway.release?.(room)
   const now = Date.now()
   const [name = '', moment = ''] = await redis.zrange(ENDED, '0', '-1', 'WITHSCORES')
-  // Older than all that follow.
+  // This end is older than all that follow.
   await redis.zadd(ENDED, Math.sign(Number(moment)) * (now - 60_000), name)
   for (let at = 0; at < 12_000; at += 1000) {
     const flood = Array.from({ length: 1000 }, (_, more) => [at + more - now, `flood-${at + more}`])
@@ -77,7 +77,7 @@ t.test('ends of calls without a room – any number of them – are bounded, and
   t.equal(await redis.zcount(ENDED, '-inf', 0), 10_000)
   const other = await nodes.join(nodeRecord('n2'))
   t.equal(await other.claim(room, { issuedAt: before - 120 }), 'released')
-  t.equal(await other.claim(roomless, { issuedAt: before }), 'released', 'nor the latest one')
+  t.equal(await other.claim(roomless, { issuedAt: before }), 'released', 'the latest end is kept')
   t.equal(await redis.zscore(ENDED, 'flood-11999'), null, 'the oldest go')
 
   await redis.zadd(ENDED, 900_000 - now - 60_000, 'old without a room', now - 960_000, 'old')

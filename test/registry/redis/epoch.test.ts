@@ -13,7 +13,7 @@ const META = '{cobrowse}:meta'
 const LEASES = '{cobrowse}:leases'
 const SETTLING = Math.max(FAST.lease, FAST.linger * 1000) + 2 * FAST.heartbeat
 
-// Each test has a Redis of its own, and mostly waits for it to settle.
+// Each test has its own Redis, and mostly waits for it to settle.
 t.jobs = 4
 
 async function setUp (t: Test, times: { heartbeat?: number, lease?: number } = {}) {
@@ -36,12 +36,12 @@ async function setUp (t: Test, times: { heartbeat?: number, lease?: number } = {
 const isSettling = async (registry: Registry, room: RoomKey = newRoom()) =>
   await registry.assign(room).then(() => false, (error) => error instanceof RegistrySettlingError)
 
-/** Lets a member look dead to the store, without a word of its node. */
+/** Makes a member look dead to the store, unnoticed by its node. */
 async function vanish (redis: Redis, { id, incarnation }: Membership): Promise<void> {
   await redis.zadd(LEASES, Date.now() - 1, `${id}|${incarnation}`)
 }
 
-t.test('the first call to an empty Redis begins an epoch and settles', { skip: withoutRedis }, async (t) => {
+t.test('the first request to an empty Redis – begins an epoch and settles', { skip: withoutRedis }, async (t) => {
   const { redis, gateway, join } = await setUp(t)
   await redis.flushall()
   const startedAt = Date.now()
@@ -52,7 +52,7 @@ t.test('the first call to an empty Redis begins an epoch and settles', { skip: w
   t.ok(Math.abs(Number(settledAt) - startedAt - SETTLING) < 500)
   t.equal(Number(settledAt) - Number(yieldUntil), 2 * FAST.heartbeat)
   const { member } = await join('n1')
-  t.ok(await isSettling(gateway), 'also with a node')
+  t.ok(await isSettling(gateway), 'still settling with a node')
   const room = newRoom()
   t.equal(await member.claim(room), 'ok')
   t.equal((await gateway.assign(room)).node.id, 'n1', 'a claimed room is answered')
@@ -69,7 +69,7 @@ const forgetting: Record<string, (redis: Redis) => Promise<unknown>> = {
   'meta data of a wrong type': async (redis) => await redis.multi().del(META).lpush(META, 'x').exec()
 }
 for (const [name, forget] of Object.entries(forgetting)) {
-  t.test(`${name}: the nodes claim their rooms in the new epoch, under the incarnation they have`, {
+  t.test(`${name} – the nodes claim their rooms in the new epoch, under their incarnation`, {
     skip: withoutRedis
   }, async (t) => {
     const { redis, gateway, join } = await setUp(t)
@@ -81,13 +81,13 @@ for (const [name, forget] of Object.entries(forgetting)) {
     await gateway.assign(assigned)
     const { incarnation } = member
     await forget(redis)
-    t.ok(await isSettling(gateway, assigned), 'what was only assigned is void')
+    t.ok(await isSettling(gateway, assigned), 'an assignment without a claim is void')
     const [first = newRoom(), last = newRoom()] = [rooms[0], rooms.at(-1)]
     for (const room of [first, last]) {
       const { node } = await until(async () => await gateway.assign(room).catch(() => null))
       t.equal(node.incarnation, incarnation)
     }
-    t.ok(await isSettling(gateway), 'new rooms still wait')
+    t.ok(await isSettling(gateway), 'new rooms still have to wait')
     t.strictSame(events, [])
     t.equal(member.incarnation, incarnation)
     const { epoch = '' } = await redis.hgetall(META)
@@ -98,7 +98,7 @@ for (const [name, forget] of Object.entries(forgetting)) {
   })
 }
 
-t.test('a user who may not read INFO is told once, and notices no fail-over', { skip: withoutRedis }, async (t) => {
+t.test('a user without the right to INFO – is warned once, and notices no fail-over', { skip: withoutRedis }, async (t) => {
   const { server, redis } = await setUp(t)
   await redis.call('ACL', 'SETUSER', 'limited', 'on', '>secret', '~*', '&*', '+@all', '-info')
   const registry = makeRegistry(t, connect(t, server.port, {
@@ -109,14 +109,14 @@ t.test('a user who may not read INFO is told once, and notices no fail-over', { 
   const room = newRoom()
   t.equal((await registry.assign(room)).node.incarnation, member.incarnation)
   await redis.call('DEBUG', 'CHANGE-REPL-ID')
-  await elapse(3 * FAST.heartbeat, 'heartbeats have read the store again')
+  await elapse(3 * FAST.heartbeat, 'heartbeats read the store again')
   t.equal((await registry.assign(room)).node.incarnation, member.incarnation)
   t.strictSame(await redis.hgetall(META).then(({ epoch, replid }) => [epoch, replid]), [EPOCH, undefined])
   t.equal(warnings.length, 1)
   t.match(warnings, [/INFO replication/])
 })
 
-t.test('a clock that was set back does not make the store settle for hours', { skip: withoutRedis }, async (t) => {
+t.test('a clock that was set back – does not make the store settle for hours', { skip: withoutRedis }, async (t) => {
   const { redis, gateway, join } = await setUp(t)
   await join('n1')
   await redis.hset(META, 'settledAt', Date.now() + 3_600_000)
@@ -125,7 +125,7 @@ t.test('a clock that was set back does not make the store settle for hours', { s
   await until(async () => !await isSettling(gateway))
 })
 
-t.test('a node that lapsed yields while the store settles, but for rooms of its own', { skip: withoutRedis }, async (t) => {
+t.test('a node that lapsed – store settling – yields all rooms but its own', { skip: withoutRedis }, async (t) => {
   const { redis, gateway, join } = await setUp(t)
   const { member, events } = await join('n1')
   const [own, lost] = [newRoom(), newRoom()]
@@ -144,10 +144,10 @@ t.test('a node that lapsed yields while the store settles, but for rooms of its 
   t.equal((await gateway.assign(lost)).node.id, 'n1')
 })
 
-/** Long enough that a busy machine is within the two heartbeats that a silence settles for. */
+/** Lease long enough for a busy machine to stay within the two heartbeats that count as a silence. */
 const SLOW = { heartbeat: 1500, lease: 4000 }
 
-t.test('when all nodes fall silent, nothing is reassigned for a while, then there is no live node', {
+t.test('all nodes silent – for a while nothing is reassigned, then there is no live node', {
   skip: withoutRedis
 }, async (t) => {
   const { redis, gateway } = await setUp(t, SLOW)
@@ -159,7 +159,7 @@ t.test('when all nodes fall silent, nothing is reassigned for a while, then ther
   t.ok(Date.now() - Number(quiet) >= 2 * SLOW.heartbeat)
 })
 
-t.test('the first heartbeat after a silence lets the others come back before anything is reassigned', {
+t.test('the first heartbeat after a silence – lets the others return before any room is reassigned', {
   skip: withoutRedis
 }, async (t) => {
   const { redis, gateway, join } = await setUp(t, SLOW)
@@ -174,7 +174,7 @@ t.test('the first heartbeat after a silence lets the others come back before any
   await until(async () => !await isSettling(gateway))
 })
 
-t.test('a store that fell silent before it had settled does not know whom it misses', { skip: withoutRedis }, async (t) => {
+t.test('a store that fell silent before it had settled – does not know the missing nodes', { skip: withoutRedis }, async (t) => {
   const { redis, gateway, join } = await setUp(t, SLOW)
   const longAgo = Date.now() - 60_000
   await redis.hset(META, 'beat', longAgo, 'settledAt', longAgo + 1000)
@@ -185,7 +185,7 @@ t.test('a store that fell silent before it had settled does not know whom it mis
   await until(async () => !await isSettling(gateway))
 })
 
-t.test('when most nodes vanish at once their rooms wait, and new ones go to those that are left', {
+t.test('most nodes vanished at once – their rooms wait, and new rooms go to the remaining nodes', {
   skip: withoutRedis
 }, async (t) => {
   const { server, redis, gateway, join } = await setUp(t)
@@ -202,13 +202,13 @@ t.test('when most nodes vanish at once their rooms wait, and new ones go to thos
   t.ok(await isSettling(gateway, room))
   watch(gateway)
   await until(() => (gateway.status().viewAgeMs ?? Infinity) < 50)
-  t.strictSame(gateway.nodes().map(({ id }) => id).sort(), ['a', 'b', 'stays'], 'who is missed is shown meanwhile')
+  t.strictSame(gateway.nodes().map(({ id }) => id).sort(), ['a', 'b', 'stays'], 'missing nodes stay listed')
   t.equal((await gateway.assign(newRoom())).node.id, 'stays')
   await until(async () => !await isSettling(gateway, room))
   t.equal((await gateway.assign(room)).node.incarnation, stays.incarnation, 'after a lease and a heartbeat')
 })
 
-t.test('a single node that vanishes is dead at once, and so is one that leaves', { skip: withoutRedis }, async (t) => {
+t.test('a single node that vanishes or leaves – is dead at once', { skip: withoutRedis }, async (t) => {
   const { redis, gateway, nodes, join } = await setUp(t)
   const { member } = await join('n1')
   const room = newRoom()
@@ -219,10 +219,10 @@ t.test('a single node that vanishes is dead at once, and so is one that leaves',
   t.equal((await gateway.assign(room)).node.incarnation, other.incarnation)
   await nodes.close()
   await other.leave()
-  await t.rejects(gateway.assign(newRoom()), NoLiveNodeError, 'nobody is missed who said good-bye')
+  await t.rejects(gateway.assign(newRoom()), NoLiveNodeError, 'a node that left is not missing')
 })
 
-t.test('a node whose lease still lives in the store keeps its incarnation', { skip: withoutRedis }, async (t) => {
+t.test('a node whose lease in the store is alive – keeps its incarnation', { skip: withoutRedis }, async (t) => {
   const { server, redis, nodes } = await setUp(t)
   const slow = makeRegistry(t, connect(t, server.port), { heartbeat: 400, lease: 2000 })
   const member = await slow.join(nodeRecord('n1'))
@@ -232,7 +232,7 @@ t.test('a node whose lease still lives in the store keeps its incarnation', { sk
   const room = newRoom()
   t.equal(await member.claim(room), 'ok')
   const { incarnation } = member
-  // The store holds it for alive all the while: somebody else prolonged it.
+  // The store considers the node alive throughout, since the test prolongs the lease.
   const prolong = async () => await redis.zadd(LEASES, Date.now() + 60_000, `n1|${incarnation}`)
   const keepAlive = setInterval(() => prolong().catch(() => {}), 100)
   t.teardown(() => clearInterval(keepAlive))
@@ -245,11 +245,11 @@ t.test('a node whose lease still lives in the store keeps its incarnation', { sk
   await until(() => events.includes('resumed'))
   t.strictSame(events, ['lapsed', 'resumed'])
   t.equal(member.incarnation, incarnation)
-  t.equal(member.holds(room), true, 'its rooms are claimed again in the same step')
+  t.equal(member.holds(room), true, 'its rooms are claimed again in the same transaction')
   await nodes.close()
 })
 
-t.test('a registration that comes late ousts nobody', { skip: withoutRedis }, async (t) => {
+t.test('a late registration – does not replace a younger one', { skip: withoutRedis }, async (t) => {
   const { redis, nodes, join } = await setUp(t)
   const { member, events } = await join('n1')
   await redis.hset('{cobrowse}:ids', 'n1', `somebody-else|${EPOCH}`)
@@ -261,7 +261,7 @@ t.test('a registration that comes late ousts nobody', { skip: withoutRedis }, as
   t.equal(await redis.hget('{cobrowse}:ids', 'n1'), `${younger.incarnation}|${EPOCH}`, 'a new process may take its place')
 })
 
-t.test('a fail-over that forgets a registration makes no node believe that it was replaced', {
+t.test('a fail-over that forgets a registration – makes no node believe that it was replaced', {
   skip: withoutRedis
 }, async (t) => {
   const { redis, nodes, join } = await setUp(t)

@@ -6,7 +6,7 @@ import { newRoom, nodeRecord } from '../contract.js'
 import type { Redis } from 'ioredis'
 import type { Test } from 'tap'
 
-/** No heartbeat comes in between: `drain` sends one. */
+/** Interval without heartbeats during a test; `drain` sends one on demand. */
 const RARE = { heartbeat: 20_000, lease: 60_000 }
 
 async function setUp (t: Test, times: { heartbeat?: number, lease?: number } = {}) {
@@ -26,10 +26,10 @@ async function setUp (t: Test, times: { heartbeat?: number, lease?: number } = {
 }
 
 const roomKeys = async (redis: Redis) => await redis.keys('*:room:*')
-/** Forgets all bindings, as a server does that needs the memory. */
+/** Deletes all bindings, as a server short of memory does. */
 const evict = async (redis: Redis) => await redis.del(await roomKeys(redis))
 
-t.test('open rooms – their bindings are evicted – are claimed again, and nobody is sent elsewhere', {
+t.test('open rooms – bindings evicted – are claimed again, and no client is sent elsewhere', {
   skip: withoutRedis
 }, async (t) => {
   const { redis, gateway, member, events, open } = await setUp(t)
@@ -41,7 +41,7 @@ t.test('open rooms – their bindings are evicted – are claimed again, and nob
   t.strictSame(events, [])
 })
 
-t.test('many open rooms – all bindings are evicted – are claimed again in turn, within three heartbeats', {
+t.test('many open rooms – all bindings evicted – are claimed again in turn, within three heartbeats', {
   skip: withoutRedis
 }, async (t) => {
   const { redis, member, open } = await setUp(t, RARE)
@@ -54,7 +54,7 @@ t.test('many open rooms – all bindings are evicted – are claimed again in tu
   }
 })
 
-t.test('claims – long before they end – are made again', { skip: withoutRedis }, async (t) => {
+t.test('claims – long before they expire – are made again', { skip: withoutRedis }, async (t) => {
   const { redis, member, open } = await setUp(t, RARE)
   await open(1)
   const [key = ''] = await roomKeys(redis)
@@ -63,7 +63,7 @@ t.test('claims – long before they end – are made again', { skip: withoutRedi
   await until(async () => await redis.pttl(key) > 80_000)
 })
 
-t.test('a Redis that may evict rooms – at the start – is told of once', { skip: withoutRedis }, async (t) => {
+t.test('a Redis that may evict rooms – at the start – causes one warning', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t, '--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru')
   const redis = connect(t, port)
   await skipSettling(redis)
@@ -72,11 +72,11 @@ t.test('a Redis that may evict rooms – at the start – is told of once', { sk
   t.strictSame(warnings, [{ policy: 'allkeys-lru' }])
   await redis.config('SET', 'maxmemory-policy', 'volatile-ttl')
   await redis.flushall()
-  await until(() => JSON.stringify(warnings).includes('volatile-ttl'), 'the word of another policy, in a new epoch')
+  await until(() => JSON.stringify(warnings).includes('volatile-ttl'), 'the warning about another policy, in a new epoch')
   t.equal(warnings.filter((warning) => JSON.stringify(warning).includes('policy')).length, 2)
 })
 
-t.test('a Redis that evicts nothing, or that does not say so – nothing is told', { skip: withoutRedis }, async (t) => {
+t.test('a Redis that evicts nothing, or does not show its policy – causes no warning', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   const redis = connect(t, port)
   await skipSettling(redis)

@@ -10,7 +10,7 @@ import type { RedisOptions } from 'ioredis'
 import type { Test } from 'tap'
 import type { Registry } from '../../../types/index.js'
 
-/** As the README has it, and what a host may have of its own. */
+/** Client settings: those of the README, and others that a host may have. */
 const CLIENTS: Record<string, RedisOptions> = {
   'the settings of the README': REDIS_SETTINGS,
   'the defaults of ioredis': {},
@@ -19,13 +19,13 @@ const CLIENTS: Record<string, RedisOptions> = {
 
 const AT_ONCE = ['--repl-diskless-sync-delay', '0']
 
-/** A primary and its replica, which change their parts, behind the one address of the primary. */
+/** Starts a primary and its replica, which swap roles behind one address. */
 async function startPair (t: Test) {
   const [first, second] = await Promise.all([startRedis(t, ...AT_ONCE), startRedis(t, ...AT_ONCE)])
   const [primary, replica] = [connect(t, first.port), connect(t, second.port)]
   await replica.replicaof('127.0.0.1', first.port)
   await skipSettling(primary)
-  await until(async () => (await replica.info('replication')).includes('master_link_status:up'), 'the replica is attached')
+  await until(async () => (await replica.info('replication')).includes('master_link_status:up'), 'the replica to attach')
   const address = await startSwitchableProxy(t, first.port)
   return {
     address,
@@ -47,49 +47,49 @@ t.test('a fail-over that keeps connections open – a registry and a node find t
     t.test(`with ${name}`, async (t) => {
       const { address, failOver } = await startPair(t)
       const [ofGateway, ofNode] = [connect(t, address.port, options), connect(t, address.port, options)]
-      await until(() => ofGateway.status === 'ready' && ofNode.status === 'ready', 'the clients are ready')
+      await until(() => ofGateway.status === 'ready' && ofNode.status === 'ready', 'the clients to be ready')
       const gateway = makeRegistry(t, ofGateway)
       const member = await makeRegistry(t, ofNode).join(nodeRecord('n1'))
-      await until(async () => await isGiven(gateway), 'a room is given')
+      await until(async () => await isGiven(gateway), 'an assigned room')
       await failOver()
-      await until(async () => await isGiven(gateway), 'a new room is given by the new primary')
-      await until(() => member.valid(), 'the node is alive there')
+      await until(async () => await isGiven(gateway), 'a room assigned by the new primary')
+      await until(() => member.valid(), 'a valid lease at the new primary')
       t.ok(address.connections() <= 8, `${address.connections()} connections were made`)
     })
   }
 })
 
-t.test('a server that stays a replica – a client that the host shares – is left in peace', { skip: withoutRedis }, async (t) => {
+t.test('a server that stays a replica – client shared with the host – the client is not disturbed', { skip: withoutRedis }, async (t) => {
   const { address, demote } = await startPair(t)
   const shared = connect(t, address.port)
   const registries = [makeRegistry(t, shared), makeRegistry(t, shared)]
-  await until(() => shared.status === 'ready', 'the client is ready')
+  await until(() => shared.status === 'ready', 'the client to be ready')
   await demote()
   const reads: Array<Promise<unknown>> = []
   const using = setInterval(() => {
     for (const registry of registries) isGiven(registry)
     reads.push(shared.get('of the host').catch((error) => error))
   }, 20)
-  await elapse(3000, 'every call that is refused had its chance to make the client connect again')
+  await elapse(3000, 'time for rejected commands to cause reconnects')
   clearInterval(using)
   const answers = await Promise.all(reads)
   t.ok(address.connections() <= 4, `${address.connections()} connections in 3 s`)
   t.strictSame(answers.filter((answer) => answer !== null), [], 'the host\'s own reads are all answered')
 })
 
-t.test('a client that would not come back – with a server that stays a replica – is not disconnected', {
+t.test('a client that would not reconnect – server stays a replica – is not disconnected', {
   skip: withoutRedis
 }, async (t) => {
   const { address, demote } = await startPair(t)
   const redis = connect(t, address.port, { retryStrategy: null })
   const registry = makeRegistry(t, redis)
-  await until(() => redis.status === 'ready', 'the client is ready')
+  await until(() => redis.status === 'ready', 'the client to be ready')
   await demote()
   for (let asked = 0; asked < 5; asked++) t.equal(await isGiven(registry), false)
   t.equal(redis.status, 'ready')
 })
 
-t.test('connections that are cut again and again – the settings of the README – answer more than those of ioredis', {
+t.test('connections dropped again and again – settings of the README – answer more than the defaults of ioredis', {
   skip: withoutRedis
 }, async (t) => {
   const { port } = await startRedis(t)
@@ -99,11 +99,11 @@ t.test('connections that are cut again and again – the settings of the README 
   const address = await startSwitchableProxy(t, port)
   const share = async (options: RedisOptions) => {
     const registry = makeRegistry(t, connect(t, address.port, options))
-    await until(async () => await isGiven(registry), 'a room is given')
+    await until(async () => await isGiven(registry), 'an assigned room')
     const cutting = setInterval(address.cut, 150)
     const asked: Array<Promise<boolean>> = []
     const asking = setInterval(() => asked.push(isGiven(registry)), 20)
-    await elapse(2000, 'a dozen cuts, and rooms asked for all the while')
+    await elapse(2000, 'a dozen cuts under requests')
     clearInterval(asking)
     clearInterval(cutting)
     return (await Promise.all(asked)).filter(Boolean).length / asked.length

@@ -7,7 +7,7 @@ import { eventually, until } from '../../support/until.js'
 import { newRoom, nodeRecord } from '../contract.js'
 import type { Test } from 'tap'
 
-// An abandoned call that fails later must not end the process.
+// An abandoned command that fails later must not end the process.
 const unhandled: unknown[] = []
 process.on('unhandledRejection', (reason) => unhandled.push(reason))
 
@@ -23,7 +23,7 @@ async function setUp (t: Test) {
   return { server, redis, nodes, gateway }
 }
 
-t.test('scripts that Redis forgot are sent once more, within the same call', { skip: withoutRedis }, async (t) => {
+t.test('scripts forgotten by Redis – are sent once more, within the same request', { skip: withoutRedis }, async (t) => {
   const { redis, nodes, gateway } = await setUp(t)
   const member = await nodes.join(nodeRecord('n1'))
   const room = newRoom()
@@ -34,7 +34,7 @@ t.test('scripts that Redis forgot are sent once more, within the same call', { s
   t.equal(await member.claim(room), 'ok')
 })
 
-t.test('a room whose key is of a wrong type, or unreadable, costs that room only', {
+t.test('a room key of a wrong type, or unreadable – costs that room only', {
   skip: withoutRedis
 }, async (t) => {
   const { redis, nodes, gateway } = await setUp(t)
@@ -53,16 +53,16 @@ t.test('a room whose key is of a wrong type, or unreadable, costs that room only
     await t.resolves(member.release(room))
     t.equal((await gateway.assign(newRoom())).node.id, 'n1')
     await redis.del(key)
-    t.equal((await gateway.assign(room)).node.id, 'n1', 'as soon as it is gone')
+    t.equal((await gateway.assign(room)).node.id, 'n1', 'the room works once the key is gone')
     await redis.del(await redis.keys('*:room:*'))
   }
 })
 
-t.test('a list of nodes of a wrong type costs new rooms, and is well again after a heartbeat', {
+t.test('a node list of a wrong type – costs new rooms, and is repaired by a heartbeat', {
   skip: withoutRedis
 }, async (t) => {
   const { server, redis, gateway } = await setUp(t)
-  // No heartbeat comes in between: `drain` sends one.
+  // No heartbeat is sent in between; `drain` sends one on demand.
   const nodes = makeRegistry(t, connect(t, server.port), { heartbeat: 20_000, lease: 60_000 })
   watch(gateway)
   const member = await nodes.join(nodeRecord('n1'))
@@ -76,23 +76,23 @@ t.test('a list of nodes of a wrong type costs new rooms, and is well again after
   t.match(gateway.status().reason, /wrong type/)
   t.ok(Number(gateway.status().viewAgeMs) >= 0)
   t.equal(gateway.nodes().length, 1, 'the last good view is kept')
-  t.equal((await gateway.assign(room)).node.id, 'n1', 'and with it known rooms')
+  t.equal((await gateway.assign(room)).node.id, 'n1', 'known rooms are kept with it')
   await cannotAsk(t, gateway.assign(newRoom()), /WRONGTYPE/)
   await member.drain(false)
   await until(async () => await gateway.assign(newRoom()).catch(() => null))
   await eventually(() => gateway.status().state, 'up')
-  t.equal(member.valid(), true, 'the lease lived through it')
+  t.equal(member.valid(), true, 'the lease stays valid')
   t.strictSame(lapses, [])
 })
 
-t.test('leases of a wrong type are a store that cannot be asked, once', { skip: withoutRedis }, async (t) => {
+t.test('leases of a wrong type – are reported once, as a store that cannot be asked', { skip: withoutRedis }, async (t) => {
   const { redis, gateway } = await setUp(t)
   await redis.set('{cobrowse}:leases', 'x')
   await cannotAsk(t, gateway.assign(newRoom()), /WRONGTYPE/)
   await t.rejects(gateway.assign(newRoom()), RegistrySettlingError)
 })
 
-t.test('a bad record costs its node only, and one line of the log', { skip: withoutRedis }, async (t) => {
+t.test('a bad record – costs its node only, and one log line', { skip: withoutRedis }, async (t) => {
   const { redis, nodes, gateway } = await setUp(t)
   await nodes.join(nodeRecord('good'))
   const bad = {
@@ -113,13 +113,13 @@ t.test('a bad record costs its node only, and one line of the log', { skip: with
   for (let i = 0; i < 20; i++) t.equal((await gateway.assign(newRoom())).node.id, 'good')
   const readAgain = gateway.status().viewAgeMs ?? 0
   await until(() => (gateway.status().viewAgeMs ?? 0) < readAgain)
-  t.equal(warnings.length, 7, 'not at every reading')
-  t.notMatch(JSON.stringify(warnings), /javascript|xxxx/, 'nothing of the record is told')
+  t.equal(warnings.length, 7, 'one line per record, not per reading')
+  t.notMatch(JSON.stringify(warnings), /javascript|xxxx/, 'the log quotes nothing of a record')
   await redis.hset('{cobrowse}:nodes', 'evil|x', '{"wssUrl":"wss://10.0.0.2/"}')
-  await eventually(() => gateway.nodes().length, 2, 'a repaired record is taken')
+  await eventually(() => gateway.nodes().length, 2, 'nodes after the record is repaired')
 })
 
-t.test('a room stays on a node whose record became garbage, by its last good one', {
+t.test('a room – its node’s record became garbage – stays on the node, by the last good record', {
   skip: withoutRedis
 }, async (t) => {
   const { redis, gateway } = await setUp(t)
@@ -131,14 +131,14 @@ t.test('a room stays on a node whose record became garbage, by its last good one
   for (const spoil of ['garbage', `{"wssUrl":"wss://10.0.0.3/"}${' '.repeat(5000)}`]) {
     await redis.hset('{cobrowse}:nodes', 'n1|x', spoil)
     t.strictSame((await gateway.assign(room)).node, node)
-    await t.rejects(makeRegistry(t, redis).assign(newRoom()), NoLiveNodeError, 'new rooms keep away')
+    await t.rejects(makeRegistry(t, redis).assign(newRoom()), NoLiveNodeError, 'new rooms avoid the node')
   }
   await cannotAsk(t, stranger.assign(room), /record/)
   await redis.hset('{cobrowse}:nodes', 'n1|x', '{"wssUrl":"wss://10.0.0.2/"}')
   t.equal((await gateway.assign(room)).node.wssUrl, 'wss://10.0.0.2/')
 })
 
-t.test('a stalled Redis makes calls fail, and asking again returns the binding that landed', {
+t.test('a stalled Redis – requests fail, and asking again returns the binding that was written', {
   skip: withoutRedis
 }, async (t) => {
   const { server, redis, nodes, gateway } = await setUp(t)
@@ -167,7 +167,7 @@ t.test('a stalled Redis makes calls fail, and asking again returns the binding t
   }
 })
 
-t.test('a caller that goes away gets its own reason at once', { skip: withoutRedis }, async (t) => {
+t.test('a caller that goes away – gets its own reason at once', { skip: withoutRedis }, async (t) => {
   const { server, nodes, gateway } = await setUp(t)
   await nodes.join(nodeRecord('n1'))
   await gateway.assign(newRoom())
@@ -180,7 +180,7 @@ t.test('a caller that goes away gets its own reason at once', { skip: withoutRed
   await t.rejects(call, reason)
 })
 
-t.test('a Redis that is down at the start costs nothing but answers, and is found when it comes', {
+t.test('a Redis that is down at the start – costs only answers, and is found once it is up', {
   skip: withoutRedis
 }, async (t) => {
   const server = await startRedis(t)
@@ -197,10 +197,10 @@ t.test('a Redis that is down at the start costs nothing but answers, and is foun
   await t.rejects(gateway.assign(newRoom()), NoLiveNodeError)
   const member = await gateway.join(nodeRecord('n1'))
   const { node } = await until(async () => await gateway.assign(newRoom()).catch(() => null))
-  t.equal(node.incarnation, member.incarnation, 'once it is certain that no other node comes back')
+  t.equal(node.incarnation, member.incarnation, 'answered once no other node can come back')
 })
 
-t.test('a Redis that is killed and comes back empty settles, is filled again, and no open room is touched', {
+t.test('a Redis that is killed and restarts empty – settles, is filled again, and no open room is touched', {
   skip: withoutRedis
 }, async (t) => {
   const { server, nodes, gateway } = await setUp(t)
@@ -228,7 +228,7 @@ t.test('a Redis that is killed and comes back empty settles, is filled again, an
   t.strictSame(lost, [])
 })
 
-t.test('a closed registry leaves nothing behind', { skip: withoutRedis }, async (t) => {
+t.test('a closed registry – leaves nothing behind', { skip: withoutRedis }, async (t) => {
   const { server, redis } = await setUp(t)
   const own = connect(t, server.port)
   const countListeners = () => own.eventNames().map((name) => [name, own.listenerCount(name)])
@@ -241,9 +241,9 @@ t.test('a closed registry leaves nothing behind', { skip: withoutRedis }, async 
   await registry.close()
   t.strictSame(await redis.keys('*'), ['{cobrowse}:meta'])
   t.strictSame(countListeners(), before)
-  t.equal(own.status, 'ready', 'the client is not ours to close')
+  t.equal(own.status, 'ready', 'the host’s client stays open')
 })
 
-t.test('no call that was given up failed unheard', async (t) => {
+t.test('abandoned commands – all failures are handled', async (t) => {
   t.strictSame(unhandled, [])
 })

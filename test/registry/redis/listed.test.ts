@@ -12,7 +12,7 @@ import type { Test } from 'tap'
 import type { ListedNodes } from '../../../types/index.js'
 import type { MakeListed, MakeListedOptions } from '../listed-contract.js'
 
-/** One way in which an existing deployment may list its nodes. */
+/** Ways in which an existing deployment may list its nodes. */
 interface Layout {
   name: string
   listed: ListedNodes
@@ -57,17 +57,17 @@ async function setUp (t: Test, layout: Layout, options: MakeListedOptions = {}) 
 }
 
 for (const layout of LAYOUTS) {
-  t.test(`nodes that something else lists ${layout.name}`, { skip: withoutRedis }, async (t) => {
+  t.test(`nodes listed by another program ${layout.name}`, { skip: withoutRedis }, async (t) => {
     const make: MakeListed = async (t, options) => await setUp(t, layout, options)
     listedContract(t, make, { name: 'redisRegistry', goneAfterMs: GONE_AFTER_MS })
 
-    t.test('may have an address for those outside', async (t) => {
+    t.test('a listed node – may have an external address', async (t) => {
       const { gateway, list } = await setUp(t, layout)
       await list('n1', recordOf('n1', { wssUrlOut: 'wss://out.example/n1' }))
       t.equal((await gateway.assign(newRoom())).node.wssUrlOut, 'wss://out.example/n1')
     })
 
-    t.test('are found beside many keys that are not theirs', async (t) => {
+    t.test('listed nodes – are found among many unrelated keys', async (t) => {
       const { redis, gateway, list } = await setUp(t, layout)
       await redis.rpush(`${KEYS}queue`, 'not a record')
       await redis.mset(Object.fromEntries(Array.from({ length: 1500 }, (_value, at) => [`other:${at}`, 'x'])))
@@ -77,7 +77,7 @@ for (const layout of LAYOUTS) {
       t.strictSame([...new Set(gateway.nodes().map(({ id }) => id))].sort(), ids)
     })
 
-    t.test('nothing is kept of a room that nobody asked for', async (t) => {
+    t.test('a listed node – keeps no data of rooms that were not requested', async (t) => {
       const { redis, gateway, list } = await setUp(t, layout)
       await list('n1')
       await gateway.assign(newRoom())
@@ -85,14 +85,14 @@ for (const layout of LAYOUTS) {
       await eventually(async () => await redis.keys('*:room:*'), [])
     })
 
-    t.test('a store with a new epoch settles for new rooms, and keeps those that it still knows', async (t) => {
+    t.test('a store with a new epoch – settles for new rooms, and keeps known ones', async (t) => {
       const { redis, gateway, list } = await setUp(t, layout)
       await list('n1')
       await list('n2')
       const room = newRoom()
       const before = await nodeOf(gateway, room)
       await redis.hset('{cobrowse}:meta', 'epoch', EPOCH.toUpperCase())
-      t.equal(await nodeOf(gateway, room), before, 'nobody claims it again, so the old binding is the best there is')
+      t.equal(await nodeOf(gateway, room), before, 'listed nodes claim nothing, so the old binding is kept')
       await redis.del('{cobrowse}:meta')
       await t.rejects(gateway.assign(newRoom()), RegistrySettlingError)
       t.equal(await nodeOf(gateway, room), before)
@@ -100,7 +100,7 @@ for (const layout of LAYOUTS) {
   })
 }
 
-t.test('what should list the nodes and is something else is said, and no room is given', { skip: withoutRedis }, async (t) => {
+t.test('a key that should list the nodes but has another type – is reported, and no room is assigned', { skip: withoutRedis }, async (t) => {
   const server = await startRedis(t)
   const redis = connect(t, server.port)
   await skipSettling(redis)
@@ -116,7 +116,7 @@ t.test('what should list the nodes and is something else is said, and no room is
   t.equal(await nodeOf(gateway), 'n1')
 })
 
-t.test('a client with a keyPrefix – names of listed nodes – are read as the same client writes them', {
+t.test('names of listed nodes – client with a keyPrefix – are read as the same client writes them', {
   skip: withoutRedis
 }, async (t) => {
   const { port } = await startRedis(t)
@@ -132,7 +132,7 @@ t.test('a client with a keyPrefix – names of listed nodes – are read as the 
       })
     }
   }
-  t.test('or by their whole name', async (t) => {
+  t.test('names of listed nodes – given in full – are read', async (t) => {
     const redis = connect(t, port, { keyPrefix: 'app:' })
     for (const listed of [{ hash: `app:${HASH}` }, { keys: `app:${KEYS}` }]) {
       t.equal((await makeRegistry(t, redis, { listed }).assign(newRoom())).node.id, 'n1')
@@ -140,25 +140,25 @@ t.test('a client with a keyPrefix – names of listed nodes – are read as the 
   })
 })
 
-t.test('no node is listed – the registry reads – it says once where it looked', { skip: withoutRedis }, async (t) => {
+t.test('a registry without listed nodes – reports once where it looked', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   const redis = connect(t, port, { keyPrefix: 'app:' })
   await skipSettling(redis)
   const registry = makeRegistry(t, redis, { listed: { hash: 'relay:nods' } })
   const { warnings } = watch(registry)
   await until(() => warnings.length > 0, 'the warning')
-  await elapse(3 * FAST.heartbeat, 'the nodes were read again')
+  await elapse(3 * FAST.heartbeat, 'the nodes are read again')
   t.strictSame(warnings, [{ listed: { hash: 'app:relay:nods' } }])
 })
 
-t.test('on a Cluster – listed nodes – are found in the slot of the registry, or refused at the start', {
+t.test('listed nodes on a Cluster – are found in the slot of the registry, or rejected at the start', {
   skip: withoutRedis
 }, async (t) => {
   const { port } = await startRedis(t, '--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1')
   const admin = connect(t, port)
   await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
   const isReady = async () => String(await admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok')
-  await until(isReady, 'the Cluster is ready')
+  await until(isReady, 'the Cluster to be ready')
   const cluster = new Cluster([{ port, host: '127.0.0.1' }], { redisOptions: { keyPrefix: 'app:' } })
   cluster.on('error', () => {})
   t.teardown(() => cluster.disconnect())

@@ -22,7 +22,7 @@ function listen (member: Membership): string[] {
 
 type Send = () => Promise<unknown>
 
-/** A client that leaves the calls of one script to the test: when they are sent, and what is heard of it. */
+/** Creates a client whose test decides when the commands of one script are sent and answered. */
 function intercept (redis: Redis, { sha1, text }: Script, carry: (send: Send) => Promise<unknown>): RedisScripter {
   return {
     get status () {
@@ -37,7 +37,7 @@ function intercept (redis: Redis, { sha1, text }: Script, carry: (send: Send) =>
   }
 }
 
-t.test('heartbeats keep the lease alive', { skip: withoutRedis }, async (t) => {
+t.test('heartbeats – keep the lease alive', { skip: withoutRedis }, async (t) => {
   const { redis, nodes } = await setUpNodes(t)
   const member = await nodes.join(nodeRecord('n1'))
   const events = listen(member)
@@ -47,7 +47,7 @@ t.test('heartbeats keep the lease alive', { skip: withoutRedis }, async (t) => {
   t.strictSame(events, [])
 })
 
-t.test('a lease that is gone in the store means a new incarnation, which takes the open rooms along', {
+t.test('a lease that is gone in the store – causes a new incarnation, which takes over the open rooms', {
   skip: withoutRedis
 }, async (t) => {
   const { redis, nodes, gateway } = await setUpNodes(t)
@@ -66,11 +66,11 @@ t.test('a lease that is gone in the store means a new incarnation, which takes t
   t.strictSame(await redis.hkeys(NODES), [nameOf(member)], 'the old registration is replaced')
   const texts = await redis.mget(await redis.keys('*:room:*'))
   const isOurs = (text: string | null) => text?.startsWith(`${EPOCH}|${nameOf(member)}|claimed|`)
-  t.equal(texts.filter(isOurs).length, 299, 'but for the one that was released')
+  t.equal(texts.filter(isOurs).length, 299, 'all but the released room')
   t.equal((await gateway.assign(rooms[1] ?? newRoom())).node.incarnation, member.incarnation)
 })
 
-t.test('rooms that were bound elsewhere meanwhile are not taken back', { skip: withoutRedis }, async (t) => {
+t.test('rooms bound to another node in between – are not taken back', { skip: withoutRedis }, async (t) => {
   const { server, redis, nodes, gateway } = await setUpNodes(t)
   const member = await nodes.join(nodeRecord('n1'))
   const events = listen(member)
@@ -79,17 +79,17 @@ t.test('rooms that were bound elsewhere meanwhile are not taken back', { skip: w
   const room = newRoom()
   t.equal(await member.claim(room), 'ok')
   const other = await makeRegistry(t, connect(t, server.port)).join(nodeRecord('n2'))
-  // In one step, or the next heartbeat comes first.
+  // One transaction, so that no heartbeat comes in between.
   await redis.multi().zrem(LEASES, nameOf(member)).set((await redis.keys('*:room:*'))[0] ?? '', `${EPOCH}|${nameOf(other)}|claimed|1`)
     .exec()
   await until(() => events.includes('resumed'))
-  t.strictSame(lost, [room], 'who is inside has to be sent after it')
+  t.strictSame(lost, [room], 'clients inside are sent after their room')
   t.equal(member.holds(room), false)
   t.equal((await gateway.assign(room)).node.id, 'n2')
   t.equal(await member.claim(room), 'elsewhere')
 })
 
-t.test('a node that cannot reach the store holds itself lapsed before the store does', {
+t.test('a node that cannot reach the store – lapses before the store says so', {
   skip: withoutRedis
 }, async (t) => {
   const { server, redis, nodes } = await setUpNodes(t)
@@ -97,20 +97,20 @@ t.test('a node that cannot reach the store holds itself lapsed before the store 
   const events = listen(member)
   const before = member.incarnation
   server.pause()
-  // Asked by nobody: the event comes by itself.
+  // The event must be emitted without a query.
   await until(() => events.length > 0)
   t.strictSame(events, ['lapsed'])
   t.equal(member.valid(), false)
   t.equal(await member.claim(newRoom()), 'lapsed', 'without asking')
-  await elapse(FAST.lease, 'the lease has expired for the store as well')
+  await elapse(FAST.lease, 'the lease to expire in the store as well')
   server.resume()
   await until(() => events.includes('resumed'))
-  t.not(member.incarnation, before, 'for the store, too, the lease has ended by now')
+  t.not(member.incarnation, before, 'the lease has expired in the store as well')
   t.equal(await member.claim(newRoom()), 'ok')
   t.strictSame(await redis.zrange(LEASES, '0', '-1'), [nameOf(member)])
 })
 
-t.test('either clock alone is enough to lapse, at once', { skip: withoutRedis }, async (t) => {
+t.test('either clock alone – is enough to lapse, at once', { skip: withoutRedis }, async (t) => {
   const { nodes } = await setUpNodes(t, RARE)
   const clocks: Array<{ now: () => number }> = [performance, Date]
   for (const clock of clocks) {
@@ -124,13 +124,13 @@ t.test('either clock alone is enough to lapse, at once', { skip: withoutRedis },
     t.equal(member.valid(), false)
     t.strictSame(events, ['lapsed'])
     ahead = 0
-    t.equal(member.valid(), false, 'a lapse is not taken back')
+    t.equal(member.valid(), false, 'a lapse is final')
     restore.restore()
     await member.leave()
   }
 })
 
-t.test('a lease counts from when the heartbeat was sent, however late it is answered', {
+t.test('a lease – counts from the sending of its heartbeat, however late the answer', {
   skip: withoutRedis
 }, async (t) => {
   const { server } = await setUpNodes(t)
@@ -151,12 +151,12 @@ t.test('a lease counts from when the heartbeat was sent, however late it is answ
   t.equal(member.valid(), false)
 })
 
-t.test('a registration that was not answered is sent again, the same one, before any heartbeat', {
+t.test('an unanswered registration – is sent again unchanged, before any heartbeat', {
   skip: withoutRedis
 }, async (t) => {
   const { server, redis } = await setUpNodes(t)
   let isCut = false
-  let arriveLate: Send = async () => t.fail('nothing was sent')
+  let arriveLate: Send = async () => t.fail('no command was sent')
   const nodes = makeRegistry(t, intercept(connect(t, server.port), REGISTER, async (send) => {
     if (!isCut) return await send()
     arriveLate = send
@@ -169,18 +169,18 @@ t.test('a registration that was not answered is sent again, the same one, before
   await member.drain(false)
   t.equal(member.valid(), false)
   isCut = false
-  // As a fail-over may. A heartbeat would be granted now, and its lease ended by the registration.
+  // A fail-over may do this. A heartbeat would be granted at this point, and the registration would then end its lease.
   await redis.zadd(LEASES, Date.now() + RARE.lease, before)
   await member.drain(false)
   await arriveLate()
   t.equal(member.valid(), true)
-  t.strictSame(await redis.zrange(LEASES, '0', '-1'), [nameOf(member)], 'what it believes is what is registered')
+  t.strictSame(await redis.zrange(LEASES, '0', '-1'), [nameOf(member)], 'the registered member is the node’s own')
   t.not(nameOf(member), before)
 })
 
-t.test('a claim from before the epoch that lands late takes no room', { skip: withoutRedis }, async (t) => {
+t.test('a claim from before the epoch – written late – takes no room', { skip: withoutRedis }, async (t) => {
   const { server, redis, nodes } = await setUpNodes(t, RARE)
-  let arriveLate: Send = async () => t.fail('nothing was sent')
+  let arriveLate: Send = async () => t.fail('no command was sent')
   const slow = makeRegistry(t, intercept(connect(t, server.port), CLAIM_ROOMS, async (send) => {
     arriveLate = send
     throw new Error('no answer')
@@ -200,7 +200,7 @@ t.test('a claim from before the epoch that lands late takes no room', { skip: wi
   t.match(await redis.get(key), `|${nameOf(holder)}|claimed|`)
 })
 
-t.test('a claim that the store finds lapsed registers the node again at once', { skip: withoutRedis }, async (t) => {
+t.test('a claim that the store finds lapsed – registers the node again at once', { skip: withoutRedis }, async (t) => {
   const { redis, nodes } = await setUpNodes(t, { heartbeat: 30_000, lease: 60_000 })
   const member = await nodes.join(nodeRecord('n1'))
   const events = listen(member)
@@ -210,7 +210,7 @@ t.test('a claim that the store finds lapsed registers the node again at once', {
   t.equal(await member.claim(newRoom()), 'ok')
 })
 
-t.test('a late release does not cut a newer claim, nor a late claim take a released room', {
+t.test('a late release – does not cut a newer claim, and a late claim takes no released room', {
   skip: withoutRedis
 }, async (t) => {
   const { redis, nodes } = await setUpNodes(t, RARE)
@@ -224,13 +224,13 @@ t.test('a late release does not cut a newer claim, nor a late claim take a relea
   const other = await nodes.join(nodeRecord('n2'))
   for (let claims = 0; claims < 8; claims++) await other.claim(newRoom())
   await other.release(room)
-  t.equal(await redis.get(key), `${EPOCH}|${nameOf(member)}|claimed|7`, 'nor does a release of another node')
+  t.equal(await redis.get(key), `${EPOCH}|${nameOf(member)}|claimed|7`, 'a release by another node changes nothing')
   await redis.set(key, `${EPOCH}|${nameOf(member)}|released|7`)
-  await t.rejects(member.claim(room), 'its second claim is older than the seventh')
+  await t.rejects(member.claim(room), 'the second claim is older than the seventh')
   t.match(await redis.get(key), /released\|7$/)
 })
 
-t.test('nodes that never came back are taken out, a minute later', { skip: withoutRedis }, async (t) => {
+t.test('nodes that never came back – are removed a minute later', { skip: withoutRedis }, async (t) => {
   const { redis, nodes } = await setUpNodes(t)
   const dead = Array.from({ length: 40 }, (_value, number) => `dead-${number}|x`)
   await redis.zadd(LEASES, ...dead.flatMap((name) => [Date.now() - 61_000, name]), Date.now() - 30_000, 'late|x')
@@ -240,7 +240,7 @@ t.test('nodes that never came back are taken out, a minute later', { skip: witho
   t.strictSame((await redis.hkeys(NODES)).sort(), ['late|x', nameOf(member)].sort())
 })
 
-t.test('a listener that throws does not stop the heartbeat', { skip: withoutRedis }, async (t) => {
+t.test('a listener that throws – does not stop the heartbeat', { skip: withoutRedis }, async (t) => {
   const { redis, nodes } = await setUpNodes(t)
   const member = await nodes.join(nodeRecord('n1'))
   const thrown: unknown[] = []
@@ -255,7 +255,7 @@ t.test('a listener that throws does not stop the heartbeat', { skip: withoutRedi
   t.equal(member.valid(), true)
 })
 
-t.test('a record that no gateway would read is refused', { skip: withoutRedis }, async (t) => {
+t.test('a record that no gateway would read – is rejected', { skip: withoutRedis }, async (t) => {
   const { nodes } = await setUpNodes(t)
   const long = `wss://n1.example/${'x'.repeat(2030)}`
   await t.rejects(nodes.join(nodeRecord('n1', { wssUrl: long, wssUrlOut: long })), { name: 'TypeError', message: /4096/ })

@@ -23,7 +23,9 @@ async function setUp (t: Test) {
   return { redis, gateway, member, events }
 }
 
-/** @returns puts back, in one step, all that is there now: older data under the same replication id */
+/**
+ * Takes a snapshot. @returns a function that restores it in one transaction: older data under the same replication id
+ */
 async function copyOf (redis: Redis): Promise<() => Promise<void>> {
   const keys = await redis.keys('*')
   const copies = await Promise.all(keys.map(async (key) =>
@@ -35,7 +37,7 @@ async function copyOf (redis: Redis): Promise<() => Promise<void>> {
   }
 }
 
-/** Gathers the epochs that the store goes through, until it gives out new rooms. */
+/** Collects the epochs of the store until it assigns new rooms. */
 async function epochsUntilSettled (redis: Redis): Promise<string[]> {
   const epochs = new Set<string>()
   await until(async () => {
@@ -46,7 +48,7 @@ async function epochsUntilSettled (redis: Redis): Promise<string[]> {
   return [...epochs]
 }
 
-t.test('a store that was set back to older data – callers remember more – begins one epoch, and no open room moves', {
+t.test('a store set back to older data – callers remember more – begins one epoch, and no open room moves', {
   skip: withoutRedis
 }, async (t) => {
   const { redis, gateway, member, events } = await setUp(t)
@@ -66,7 +68,7 @@ t.test('a store that was set back to older data – callers remember more – be
   t.strictSame(events, [])
 })
 
-t.test('a single write that was lost – its caller asks again – is noticed', { skip: withoutRedis }, async (t) => {
+t.test('a single lost write – its caller asks again – is noticed', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   const redis = connect(t, port)
   await skipSettling(redis)
@@ -88,7 +90,7 @@ t.test('a single write that was lost – its caller asks again – is noticed', 
   }
 })
 
-t.test('many writes that were lost – a process that just started writes first – are noticed by the next caller', {
+t.test('many lost writes – a process that just started writes first – are noticed by the next caller', {
   skip: withoutRedis
 }, async (t) => {
   const { port } = await startRedis(t)
@@ -101,12 +103,12 @@ t.test('many writes that were lost – a process that just started writes first 
   for (let writes = 0; writes < 5; writes++) t.equal(await member.claim(newRoom()), 'ok')
   await putBack()
   await makeRegistry(t, connect(t, port), rare).join(nodeRecord('n2'))
-  t.equal((await redis.hgetall(META)).epoch, epoch, 'that process remembers nothing')
+  t.equal((await redis.hgetall(META)).epoch, epoch, 'the new process remembers nothing')
   await member.drain(false)
   t.not((await redis.hgetall(META)).epoch, epoch)
 })
 
-t.test('a store whose clock was an hour ahead before it was emptied – all callers remember that – begins two epochs at most', {
+t.test('a store emptied after its clock was an hour ahead – all callers remember that – begins two epochs at most', {
   skip: withoutRedis
 }, async (t) => {
   const { redis, gateway, member, events } = await setUp(t)
@@ -116,14 +118,14 @@ t.test('a store whose clock was an hour ahead before it was emptied – all call
   await redis.hset(META, 'mark', ahead)
   await until(async () => Number(await redis.hget(META, 'mark')) > ahead + 5, 'heartbeats')
   await redis.flushall()
-  // A process that just started begins the epoch, and remembers nothing.
+  // A process that just started, and remembers nothing, begins the epoch.
   await makeRegistry(t, redis).assign(newRoom()).catch(() => {})
   t.ok((await epochsUntilSettled(redis)).length <= 2)
   t.equal((await gateway.assign(room)).node.incarnation, member.incarnation)
   t.strictSame(events, [])
 })
 
-t.test('a memory – texts in any order, late or of any form – is the latest that is one', async (t) => {
+t.test('a memory – texts in any order, late or malformed – is the latest valid one', async (t) => {
   const told: unknown[] = []
   const memory = createStoreMemory((times) => told.push(times))
   t.equal(memory.text, '')

@@ -4,12 +4,12 @@ import type { Test } from 'tap'
 import type { Membership, RedisRegistryOptions } from '../../../types/index.js'
 
 export const LEASES = '{cobrowse}:leases'
-/** No heartbeat comes in between: `drain` sends one. */
+/** Interval without heartbeats during a test; `drain` sends one on demand. */
 export const RARE = { heartbeat: 20_000, lease: 60_000 }
 
 export const nameOf = (member: Membership): string => `${member.id}|${member.incarnation}`
 
-/** A Redis that has settled, and two registries on it: one that nodes join, one that a gateway asks. */
+/** Starts a settled Redis with two registries: one for nodes to join, one for a gateway to ask. */
 export async function setUpNodes (t: Test, options: Omit<RedisRegistryOptions, 'redis'> = {}) {
   const server = await startRedis(t)
   const redis = connect(t, server.port)

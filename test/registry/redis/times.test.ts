@@ -9,7 +9,7 @@ import type { Registry } from '../../../types/index.js'
 
 const META = '{cobrowse}:meta'
 const SLOW = { heartbeat: 1000, lease: 4000, linger: 3 }
-/** So seldom heard that the shorter settling is over before its next word. */
+/** Heartbeats so rare that the shorter settling is over before the next one. */
 const SELDOM = { heartbeat: 30_000, lease: 60_000, linger: 3 }
 const settlingOf = ({ lease, heartbeat, linger }: typeof FAST) => Math.max(lease, linger * 1000) + 2 * heartbeat
 
@@ -29,7 +29,7 @@ const isSettling = async (registry: Registry) =>
 const timesIn = (meta: Record<string, string>) =>
   [meta.lease, meta.heartbeat, meta.linger].map((text) => text?.replace(/ \d+$/, ''))
 
-t.test('processes with different times – a store that lost its memory – settles by the longer ones', {
+t.test('processes with different times – store that lost its memory – settles by the longer ones', {
   skip: withoutRedis
 }, async (t) => {
   for (const [first, second] of [[FAST, SLOW], [SLOW, FAST]] as const) {
@@ -39,7 +39,7 @@ t.test('processes with different times – a store that lost its memory – sett
     const before = Date.now()
     t.ok(await isSettling(one))
     t.ok(await isSettling(other))
-    t.ok(await settledAt() >= before + settlingOf(SLOW), 'whichever asks first')
+    t.ok(await settledAt() >= before + settlingOf(SLOW), 'the same for either first caller')
     t.ok(await settledAt() < Date.now() + settlingOf(SLOW) + 500)
     t.strictSame(timesIn(await meta()), ['4000', '1000', '3000'])
   }
@@ -59,7 +59,7 @@ t.test('a process with longer times – silent since the store lost its memory �
   t.ok(await settledAt() >= before + settlingOf(SELDOM) - 1000)
 })
 
-t.test('a lease – granted to a process with shorter times – lasts as long as the others judge by', {
+t.test('a lease – granted to a process with shorter times – lasts as long as the others assume', {
   skip: withoutRedis
 }, async (t) => {
   const { redis, make } = await setUp(t)
@@ -69,7 +69,7 @@ t.test('a lease – granted to a process with shorter times – lasts as long as
   t.ok(left > SLOW.lease - 1000, `${left} ms`)
 })
 
-t.test('a process with shorter times – says so once, with both', { skip: withoutRedis }, async (t) => {
+t.test('a process with shorter times – warns once, with both', { skip: withoutRedis }, async (t) => {
   const { make } = await setUp(t)
   const [short, long] = [make(FAST), make(SLOW)]
   const [ofShort, ofLong] = [watch(short), watch(long)]
@@ -88,7 +88,7 @@ t.test('a process with shorter times – says so once, with both', { skip: witho
   t.strictSame(ofLong.warnings, [])
 })
 
-t.test('longer times – heard while nothing settles – make nothing settle, and go ten minutes after their last process', {
+t.test('longer times – reported while nothing settles – cause no settling, and expire ten minutes after their last process', {
   skip: withoutRedis
 }, async (t) => {
   const { redis, make, meta } = await setUp(t)

@@ -14,7 +14,7 @@ const binding: fc.Arbitrary<Binding> = fc.record({
   endedAt: fc.maxSafeNat()
 }, { noNullPrototype: true })
 
-t.test('what is written of a room is read again, and no two writes are alike', async (t) => {
+t.test('a written binding – is read unchanged, and no two writes are equal', async (t) => {
   fc.assert(fc.property(binding, (given) => {
     const text = toText(given)
     t.strictSame(parseBinding(text), given)
@@ -22,7 +22,7 @@ t.test('what is written of a room is read again, and no two writes are alike', a
   }), { numRuns: 200 })
 })
 
-t.test('what cannot be read is never taken for a room that is not bound', async (t) => {
+t.test('an unreadable binding – is never taken for an unbound room', async (t) => {
   fc.assert(fc.property(binding, fc.nat(5), (given, field) => {
     const fields = toText(given).split('|')
     t.throws(() => parseBinding(fields.toSpliced(field, 1).join('|')), UnreadableBindingError)
@@ -34,7 +34,7 @@ t.test('what cannot be read is never taken for a room that is not bound', async 
   ]) t.throws(() => parseBinding(text), UnreadableBindingError, JSON.stringify(text))
 })
 
-t.test('every room has a bucket that is looked at', async (t) => {
+t.test('every room – has a bucket that the sweep visits', async (t) => {
   const layout = createLayout('/x')
   t.equal(new Set(BUCKETS).size, 64 * 64)
   const used = Array.from({ length: 1000 }, () => bucketOf(layout.roomKey(newRoom())))

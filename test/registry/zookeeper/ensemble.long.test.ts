@@ -12,7 +12,7 @@ import type { Test } from 'tap'
 import type { Gateway, RegistrySettings } from '../../support/zookeeper-app.js'
 import type { ZooKeeperServer } from '../../support/zookeeper-server.js'
 
-/** Sessions that live through an election on a busy machine. */
+/** Sessions that survive an election on a busy machine. */
 const LONG_SESSION_MS = 6000
 const LINGER = 3
 const LOADS = 10
@@ -37,7 +37,7 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
     return undefined
   })
 
-  /** Each in a session of its own. */
+  /** Creates clients, each in its own session. */
   async function startNodes (t: Test, at: string, settings: RegistrySettings, gateways: Gateway[], ids: string[]) {
     const nodes = await Promise.all(ids.map(async (id) => {
       const registry = makeRegistry(t, at, { linger: LINGER, ...settings })
@@ -50,7 +50,7 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
     return nodes
   }
 
-  t.test('Z-02: the server of a gateway and node is killed: another one goes on with the session', async (t) => {
+  t.test('a killed server of a gateway and node – another server continues the session', async (t) => {
     const settings = { ...newSettings(), sessionTimeout: LONG_SESSION_MS }
     const gateway = await startGateway(t, hosts, settings)
     const member = await until(async () =>
@@ -73,7 +73,7 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
     t.strictSame(events, [])
   })
 
-  t.test('Z-02: the leader is killed under load: no answer is wrong, and no open room is touched', async (t) => {
+  t.test('a leader killed under load – no answer is wrong, and no open room is touched', async (t) => {
     const settings = { ...newSettings(), sessionTimeout: LONG_SESSION_MS }
     const gateways = [await startGateway(t, hosts, settings), await startGateway(t, hosts, settings)]
     const nodes = await startNodes(t, hosts, settings, gateways, ['n1', 'n2', 'n3'])
@@ -101,16 +101,16 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
     t.comment(`${rate} answers a second; both gateways took new rooms ${ms} ms after the kill`)
     t.ok(ms < 3000 + NOISE_MS)
     t.strictSame(wrong, [])
-    t.strictSame(split, [], 'and both named one node for each')
+    t.strictSame(split, [], 'both gateways name the same node')
     t.strictSame(nodes.flatMap(({ events }) => events).filter((event) => !/lapsed|resumed/.test(event)), [])
-    // Who lapsed holds its rooms again as soon as it has resumed.
+    // A node that lapsed holds its rooms again as soon as it has resumed.
     await until(() => nodes.every(({ member, wssUrl }) =>
       [...holders].every(([room, holder]) => member.holds(roomKey(room)) === (holder === wssUrl))))
   })
 
-  t.test('Z-04: the server of a gateway stands still: it moves to another one with its session', async (t) => {
+  t.test('a gateway whose server is paused – moves to another server with its session', async (t) => {
     const settings = { ...newSettings(), sessionTimeout: 4500 }
-    // Without the leader, whose stop is an election too.
+    // The leader is excluded, since pausing it causes an election too.
     const { leader, first, second } = await leaderAndFollowers()
     const gateway = await startGateway(t, `${first.hosts},${second.hosts}`, settings)
     const own = await until(async () =>
@@ -141,14 +141,14 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
     t.strictSame(node?.events, [])
   })
 
-  t.test('Z-08: gateways on two followers, of which one lags: the leader decides, so they agree', async (t) => {
+  t.test('gateways on two followers, one of them lagging – agree, since the leader decides', async (t) => {
     const settings = newSettings()
     const { leader, first, second } = await leaderAndFollowers()
     const gateways = [await startGateway(t, first.hosts, settings), await startGateway(t, second.hosts, settings)]
     const nodes = await startNodes(t, leader.hosts, settings, gateways, ['n1', 'n2', 'n3', 'n4'])
     const stopLagging = lag(second)
     const ms: number[] = []
-    /** Both, several times at once. */
+    /** Asks both gateways, several times at once. */
     const askBoth = async (room: string) => {
       const answers = await Promise.all([...gateways, ...gateways].map(async (gateway) => await untilOk(gateway, room)))
       ms.push(...answers.map((answer) => answer.ms))
@@ -165,11 +165,11 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
       t.strictSame([...named.values()].filter((urls) => urls.length > 1), [])
       const [left, ...stay] = nodes
       await left?.member.leave()
-      // All at once, before the gateways have read that it left.
+      // All rooms are requested at once, before the gateways have read that the node left.
       const after = await Promise.all([...named].map(async ([room, before]) => ({ before, urls: await askBoth(room) })))
       for (const { before, urls } of after) {
         if (before[0] !== left?.wssUrl) t.strictSame(urls, before)
-        else t.ok(urls.length === 1 && stay.some(({ wssUrl }) => wssUrl === urls[0]), 'nobody names a node that left')
+        else t.ok(urls.length === 1 && stay.some(({ wssUrl }) => wssUrl === urls[0]), 'no answer names a node that left')
       }
     } finally {
       await stopLagging()
@@ -180,7 +180,7 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
     t.ok(Number(p99) < 500 + NOISE_MS)
   })
 
-  t.test('Z-18: a server that is left alone takes no part: known rooms are answered join-only', async (t) => {
+  t.test('a server cut off from its ensemble – takes no part: known rooms are answered join-only', async (t) => {
     const settings = newSettings()
     const gateway = await startGateway(t, hosts, settings)
     const nodes = await startNodes(t, hosts, settings, [gateway], ['n1', 'n2'])
@@ -204,15 +204,15 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
   })
 })
 
-/** Stops for most of the time, in short turns. */
+/** Pauses the server for most of the time, in short turns. */
 function lag (server: ZooKeeperServer): () => Promise<void> {
   const over = new AbortController()
   const lagging = (async () => {
     while (!over.signal.aborted) {
       server.pause()
-      await elapse(60, 'a turn of standing still')
+      await elapse(60, 'a paused turn')
       server.resume()
-      await elapse(40, 'a turn of running')
+      await elapse(40, 'a running turn')
     }
   })()
   return async () => {

@@ -18,29 +18,29 @@ import type { Test } from 'tap'
 
 const AUTH_FAILED = -115
 
-// An abandoned call that fails later must not end the process.
+// An abandoned request that fails later must not end the process.
 const unhandled: unknown[] = []
 process.on('unhandledRejection', (reason) => unhandled.push(reason))
 
-/** Takes a connection of the server, and does nothing with it. */
+/** Opens an idle connection to the server. */
 async function occupy (t: Test, port: number) {
   return await until(async () => {
     const socket = createConnection(port, '127.0.0.1')
     socket.on('error', () => {})
     socket.resume()
     t.teardown(() => socket.destroy())
-    await elapse(300, 'one connection too many is closed')
+    await elapse(300, 'time for the server to close an excess connection')
     return socket.readyState === 'open' && socket
-  }, 'a connection that stays')
+  }, 'a connection that stays open')
 }
 
 const portOf = (hosts: string) => Number(hosts.split(':')[1])
 
-t.test('one server for all', { skip: withoutZooKeeper }, async (t) => {
+t.test('a shared ZooKeeper server', { skip: withoutZooKeeper }, async (t) => {
   const server = await startZooKeeper(t)
   t.jobs = 3
 
-  t.test('Z-03: a connection that is lost for less than the session: what changed meanwhile is read anew', async (t) => {
+  t.test('a connection lost for less than the session timeout – changes in between are read on reconnect', async (t) => {
     const settings = { ...newSettings(), sessionTimeout: 10_000 }
     const { gateway, proxy } = await startProxied(t, server.port, settings)
     const { stays, leaves } = await startNodes(t, server.port, settings, gateway, ['stays', 'leaves'])
@@ -63,7 +63,7 @@ t.test('one server for all', { skip: withoutZooKeeper }, async (t) => {
     t.match(await untilOk(gateway, 'new'), { wssUrl: 'wss://comes.example/ws' })
   })
 
-  t.test('Z-11: credentials that are refused are said to be, and tried again', async (t) => {
+  t.test('rejected credentials – are reported, and tried again', async (t) => {
     const settings = { ...newSettings(), auth: 'cobrowse:secret' }
     const { gateway, proxy } = await startProxied(t, server.port, settings)
     const fake = await startFakeZooKeeper(t, {
@@ -86,7 +86,7 @@ t.test('one server for all', { skip: withoutZooKeeper }, async (t) => {
     t.ok(ms < 6000 + 1000 + NOISE_MS)
   })
 
-  t.test('Z-19: what is no answer of ZooKeeper costs the connection, and neither memory nor the process', async (t) => {
+  t.test('garbage instead of a ZooKeeper answer – costs the connection, and neither memory nor the process', async (t) => {
     const settings = newSettings()
     const { gateway, proxy } = await startProxied(t, server.port, settings)
     await startNodes(t, server.port, settings, gateway, ['node'])
@@ -116,7 +116,7 @@ t.test('one server for all', { skip: withoutZooKeeper }, async (t) => {
     t.ok(ms < 2000 + NOISE_MS)
   })
 
-  t.test('Z-22: a registry on ZooKeeper that is not the one of the plugin does nothing', {
+  t.test('a registry on ZooKeeper – not the one used by the plugin – does nothing', {
     skip: withoutRedis
   }, async (t) => {
     const redis = connect(t, (await startRedis(t)).port)
@@ -127,20 +127,20 @@ t.test('one server for all', { skip: withoutZooKeeper }, async (t) => {
     const { ask } = await buildApp(t, { options: { registry } })
     await registry.join({ id: 'n1', wssUrl: 'wss://n1.example/ws' })
     await eventually(async () => (await ask()).json().retCode, '0')
-    await elapse(200, 'the unused one would have connected')
+    await elapse(200, 'time for the unused registry to connect')
     t.equal(unused.status().state, 'starting')
     t.equal(fake.accepted, 0)
   })
 })
 
-t.test('a server for each', { skip: withoutZooKeeper }, async (t) => {
+t.test('a ZooKeeper server for each test', { skip: withoutZooKeeper }, async (t) => {
   t.jobs = 2
 
-  t.test('Z-01: servers that are away at the start cost nothing but answers, and are found when they come', async (t) => {
+  t.test('servers unavailable at the start – cost only answers, and are found once they are up', async (t) => {
     const server = await startZooKeeper(t)
     await server.kill()
     const starting = startGateway(t, server.hosts, newSettings())
-    t.ok(await timed(starting) < 1000 + NOISE_MS, 'the start waits for nobody')
+    t.ok(await timed(starting) < 1000 + NOISE_MS, 'the start does not wait for the servers')
     const { ask, registry } = await starting
     await eventually(() => registry.status().reason, 'ZooKeeper cannot be reached (ECONNREFUSED)')
     t.equal(registry.status().state, 'down')
@@ -149,12 +149,12 @@ t.test('a server for each', { skip: withoutZooKeeper }, async (t) => {
     t.ok(medianMs < 100, `answered within ${medianMs} ms`)
     await server.restart()
     const ms = await timed(until(async () => (await ask('a')).kind === '50301'))
-    t.comment(`answered ${ms} ms after the server came`)
+    t.comment(`answered ${ms} ms after the server started`)
     t.ok(ms < 3000 + NOISE_MS)
     t.equal(registry.status().state, 'up')
   })
 
-  t.test('Z-17: a server that takes no more connections is one that is away', async (t) => {
+  t.test('a server at its connection limit – counts as unavailable', async (t) => {
     const server = await startZooKeeper(t, { config: ['maxClientCnxns=2'] })
     const settings = newSettings()
     const { gateway, proxy } = await startProxied(t, server.port, settings)
@@ -167,11 +167,11 @@ t.test('a server for each', { skip: withoutZooKeeper }, async (t) => {
     t.strictSame((await askMany(gateway.ask, ['room', 'new'])).kinds, ['50302', 'join-only'])
     taken.destroy()
     const ms = await timed(untilOk(gateway, 'room'))
-    t.comment(`answered ${ms} ms after there was a connection to be had`)
+    t.comment(`answered ${ms} ms after a connection became available`)
     t.ok(ms < 3000 + NOISE_MS)
   })
 })
 
-t.test('no call that was given up failed unheard', async (t) => {
+t.test('abandoned requests – all failures are handled', async (t) => {
   t.strictSame(unhandled, [])
 })

@@ -10,11 +10,11 @@ import { listedContract, nodeOf } from '../listed-contract.js'
 import type { Test } from 'tap'
 import type { MakeListed, MakeListedOptions, ParseListed } from '../listed-contract.js'
 
-/** One way in which an existing deployment may register its nodes. */
+/** Ways in which an existing deployment may register its nodes. */
 interface Layout {
   name: string
   parse?: ParseListed
-  /** What a node with this name has for its data. */
+  /** Data of the znode with this name. */
   dataOf (id: string): string
 }
 
@@ -27,10 +27,10 @@ const LAYOUTS: Layout[] = [{
   dataOf: () => ''
 }]
 
-/** Milliseconds of a call, on a busy machine. */
+/** Maximum milliseconds of a request on a busy machine. */
 const PATIENT = { ms: 10_000 }
 
-t.test('nodes that something else registers', { skip: withoutZooKeeper }, async (t) => {
+t.test('nodes registered by another program', { skip: withoutZooKeeper }, async (t) => {
   const { hosts } = await startZooKeeper(t)
 
   async function setUp (t: Test, { parse, dataOf }: Layout, options: MakeListedOptions = {}) {
@@ -47,7 +47,7 @@ t.test('nodes that something else registers', { skip: withoutZooKeeper }, async 
         t.equal(await client.create(`${path}/${id}`, Buffer.from(data), { ephemeral: true, ...PATIENT }), 'ok'),
       relist: async (id: string, data: string) =>
         await client.multi([{ type: 'set', path: `${path}/${id}`, data: Buffer.from(data) }], PATIENT),
-      /** In one step. */
+      /** Applies the changes in one transaction. */
       unlist: async (...ids: string[]) =>
         await client.multi(ids.map((id) => ({ type: 'remove', path: `${path}/${id}` })), PATIENT)
     }
@@ -59,7 +59,7 @@ t.test('nodes that something else registers', { skip: withoutZooKeeper }, async 
       const make: MakeListed = async (t, options) => await setUp(t, layout, options)
       listedContract(t, make, { name: 'zookeeperRegistry', goneAfterMs: GONE_AFTER_MS })
 
-      t.test('most of them gone at once are missed: their rooms stay for a while', async (t) => {
+      t.test('most listed nodes gone at once – are missed: their rooms stay for a while', async (t) => {
         const { gateway, list, unlist } = await setUp(t, layout)
         watch(gateway)
         for (const id of ['n1', 'n2', 'n3']) await list(id)
@@ -69,15 +69,15 @@ t.test('nodes that something else registers', { skip: withoutZooKeeper }, async 
         await unlist('n1', 'n2')
         await eventually(() => gateway.status().state, 'degraded')
         await t.rejects(gateway.assign(room), RegistrySettlingError)
-        t.equal(await nodeOf(gateway), 'n3', 'new rooms go to who is there')
+        t.equal(await nodeOf(gateway), 'n3', 'new rooms go to the remaining node')
         await list(id)
         t.equal(await nodeOf(gateway, room), id)
         await unlist(id)
         await eventually(() => gateway.status().state, 'up')
-        t.equal(await nodeOf(gateway, room), 'n3', 'and after that they move')
+        t.equal(await nodeOf(gateway, room), 'n3', 'the rooms move after the wait')
       })
 
-      t.test('a name that is none costs that node only, and is logged', async (t) => {
+      t.test('an invalid name – costs that node only, and is logged', async (t) => {
         const { gateway, list } = await setUp(t, layout)
         const names = ['n 2', 'n~3', 'n|4', '节点', 'x'.repeat(65)]
         for (const name of names) await list(name)
@@ -91,7 +91,7 @@ t.test('nodes that something else registers', { skip: withoutZooKeeper }, async 
     })
   }
 
-  t.test('a path that is not there is left to who registers the nodes', async (t) => {
+  t.test('a missing path – is left to the program that registers the nodes', async (t) => {
     const { client } = await connectClient(t, hosts)
     const root = newRoot()
     const path = `${root}-relays`
@@ -107,7 +107,7 @@ t.test('nodes that something else registers', { skip: withoutZooKeeper }, async 
     t.equal(await nodeOf(gateway), 'n1')
   })
 
-  t.test('a path that is none stops the start', async (t) => {
+  t.test('an invalid path – stops the start', async (t) => {
     for (const path of ['relays', '/relays/', '/a//b', '/a/../b', '/a/.', '/a\u0085', '/']) {
       t.throws(() => makeRegistry(t, hosts, { listed: { path } }), { name: 'TypeError', message: /^"listed/ }, path)
       t.throws(() => makeRegistry(t, hosts, { root: path }), { name: 'TypeError', message: /^"root" option of/ }, path)
@@ -115,7 +115,7 @@ t.test('nodes that something else registers', { skip: withoutZooKeeper }, async 
     t.doesNotThrow(() => makeRegistry(t, hosts, { root: '/a/.b/..c/节点' }))
   })
 
-  t.test('a node whose session ended is gone for all', async (t) => {
+  t.test('a node whose session expired – is gone for all gateways', async (t) => {
     const { make, path } = await setUp(t, { name: '', dataOf: () => '' })
     const { client } = await connectClient(t, hosts, { sessionTimeout: FAST.sessionTimeout })
     const data = Buffer.from(JSON.stringify({ wssUrl: nodeRecord('n1').wssUrl }))
@@ -126,7 +126,7 @@ t.test('nodes that something else registers', { skip: withoutZooKeeper }, async 
     await t.rejects(gateway.assign(newRoom()), NoLiveNodeError)
   })
 
-  t.test('10,000 nodes are all read, and one more is said to be too many', async (t) => {
+  t.test('10,000 nodes – are all read, and one more is reported as too many', async (t) => {
     const root = newRoot()
     const { client } = await connectClient(t, hosts)
     const list = async (ids: string[]) => {

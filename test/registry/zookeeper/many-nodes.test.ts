@@ -11,12 +11,12 @@ import type { Test } from 'tap'
 
 const NODES = 300
 const CHANGES = 40
-/** Ten a second, one soon after the other. */
+/** Ten changes a second, in bursts. */
 const BURST = 10
 const BURST_MS = 1000
 const CHANGE_MS = 8
 const ASKERS = 4
-/** Between two readings, as the registry has it, less what timers and the line may be off. */
+/** Minimum time between two readings, as in the registry, less the inaccuracy of timers and network. */
 const LEAST_MS = 80
 
 const GET_DATA = 4
@@ -27,7 +27,7 @@ interface Reading {
   endedAt: number
 }
 
-/** Sees on the line how often a client reads the nodes. */
+/** Observes on the wire how often a client reads the nodes. */
 async function tapLine (t: Test, port: number, nodes: string) {
   const lists: Reading[] = []
   let records = 0
@@ -71,7 +71,7 @@ async function tapLine (t: Test, port: number, nodes: string) {
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close())
-  // It listens on a port, so it has one.
+  // A listening server has a port.
   const address = server.address() as AddressInfo
   return {
     hosts: `127.0.0.1:${address.port}`,
@@ -80,7 +80,7 @@ async function tapLine (t: Test, port: number, nodes: string) {
   }
 }
 
-t.test(`Z-20: ${NODES} nodes, of which ten change a second: they are read seldom, and rooms given out all the same`, {
+t.test(`${NODES} nodes, ten changes a second – are read rarely, and rooms are assigned`, {
   skip: withoutZooKeeper
 }, async (t) => {
   const server = await startZooKeeper(t)
@@ -102,13 +102,13 @@ t.test(`Z-20: ${NODES} nodes, of which ten change a second: they are read seldom
   const asking = Promise.all(Array.from({ length: ASKERS }, async (_value, asker) => {
     for (let count = 0; !over.signal.aborted; count++) {
       answers.push(await gateway.ask(`room-${asker}-${count}`))
-      await elapse(10, 'the pace of one asker')
+      await elapse(10, 'the pace of one caller')
     }
   }))
   const startedAt = performance.now()
   for (let change = 0; change < CHANGES; change++) {
     const at = change * 7 % NODES
-    // One changes what it says, one goes, one comes.
+    // Each burst changes one node's record, removes one node and adds one.
     if (change % 3 === 0) await write(`n${at}`, textOf(at, true))
     else if (change % 3 === 1) await client.remove(layout.nodePath(`n${at}|x`), { ms: 5000 })
     else await write(`more-${change}`, textOf(NODES + change))
@@ -122,7 +122,7 @@ t.test(`Z-20: ${NODES} nodes, of which ten change a second: they are read seldom
   const lists = line.lists.slice(before.lists)
   const records = line.records() - before.records
   const gaps = lists.slice(1).map(({ startedAt }, at) => startedAt - (lists[at]?.startedAt ?? 0))
-  t.ok(lists.length >= CHANGES / BURST, 'each burst is seen')
+  t.ok(lists.length >= CHANGES / BURST, 'each burst is noticed')
   t.ok(Math.min(...gaps) >= LEAST_MS, `at least ${Math.round(Math.min(...gaps))} ms between two readings`)
   t.strictSame(lists.filter(({ startedAt }, at) => startedAt < (lists[at - 1]?.endedAt ?? 0)), [], 'one at a time')
   t.ok(records >= CHANGES / 3 && records < NODES, `${records} records were read, and not all of them each time`)
@@ -131,10 +131,10 @@ t.test(`Z-20: ${NODES} nodes, of which ten change a second: they are read seldom
   const good = answers.filter(({ kind }) => kind === 'ok').length / answers.length
   t.comment(`${answers.length} answers, ${(good * 100).toFixed(2)} % normal, 99 of 100 within ${p99} ms; ` +
     `${lists.length} readings of the list`)
-  // A busy machine may take longer than a call may, now and then.
+  // A busy machine may exceed a request timeout now and then.
   t.ok(good >= 0.9)
   t.strictSame([...new Set(answers.map(({ kind }) => kind))].filter((kind) => kind !== 'ok' && kind !== '50302'), [])
   t.ok(p99 < 50 + NOISE_MS)
   await until(() => gateway.registry.nodes().some(({ id }) => id === `more-${CHANGES - 2}`) &&
-    gateway.registry.nodes().every(({ id }) => id !== 'n7'), 'the last change is seen', 1000 + NOISE_MS)
+    gateway.registry.nodes().every(({ id }) => id !== 'n7'), 'the last change in the view', 1000 + NOISE_MS)
 })

@@ -17,10 +17,10 @@ const NO_CLAIMS: Claims = { rooms: [], yields: false }
 const KEY = 'k'.repeat(43)
 const claimOf = (number: number) => ({ rooms: [{ key: KEY, number }], yields: false })
 
-t.test('what a node asks of ZooKeeper', { skip: withoutZooKeeper }, async (t) => {
+t.test('requests of a node to ZooKeeper', { skip: withoutZooKeeper }, async (t) => {
   const { hosts } = await startZooKeeper(t)
 
-  /** Two processes, each in a session of its own. */
+  /** Creates two processes, each in its own session. */
   async function setUp (t: Test) {
     const layout = createLayout(newRoot())
     const start = async () => {
@@ -40,14 +40,14 @@ t.test('what a node asks of ZooKeeper', { skip: withoutZooKeeper }, async (t) =>
     return { layout, first, second, bindingOf: async () => (await first.rooms.read(KEY)).binding }
   }
 
-  t.test('a registration that is sent again is the same one', async (t) => {
+  t.test('a registration sent again – is the same registration', async (t) => {
     const { layout, first } = await setUp(t)
     t.match(await first.register('n1|a', ''), { outcome: 'ok' })
     t.match(await first.register('n1|a', ''), { outcome: 'ok' })
     t.strictSame(await first.client.children(layout.nodes), ['n1~a'])
   })
 
-  t.test('one that names another than the present incarnation is refused', async (t) => {
+  t.test('a registration that replaces another than the current incarnation – is rejected', async (t) => {
     const { first, second } = await setUp(t)
     await first.register('n1|a', '')
     t.strictSame(await second.register('n1|b', ''), { outcome: 'present', incarnation: 'a' })
@@ -55,7 +55,7 @@ t.test('what a node asks of ZooKeeper', { skip: withoutZooKeeper }, async (t) =>
     t.match(await first.node.beat({ epoch: '', member: 'n1|a', record: '{}', claims: NO_CLAIMS }), { outcome: 'ok' })
   })
 
-  t.test('one that replaces the present incarnation ends it, and takes its rooms in the same step', async (t) => {
+  t.test('a registration that replaces the current incarnation – ends it, and takes its rooms in the same transaction', async (t) => {
     const { layout, first, second, bindingOf } = await setUp(t)
     await first.register('n1|a', '')
     t.match(await first.node.claim({ epoch: '', member: 'n1|a', claims: claimOf(1) }), { outcome: 'ok' })
@@ -66,7 +66,7 @@ t.test('what a node asks of ZooKeeper', { skip: withoutZooKeeper }, async (t) =>
     t.strictSame(beat, { outcome: 'lapsed' })
   })
 
-  t.test('a node whose registration is gone claims nothing, also what nobody holds', async (t) => {
+  t.test('a node without a registration – claims nothing, not even an unheld room', async (t) => {
     const { layout, first, second, bindingOf } = await setUp(t)
     await first.register('n1|a', '')
     await second.client.remove(layout.nodePath('n1|a'))
@@ -74,7 +74,7 @@ t.test('what a node asks of ZooKeeper', { skip: withoutZooKeeper }, async (t) =>
     t.equal(await bindingOf(), undefined)
   })
 
-  t.test('a call that ended – before the clocks were set back – keeps nobody out who asks now', async (t) => {
+  t.test('a call that ended – before the clocks were set back – rejects no later signature', async (t) => {
     const { first, bindingOf } = await setUp(t)
     await first.register('n1|a', '')
     const [now, endedAt] = [Date.now(), Date.now() + 3_600_000]
@@ -89,7 +89,7 @@ t.test('what a node asks of ZooKeeper', { skip: withoutZooKeeper }, async (t) =>
     t.match(await bindingOf(), { state: 'claimed', endedAt: 0 })
   })
 
-  t.test('a registration of another session is none: it vanishes with that', async (t) => {
+  t.test('a registration of another session – counts as none: it vanishes with that session', async (t) => {
     const { layout, first, second } = await setUp(t)
     await first.register('n1|a', '')
     t.strictSame(await second.register('n1|a', ''), { outcome: 'lapsed' })
@@ -97,7 +97,7 @@ t.test('what a node asks of ZooKeeper', { skip: withoutZooKeeper }, async (t) =>
     t.strictSame(await first.client.children(layout.nodes), ['n1~a'])
   })
 
-  t.test('a late release does not cut a newer claim', async (t) => {
+  t.test('a late release – does not cut a newer claim', async (t) => {
     const { first, bindingOf } = await setUp(t)
     await first.register('n1|a', '')
     await first.node.claim({ epoch: '', member: 'n1|a', claims: claimOf(2) })
@@ -107,7 +107,7 @@ t.test('what a node asks of ZooKeeper', { skip: withoutZooKeeper }, async (t) =>
     t.match(await bindingOf(), { state: 'released', claims: 2 })
   })
 
-  t.test('rooms that cannot be read, or not be written, cost themselves only', async (t) => {
+  t.test('rooms that cannot be read or written – affect no other room', async (t) => {
     const { layout, first, second } = await setUp(t)
     await first.register('n1|a', '')
     await second.register('n2|b', '')
@@ -125,7 +125,7 @@ t.test('what a node asks of ZooKeeper', { skip: withoutZooKeeper }, async (t) =>
     t.match(answer, { outcome: 'ok', claims: ['failed', 'failed', 'failed', 'ok', 'ok'].map((word) => ({ word })) })
   })
 
-  t.test('a release of a room that cannot be read does not keep the others', async (t) => {
+  t.test('the release of an unreadable room – does not block the others', async (t) => {
     const { layout, first } = await setUp(t)
     await first.register('n1|a', '')
     const [spoilt, other] = ['a'.repeat(43), 'b'.repeat(43)]

@@ -7,15 +7,15 @@ import {
 } from '../../support/zookeeper-app.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
 
-t.test('sessions that end, and ids that are taken', { skip: withoutZooKeeper }, async (t) => {
+t.test('expired sessions and duplicate ids', { skip: withoutZooKeeper }, async (t) => {
   const server = await startZooKeeper(t)
   t.jobs = 3
 
-  t.test('Z-06: the session of a gateway expires: it begins a new one, and sees all anew', async (t) => {
+  t.test('a gateway whose session expires – begins a new one, and reads everything again', async (t) => {
     const settings = newSettings()
     const gateway = await startGateway(t, server.hosts, settings)
     const { node } = await startNodes(t, server.port, settings, gateway, ['node'])
-    // Tells the session of the gateway, which owns nothing by itself.
+    // A write reveals the session of the gateway, which owns no znode.
     const own = await gateway.registry.join({ id: 'own', wssUrl: 'wss://own.example/ws', draining: true })
     await eventually(() => gateway.registry.nodes().length, 2)
     await untilOk(gateway, 'room')
@@ -33,11 +33,11 @@ t.test('sessions that end, and ids that are taken', { skip: withoutZooKeeper }, 
     t.strictSame([...kinds].filter((kind) => kind !== 'ok' && kind !== 'join-only'), [])
     await node.member.drain()
     const hintMs = await timed(until(() => gateway.registry.nodes().every(({ draining }) => draining)))
-    t.ok(hintMs < 1000 + NOISE_MS, 'watches are new too')
+    t.ok(hintMs < 1000 + NOISE_MS, 'watches are set again')
     t.strictSame(node.events, [])
   })
 
-  t.test('Z-06: the session of a node expires: it hears of rooms that went elsewhere, and keeps the others', async (t) => {
+  t.test('a node whose session expires – learns of rooms that moved, and keeps the others', async (t) => {
     const settings = newSettings()
     const gateway = await startGateway(t, server.hosts, settings)
     const { expires, stays } = await startNodes(t, server.port, settings, gateway, ['expires', 'stays'])
@@ -61,7 +61,7 @@ t.test('sessions that end, and ids that are taken', { skip: withoutZooKeeper }, 
     t.strictSame(stays.events, [])
   })
 
-  t.test('Z-15: of two processes with one id the older one is told, and does not come back', async (t) => {
+  t.test('two processes with one id – the older one is told, and does not return', async (t) => {
     const settings = newSettings()
     const gateway = await startGateway(t, server.hosts, settings)
     const { same: first } = await startNodes(t, server.port, settings, gateway, ['same'])
@@ -69,16 +69,16 @@ t.test('sessions that end, and ids that are taken', { skip: withoutZooKeeper }, 
       await startNode(t, server.port, 'same', settings, { wssUrl: `wss://same.example/${number}` })
     await claim(first.member, 'room')
     const second = await start(2)
-    await until(() => first.events.includes('replaced'), 'it hears so', SESSION_MS / 3 + 1000 + NOISE_MS)
+    await until(() => first.events.includes('replaced'), 'the older process to be told', SESSION_MS / 3 + 1000 + NOISE_MS)
     t.match(await untilOk(gateway, 'room'), { wssUrl: 'wss://same.example/2' })
-    t.equal(await second.member.claim(roomKey('room')), 'ok', 'what the older one claimed is free')
+    t.equal(await second.member.claim(roomKey('room')), 'ok', 'the older one’s room is free')
 
     second.proxy.set('refuse')
     const third = await start(3)
     await until(() => second.events.includes('lapsed'))
     second.proxy.set('pass')
-    await until(() => second.events.includes('replaced'), 'also one that was cut off meanwhile')
-    await elapse(SESSION_MS, 'every earlier session has expired')
+    await until(() => second.events.includes('replaced'), 'the process that was cut off to be told')
+    await elapse(SESSION_MS, 'every earlier session to expire')
     const members = [first, second, third].map(({ member }) => member)
     t.strictSame(members.map((member) => member.valid()), [false, false, true])
     t.strictSame(gateway.registry.nodes().map(({ incarnation }) => incarnation), [third.member.incarnation])

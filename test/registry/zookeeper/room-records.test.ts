@@ -10,18 +10,18 @@ t.test('rooms on one server', { skip: withoutZooKeeper }, async (t) => {
   const { hosts } = await startZooKeeper(t)
   const setUp = async (t: Test) => await setUpRooms(t, hosts)
 
-  t.test('a room is made, written, checked and deleted as it was read', async (t) => {
+  t.test('a room – is created, written, checked and deleted as it was read', async (t) => {
     const { rooms, key, read, done, write, textOf } = await setUp(t)
     const absent = await read()
     t.strictSame(absent, { key, bucketVersion: 0 })
     const text = await write(assigned)
     const made = await read()
     t.strictSame(made, { key, bucketVersion: 0, version: 0, text, binding: assigned })
-    t.notOk(await done(rooms.write(absent, other).ops), 'whoever saw no room makes none over it')
+    t.notOk(await done(rooms.write(absent, other).ops), 'a reader of no room creates none over it')
     t.ok(await done(rooms.check(made)))
     const later = await write(other)
     for (const ops of [rooms.check(made), rooms.write(made, assigned).ops, rooms.remove(made)]) {
-      t.notOk(await done(ops), 'whoever saw it before changes nothing')
+      t.notOk(await done(ops), 'a reader of the earlier version changes nothing')
     }
     t.equal(await textOf(), later)
     t.ok(await done(rooms.remove(await read())))
@@ -34,21 +34,21 @@ t.test('rooms on one server', { skip: withoutZooKeeper }, async (t) => {
     remove: ({ remove }: ReturnType<typeof createRooms>, room: RoomState) => remove(room)
   }
   for (const [step, opsOf] of Object.entries(steps)) {
-    t.test(`a room that was deleted and made anew since it was read: no ${step}`, async (t) => {
+    t.test(`a room deleted and created again since it was read – no ${step}`, async (t) => {
       const { layout, rooms, key, read, done, write, makeAnew, textOf } = await setUp(t)
       await write(assigned)
       const before = await read()
       const text = await makeAnew()
-      t.equal((await read()).version, before.version, 'its own version tells nothing')
+      t.equal((await read()).version, before.version, 'its own version is the same')
       const ops = opsOf(rooms, before)
       t.notOk(await done(ops))
-      t.equal(await textOf(), text, 'it is as the other left it')
+      t.equal(await textOf(), text, 'the room is as the other process left it')
       const bucket = layout.bucketPath(bucketOf(key))
-      t.ok(await done(ops.filter(({ path }) => path !== bucket)), 'which only the bucket prevents')
+      t.ok(await done(ops.filter(({ path }) => path !== bucket)), 'only the check of the bucket prevents it')
     })
   }
 
-  t.test('a room that is deleted and made anew between the two looks of one reading is not relied on', async (t) => {
+  t.test('a room deleted and created again between the two reads of one reading – is not relied on', async (t) => {
     const { layout, client, rooms, key, read, done, write, makeAnew } = await setUp(t)
     await write(assigned)
     let isSecond = false

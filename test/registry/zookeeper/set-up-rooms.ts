@@ -7,13 +7,13 @@ import type { Test } from 'tap'
 import type { Binding } from '../../../lib/registry/zookeeper/binding.js'
 import type { ZooKeeperClient } from '../../../lib/zookeeper-client/client.js'
 
-/** Milliseconds of a call, on a busy machine. */
+/** Maximum milliseconds of a request on a busy machine. */
 export const PATIENT = { ms: 5000 }
 
 export const assigned: Binding & { member: string } = { member: 'n1|first', state: 'assigned', claims: 0, endedAt: 0 }
 export const other = { ...assigned, member: 'n2|second' }
 
-/** Rooms under a root of their own, and what a gateway does to one. */
+/** Creates rooms under their own root, with the operations of a gateway. */
 export async function setUpRooms (t: Test, hosts: string) {
   const layout = createLayout(newRoot())
   const { client } = await connectClient(t, hosts, { sessionTimeout: 10_000 })
@@ -22,7 +22,7 @@ export async function setUpRooms (t: Test, hosts: string) {
   const read = async (of = key) => await rooms.read(of, PATIENT)
   const done = async (ops: Parameters<ZooKeeperClient['multi']>[0]) =>
     await client.multi(ops, PATIENT) === undefined
-  /** As a gateway does. */
+  /** Writes as a gateway does. */
   async function write (binding: Binding, of = key): Promise<string> {
     const { ops, text } = rooms.write(await read(of), binding)
     t.ok(await done(ops))

@@ -7,10 +7,10 @@ import { makeRegistry, newRoot } from '../../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
 import { newRoom, nodeRecord } from '../contract.js'
 
-t.test('what a deployment may have set up otherwise', { skip: withoutZooKeeper }, async (t) => {
+t.test('unusual setups of a deployment', { skip: withoutZooKeeper }, async (t) => {
   const { hosts, port } = await startZooKeeper(t)
 
-  t.test('a record that the gateway may not read costs its node only', async (t) => {
+  t.test('a record that the gateway may not read – costs its node only', async (t) => {
     const root = newRoot()
     const gateway = makeRegistry(t, hosts, { root })
     const { states, warnings } = watch(gateway)
@@ -29,20 +29,20 @@ t.test('what a deployment may have set up otherwise', { skip: withoutZooKeeper }
     t.ok((await patient(gateway).assign(newRoom())).node.id)
   })
 
-  t.test('a node behind a slow line joins as the first, though what is above it has to be made', async (t) => {
+  t.test('a node behind a slow line – joins as the first, although its parent znodes have to be created', async (t) => {
     const proxy = await startToxicProxy({ port })
     t.teardown(async () => await proxy.close())
-    // Longer than a call of a gateway may take, and short enough for all that a join asks one after the other.
+    // The delay exceeds the timeout of a gateway, and fits all requests that a join makes one after the other.
     proxy.delay(180)
     const registry = makeRegistry(t, `127.0.0.1:${proxy.port}`, { root: newRoot(), sessionTimeout: 6000 })
     const startedAt = performance.now()
     const member = await registry.join(nodeRecord('n1'))
     t.comment(`joined after ${Math.round(performance.now() - startedAt)} ms`)
-    // With the next heartbeat at the latest: most of the first lease went by on the line.
+    // The next heartbeat is awaited, since most of the first lease is spent on the line.
     await until(() => member.valid())
   })
 
-  t.test('a chroot that is not there is named', async (t) => {
+  t.test('a missing chroot – is named', async (t) => {
     const gateway = makeRegistry(t, `${hosts}/nowhere`)
     watch(gateway)
     const words = 'the path behind the servers in "hosts" is not there: make it'
@@ -52,7 +52,7 @@ t.test('what a deployment may have set up otherwise', { skip: withoutZooKeeper }
     await t.rejects(gateway.join(nodeRecord('n1')), { statusCode: 503, cause: { message: words } })
   })
 
-  t.test('a start says nothing but that it is up', async (t) => {
+  t.test('a start – logs only that the registry is up', async (t) => {
     const { states } = watch(makeRegistry(t, hosts, { root: newRoot() }))
     await until(() => states.some(({ state }) => state === 'up'))
     t.strictSame(states.map(({ state }) => state), ['starting', 'up'])

@@ -10,12 +10,12 @@ import type { Clock } from '../../../lib/common/clock.js'
 import type { Binding } from '../../../lib/registry/zookeeper/binding.js'
 
 const LINGER_MS = 20_000
-/** Between two ticks of a sweep with such a linger. */
+/** Time between two ticks of a sweep with such a linger. */
 const TICK_MS = 1000
-/** How long an ended call is remembered. */
+/** Time for which an ended call is remembered. */
 const REMEMBER_MS = 900_000
 
-/** Time that passes only where a test says so; what rings is waited for. */
+/** Clock that a test advances; the work of a fired timer is awaited. */
 function createSteps () {
   let now = 0
   let next: { at: number, ring: () => void | Promise<void> } | undefined
@@ -40,14 +40,14 @@ function createSteps () {
   return { clock, pass, isIdle: () => next === undefined }
 }
 
-t.test('what a sweep deletes, and what it leaves', { skip: withoutZooKeeper }, async (t) => {
+t.test('deletions of a sweep', { skip: withoutZooKeeper }, async (t) => {
   const { hosts } = await startZooKeeper(t)
 
   async function setUp (t: Test) {
     const { clock, pass, isIdle } = createSteps()
     const stage = await setUpRooms(t, hosts)
     const random = Math.random
-    // The last bucket is the first to be looked at, and ids as late as they can be.
+    // The sweep visits the last bucket first, so the ids are as late as possible.
     Math.random = () => 1 - Number.EPSILON
     const sweep = createSweep({ ...stage, lingerMs: LINGER_MS, clock, maxRoomless: 2 })
     Math.random = random
@@ -64,17 +64,17 @@ t.test('what a sweep deletes, and what it leaves', { skip: withoutZooKeeper }, a
     return { ...stage, sweep, pass, isIdle, register, note }
   }
 
-  t.test('a room that nobody asks for goes after the linger, and not sooner', async (t) => {
+  t.test('a room that is not requested – is deleted after the linger, and not sooner', async (t) => {
     const { pass, note, textOf, isIdle } = await setUp(t)
     const text = await note(assigned)
     await pass(LINGER_MS - 1)
     t.equal(await textOf(), text)
     await pass(TICK_MS)
     t.equal(await textOf(), undefined)
-    t.ok(isIdle(), 'nothing is left to be done')
+    t.ok(isIdle(), 'no work is left')
   })
 
-  t.test('a room that is asked for again lingers from then on', async (t) => {
+  t.test('a room requested again – lingers from then on', async (t) => {
     const { pass, note, textOf } = await setUp(t)
     await note(assigned)
     await pass(LINGER_MS - TICK_MS)
@@ -85,7 +85,7 @@ t.test('what a sweep deletes, and what it leaves', { skip: withoutZooKeeper }, a
     t.equal(await textOf(), undefined)
   })
 
-  t.test('a room that another gateway was asked for is left to it', async (t) => {
+  t.test('a room requested from another gateway – is left to that gateway', async (t) => {
     const { pass, note, write, makeAnew, textOf } = await setUp(t)
     await note(assigned)
     const text = await write(assigned)
@@ -94,10 +94,10 @@ t.test('what a sweep deletes, and what it leaves', { skip: withoutZooKeeper }, a
     await note(assigned)
     const anew = await makeAnew(assigned)
     await pass(3 * LINGER_MS)
-    t.equal(await textOf(), anew, 'also where it was deleted and made anew meanwhile, with the same version')
+    t.equal(await textOf(), anew, 'a room created again with the same version stays')
   })
 
-  t.test('a claimed room stays for as long as its node lives', async (t) => {
+  t.test('a claimed room – stays for as long as its node lives', async (t) => {
     const { client, layout, pass, note, textOf, register } = await setUp(t)
     const claimed: Binding = { ...assigned, state: 'claimed', claims: 1 }
     await register(assigned.member)
@@ -107,12 +107,12 @@ t.test('what a sweep deletes, and what it leaves', { skip: withoutZooKeeper }, a
     await note(claimed)
     await client.remove(layout.nodePath(assigned.member), PATIENT)
     await pass(LINGER_MS - 1)
-    t.not(await textOf(), undefined, 'its node may come back, and claim it again')
+    t.not(await textOf(), undefined, 'its node may come back and claim it again')
     await pass(TICK_MS)
     t.equal(await textOf(), undefined)
   })
 
-  t.test('that the last client left, or the call ended, does not keep a room', async (t) => {
+  t.test('a release or the end of the call – does not keep a room', async (t) => {
     const { layout, pass, note, textOf, register } = await setUp(t)
     await register(assigned.member)
     const keys = [newRoom(), newRoom(), newRoom()].map(layout.roomKey)
@@ -123,13 +123,13 @@ t.test('what a sweep deletes, and what it leaves', { skip: withoutZooKeeper }, a
     await pass(LINGER_MS + TICK_MS)
     t.equal(await textOf(left), undefined)
     await pass(REMEMBER_MS - LINGER_MS - 2 * TICK_MS)
-    t.type(await textOf(ended), 'string', 'nodes that were away hear of the end of a call for some minutes')
+    t.type(await textOf(ended), 'string', 'returning nodes can learn of the end for some minutes')
     t.type(await textOf(unbound), 'string')
     await pass(2 * TICK_MS)
     t.strictSame([await textOf(ended), await textOf(unbound)], [undefined, undefined])
   })
 
-  t.test('ends of calls without a room – more than are remembered – the oldest go, and no end of a call that had one', async (t) => {
+  t.test('ends of calls without a room – more than are remembered – the oldest are dropped, and no end with a room', async (t) => {
     const { layout, pass, note, textOf } = await setUp(t)
     const [withRoom = '', ...roomless] = Array.from({ length: 5 }, () => layout.roomKey(newRoom()))
     await note({ ...assigned, state: 'released', endedAt: 1 }, withRoom)
@@ -141,18 +141,18 @@ t.test('what a sweep deletes, and what it leaves', { skip: withoutZooKeeper }, a
     t.equal(await textOf(roomless.at(-1)), undefined)
   })
 
-  t.test('rooms that others left behind are found by the round', async (t) => {
+  t.test('rooms left behind by other gateways – are found by the round', async (t) => {
     const { sweep, pass, write, textOf } = await setUp(t)
-    // Two buckets apart: the round begins with the last, and goes on with the first.
+    // The buckets are adjacent for the round, which begins with the last and goes on with the first.
     const keys = ['__', 'AA', 'AC'].map((bucket) => `${bucket}${'x'.repeat(41)}`)
     const [last = '', first = '', far = ''] = keys
     for (const key of keys) await write(assigned, key)
     await pass(3 * LINGER_MS)
-    t.type(await textOf(last), 'string', 'nobody looks before it begins')
+    t.type(await textOf(last), 'string', 'no check before the round begins')
     sweep.startRound()
     await pass(2 * TICK_MS + LINGER_MS - 1)
     t.equal(await textOf(last), undefined)
-    t.type(await textOf(first), 'string', 'seen a second later, so it goes a second later')
+    t.type(await textOf(first), 'string', 'visited a second later, so deleted a second later')
     await pass(TICK_MS)
     t.equal(await textOf(first), undefined)
     t.type(await textOf(far), 'string')
@@ -160,7 +160,7 @@ t.test('what a sweep deletes, and what it leaves', { skip: withoutZooKeeper }, a
     t.equal(await textOf(far), undefined)
   })
 
-  t.test('a room that cannot be read is left, and costs no other', async (t) => {
+  t.test('an unreadable room – is left, and affects no other', async (t) => {
     const { client, layout, sweep, pass, write, textOf } = await setUp(t)
     const [spoilt, good] = ['a', 'b'].map((end) => `__${'x'.repeat(40)}${end}`)
     await write(assigned, spoilt)
@@ -172,7 +172,7 @@ t.test('what a sweep deletes, and what it leaves', { skip: withoutZooKeeper }, a
     t.ok(await client.exists(layout.roomPath(spoilt ?? ''), PATIENT))
   })
 
-  t.test('ids of nodes that never came back go, and those of nodes that live or did come back stay', async (t) => {
+  t.test('ids of nodes that never came back – are deleted, and those of live and returned nodes stay', async (t) => {
     const { client, layout, sweep, pass, register } = await setUp(t)
     const ids = { lives: 'i1', gone: 'i2', '..': 'i3' }
     await ensurePath(client, layout.ids)
@@ -182,7 +182,7 @@ t.test('what a sweep deletes, and what it leaves', { skip: withoutZooKeeper }, a
     await register('lives|i1')
     const left = async () => (await client.children(layout.ids, PATIENT))?.sort()
     sweep.startRound()
-    // Seen away after a minute. A registration that was not heard is sent again, and would bring a dead one to life.
+    // A node counts as absent after a minute. An unanswered registration is sent again, and would revive a dead node.
     await pass(170_000)
     t.equal((await left())?.length, 3)
     await pass(75_000)

@@ -10,11 +10,11 @@ import {
 import { kindsOf } from '../../support/zookeeper-load.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
 
-t.test('what cannot be read, or may not be', { skip: withoutZooKeeper }, async (t) => {
+t.test('data that is unreadable or forbidden', { skip: withoutZooKeeper }, async (t) => {
   const server = await startZooKeeper(t)
   t.jobs = 2
 
-  t.test('Z-09: what cannot be read of a node costs that node only, until it is mended', async (t) => {
+  t.test('unreadable data of a node – costs that node only, until repaired', async (t) => {
     const settings = newSettings()
     const gateway = await startGateway(t, server.hosts, settings)
     const { good } = await startNodes(t, server.port, settings, gateway, ['good'])
@@ -35,10 +35,10 @@ t.test('what cannot be read, or may not be', { skip: withoutZooKeeper }, async (
     for (let at = 0; at < 20; at++) t.equal((await untilOk(gateway, `new-${at}`)).wssUrl, good.wssUrl)
     for (const id of Object.keys(bad)) await write(id, `{"wssUrl":"wss://${id}.example/ws"}`)
     const ms = await timed(until(() => gateway.registry.nodes().length === 5))
-    t.ok(ms < 1000 + NOISE_MS, `mended after ${ms} ms`)
+    t.ok(ms < 1000 + NOISE_MS, `repaired after ${ms} ms`)
   })
 
-  t.test('Z-10: what ZooKeeper refuses to show is no death: the last view is kept, and known rooms stay', async (t) => {
+  t.test('data that ZooKeeper refuses to show – is no death: the last view is kept, and known rooms stay', async (t) => {
     const settings = newSettings()
     const gateway = await startGateway(t, server.hosts, settings)
     const nodes = await startNodes(t, server.port, settings, gateway, ['n1', 'n2'])
@@ -53,7 +53,7 @@ t.test('what cannot be read, or may not be', { skip: withoutZooKeeper }, async (
     t.equal(gateway.registry.nodes().length, 2)
     t.strictSame(await kindsOf(gateway, ['room', 'new']), ['ok', 'ok'])
     await unlock(layout.nodes)
-    await until(() => gateway.registry.status().state === 'up', 'it is well again', 3000 + NOISE_MS)
+    await until(() => gateway.registry.status().state === 'up', 'the registry to be up again', 3000 + NOISE_MS)
 
     await write('hidden', '{"wssUrl":"wss://hidden.example/ws"}')
     await eventually(() => gateway.registry.nodes().length, 3)
@@ -62,9 +62,9 @@ t.test('what cannot be read, or may not be', { skip: withoutZooKeeper }, async (
       return (await untilOk(gateway, room)).wssUrl === 'wss://hidden.example/ws' && room
     })
     await lock(layout.nodePath('hidden|x'))
-    t.strictSame(await kindsOf(gateway, [ofHidden]), ['join-only'], 'that a node may not be seen is not its death')
+    t.strictSame(await kindsOf(gateway, [ofHidden]), ['join-only'], 'a hidden node is not dead')
     await write('comes', '{"wssUrl":"wss://comes.example/ws"}')
-    await until(() => gateway.registry.nodes().some(({ id }) => id === 'comes'), 'other nodes are read all the same')
+    await until(() => gateway.registry.nodes().some(({ id }) => id === 'comes'), 'other nodes to be read')
     await unlock(layout.nodePath('hidden|x'))
     t.equal((await untilOk(gateway, ofHidden)).wssUrl, 'wss://hidden.example/ws')
 

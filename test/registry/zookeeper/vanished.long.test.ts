@@ -11,14 +11,14 @@ import type { Test } from 'tap'
 import type { NodeOnZooKeeper } from '../../support/zookeeper-app.js'
 
 const PAST_SESSION_MS = 1.5 * SESSION_MS
-/** How long nodes that vanished are waited for. */
+/** Time for which vanished nodes are awaited. */
 const DOUBT_MS = SESSION_MS + 2000
 const MAX_ANSWER_MS = 1500
 
-// Most of the time is waited.
+// The tests run in parallel, since they mostly wait.
 t.jobs = 2
 
-/** A server that the test may stop, and a gateway on it. */
+/** Starts a server that the test may stop, and a gateway on it. */
 async function setUp (t: Test) {
   const server = await startZooKeeper(t)
   const settings = newSettings()
@@ -30,7 +30,7 @@ async function setUp (t: Test) {
     gateway,
     observer,
     start: async <Id extends string>(ids: Id[]) => await startNodes(t, server.port, settings, gateway, ids),
-    /** All nodes of one session vanish in one step. */
+    /** Removes all nodes of one session in one transaction. */
     async vanish ({ proxy, member }: NodeOnZooKeeper) {
       proxy.set('refuse')
       await server.expire(await observer.sessionOf(member))
@@ -38,7 +38,7 @@ async function setUp (t: Test) {
   }
 }
 
-t.test('Z-05: an ensemble paused past the session: all come back by themselves, and no open room is touched', {
+t.test('an ensemble paused beyond the session timeout – all nodes come back, and no open room is touched', {
   skip: withoutZooKeeper
 }, async (t) => {
   const { server, gateway, start } = await setUp(t)
@@ -48,7 +48,7 @@ t.test('Z-05: an ensemble paused past the session: all come back by themselves, 
   server.pause()
   await eventually(() => gateway.registry.status().state, 'down')
   const asking = goOnAsking([gateway], holders)
-  await elapse(PAST_SESSION_MS, 'every session has expired')
+  await elapse(PAST_SESSION_MS, 'every session to expire')
   t.strictSame(nodes.map(({ events }) => events), [['lapsed'], ['lapsed'], ['lapsed']])
   t.strictSame(await kindsOf(gateway, ['new', ...holders.keys()]), ['50302', ...Array(8).fill('join-only')])
   server.resume()
@@ -57,7 +57,7 @@ t.test('Z-05: an ensemble paused past the session: all come back by themselves, 
   t.ok(ms < 3000 + NOISE_MS)
   await until(() => nodes.every(({ events }) => events.includes('resumed')))
   const { wrong, slowest } = await asking.stop()
-  t.strictSame(wrong, [], 'no other node was ever named')
+  t.strictSame(wrong, [], 'no other node is ever named')
   t.ok(slowest < MAX_ANSWER_MS + NOISE_MS)
   t.strictSame(nodes.map(({ events }) => events), nodes.map(() => ['lapsed', 'resumed']))
   for (const [at, { member, wssUrl }] of nodes.entries()) {
@@ -67,7 +67,7 @@ t.test('Z-05: an ensemble paused past the session: all come back by themselves, 
   await untilOk(gateway, 'new')
 })
 
-t.test('Z-05: after such a pause the rooms of a node that comes back last are waited for', {
+t.test('an ensemble paused beyond the session timeout – the rooms of a node that comes back last wait for it', {
   skip: withoutZooKeeper
 }, async (t) => {
   const { server, gateway, start } = await setUp(t)
@@ -77,22 +77,22 @@ t.test('Z-05: after such a pause the rooms of a node that comes back last are wa
   server.pause()
   last.proxy.set('refuse')
   await eventually(() => gateway.registry.status().state, 'down')
-  await elapse(PAST_SESSION_MS, 'every session has expired')
+  await elapse(PAST_SESSION_MS, 'every session to expire')
   server.resume()
   const asking = goOnAsking([gateway], new Map([['room', last.wssUrl]]))
   await until(() => first.events.includes('resumed') && gateway.registry.status().state !== 'down')
   t.equal((await untilOk(gateway, 'new')).wssUrl, first.wssUrl)
-  await elapse(500, 'the room stays away for a while')
+  await elapse(500, 'a while without the room')
   last.proxy.set('pass')
   await until(() => last.events.includes('resumed'))
   await untilOk(gateway, 'room')
   t.strictSame((await asking.stop()).wrong, [])
   t.strictSame(last.events, ['lapsed', 'resumed'])
   t.ok(last.member.holds(roomKey('room')))
-  await until(() => gateway.registry.status().state === 'up', 'nobody is waited for any more', 5000)
+  await until(() => gateway.registry.status().state === 'up', 'no node to be awaited', 5000)
 })
 
-t.test('Z-05: a node that vanished while the gateway heard nothing is waited for: it may have been ZooKeeper', {
+t.test('a node that vanished while the gateway was disconnected – is awaited, since ZooKeeper may be the cause', {
   skip: withoutZooKeeper
 }, async (t) => {
   const server = await startZooKeeper(t)
@@ -118,7 +118,7 @@ t.test('Z-05: a node that vanished while the gateway heard nothing is waited for
   t.ok(gone.member.holds(roomKey('room')))
 })
 
-t.test('N-01: a node that dies alone: its rooms go to another one when its session has ended, once', {
+t.test('a node that dies alone – its rooms move once, after its session has expired', {
   skip: withoutZooKeeper
 }, async (t) => {
   const server = await startZooKeeper(t)
@@ -131,9 +131,9 @@ t.test('N-01: a node that dies alone: its rooms go to another one when its sessi
   const holders = await openRooms(gateways, nodes, 8)
   const dead = nodes.find(({ wssUrl }) => wssUrl === holders.get('room-0'))
   dead?.proxy.set('refuse')
-  t.equal((await gateway.ask('room-0')).wssUrl, dead?.wssUrl, 'nobody can know yet')
+  t.equal((await gateway.ask('room-0')).wssUrl, dead?.wssUrl, 'the death is not noticeable at first')
   const ms = await timed(until(async () => (await gateway.ask('room-0')).wssUrl !== dead?.wssUrl))
-  t.comment(`given to another node after ${ms} ms, of a session of ${SESSION_MS} ms`)
+  t.comment(`moved to another node after ${ms} ms, of a session of ${SESSION_MS} ms`)
   t.ok(ms < SESSION_MS + 1200 + NOISE_MS)
   for (const [room, holder] of holders) {
     const asked = Array.from({ length: 64 }, (_value, at) => gateways[at % 2] ?? gateway)
@@ -144,7 +144,7 @@ t.test('N-01: a node that dies alone: its rooms go to another one when its sessi
   }
 })
 
-t.test('Z-12: the parent of all nodes is deleted: the nodes make it anew with themselves', {
+t.test('the deleted parent of all nodes – is created again by the nodes', {
   skip: withoutZooKeeper
 }, async (t) => {
   const { gateway, observer, start } = await setUp(t)
@@ -170,12 +170,12 @@ t.test('Z-12: the parent of all nodes is deleted: the nodes make it anew with th
   }
 })
 
-t.test('Z-13: most nodes vanish at once: their rooms are waited for, and new ones go to those that are left', {
+t.test('most nodes gone at once – their rooms wait, and new rooms go to the remaining nodes', {
   skip: withoutZooKeeper
 }, async (t) => {
   const { server, settings, gateway, vanish } = await setUp(t)
   const left = await startNode(t, server.port, 'left', settings)
-  // Of one session, so that they vanish in one step.
+  // The nodes share one session, so that they vanish in one transaction.
   const gone = await startNode(t, server.port, 'gone-1', settings)
   for (const id of ['gone-2', 'gone-3']) await gone.registry.join({ id, wssUrl: `wss://${id}.example/ws` })
   await eventually(() => gateway.registry.nodes().length, 4)
@@ -193,7 +193,7 @@ t.test('Z-13: most nodes vanish at once: their rooms are waited for, and new one
   gone.proxy.set('pass')
   await until(() => gone.events.includes('resumed'))
   const ms = await timed(Promise.all(rooms.map(async (room) => await untilOk(gateway, room))))
-  t.ok(ms < 1000 + NOISE_MS, 'at once when they are back')
+  t.ok(ms < 1000 + NOISE_MS, 'the rooms are answered as soon as the nodes are back')
   t.strictSame((await asking.stop()).wrong, [])
   t.strictSame(gone.events, ['lapsed', 'resumed'])
 
@@ -210,7 +210,7 @@ t.test('Z-13: most nodes vanish at once: their rooms are waited for, and new one
   t.strictSame(gone.events.slice(2).sort(), ['lapsed', 'lost', 'lost', 'lost', 'lost', 'resumed'])
 })
 
-t.test('Z-13: all nodes vanish at once: that there is none is said when they had the time to come back', {
+t.test('all nodes gone at once – the registry reports no node only after they had time to come back', {
   skip: withoutZooKeeper
 }, async (t) => {
   const { server, settings, gateway, vanish } = await setUp(t)

@@ -16,7 +16,7 @@ const redis = new Redis({ lazyConnect: true })
 const options: CheckNodeOptions = { redis, nodeId: 'node', signing: SIGNING, WebSocket, ...TIMES }
 const nothing = () => {}
 
-t.test('what an option must be is said before anything is done', async (t) => {
+t.test('a wrong option – is rejected with its rule before anything is done', async (t) => {
   const bad: Array<[Record<string, unknown>, RegExp]> = [
     [{ redis: {} }, /"redis" option of checkNode must be an ioredis client: it has no method "eval"/],
     [{ nodeId: 'a b' }, /"nodeId" option of checkNode must be 1 to 64 of/],
@@ -35,10 +35,10 @@ t.test('what an option must be is said before anything is done', async (t) => {
   for (const [change, message] of bad) {
     await t.rejects(checkNode({ ...options, ...change }), { name: 'TypeError', message }, String(Object.keys(change)))
   }
-  t.equal(redis.status, 'wait', 'nothing was asked')
+  t.equal(redis.status, 'wait', 'no command was sent')
 })
 
-t.test('every rule has an id of its own and a sentence', async (t) => {
+t.test('every rule – has its own id and a sentence', async (t) => {
   const rules = ACTS.flatMap(({ rules }) => rules)
   const ids = rules.map(({ id }) => id)
   t.equal(new Set(ids).size, ids.length)
@@ -48,7 +48,7 @@ t.test('every rule has an id of its own and a sentence', async (t) => {
   }
 })
 
-t.test('docs/relay-nodes.md names every rule, and no other', async (t) => {
+t.test('docs/relay-nodes.md – names every rule, and no other', async (t) => {
   const docs = readFileSync(new URL('../../../docs/relay-nodes.md', import.meta.url), 'utf8')
   const section = docs.split('\n### Does it keep the contract?\n')[1]?.split(/\n##+ /)[0] ?? ''
   const lines = section.split('\n').filter((line) => /^(\* `|\| `| {2}\S)/.test(line))
@@ -59,13 +59,13 @@ t.test('docs/relay-nodes.md names every rule, and no other', async (t) => {
   t.strictSame(named.filter((name) => !ids.some((id) => isNamed(name, id))), [])
 })
 
-t.test('a store', { skip: withoutRedis }, async (t) => {
+t.test('checks on a store', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   const client = new Redis5(port, '127.0.0.1')
   t.teardown(() => client.disconnect())
   const given = { ...options, redis: client, slack: 100 }
 
-  /** A registration without a server. */
+  /** Registers a node without a server. */
   async function join (t: Test, prefix: string, id = 'node') {
     await skipSettling(client, prefix)
     const registry = redisRegistry({ redis: client, prefix, ...TIMES })
@@ -74,14 +74,14 @@ t.test('a store', { skip: withoutRedis }, async (t) => {
     return membership
   }
 
-  t.test('where another node lives is left alone', async (t) => {
+  t.test('a store in use by another node – is left alone', async (t) => {
     const prefix = '{in-use}'
     const other = await join(t, prefix, 'other')
     await t.rejects(checkNode({ ...given, prefix }), /other nodes than "node" live under the prefix "{in-use}"/)
     t.ok(other.valid())
   })
 
-  t.test('without the node: nothing else is checked', async (t) => {
+  t.test('a missing node – nothing else is checked', async (t) => {
     const report = await checkNode({ ...given, prefix: '{empty}' })
     const [first, ...others] = report.rules
     t.match(first, { id: 'registers', outcome: 'broken', detail: 'no lease of "node" lives in the store' })
@@ -89,7 +89,7 @@ t.test('a store', { skip: withoutRedis }, async (t) => {
     t.equal(report.passed, false)
   })
 
-  t.test('with a node that nobody listens for', async (t) => {
+  t.test('a registered node without a server – fails its first rules', async (t) => {
     const prefix = '{deaf}'
     await join(t, prefix)
     const lines: string[] = []
@@ -105,12 +105,12 @@ t.test('a store', { skip: withoutRedis }, async (t) => {
     t.equal(lines.length, 2, 'a line for each that was checked')
   })
 
-  t.test('without what an act needs', async (t) => {
+  t.test('missing options of a step – the rules that need it are not checked', async (t) => {
     const prefix = '{needs}'
     await join(t, prefix)
     const report = await checkNode({ ...given, prefix, only: ['registers', 'record', 'cut-lone', 'leaves'] })
     const details = report.rules.flatMap(({ id, detail }) => ['cut-lone', 'leaves'].includes(id) ? detail : [])
     t.strictSame(details, ['it needs the options "cut" and "heal"', 'it needs the options "stop" and "start"'])
-    t.equal(report.passed, true, 'and they count for nothing')
+    t.equal(report.passed, true, 'unchecked rules do not count')
   })
 })

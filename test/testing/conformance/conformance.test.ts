@@ -3,12 +3,12 @@ import { ACTS } from '../../../lib/testing/rules/index.js'
 import { withoutRedis } from '../../support/redis-server.js'
 import { BROKEN_NODES, testConformance } from './conformance.js'
 
-t.test('each rule – of a check of relay nodes – is broken by one of the broken nodes', async (t) => {
+t.test('each rule of the check of relay nodes – is broken by one of the broken nodes', async (t) => {
   const broken = new Set(BROKEN_NODES.flatMap(([, { breaks }]) => breaks))
   const ids = ACTS.flatMap(({ rules }) => rules.map(({ id }) => id))
   t.strictSame(ids.filter((id) => !broken.has(id)), [])
 })
 
-t.test('a check of relay nodes – of good ones and of some that are broken – tells them apart', {
+t.test('a check of relay nodes – good and some broken ones – tells them apart', {
   skip: withoutRedis, timeout: 280_000, buffered: true
 }, async (t) => await testConformance(t, BROKEN_NODES.filter((_node, at) => at % 8 === 0)))

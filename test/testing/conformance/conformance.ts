@@ -16,16 +16,16 @@ import type { TestNodeOptions } from './start-node.js'
 
 const JOBS = 16
 
-/** Each is broken in one way. */
+/** Broken nodes, each with one defect. */
 export const BROKEN_NODES = Object.entries({ ...OF_ROOMS, ...OF_LAPSES, ...OF_SIGNATURES })
 
-/** Checks nodes that are broken, and two that keep every rule. */
+/** Checks broken nodes, and two nodes that keep every rule. */
 export async function testConformance (t: Test, brokenNodes: typeof BROKEN_NODES): Promise<void> {
   t.jobs = JOBS
   const { port } = await startRedis(t)
   const redis = new Redis(port, '127.0.0.1')
   t.teardown(() => redis.disconnect())
-  // A node's first EVALSHA would be answered NOSCRIPT, and the EVAL after it is not where the defects are.
+  // The scripts are loaded first: a node's first EVALSHA would be answered NOSCRIPT, and defects are not in the EVAL.
   for (const { text } of Object.values<Script>({ ...nodeScripts })) await redis.script('LOAD', text)
   let checks = 0
 
@@ -41,7 +41,7 @@ export async function testConformance (t: Test, brokenNodes: typeof BROKEN_NODES
     rules.flatMap((rule) => rule.outcome === outcome ? rule.id : []).sort()
 
   for (const [name, { breaks, ...defect }] of brokenNodes) {
-    t.test(`a node that ${name}`, async (t) => {
+    t.test(`a node that ${name} – breaks its rules only`, async (t) => {
       const report = await check(t, { defect })
       t.strictSame(idsOf(report, 'broken'), [...breaks].sort(), { report: report.rules.filter(({ outcome }) => outcome !== 'kept') })
       t.equal(report.passed, false)
@@ -53,7 +53,7 @@ export async function testConformance (t: Test, brokenNodes: typeof BROKEN_NODES
     'on a bare upgrade event, and a store that is gone': { defect: { serve: bareUpgrade.serve }, cutBy: 'refuse' }
   }
   for (const [name, options] of Object.entries(good)) {
-    t.test(`the kit keeps every rule: ${name}`, async (t) => {
+    t.test(`a node of the kit – ${name} – keeps every rule`, async (t) => {
       const report = await check(t, options)
       t.strictSame(report.rules.filter(({ outcome }) => outcome !== 'kept'), [])
       t.equal(report.passed, true)

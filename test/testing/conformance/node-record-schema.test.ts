@@ -23,11 +23,11 @@ const refused = [undefined, null, '', 1, 'h', 'http://h/', 'WSS://h/', 'wss:///'
   'wss://h/?q', 'wss://h/#f', 'wss://h/?', 'wss://h./', 'wss://H/', 'wss://h/ü', 'wss://ü/', 'wss://h/a b', 'wss://h/"', 'wss://h/a/../b',
   'wss://h/.', 'wss://h/%2e%2E/', 'wss://h:08/', 'wss://h:0/', 'wss://h:/', 'wss://h:65536/', 'wss://h\\a', ' wss://h/',
   'wss://h/\n', 'wss://h%41/', 'wss://[::1', 'wss://h/<', 'wss://h/{', `wss://h/${'x'.repeat(2041)}`]
-/** No pattern says it: see "$comment" in the schema. */
+/** Cases that no pattern can express: see "$comment" in the schema. */
 const refusedByGatewayAlone = ['wss://127.1/', 'wss://[0::1]/', 'wss://0x7f.0.0.1/', 'wss://1.2.3.256/', 'wss://[1::2::3]/',
   'wss://xn--a/']
 
-t.test('the schema of a node\'s record says what the gateway accepts', async (t) => {
+t.test('the schema of a node record – accepts the same records as the gateway', async (t) => {
   for (const address of accepted) {
     t.strictSame([isAccepted({ wssUrl: address }), fits({ wssUrl: address })], [true, true], address)
     t.strictSame([isAccepted({ wssUrl, wssUrlOut: address }), fits({ wssUrl, wssUrlOut: address })], [true, true])
@@ -41,27 +41,27 @@ t.test('the schema of a node\'s record says what the gateway accepts', async (t)
   }
 })
 
-t.test('every port', async (t) => {
+t.test('the schema – any port – agrees with the gateway', async (t) => {
   const differing = Array.from({ length: 70_000 }, (_, port) => `wss://h:${port}/x`)
     .filter((address) => isAccepted({ wssUrl: address }) !== fits({ wssUrl: address }))
   t.strictSame(differing, [])
 })
 
-t.test('whatever else a record says', async (t) => {
+t.test('the schema – other fields of a record – agrees with the gateway', async (t) => {
   const special = fc.constantFrom(0, 1, 1000, 1000.5, -1, 2 ** 53, 2 ** 53 - 1, '', 'az1', 'a b', 'x'.repeat(65), 'az1\n')
   const number = fc.double({ noNaN: true, noDefaultInfinity: true })
   const value = fc.oneof(fc.jsonValue(), fc.integer(), number, fc.boolean(), special)
   const field = fc.constantFrom('weight', 'zone', 'draining', 'rooms', 'capacity', 'later')
   fc.assert(fc.property(field, value, (name, given) => {
-    // As it comes out of the store.
+    // The record as read from the store.
     const record = JSON.parse(JSON.stringify({ wssUrl, [name]: given }))
     return isAccepted(record) === fits(record)
   }), { numRuns: 5000 })
   for (const record of [null, [], 'x', 1, {}]) t.strictSame([isAccepted(record), fits(record)], [false, false])
 })
 
-t.test('what the gateway accepts for an address fits the schema', async (t) => {
-  // Not ^, which a URL parser of later days encodes: the schema refuses it.
+t.test('an address accepted by the gateway – fits the schema', async (t) => {
+  // The sample omits ^, which newer URL parsers encode and the schema rejects.
   const character = fc.constantFrom(...'az09AZ.-_~!$&\'()*+,;=:@/%?#[]|`{}<>"\\ üç'.split(''))
   const text = fc.array(character, { maxLength: 6 }).map((characters) => characters.join(''))
   const port = fc.constantFrom('', ':443', ':80', ':8443')

@@ -22,33 +22,33 @@ export const SIGNING = { keys: [{ id: 'k', secret: 's'.repeat(32) }], ttl: 4, sk
 export const TIMES = { lease: 1200, heartbeat: 250, linger: 6 }
 export const PATIENCE = 500
 
-/** What is wrong with a node: one small part of it, put in the place of the good one. */
+/** Replacement for one small part of a good node. */
 export interface Defect {
   settings?: Partial<NodeCoreSettings>
   verify? (good: Verify, membership: () => Membership | undefined): Verify
   membership? (good: Membership, store: { registry: Registry, redis: Redis, prefix: string }): Partial<Membership>
   redis? (good: Redis, prefix: string): Partial<RedisScripter>
-  /** Of the rooms in which messages are passed on. */
+  /** Rooms in which messages are passed on. */
   nameOf? (seat: Seat): string
   handleProtocols? (offered: Set<string>): string | false
   endsAtReset?: boolean
-  /** Does not come back when it is started again. */
+  /** Stays stopped when it is started again. */
   isLost?: boolean
   times?: Partial<typeof TIMES>
   serve? (node: CobrowseNode): Server
 }
 
 export interface BrokenNode extends Defect {
-  /** Ids of the rules that it breaks, and no others. */
+  /** Ids of exactly the rules that the defect breaks. */
   breaks: string[]
 }
 
-/** In all scripts, before the rooms. */
+/** Lua inserted into all scripts, before the rooms. */
 export const COMMON_KEYS = 6
-/** Where an argument of a node's script stands, counted from the last key. */
+/** Position of an argument of a node's script, counted from the last key. */
 export const ARGUMENT = { member: 5, record: 6, kindOfClaim: 7, claim: 8, claimToBeat: 9, claimToRegister: 10 }
 
-/** A node that does not hear of something. */
+/** Membership that swallows an event. */
 export const deafTo = (event: string): Required<Defect>['membership'] => (good) => ({
   on: (heard, listener) => { if (heard !== event) good.on(heard, listener) }
 })
@@ -57,11 +57,11 @@ export interface TestNodeOptions {
   redisPort: number
   prefix: string
   defect?: Defect
-  /** How the node is cut from its store. */
+  /** How the node is cut off from its store. */
   cutBy?: ProxyMode
 }
 
-/** A kit node on a real store, behind a proxy, which can go and come back. */
+/** Starts a kit node on a real store behind a proxy, which can be stopped and started. */
 export async function startTestNode (t: Test, { redisPort, prefix, defect = {}, cutBy = 'hang' }: TestNodeOptions) {
   const proxy = await startToxicProxy({ port: redisPort })
   const redis = new Redis(proxy.port, '127.0.0.1').on('error', () => {})

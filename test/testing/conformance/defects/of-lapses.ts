@@ -5,18 +5,18 @@ import type { Redis } from 'ioredis'
 import type { BrokenNode, Defect } from '../start-node.js'
 import type { Membership, RedisScripter, RoomKey } from '../../../../types/registry.js'
 
-/** The kind of a claim that is made in turn. */
+/** Kind of a claim made in turn. */
 const OPEN = '2'
 
 const isAnswer = (answer: unknown, word: string) => Array.isArray(answer) && answer[0] === word
 
-/** Claims no open room again: not with these scripts, and not in turn after a heartbeat. */
+/** Replaces the scripts so that no open room is claimed again, neither at once nor in turn after a heartbeat. */
 const withoutRooms = (firstClaim: Map<string, number>) => (good: Redis): Partial<RedisScripter> => ({
   async evalsha (sha1, keys, ...args) {
     const isInTurn = sha1 === CLAIM_ROOMS.sha1 && String(args[keys + ARGUMENT.kindOfClaim]) === OPEN
     const end = isInTurn ? ARGUMENT.claim : firstClaim.get(sha1)
     if (end === undefined) return await good.evalsha(sha1, keys, ...args)
-    // Number and date of each room.
+    // Each room has a number and a date.
     const afterClaims = keys + end + 2 * (keys - COMMON_KEYS)
     return await good.evalsha(
       sha1, COMMON_KEYS, ...args.slice(0, COMMON_KEYS), ...args.slice(keys, keys + end), ...args.slice(afterClaims))
@@ -36,7 +36,7 @@ const losing: Required<Defect>['membership'] = (good, { redis }): Partial<Member
     on (event, listener) {
       good.on(event, listener)
       if (event !== 'lost') return
-      // What listens to "lost" takes a room.
+      // Listeners of "lost" get a room.
       const lose = listener as (room: RoomKey) => void
       throwOut.set(redis, () => { for (const room of rooms.values()) lose(room) })
     }
@@ -44,7 +44,7 @@ const losing: Required<Defect>['membership'] = (good, { redis }): Partial<Member
 }
 
 export const OF_LAPSES: Record<string, BrokenNode> = {
-  'throws out everybody at a lapse': {
+  'disconnects all clients at a lapse': {
     breaks: ['lapse-keeps', 'cut-keeps'],
     membership (good, store) {
       good.on('lapsed', () => throwOut.get(store.redis)?.())
@@ -86,7 +86,7 @@ export const OF_LAPSES: Record<string, BrokenNode> = {
     breaks: ['epoch-claims'],
     redis: withoutRooms(new Map([[REGISTER.sha1, ARGUMENT.claimToRegister]]))
   },
-  'throws out everybody in a new epoch': {
+  'disconnects all clients in a new epoch': {
     breaks: ['epoch-keeps'],
     membership: losing,
     redis: (good) => ({

@@ -11,7 +11,7 @@ const toAscii = ({ tenant, room }: RoomKey) =>
   ({ tenant: tenant.replaceAll(/\P{ASCII}/gu, '?'), room: room.replaceAll(/\P{ASCII}/gu, '?') })
 
 export const OF_ROOMS: Record<string, BrokenNode> = {
-  'does not say that it heard of the end of a call': {
+  'does not confirm the end of a call': {
     breaks: ['call-ended-heard'],
     redis: (good) => ({
       async evalsha (sha1, keys, ...args) {
@@ -116,7 +116,7 @@ export const OF_ROOMS: Record<string, BrokenNode> = {
       releasedAt: () => undefined
     })
   },
-  'never opens a room again whose call ended': {
+  'never opens the room of an ended call again': {
     breaks: ['call-ended-newer'],
     membership: (good) => ({
       releasedAt: (room) => good.releasedAt(room) === undefined ? undefined : Infinity
@@ -130,7 +130,7 @@ export const OF_ROOMS: Record<string, BrokenNode> = {
     breaks: ['leaves'],
     membership: (good) => ({
       async leave () {
-        elapse(500, 'it leaves late').then(good.leave, () => {})
+        elapse(500, 'the delayed leave').then(good.leave, () => {})
       }
     })
   },

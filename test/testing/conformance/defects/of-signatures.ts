@@ -6,7 +6,7 @@ import type { BrokenNode, Defect } from '../start-node.js'
 
 const [KEY = { id: '', secret: '' }] = SIGNING.keys
 
-/** A node that takes what it is shown for something better. */
+/** Rewrites the client's signature into a better one. */
 const takingFor = (better: (parts: Parts) => Parts): Required<Defect>['verify'] => (good) => async (signature, at) => {
   const parts = takeApart(signature)
   const improved = better(parts)
@@ -16,7 +16,7 @@ const takingFor = (better: (parts: Parts) => Parts): Required<Defect>['verify'] 
 const TYPES = ['cobrowse+jwt', 'cobrowse-join+jwt']
 
 export const OF_SIGNATURES: Record<string, BrokenNode> = {
-  'lets in who shows no signature': {
+  'admits clients without a signature': {
     breaks: ['signature-missing'],
     verify: (good) => async (signature, at) => {
       if (signature !== '') return await good(signature, at)
