@@ -1,17 +1,17 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import Fastify from 'fastify'
 import t from 'tap'
 import WebSocket from 'ws'
+import { addRelay } from '../../examples/relay-fastify-websocket/relay.js'
+import { startRelay } from '../../examples/relay-ws/relay.js'
 import { joinCobrowse } from '../../lib/node/index.js'
 import { memoryRegistry } from '../../lib/registry/memory.js'
 import { createIssuer } from '../../lib/signature.js'
 import { elapse } from '../support/elapse.js'
 import { until } from '../support/until.js'
-import * as bareUpgrade from './servers/bare-upgrade.js'
-import * as fastifyWebsocket from './servers/fastify-websocket.js'
-import * as ws from './servers/ws.js'
+import { serve } from './servers/bare-upgrade.js'
 import type { AddressInfo, Socket } from 'node:net'
-import type { Server } from 'node:http'
 import type { Test } from 'tap'
 import type { CobrowseNode } from '../../lib/node/index.js'
 import type { Registry } from '../../types/registry.js'
@@ -21,28 +21,33 @@ const PATH = '/ws/cobrowse/1'
 const ORIGIN = 'https://app.example'
 const signing = { keys: [{ id: 'k', secret: 's'.repeat(32) }] }
 
-async function listen (server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return (server.address() as AddressInfo).port
-}
-
 type Serve = (t: Test, node: CobrowseNode) => Promise<number>
 
-const plain = (serve: (node: CobrowseNode) => Server): Serve => async (t, node) => {
-  const server = serve(node)
-  t.teardown(async () => {
-    await node.close()
-    server.close()
-  })
-  return await listen(server)
-}
-
+/** Servers of relay nodes: the two examples, and one that refuses a bad signature before it answers the handshake. */
 const SERVERS: Record<string, Serve> = {
-  ws: plain(ws.serve),
-  'a bare upgrade handler': plain(bareUpgrade.serve),
+  async ws (t, node) {
+    const { server, joined } = startRelay({ port: 0, host: '127.0.0.1' }, () => node)
+    t.teardown(async () => {
+      await node.close()
+      server.close()
+    })
+    await joined
+    return (server.address() as AddressInfo).port
+  },
+  async 'a bare upgrade handler' (t, node) {
+    const server = serve(node).listen(0, '127.0.0.1')
+    t.teardown(async () => {
+      await node.close()
+      server.close()
+    })
+    await once(server, 'listening')
+    return (server.address() as AddressInfo).port
+  },
   async '@fastify/websocket' (t, node) {
-    const app = await fastifyWebsocket.serve(node)
+    const app = Fastify()
     t.teardown(async () => await app.close())
+    app.addHook('preClose', async () => await node.close())
+    await addRelay(app, { path: PATH, joined: Promise.resolve(node) })
     return Number(new URL(await app.listen({ port: 0, host: '127.0.0.1' })).port)
   }
 }

@@ -16,8 +16,10 @@ export interface DocBlock {
 
 /** Documents of the project, from its root. */
 export function listDocuments (): string[] {
-  const docs = readdirSync(`${ROOT}docs`, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'))
-  return ['README.md', 'demo/README.md', ...docs.map((name) => `docs/${name}`)]
+  const below = (folder: string) => readdirSync(ROOT + folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md') && !name.includes('node_modules')).map((name) => `${folder}/${name}`)
+  const top = readdirSync(ROOT).filter((name) => name.endsWith('.md'))
+  return [...top, 'demo/README.md', ...below('docs'), ...below('examples')]
 }
 
 /** Fenced blocks with a language. `<!-- not run: reason -->` above one exempts it. */

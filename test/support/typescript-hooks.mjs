@@ -18,10 +18,15 @@ const { version } = require('typescript/package.json')
 /** Packages of hundreds of modules. Each of these, if imported, makes two trips to the thread of the hooks. */
 const AS_COMMONJS = ['tap', '@sinclair/typebox', '@sinclair/typebox/value']
 
+/** Examples import the package by its name: in a test it is the sources, in a process of its own it is `dist`. */
+const OWN_NAME = /^fastify-cobrowse(?<entry>\/\w+)?$/
+
 mkdirSync(FOLDER, { recursive: true })
 
 /** An import names the file that TypeScript makes: `./x.js` is `./x.ts` where only that is there. */
 export function resolve (specifier, context, next) {
+  const own = OWN_NAME.exec(specifier)
+  if (own !== null) return next(new URL(`../../lib${own.groups.entry ?? ''}/index.ts`, import.meta.url).href, context)
   if (/^\.{0,2}\/.*\.js$/.test(specifier) && context.parentURL?.endsWith('.ts')) {
     const url = new URL(specifier.replace(/\.js$/, '.ts'), context.parentURL)
     if (existsSync(url)) return { url: url.href, format: 'module', shortCircuit: true }

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { EnvSchema } from '../../demo/env.js'
@@ -60,8 +61,10 @@ t.test('examples for a shell – scripts, files and variables – are there', as
 t.test('documents – scripts and files that they name in passing – are there', async (t) => {
   for (const file of listDocuments()) {
     const text = readFileSync(ROOT + file, 'utf8')
-    for (const [, script = ''] of text.matchAll(/npm run ([\w:-]+)/g)) t.ok(script in scripts, `${file}: ${script}`)
-    for (const [, path = ''] of text.matchAll(/(?<=[\s`])((?:test|lib|demo|bench)\/[\w./-]+\.(?:ts|m?js|json|lua))\b/g)) {
+    const own = `${ROOT}${dirname(file)}/package.json`
+    const here = existsSync(own) ? JSON.parse(readFileSync(own, 'utf8')).scripts : scripts
+    for (const [, script = ''] of text.matchAll(/npm run ([\w:-]+)/g)) t.ok(script in here, `${file}: ${script}`)
+    for (const [, path = ''] of text.matchAll(/(?<=[\s`])((?:test|lib|demo|bench|examples)\/[\w./-]+\.(?:ts|m?js|json|lua))\b/g)) {
       t.ok(existsSync(ROOT + path), `${file}: ${path}`)
     }
   }

@@ -1,7 +1,7 @@
 import { createServer, STATUS_CODES } from 'node:http'
 import { WebSocketServer } from 'ws'
+import { createRooms } from '../../../examples/relay-ws/rooms.js'
 import { AdmissionError, readOffer } from '../../../lib/node/index.js'
-import { createRelay, PROTOCOL } from './relay.js'
 import type { Server } from 'node:http'
 import type { CobrowseNode } from '../../../lib/node/index.js'
 
@@ -10,8 +10,10 @@ import type { CobrowseNode } from '../../../lib/node/index.js'
  * WebSocket. A page then sees only 1006, without a reason.
  */
 export function serve (node: CobrowseNode): Server {
-  const relay = createRelay()
-  const sockets = new WebSocketServer({ noServer: true, ...PROTOCOL })
+  const enter = createRooms()
+  const sockets = new WebSocketServer({
+    noServer: true, maxPayload: 1024 * 1024, handleProtocols: (offered) => offered.has('cobrowse.v1') && 'cobrowse.v1'
+  })
   const server = createServer()
 
   server.on('upgrade', async (request, socket, head) => {
@@ -25,7 +27,7 @@ export function serve (node: CobrowseNode): Server {
       socket.on('close', seat.leave)
       sockets.handleUpgrade(request, socket, head, (client) => {
         client.on('error', () => client.terminate())
-        relay(client, seat)
+        enter(client, seat)
       })
     } catch (error) {
       const status = error instanceof AdmissionError ? error.statusCode : 500

@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import t from 'tap'
+import { ROOT } from '../support/doc-blocks.js'
+
+interface Manifest {
+  name: string
+  version?: string
+  dependencies: Record<string, string>
+  devDependencies?: Record<string, string>
+}
+
+const read = (path: string) => readFileSync(ROOT + path, 'utf8')
+const readManifest = (path: string): Manifest => JSON.parse(read(path))
+const folders = readdirSync(`${ROOT}examples`, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory()).map(({ name }) => `examples/${name}`)
+const sourcesOf = (folder: string) => readdirSync(ROOT + folder, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.js') && !/node_modules|dist/.test(name)).map((name) => `${folder}/${name}`)
+
+/** Packages that a source loads, without those of Node.js. */
+function packagesIn (path: string): string[] {
+  const names = [...read(path).matchAll(/(?:from |require\()'((?:@[\w-]+\/)?[\w-]+)[^']*'/g)].map(([, name = '']) => name)
+  return names.filter((name) => name !== 'node' && !builtinModules.includes(name))
+}
+
+t.test('examples – copied elsewhere – list every package that they load, as it was tried here', async (t) => {
+  const root = readManifest('package.json')
+  const tried: Record<string, string> = {
+    ...root.devDependencies, ...root.dependencies, [root.name]: `^${String(root.version)}`
+  }
+  t.equal(folders.length, 5)
+  for (const folder of folders) {
+    const { dependencies, devDependencies } = readManifest(`${folder}/package.json`)
+    const listed = { ...dependencies, ...devDependencies }
+    t.strictSame(Object.keys(listed).sort(), [...new Set(sourcesOf(folder).flatMap(packagesIn))].sort(), folder)
+    for (const [name, range] of Object.entries(listed)) t.equal(range, tried[name], `${folder}: ${name}`)
+  }
+})
+
+t.test('examples – files that two of them have – are the same', async (t) => {
+  for (const name of ['registry.js', 'rooms.js']) {
+    t.equal(read(`examples/relay-ws/${name}`), read(`examples/relay-fastify-websocket/${name}`), name)
+  }
+})
+
+t.test('the list of examples names each folder', async (t) => {
+  const listed = [...read('examples/README.md').matchAll(/^\| \[[\w-]+\]\(([\w-]+)\)/gm)].map(([, name]) => `examples/${name}`)
+  t.strictSame(listed.sort(), folders.sort())
+})
