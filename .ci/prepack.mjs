@@ -1,11 +1,11 @@
-// `npm pack` and `npm publish`: the package holds exactly the files that its sources make. npm runs no such script if
-// `ignore-scripts` is set: the .npmrc of the project does not set it, its own `npm ci` has it as an argument.
+// `npm pack` and `npm publish`: the package contains exactly the files built from its sources. npm skips this script if
+// `ignore-scripts` is set: the .npmrc of the project does not set it, its own `npm ci` passes it as an argument.
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { build, prepare, root } from './prepare.mjs'
 
 prepare()
 if (sources().some((source) => !existsSync(toOutput(source)))) {
-  // Files of `dist` were deleted: an incremental build takes them as built already.
+  // Deletes the record of the incremental build as well, which would take the deleted files of `dist` as present.
   build()
 }
 for (const output of filesBelow('dist/lib', 'dist/types')) {

@@ -1,18 +1,18 @@
-// Makes a fresh clone ready, with node and npm alone. Does nothing where nothing changed.
+// Makes a fresh clone ready, with node and npm only. Does nothing if nothing has changed.
 import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Runs a command in the project's folder, and ends this process with it where it fails. */
+/** Runs a command in the project's folder, and ends this process with its exit code if it fails. */
 export function run (command, args, options = {}) {
   const { status, signal, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options })
   if (error) throw error
   if (status !== 0) process.exit(status ?? (signal ? 1 : 0))
 }
 
-// Stdout stays the caller's: `npm pack --json` writes there.
+// Stdout belongs to the caller: `npm pack --json` writes there.
 const TO_STDERR = { stdio: ['inherit', process.stderr, process.stderr] }
 
 export function prepare () {
@@ -25,9 +25,9 @@ export function build (...options) {
   run(process.execPath, ['node_modules/typescript/bin/tsc', ...options], TO_STDERR)
 }
 
-// npm writes this file last, so it is as old as the last install that ended.
+// npm writes this file last, so its date is that of the last complete install.
 function isInstallStale () {
-  // `npm ci` would empty the folder of another checkout that a link leads to.
+  // `npm ci` would empty the folder of another checkout behind the link.
   if (lstatSync(`${root}node_modules`, { throwIfNoEntry: false })?.isSymbolicLink()) return false
   const installed = `${root}node_modules/.package-lock.json`
   return !existsSync(installed) || statSync(installed).mtimeMs < statSync(`${root}package-lock.json`).mtimeMs

@@ -1,9 +1,9 @@
-// Runs both kinds of tests, says again at the end what failed, and closes with the test runners' own totals.
+// Runs both kinds of tests, repeats all failures at the end, and closes with the totals of the test runners.
 import { spawn } from 'node:child_process'
 import { failuresOf, totalsOf, toText } from '../test/runner/tap-output.mjs'
 import { root } from './prepare.mjs'
 
-/** Parts of test:long that guard main. The others look for what is not known yet, or measure an idle machine. */
+/** Parts of test:long that guard main. The other parts search for unknown faults, or measure an idle machine. */
 const PARTS = [
   'demo/', 'gateways', 'model/', 'package', 'promise', 'race/redis', 'registry/moving', 'registry/race', 'simulation/',
   'testing/'

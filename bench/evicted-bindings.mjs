@@ -1,4 +1,5 @@
-// How long the binding of an open room is missing after it was evicted, and what claiming rooms again costs:
+// Measures for how long the binding of an open room is missing after its eviction, and the cost of claiming rooms
+// again:
 // `npm run build && node bench/evicted-bindings.mjs`
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:net'

@@ -13,12 +13,12 @@ const away = async () => { throw new Error('connect ECONNREFUSED 10.9.9.9:6379')
 const tooMany = async () => { throw Object.assign(new Error('slow down'), { statusCode: 429 }) }
 const registry = () => memoryRegistry({ nodes: NODES })
 
-interface Scene extends AppSetup {
+interface Case extends AppSetup {
   change?: Parameters<Awaited<ReturnType<typeof buildApp>>['ask']>[0]
 }
 
-/** How each code comes about. Two that need more than one request have tests of their own below. */
-const SCENES: Record<string, Scene[]> = {
+/** Requests that cause each code. Two codes need more than one request, and have their own tests below. */
+const CASES: Record<string, Case[]> = {
   40001: [{ change: { payload: { ...body, roomId: '' } } }, { change: { payload: '{' } }],
   40101: [{ change: { headers: { cookie: '' } } }],
   40102: [{ change: { headers: { cookie: 'ccmessaging-token=bm90IGEgdG9rZW4%3D' } } }],
@@ -59,26 +59,26 @@ function checkAnswer (t: Test, retCode: string, response: LightMyRequestResponse
   t.notMatch(answer.retMsg, /10\.9\.9\.9|ECONN|lib\/|defect|\n/)
 }
 
-for (const [retCode, scenes] of Object.entries(SCENES)) {
-  t.test(`${retCode} is answered when its cause is there`, async (t) => {
-    for (const { change, ...setup } of scenes) {
+for (const [retCode, cases] of Object.entries(CASES)) {
+  t.test(`${retCode} – its cause present – is answered`, async (t) => {
+    for (const { change, ...setup } of cases) {
       const { ask } = await buildApp(t, setup)
       checkAnswer(t, retCode, await ask(change))
     }
   })
 }
 
-t.test('every code of the catalogue has a test', async (t) => {
+t.test('every code of the catalogue – has a test', async (t) => {
   const codes = Object.values(errors).map((Refusal) => new Refusal().code.replace('FST_COBROWSE_', ''))
-  t.strictSame(codes.filter((code) => /^\d/.test(code)).sort(), [...Object.keys(SCENES), ...ELSEWHERE].sort())
+  t.strictSame(codes.filter((code) => /^\d/.test(code)).sort(), [...Object.keys(CASES), ...ELSEWHERE].sort())
 })
 
-t.test('one request above maxInFlight is answered 50306 at once, and the place is free again afterwards', async (t) => {
+t.test('one request above maxInFlight – is answered 50306 at once, and the place is free again afterwards', async (t) => {
   let release = () => {}
   const held = new Promise<boolean>((resolve) => { release = () => resolve(true) })
   const { ask, app } = await buildApp(t, { options: { maxInFlight: 2, authorize: () => held } })
   const first = [ask(), ask()]
-  await eventually(() => app.cobrowse.status().inFlight, 2, 'both are under way')
+  await eventually(() => app.cobrowse.status().inFlight, 2, 'both requests in flight')
   checkAnswer(t, '50306', await ask())
   release()
   t.strictSame((await Promise.all(first)).map(({ statusCode }) => statusCode), [200, 200])
@@ -86,7 +86,7 @@ t.test('one request above maxInFlight is answered 50306 at once, and the place i
   t.equal((await ask()).statusCode, 200)
 })
 
-t.test('40001 names the field and its rule', async (t) => {
+t.test('40001 – names the field and its rule', async (t) => {
   const { ask } = await buildApp(t)
   const wrong: Array<[object, RegExp]> = [
     [{ roomId: 'a b' }, /^roomId must be a string of 1 to 64 characters/],
@@ -99,7 +99,7 @@ t.test('40001 names the field and its rule', async (t) => {
   }
 })
 
-t.test('body, token and authorize are judged in this order', async (t) => {
+t.test('body, token and authorize – are checked in this order', async (t) => {
   const asked: string[] = []
   const sessions = { ...memorySessions(), find: async () => { asked.push('sessions'); return session } }
   const { ask } = await buildApp(t, {

@@ -19,12 +19,12 @@ const good = (): CobrowseOptions => ({
 })
 
 type Change = Record<string, unknown>
-// Wrong on purpose: the types refuse most of these.
+// The options are wrong on purpose; the types reject most of them.
 const readChanged = (change: Change) => readOptions({ ...good(), ...change } as CobrowseOptions)
 const signing = (change: Change) => ({ signing: { ...good().signing, ...change } })
 const key = (change: Change) => signing({ keys: [{ id: 'k', secret: 'x'.repeat(32), ...change }] })
 
-t.test('what is left out or undefined has its default', async (t) => {
+t.test('an omitted or undefined option – has its default', async (t) => {
   const settings = readOptions({ ...good(), timeout: undefined, allowedHosts: undefined })
   const { sessions, registry, provision, authorize, signing, ...rest } = settings
   const { signing: lifetimes, ...defaults } = DEFAULTS
@@ -32,7 +32,7 @@ t.test('what is left out or undefined has its default', async (t) => {
   t.match(signing, lifetimes)
 })
 
-t.test('the caller keeps its object, however frozen, and cannot change ours afterwards', async (t) => {
+t.test('the caller’s object – frozen or changed later – does not affect the options', async (t) => {
   const secret = Buffer.alloc(32, 'x')
   const given = Object.freeze({
     ...good(), signing: Object.freeze({ keys: Object.freeze([Object.freeze({ id: 'k', secret })]) })
@@ -45,7 +45,7 @@ t.test('the caller keeps its object, however frozen, and cannot change ours afte
   t.ok(Object.isFrozen(settings) && Object.isFrozen(settings.signing) && Object.isFrozen(settings.signing.keys))
 })
 
-t.test('a wrong or unknown option stops the start with a sentence that names it', async (t) => {
+t.test('a wrong or unknown option – stops the start with a sentence that names it', async (t) => {
   const wrong: Array<[Change, RegExp]> = [
     [{ sessions: undefined }, /"sessions" option of fastify-cobrowse must be a token store/],
     [{ sessions: {} }, /"sessions" option of fastify-cobrowse must be a token store .* no method "find"/],
@@ -86,7 +86,7 @@ t.test('a wrong or unknown option stops the start with a sentence that names it'
   for (const [change, message] of wrong) t.throws(() => readChanged(change), { name: 'TypeError', message }, String(message))
 })
 
-t.test('no message shows a secret', async (t) => {
+t.test('error messages – show no secret', async (t) => {
   for (const change of [key({ secret: 'hush' }), key({ id: 1, secret: 'hush' }), key({ secret: ['hush'] })]) {
     try {
       readChanged(change)

@@ -36,7 +36,7 @@ function forge (head: object, payload: unknown, secret = key.secret): string {
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
 }
 
-t.test('what was issued verifies, and says what it was issued for', async (t) => {
+t.test('an issued signature – verifies, and returns its claims', async (t) => {
   const { id, ...seen } = await verifySignature(issue(subject), options)
   t.match(id, /^[\w-]{22}$/)
   t.strictSame(seen, {
@@ -53,13 +53,13 @@ t.test('what was issued verifies, and says what it was issued for', async (t) =>
   })
 })
 
-t.test('it is for the role that it was issued for, and no other', async (t) => {
+t.test('a signature – is valid for its own role only', async (t) => {
   for (const role of ['recorder', 'replayer'] as const) {
     t.equal((await verifySignature(issue({ ...subject, role }), options)).role, role)
   }
 })
 
-t.test('an independent reader agrees', async (t) => {
+t.test('an independent reader – agrees', async (t) => {
   const { payload, protectedHeader } = await jose.jwtVerify(issue(subject), Buffer.from(key.secret), {
     issuer: 'fastify-cobrowse', audience: 'node-1/aW5jYXJuYXRpb24tMQ', typ: 'cobrowse+jwt', currentDate: new Date(NOW)
   })
@@ -67,7 +67,7 @@ t.test('an independent reader agrees', async (t) => {
   t.equal(payload.exp, NOW / 1000 + 15)
 })
 
-t.test('a join-only one is for any incarnation of its node, and for those alone that ask for such', async (t) => {
+t.test('a join-only signature – is valid for any incarnation of its node, and only if join-only is accepted', async (t) => {
   const signature = issue({ ...subject, joinOnly: true })
   t.equal(jose.decodeProtectedHeader(signature).typ, 'cobrowse-join+jwt')
   t.equal(jose.decodeJwt(signature).aud, 'node-1')
@@ -81,10 +81,10 @@ t.test('a join-only one is for any incarnation of its node, and for those alone 
   const elsewhere = { ...options, acceptJoinOnly: true, node: { ...node, id: 'node-2' } }
   await t.rejects(verifySignature(signature, elsewhere), { code: 'FST_COBROWSE_SIGNATURE' })
   const normal = await verifySignature(issue(subject), { ...options, acceptJoinOnly: true })
-  t.match(normal, { joinOnly: false, incarnation: node.incarnation }, 'who accepts both can tell them apart')
+  t.match(normal, { joinOnly: false, incarnation: node.incarnation }, 'a verifier that accepts both can tell them apart')
 })
 
-t.test('each kind has its own form of audience', async (t) => {
+t.test('each kind of signature – has its own form of audience', async (t) => {
   const join = { ...header, typ: 'cobrowse-join+jwt' }
   const both = { ...options, acceptJoinOnly: true }
   await t.resolves(verifySignature(forge(join, { ...claims, aud: 'node-1' }), both))
@@ -99,21 +99,21 @@ t.test('each kind has its own form of audience', async (t) => {
   ] as const) await t.rejects(verifySignature(signature, both), { code: 'FST_COBROWSE_SIGNATURE' }, what)
 })
 
-t.test('every signature has an id of its own, and is short enough for a WebSocket sub-protocol', async (t) => {
+t.test('every signature – has its own id, and is short enough for a WebSocket sub-protocol', async (t) => {
   const ids = new Set<string>()
   for (let index = 0; index < 1000; index++) ids.add((await verifySignature(issue(subject), options)).id)
   t.equal(ids.size, 1000)
   t.ok(issue(subject).length < 700)
 })
 
-t.test('all keys verify, and the first one signs', async (t) => {
+t.test('all keys – verify, and the first one signs', async (t) => {
   const rotated = createIssuer({ keys: [oldKey, key] })(subject)
   t.equal(jose.decodeProtectedHeader(rotated).kid, oldKey.id)
   await t.resolves(verifySignature(rotated, options))
   await t.rejects(verifySignature(rotated, { ...options, keys: [key] }), { code: 'FST_COBROWSE_SIGNATURE' })
 })
 
-t.test('it lives from the skew before its date to the skew after its end', async (t) => {
+t.test('a signature – is valid from the skew before its date to the skew after its expiry', async (t) => {
   const signature = issue(subject)
   const at = (seconds: number, more = 0) =>
     verifySignature(signature, { ...options, now: NOW + seconds * 1000 + more }).then(() => 'accepted', () => 'refused')
@@ -126,7 +126,7 @@ t.test('it lives from the skew before its date to the skew after its end', async
   t.equal(await at(20), 'refused')
 })
 
-t.test('times that jose lets pass are refused', async (t) => {
+t.test('times accepted by jose but not by the rules – are rejected', async (t) => {
   const iat = NOW / 1000
   for (const change of [
     { exp: iat + 16 }, { exp: iat }, { exp: iat - 1 }, { iat: iat + 0.5 }, { exp: iat + 14.5 }, { exp: 1e15 },
@@ -135,10 +135,10 @@ t.test('times that jose lets pass are refused', async (t) => {
   ]) {
     await t.rejects(verifySignature(forge(header, { ...claims, ...change }), options), JSON.stringify(change))
   }
-  await t.resolves(verifySignature(forge(header, claims), options), 'the unchanged claims are good')
+  await t.resolves(verifySignature(forge(header, claims), options), 'the unchanged claims are valid')
 })
 
-t.test('every changed claim and header is refused', async (t) => {
+t.test('every changed claim or header – is rejected', async (t) => {
   const bad: Array<[string, string]> = [
     ['another node', forge(header, { ...claims, aud: 'node-2/aW5jYXJuYXRpb24tMQ' })],
     ['another incarnation', forge(header, { ...claims, aud: 'node-1/b3RoZXI' })],
@@ -168,7 +168,7 @@ t.test('every changed claim and header is refused', async (t) => {
   }
 })
 
-t.test('a changed bit, a cut or a padded segment is refused at every place', async (t) => {
+t.test('a changed bit, a truncated or a padded segment – at any place – is rejected', async (t) => {
   const signature = issue(subject)
   const accepted: string[] = []
   const tryOut = async (text: string, what: string) => {

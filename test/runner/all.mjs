@@ -7,7 +7,7 @@ import { root } from '../../.ci/prepare.mjs'
 const { tap: settings } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 const ARGUMENTS = ['--enable-source-maps', ...settings['node-arg']]
 
-/** Long ones: one that begins last would end alone. */
+/** Long files start first, since a long one that starts last would run alone. */
 const FIRST = [
   'test/zookeeper-client/sessions.test.ts', 'test/demo/demo.test.ts', 'test/registry/zookeeper/listed.test.ts',
   'test/registry/redis/damage.test.ts', 'test/registry/zookeeper/faults.test.ts', 'test/registry/redis/listed.test.ts',
@@ -18,7 +18,7 @@ const FIRST = [
 const isBelow = (paths) => (file) => paths.some((path) => file === path || file.startsWith(`${path}/`))
 const isHeavy = isBelow(settings.serial)
 
-// tap's command tells it the tests, which otherwise have 30 s.
+// The command of tap sets this timeout for the tests, which otherwise have 30 s.
 const env = { ...process.env, TAP_TIMEOUT: String(settings.timeout) }
 
 t.jobs = settings.jobs
@@ -27,7 +27,7 @@ const files = filesOfTest()
 const heavy = files.filter(isHeavy)
 const light = files.filter((file) => !isHeavy(file))
 light.sort((one, other) => Number(FIRST.includes(other)) - Number(FIRST.includes(one)))
-// One heavy file at a time, and light ones beside it.
+// One heavy file runs at a time, with light ones beside it.
 await Promise.all([runAll(heavy).then(() => runAll(light)), ...Array.from({ length: t.jobs - 1 }, () => runAll(light))])
 
 function filesOfTest () {
@@ -37,7 +37,7 @@ function filesOfTest () {
     .sort()
 }
 
-/** Takes one file after the other from a list that others take from as well. */
+/** Takes one file after the other from a list shared with other workers. */
 async function runAll (left) {
   for (let file = left.shift(); file !== undefined; file = left.shift()) {
     const options = { cwd: root, env, buffered: true, timeout: settings.timeout * 1000, externalID: file }

@@ -12,9 +12,9 @@ import { parseArgs } from 'node:util'
 import { prepare, root } from '../../.ci/prepare.mjs'
 import { failuresOf, filesOf, totalsOf, toText } from './tap-output.mjs'
 
-/** These measure, or need both cores: one at a time, with nothing beside it. All others run two at a time. */
+/** Files that measure, or need both cores: they run alone. All others run two at a time. */
 const ALONE = ['test/proofs/race', 'test/proofs/overload']
-/** These go on for as long as they are told to; the others take about so many seconds. */
+/** Files that run for a given time; the others take about this many seconds. */
 const ENDLESS = ['test/proofs/race', 'test/proofs/simulation', 'test/proofs/mutations', 'test/proofs/soak']
 const SECONDS_OF_OTHERS = 60
 const FEWEST_SECONDS = 20
@@ -46,7 +46,9 @@ console.log(`TEST_SEED=${seed}, ${seconds} s for each of the endless ones; what 
 const { output, code } = await runTap()
 report()
 
-/** Shares the minutes out: what runs beside another costs half of its time, and one that is alone all of it. */
+/**
+ * Shares the minutes out: a file that runs beside another costs half of its time, and one that runs alone all of it.
+ */
 function secondsOfEach () {
   const cost = (file) => isAlone(file) ? 1 : 0.5
   const sum = (list) => list.reduce((total, file) => total + cost(file), 0)
@@ -64,7 +66,7 @@ async function runTap () {
   })
   const end = (signal) => process.kill(-tap.pid, signal)
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => end(signal))
-  // A test that hangs is a failure, not a wait for ever.
+  // A test that hangs is a failure, not an endless wait.
   const timer = setTimeout(() => end('SIGKILL'), (minutes * 2 + 10) * 60_000)
   const log = createWriteStream(join(folder, 'output.tap'))
   let output = ''

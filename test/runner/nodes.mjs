@@ -1,6 +1,6 @@
 // `npm run test:nodes`: unit and contract tests on the other versions of Node.js that the compatibility table names.
-// Arguments go to tap: `npm run test:nodes -- test/system/host.test.ts`. Each version comes from the npm registry, into
-// a folder that is kept below the system's folder for temporary files.
+// Arguments go to tap: `npm run test:nodes -- test/system/host.test.ts`. Each version comes from the npm registry, and
+// is kept in a folder below the system's folder for temporary files.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +9,7 @@ import { prepare, root, run } from '../../.ci/prepare.mjs'
 
 const VERSIONS = ['22', '24']
 
-/** Tests of the browser's side and long proofs: another Node.js changes nothing for them. */
+/** Tests of the browser's side and long proofs, which do not depend on the version of Node.js. */
 const LEFT_OUT = ['demo', 'proofs', 'testing']
 
 prepare()
@@ -36,14 +36,14 @@ function installNode (version) {
   if (!existsSync(node)) {
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, 'package.json'), '{"private":true}')
-    // A script of the package puts the binary in its place.
+    // The package's own script puts the binary in place.
     const options = ['--ignore-scripts=false', '--no-audit', '--no-fund', '--loglevel=error']
     run('npm', ['install', ...options, `node@${version}`], { cwd: folder })
   }
   return node
 }
 
-/** Child processes of the tests, npm's as well, find this Node.js first. */
+/** Puts this Node.js first for child processes, including npm's. */
 function passesOn (node) {
   const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` }
   spawnSync(node, ['--eval', 'console.log("# Node.js", process.version)'], { stdio: 'inherit' })

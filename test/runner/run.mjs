@@ -1,5 +1,5 @@
-// `npm test`: makes a fresh clone ready, then runs everything but test:long. With arguments, those go to tap
-// instead: `npm test -- test/system/host.test.ts`.
+// `npm test`: prepares a fresh clone, then runs everything but test:long. Any arguments go to tap instead: `npm test --
+// test/system/host.test.ts`.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants, existsSync } from 'node:fs'
@@ -25,7 +25,7 @@ if (given.length > 0) run(process.execPath, [TAP, ...given])
 else await runAllTests()
 
 async function runAllTests () {
-  // On a terminal, tap shows what it is given as it shows its own runs.
+  // On a terminal, tap formats the results as for its own runs.
   const isTerminal = process.stdout.isTTY === true
   const tests = start(`${root}test/runner/all.mjs`, ['ignore', isTerminal ? 'pipe' : 'inherit', 'inherit'])
   const children = isTerminal ? [tests, start(TAP, [tests.stdout, 'inherit', 'inherit'], '-')] : [tests]
@@ -37,7 +37,7 @@ function start (path, stdio, ...args) {
   return spawn(process.execPath, [path, ...args], { cwd: root, stdio })
 }
 
-/** Two at a time. What one prints is shown when it ends. */
+/** Runs two at a time; each output is shown at its end. */
 async function checkAll () {
   const left = Object.entries(CHECKS)
   const checkOneAfterTheOther = async () => {
@@ -60,7 +60,7 @@ async function check (name, [path, ...args]) {
   process.exitCode = 1
 }
 
-// Elsewhere the tests that need a server are skipped, and say so.
+// Installs missing servers on Debian as root; on other machines the tests that need them are skipped with a message.
 function ensureServers () {
   const isRootOnDebian = process.getuid?.() === 0 && isExecutable('/usr/bin/apt-get')
   const missing = [

@@ -1,6 +1,6 @@
-// Reads what tap prints with `--reporter=tap`, and what `npm run test:long` makes of it.
+// Reads the output of tap with `--reporter=tap`, and the summary that `npm run test:long` prints of it.
 
-/** tap closes with `# { total: 12, pass: 10, fail: 1, skip: 1 }`, and leaves out those that are none. */
+/** The last line of tap is `# { total: 12, pass: 10, fail: 1, skip: 1 }`, without counts of zero. */
 export function totalsOf (output) {
   const last = output.match(/^# \{ total: .*\}$|^\d+ passed, \d+ failed, \d+ skipped$/gm)?.at(-1)
   if (last === undefined) return undefined
@@ -17,7 +17,7 @@ export const toText = ({ passed, failed, skipped }) => `${passed} passed, ${fail
 const LINES_OF_A_FAILURE = 40
 const COLUMNS = 300
 
-/** Each file that failed, and each failure in it with its diagnostics. */
+/** Collects each file that failed, and each failure in it with its diagnostics. */
 export function failuresOf (output) {
   const lines = []
   let file
@@ -34,7 +34,7 @@ export function failuresOf (output) {
   return lines.join('\n')
 }
 
-/** The test files of a run in their order: how each ended, and what it said of itself. */
+/** Lists the test files of a run in order, each with its result and its comments. */
 export function filesOf (output) {
   const files = []
   let comments = []

@@ -9,7 +9,7 @@ export interface Http2Answer {
   text: string
 }
 
-/** Sends the good body over HTTP/2, on a connection of its own. Each cookie of a list has a header line of its own. */
+/** Sends the valid body over HTTP/2, on a connection of its own. Each cookie of a list has its own header line. */
 export async function askHttp2 (port: number, headers: OutgoingHttpHeaders): Promise<Http2Answer> {
   const client = http2.connect(`http://127.0.0.1:${port}`)
   try {

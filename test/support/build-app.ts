@@ -26,7 +26,7 @@ export function defaults (): CobrowseOptions & { sessions: MemorySessions } {
 export interface App {
   app: FastifyInstance
   token: string
-  /** Sends the request as a good caller does, but for what is given. */
+  /** Sends the request of a valid caller, with the given changes. */
   ask (change?: InjectOptions): Promise<LightMyRequestResponse>
 }
 
@@ -37,7 +37,7 @@ export interface AppSetup {
   after? (app: FastifyInstance): void | Promise<void>
 }
 
-/** An application with the plugin, closed at the end of the test. */
+/** Builds an application with the plugin, closed at the end of the test. */
 export async function buildApp (t: Test, { options, server, before, after }: AppSetup = {}): Promise<App> {
   const app = Fastify(server)
   t.teardown(() => app.close())

@@ -3,7 +3,7 @@ import ts from 'typescript'
 import { ROOT } from './doc-blocks.js'
 import type { DocBlock } from './doc-blocks.js'
 
-/** Names that examples take as given. */
+/** Names that examples assume. */
 const GIVEN = `
 import type { FastifyInstance } from 'fastify'
 import type { Registry, Session, SigningOptions } from 'fastify-cobrowse'
@@ -28,7 +28,7 @@ declare global {
 `
 
 const OPTIONS: ts.CompilerOptions = {
-  // Examples are JavaScript: names, options and their types are held, annotations are not asked for.
+  // Examples are JavaScript: names, options and their types are checked, annotations are not required.
   strict: false,
   noEmit: true,
   skipLibCheck: true,
@@ -43,10 +43,10 @@ const OPTIONS: ts.CompilerOptions = {
 /**
  * Type-checks JavaScript examples against the built package.
  *
- * @returns a line per fault: place, and what the compiler says
+ * @returns a line per fault: its place and the message of the compiler
  */
 export function checkExamples (blocks: DocBlock[]): string[] {
-  // Inside the project, so that the package is found by its own name.
+  // The files lie inside the project, so that they find the package by its own name.
   const folder = `${ROOT}.tap/examples`
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
@@ -66,14 +66,14 @@ export function checkExamples (blocks: DocBlock[]): string[] {
 
 function toModule (block: DocBlock, all: DocBlock[]): string {
   const code = block.code.replaceAll(/\/\/ …|\/\* … \*\//g, '...others')
-  // A block that begins with a property is a piece of the plugin's options.
+  // A block that begins with a property is a fragment of the plugin's options.
   const whole = /^\w+: /.test(code)
     ? `const options: Partial<import('fastify-cobrowse').CobrowseOptions> = {\n${code}\n}\n`
     : code
   return `${importsOfEarlier(block, all)}${whole}\nexport {}\n`
 }
 
-/** Imports of earlier blocks of the same document hold in later ones that use their names. */
+/** Adds imports of earlier blocks of the same document, if a later block uses their names. */
 function importsOfEarlier (block: DocBlock, all: DocBlock[]): string {
   const earlier = all.slice(0, all.indexOf(block)).filter(({ file }) => file === block.file)
   const names = new Map(earlier.flatMap(({ code }) => readImports(code)))

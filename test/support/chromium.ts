@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 
 export const withoutChromium = skipWithout('chromium')
 
-// Without these a Chromium on a machine without a way out tries, and says so, at every start.
+// These options keep Chromium from trying to reach external services, and from reporting failures, at every start.
 const ARGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'
@@ -13,16 +13,16 @@ const ARGS = [
 
 let shared: Promise<Browser> | undefined
 
-/** Playwright turns the back/forward cache off. */
+/** Re-enables the back/forward cache, which Playwright turns off. */
 const WITH_PAGE_CACHE = ['--disable-back-forward-cache']
 
-/** One Chromium for the whole file, ended with it. */
+/** One Chromium for the whole file, closed with it. */
 async function launch (): Promise<Browser> {
   shared ??= chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS })
   return await shared
 }
 
-/** A Chromium of its own that keeps pages for `history.back()`, ended with the test. */
+/** Starts a Chromium that caches pages for `history.back()`, closed with the test. */
 export async function openBrowserWithPageCache (t: Test): Promise<BrowserContext> {
   const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium', args: ARGS, ignoreDefaultArgs: WITH_PAGE_CACHE
@@ -35,7 +35,7 @@ export async function closeChromium (): Promise<void> {
   await (await shared)?.close()
 }
 
-/** A browser of its own as far as cookies and storage go, closed at the end of the test. */
+/** Opens a browser context with its own cookies and storage, closed at the end of the test. */
 export async function openBrowser (t: Test, options: Parameters<Browser['newContext']>[0] = {}): Promise<BrowserContext> {
   const context = await (await launch()).newContext(options)
   t.teardown(() => context.close())
@@ -44,11 +44,11 @@ export async function openBrowser (t: Test, options: Parameters<Browser['newCont
 
 export interface Watched {
   page: Page
-  /** What the page complained of: errors on the console, uncaught errors, requests that failed. */
+  /** Errors of the page: on the console, uncaught, and failed requests. */
   complaints: string[]
-  /** Every address that was asked for, of WebSockets, too. */
+  /** Addresses of all requests, including WebSockets. */
   requests: string[]
-  /** What it sent over WebSockets. */
+  /** Messages that the page sent over WebSockets. */
   sent: string[]
 }
 

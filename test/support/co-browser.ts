@@ -14,14 +14,14 @@ export interface CoBrowserOptions {
   role: 'recorder' | 'replayer'
 }
 
-/** A browser in a session: it asks, connects, and asks again whenever it is sent away. */
+/** A browser in a session: it asks, connects, and asks again whenever it is disconnected. */
 export class CoBrowser {
   readonly options: CoBrowserOptions
-  /** Address of the node that it is inside of. */
+  /** Address of the node with this client inside. */
   inside: string | undefined
-  /** The code of every WebSocket that was closed for it. */
+  /** Close codes of its WebSockets. */
   readonly closed: number[] = []
-  /** What the gateway said, but for success. */
+  /** Answers of the gateway other than success. */
   readonly refusals: string[] = []
   #socket: WebSocket | undefined
   #isStopped = false
@@ -40,7 +40,7 @@ export class CoBrowser {
   async #follow (): Promise<void> {
     while (!this.#isStopped) {
       const answer = await this.#ask()
-      if (answer === undefined) await elapse(ASK_AGAIN_MS, 'it asks again')
+      if (answer === undefined) await elapse(ASK_AGAIN_MS, 'time before the next request')
       else await this.#sit(answer)
     }
   }
@@ -58,7 +58,7 @@ export class CoBrowser {
     return data
   }
 
-  /** Until it is sent away. */
+  /** Resolves when the client is disconnected. */
   async #sit ({ wssUrl, signature }: { wssUrl: string, signature: string }): Promise<void> {
     const socket = new WebSocket(wssUrl, ['cobrowse.v1', signature])
     this.#socket = socket
@@ -69,6 +69,6 @@ export class CoBrowser {
     })
     if (this.inside !== undefined) this.closed.push(code)
     this.inside = undefined
-    if (!this.#isStopped) await elapse(ASK_AGAIN_MS, 'it asks again')
+    if (!this.#isStopped) await elapse(ASK_AGAIN_MS, 'time before the next request')
   }
 }

@@ -3,18 +3,18 @@ import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** A code block of a document. */
+/** Code block of a document. */
 export interface DocBlock {
   /** File and line, for messages. */
   place: string
   file: string
   language: string
   code: string
-  /** The reason that a comment above gives for not holding the block to anything. */
+  /** Reason, from a comment above, for exempting the block from checks. */
   exempt?: string
 }
 
-/** Documents of the project, from its root. */
+/** Paths of the project's documents, from its root. */
 export function listDocuments (): string[] {
   const below = (folder: string) => readdirSync(ROOT + folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md') && !name.includes('node_modules')).map((name) => `${folder}/${name}`)
@@ -22,7 +22,7 @@ export function listDocuments (): string[] {
   return [...top, 'demo/README.md', ...below('docs'), ...below('examples')]
 }
 
-/** Fenced blocks with a language. `<!-- not run: reason -->` above one exempts it. */
+/** Reads the fenced code blocks that name a language. A preceding `<!-- not run: reason -->` exempts a block. */
 export function readBlocks (file: string): DocBlock[] {
   const text = readFileSync(ROOT + file, 'utf8')
   const found = text.matchAll(/(?:^<!-- not run: ([^\n]+) -->\n)?^```(\w+)[^\n]*\n([^]*?)^```$/gm)

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Lets time pass where nothing shows the end of it: an expiry, or the absence of an event. Anything that can be seen is
- * waited for with `until` or `eventually`.
+ * Lets time pass if no condition is observable: an expiry, or the absence of an event. Use `until` or `eventually` for
+ * observable conditions.
  *
- * @param why what is over, or would have happened, by then
+ * @param why event that happens, or would have happened, in that time
  */
 export async function elapse (ms: number, why: string): Promise<void> {
   if (why === '') throw new TypeError('a fixed wait needs a reason')

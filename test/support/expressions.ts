@@ -11,7 +11,7 @@ export interface Expression {
   flags: string
 }
 
-/** Every regular expression in the files of a folder: literals, and texts in the form of one, as schemas have them. */
+/** Finds all regular expressions in the files of a folder: literals, and strings in the form of one, as in schemas. */
 export function expressionsIn (folder: string): Expression[] {
   const files = readdirSync(root + folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.[jt]s$/.test(name))
   return files.flatMap((name) => expressionsOf(`${folder}/${name}`))
@@ -27,7 +27,7 @@ function expressionsOf (file: string): Expression[] {
       const end = node.text.lastIndexOf('/')
       found.push({ place, source: node.text.slice(1, end), flags: node.text.slice(end + 1) })
     }
-    // As ajv and TypeBox compile them.
+    // The flags are those of ajv and TypeBox.
     if (ts.isStringLiteral(node) && /^\^.+\$$/.test(node.text)) found.push({ place, source: node.text, flags: 'u' })
     ts.forEachChild(node, visit)
   }

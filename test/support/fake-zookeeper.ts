@@ -6,17 +6,17 @@ import type { Test } from 'tap'
 
 export interface FakeZooKeeper {
   readonly hosts: string
-  /** Connections that were accepted. */
+  /** Number of accepted connections. */
   readonly accepted: number
 }
 
-/** What answers the first request of a connection, and what answers those after it. */
+/** Answers to the first request of a connection, and to those after it. */
 export interface FakeAnswers {
   connect (socket: Socket): void
   request? (socket: Socket, request: { xid: number, type: number }): void
 }
 
-/** Says what a test has it say, byte by byte. */
+/** Starts a server that sends the bytes of a test. */
 export async function startFakeZooKeeper (t: Test, answers: FakeAnswers): Promise<FakeZooKeeper> {
   const sockets = new Set<Socket>()
   let accepted = 0
@@ -43,7 +43,7 @@ export async function startFakeZooKeeper (t: Test, answers: FakeAnswers): Promis
     for (const socket of sockets) socket.destroy()
     server.close()
   })
-  // It listens on a port, so it has one.
+  // A listening server has a port.
   const { port } = server.address() as AddressInfo
   return {
     hosts: `127.0.0.1:${port}`,
@@ -61,7 +61,7 @@ export function grant (sessionTimeout: number): Buffer {
   return frame(body)
 }
 
-/** @param err as ZooKeeper's exceptions have it; -101 is that there is no such node */
+/** @param err error code of ZooKeeper's exceptions; -101 is a missing znode */
 export function reply (xid: number, err: number, payload: Buffer = Buffer.alloc(0)): Buffer {
   const header = Buffer.alloc(16)
   header.writeInt32BE(xid, 0)

@@ -1,5 +1,5 @@
-// A gateway in a process of its own, as it was built: a loader would take each of many processes seconds. Told rooms,
-// it asks for each several times at once and says what was answered: the address of the node, or the retCode.
+// Runs a built gateway in a process of its own; a loader would cost each of many processes seconds. For each room it
+// receives, it asks several times at once, and sends back the answers: the node's address, or the retCode.
 import Fastify from 'fastify'
 import { Redis } from 'ioredis'
 import { cobrowse, ownUserIdOnly, redisRegistry, redisSessions, staticProvision } from '../../dist/lib/index.js'

@@ -9,16 +9,16 @@ import type { Test } from 'tap'
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void
 
 export interface ScriptedServer {
-  /** With `localhost` as its host, since certificates name that. */
+  /** Has `localhost` as its host, since the certificates name it. */
   url: string
   port: number
-  /** Requests that came so far. */
+  /** Requests so far. */
   requests: IncomingMessage[]
-  /** Connections that were opened so far. */
+  /** Number of connections so far. */
   connections (): number
-  /** Changes what is answered from now on. */
+  /** Changes all later answers. */
   answer (next: Answer): void
-  /** Refuses connections and ends those that are open; `start` listens again on the same port. */
+  /** Rejects new connections and closes open ones; `start` listens again on the same port. */
   stop (): Promise<void>
   start (): Promise<void>
 }
@@ -31,13 +31,13 @@ export const json = (value: unknown, status = 200): Answer => (_request, respons
 export const text = (body: string | Buffer, status = 200, headers: Record<string, string> = {}): Answer =>
   (_request, response) => { response.writeHead(status, headers).end(body) }
 export const address = (value: unknown) => json({ data: { address: value } })
-/** Answers one after the other, and the last for ever. */
+/** Answers one after the other, and repeats the last. */
 export const inTurn = (...answers: Answer[]): Answer => {
   let turn = 0
   return (request, response) => answers[Math.min(turn++, answers.length - 1)]?.(request, response)
 }
 
-/** An HTTP server on a free port, over TLS when a certificate of the fixtures is named. */
+/** Starts an HTTP server on a free port, over TLS if a certificate of the fixtures is named. */
 export async function startHttpServer (t: Test, first: Answer, certificate?: string): Promise<ScriptedServer> {
   let current = first
   const requests: IncomingMessage[] = []
@@ -67,7 +67,7 @@ export interface RawServer {
   connections (): number
 }
 
-/** A TCP server that says what a test wants, HTTP or not. `onAsk` is called for every chunk that comes. */
+/** Starts a TCP server that sends arbitrary bytes, HTTP or not. `onAsk` is called for every chunk received. */
 export async function startRawServer (
   t: Test, onAsk: (socket: Socket, asked: number) => void
 ): Promise<RawServer> {
@@ -89,7 +89,7 @@ async function listen (t: Test, server: TcpServer | BareHttpServer, endConnectio
   server.on('connection', () => count++)
   async function start (): Promise<void> {
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-    // Listening on a port, so that the address is none of a pipe.
+    // A server that listens on a port has no pipe address.
     port = (server.address() as AddressInfo).port
   }
   async function stop (): Promise<void> {

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 const PATIENCE_MS = 10_000
 
 /**
- * SIGSTOP: connections stay open, and nothing is answered. One thread gets the signal and stops the others, which go on
- * until then: on a busy machine long enough for some answers. So this waits, on Linux, until all of them stand still.
+ * Pauses a process by SIGSTOP: connections stay open, and nothing is answered. One thread gets the signal and stops the
+ * others, which on a busy machine may send some answers first. On Linux, this function waits until all are stopped.
  */
 export function pauseProcess (pid: number): void {
   process.kill(pid, 'SIGSTOP')
@@ -17,7 +17,7 @@ export function pauseProcess (pid: number): void {
   }
 }
 
-/** The first field behind the name, which may hold blanks and brackets (proc(5)). */
+/** Reads the first field after the name, which may contain blanks and brackets (proc(5)). */
 function isStopped (stat: string): boolean {
   return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T')
 }
@@ -27,7 +27,7 @@ function threadsOf (pid: number): string[] {
     try {
       return readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')
     } catch {
-      return [] // It ended since.
+      return [] // The thread has ended.
     }
   })
 }

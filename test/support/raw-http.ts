@@ -4,12 +4,12 @@ export interface RawAnswer {
   status: number
   head: string
   body: string
-  /** Everything that came until the server closed. */
+  /** All data received until the server closed. */
   text: string
   ms: number
 }
 
-/** Sends bytes as they are and reads until the server closes, or until `isDone` says that it has seen enough. */
+/** Sends bytes unchanged and reads until the server closes, or until `isDone` accepts the text so far. */
 export async function sendRaw (
   port: number, bytes: string | Buffer, isDone: (text: string) => boolean = () => false
 ): Promise<RawAnswer> {
@@ -30,7 +30,7 @@ export async function sendRaw (
   return { status, head, body: rest.join('\r\n\r\n'), text, ms: performance.now() - startedAt }
 }
 
-/** One whole request that asks the server to close afterwards. */
+/** Builds one whole request that asks the server to close afterwards. */
 export function rawPost (path: string, lines: readonly string[], body: string | Buffer = ''): Buffer {
   const payload = Buffer.isBuffer(body) ? body : Buffer.from(body)
   const head = [

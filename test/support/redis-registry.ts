@@ -8,18 +8,18 @@ import type { BackendStatus, RedisRegistryOptions, RedisScripter, Registry } fro
 
 /** Heartbeats that a busy machine can keep. */
 export const FAST = { heartbeat: 200, lease: 1500, linger: 1 }
-/** When a binding of such a registry has certainly ended. */
+/** Time after which a binding of such a registry has certainly expired. */
 export const GONE_AFTER_MS = 2700
 
-/** Any that is not missing: a Redis that has one does not settle. */
+/** Epoch of the tests; a Redis that has one does not settle. */
 export const EPOCH = 'an-epoch-of-22-letters'
 
-/** Makes a fresh Redis one that has settled long ago. */
+/** Makes a fresh Redis look as if it had settled long ago. */
 export async function skipSettling (redis: { hset (...args: string[]): Promise<unknown> }, prefix = '{cobrowse}') {
   await redis.hset(`${prefix}:meta`, 'epoch', EPOCH)
 }
 
-/** A client with the defaults of ioredis, as a host may have it. */
+/** Creates a client with the defaults of ioredis, as a host may have it. */
 export function connect (t: Test, port: number, options = {}): Redis {
   const redis = new Redis({ port, host: '127.0.0.1', ...options })
   redis.on('error', () => {})
@@ -35,7 +35,7 @@ export function makeRegistry (
   return registry
 }
 
-/** Starts it; what it reports and complains about is gathered. */
+/** Starts the registry, and collects its states and warnings. */
 export function watch (registry: Registry): { states: BackendStatus[], warnings: unknown[] } {
   const states: BackendStatus[] = []
   const warnings: unknown[] = []
@@ -44,7 +44,7 @@ export function watch (registry: Registry): { states: BackendStatus[], warnings:
   return { states, warnings }
 }
 
-/** Asks again, as a caller should, where a busy machine took longer than a call may. */
+/** Asks again if a busy machine exceeds the request timeout, as callers do. */
 export function patient (registry: Registry): Registry {
   const { release } = registry
   return {

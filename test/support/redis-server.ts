@@ -13,22 +13,22 @@ import type { Test } from 'tap'
 const BOOT_TRIES = 5
 const BOOT_MS = 5000
 
-/** For tap's `skip`. */
+/** Value for the `skip` of tap. */
 export const withoutRedis = skipWithout('redis-server')
 
 export interface RedisServer {
   readonly port: number
   readonly url: string
   readonly pid: number
-  /** SIGSTOP: connections stay open, and nothing is answered. */
+  /** Pauses by SIGSTOP: connections stay open, and nothing is answered. */
   pause (): void
   resume (): void
   kill (): Promise<void>
-  /** On the same port, with nothing in it; with `keepsData` what it wrote to its disk, if it does so. */
+  /** Restarts on the same port, empty; with `keepsData`, with the data written to its disk. */
   restart (options?: { keepsData?: boolean }): Promise<void>
 }
 
-/** A real Redis on a free loopback port, ended with the test. */
+/** Starts a real Redis on a free loopback port, stopped with the test. */
 export async function startRedis (t: Test, ...args: string[]): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'fastify-cobrowse-redis-'))
   let child: ChildProcess | undefined
@@ -51,7 +51,7 @@ export async function startRedis (t: Test, ...args: string[]): Promise<RedisServ
     return false
   }
 
-  // A free port is found and used a moment later: another process may have been quicker.
+  // Another process may take the free port between its choice and its use.
   let port = 0
   for (let left = BOOT_TRIES; ; left--) {
     port = await findFreePort()
@@ -94,7 +94,7 @@ async function answers (port: number): Promise<boolean> {
   })
 }
 
-/** Not one of those that the system gives to clients: one of them could have it when a server comes back. */
+/** The port is outside the range that the system gives to clients, since one of them could take it during a restart. */
 export async function findFreePort (): Promise<number> {
   for (;;) {
     const port = randomInt(20_000, 32_000)

@@ -1,4 +1,4 @@
-// A relay node in a process of its own, as it was built, with `ws`. It tells of what happens to it.
+// Runs a built relay node with `ws` in a process of its own, and reports its events.
 import { createServer } from 'node:http'
 import { Redis } from 'ioredis'
 import { WebSocketServer } from 'ws'

@@ -2,21 +2,21 @@ import { memoryRegistry } from '../../lib/index.js'
 import { NODES } from './build-app.js'
 import type { Assignment, NodeView, Registry } from '../../types/index.js'
 
-/** A registry that answers as it is told to. */
+/** A registry whose answers the test scripts. */
 export interface ScriptedRegistry {
   registry: Registry
-  /** How often `assign` was called. */
+  /** Number of `assign` requests. */
   asked: number
-  /** What `assign` does instead of asking the store. */
+  /** Replaces the request to the store in `assign`. */
   instead?: (() => Promise<Assignment>) | undefined
-  /** What it makes of the store's answers. */
+  /** Changes the answers of the store. */
   change: (assignment: Assignment) => Assignment
-  /** The view, where it is not the one of the store. */
+  /** Replaces the view of the store. */
   view?: readonly NodeView[] | undefined
   viewAgeMs?: number | undefined
 }
 
-/** Two nodes, and a store that can be away, settle, hang or be of another opinion than its view. */
+/** Creates a registry with two nodes, whose store can be down, settle, hang, or differ from its view. */
 export function scriptRegistry (): ScriptedRegistry {
   const store = memoryRegistry({ nodes: NODES })
   const script: ScriptedRegistry = {
@@ -36,5 +36,5 @@ export function scriptRegistry (): ScriptedRegistry {
   return script
 }
 
-/** A store that fails with this error. */
+/** Makes the store fail with this error. */
 export const failWith = (error: Error) => async () => { throw error }

@@ -1,5 +1,5 @@
 /**
- * Where all random choices of the tests come from. `npm test` makes the same ones each time; `npm run test:long` draws
- * a fresh seed. Both print it, and `TEST_SEED=7 npm test` makes the choices of that run again.
+ * Seed of all random choices in the tests. `npm test` uses the same seed each time; `npm run test:long` draws one.
+ * Both print the seed, and `TEST_SEED=7 npm test` repeats the choices of that run.
  */
 export const SEED = Number(process.env.TEST_SEED ?? 1)

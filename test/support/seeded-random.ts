@@ -1,4 +1,4 @@
-/** A small generator (mulberry32) whose numbers repeat with its seed. */
+/** Creates a small generator (mulberry32) whose numbers repeat with its seed. */
 export function seededRandom (seed: number): () => number {
   let state = seed
   return () => {

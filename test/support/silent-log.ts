@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 
 const nothing = () => {}
 
-/** A log that says nothing, for adapters that are tested without an application. */
+/** A log without output, for adapters that are tested without an application. */
 export const silentLog: FastifyBaseLogger = {
   level: 'silent',
   child: () => silentLog,

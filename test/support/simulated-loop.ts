@@ -1,13 +1,13 @@
 import { createConcurrencyLimit } from '../../lib/gateway/concurrency-limit.js'
 
 export interface Load {
-  /** How many requests have come by then, in milliseconds from the start. */
+  /** Number of requests that have arrived at a time, in milliseconds from the start. */
   arrivedBy (ms: number): number
   seconds: number
-  /** Milliseconds of the event loop for a request that is answered, in three equal parts. */
+  /** Milliseconds of the event loop per answered request, in three equal parts. */
   answerMs?: number
   refusalMs?: number
-  /** How long the dependency takes that is asked between the second part and the third. */
+  /** Milliseconds of the dependency, which is asked between the second part and the third. */
   dependencyMs?: number
   ceiling?: number
 }
@@ -15,15 +15,15 @@ export interface Load {
 export interface Outcome {
   answered: number
   refused: number
-  /** The longest that a request was in flight during the last second. */
+  /** Longest time of a request in flight during the last second. */
   slowestMs: number
-  /** The limit at the end of each half second. */
+  /** Limit at the end of each half second. */
   limits: number[]
 }
 
 const FIRST_DEPENDENCY_MS = 1
 
-/** Requests on an event loop that does one thing after the other, and reads in each turn whatever has come. */
+/** Simulates an event loop that does one task after the other, and reads all arrived requests in each turn. */
 export function simulateLoop ({
   arrivedBy, seconds, answerMs = 0.3, refusalMs = 0.03, dependencyMs = 1, ceiling = 1000
 }: Load): Outcome {

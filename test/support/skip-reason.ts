@@ -1,8 +1,8 @@
 import { accessSync, constants } from 'node:fs'
 
 /**
- * Why a test that needs a program cannot run here, for tap's `skip`; `false` where it can. With CI=true the test runs
- * and fails instead: there, what is missing is a defect of the set-up.
+ * Reason for the `skip` of tap if a test needs a program that is missing, else `false`. With CI=true the test runs
+ * and fails instead, since a missing program is then a defect of the setup.
  */
 export function skipWithout (program: string): string | false {
   const isThere = (process.env.PATH ?? '').split(':').some((folder) => isExecutable(`${folder}/${program}`))

@@ -6,26 +6,26 @@ import type { Test } from 'tap'
 export const START = fileURLToPath(new URL('../../demo/start.mjs', import.meta.url))
 export const MAIN = fileURLToPath(new URL('../../dist/demo/main.js', import.meta.url))
 
-/** With an install and a build on a busy machine. */
+/** Time limit that covers an install and a build on a busy machine. */
 const BOOT_MS = 120_000
 
 export interface RunningDemo {
   base: string
-  /** What it printed, both streams. */
+  /** Output of both streams. */
   output (): string
   /** Sends a signal and waits for the exit code. */
   stop (signal?: NodeJS.Signals): Promise<number | null>
 }
 
 /**
- * The standalone server as a process of its own on a free port, stopped at the end of the test.
+ * Starts the standalone server in a process of its own on a free port, stopped at the end of the test.
  *
- * @param script what `npm start` runs; without it the server as it was built before the tests
+ * @param script script of `npm start`; by default the server as built before the tests
  */
 export async function startDemo (t: Test, env: Record<string, string> = {}, script = MAIN): Promise<RunningDemo> {
   const { child, output, exited } = runDemo(env, script)
   t.teardown(() => child.kill('SIGKILL'))
-  await until(() => /listens on (\S+)[^]*\n$/.test(output()) || child.exitCode !== null, 'the demo listens', BOOT_MS)
+  await until(() => /listens on (\S+)[^]*\n$/.test(output()) || child.exitCode !== null, 'the demo to listen', BOOT_MS)
   const base = /listens on (\S+)/.exec(output())?.[1]
   if (base === undefined) throw new Error(`the demo did not start: ${output()}`)
   return {
@@ -38,9 +38,9 @@ export async function startDemo (t: Test, env: Record<string, string> = {}, scri
   }
 }
 
-/** Runs it without waiting for it to listen. */
+/** Starts the server without waiting for it to listen. */
 export function runDemo (env: Record<string, string>, script = MAIN) {
-  // tap's loader slows a child down, and the demo has to run without it.
+  // The loader of tap slows a child process down, and the demo has to run without it.
   const { NODE_OPTIONS, ...inherited } = process.env
   const child = spawn(process.execPath, [script], {
     env: { ...inherited, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe']

@@ -4,15 +4,15 @@ import type { Test } from 'tap'
 
 export interface SwitchableProxy {
   readonly port: number
-  /** New connections lead to this port from now on; those that are open stay where they are. */
+  /** Leads new connections to this port; open ones stay. */
   leadTo (port: number): void
   /** Resets every connection. */
   cut (): void
-  /** Connections that were made so far. */
+  /** Number of connections so far. */
   connections (): number
 }
 
-/** One address whose server may change, as the name of a primary does. Ended with the test. */
+/** Starts a proxy whose target may change, like the name of a primary. Closed with the test. */
 export async function startSwitchableProxy (t: Test, target: number): Promise<SwitchableProxy> {
   const sockets = new Set<Socket>()
   let present = target
@@ -38,7 +38,7 @@ export async function startSwitchableProxy (t: Test, target: number): Promise<Sw
     await closed
   })
   return {
-    // It listens on TCP.
+    // A server that listens on TCP has a port.
     port: (server.address() as AddressInfo).port,
     leadTo: (port) => { present = port },
     cut,

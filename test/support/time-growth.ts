@@ -1,13 +1,13 @@
 const FIRST_TRIES = 5
-/** On a machine under load few tries are undisturbed. */
+/** Number of tries; under load only a few are undisturbed. */
 const MOST_MS = 5000
-// Below it what is measured is noise.
+// Shorter times are noise.
 const LEAST_MS = 1
 
 /**
  * Compares the time of `work` with a text and with one of twice the length: 2 for linear time, 4 for quadratic time.
- * The least of several tries is the one that nothing else disturbed. A machine under load needs more of them: they go
- * on while the growth is above `most`.
+ * The fastest of several tries is the least disturbed one. A machine under load needs more tries, which go on while the
+ * growth is above `most`.
  */
 export function growthOf (
   work: (text: string) => unknown, textOf: (length: number) => string, length: number, most: number

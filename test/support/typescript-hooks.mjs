@@ -1,4 +1,4 @@
-// Hooks of typescript.mjs. Types are checked elsewhere: `npm run typecheck`.
+// Contains the hooks of typescript.mjs. Types are checked by `npm run typecheck`.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -15,7 +15,7 @@ const COMPILER_OPTIONS = {
 }
 const { version } = require('typescript/package.json')
 
-/** Packages of hundreds of modules. Each of these, if imported, makes two trips to the thread of the hooks. */
+/** Packages of hundreds of modules, each of which would make two trips to the thread of the hooks. */
 const AS_COMMONJS = ['tap', '@sinclair/typebox', '@sinclair/typebox/value']
 
 /** Examples import the package by its name: in a test it is the sources, in a process of its own it is `dist`. */
@@ -23,7 +23,7 @@ const OWN_NAME = /^fastify-cobrowse(?<entry>\/\w+)?$/
 
 mkdirSync(FOLDER, { recursive: true })
 
-/** An import names the file that TypeScript makes: `./x.js` is `./x.ts` where only that is there. */
+/** Resolves the name of a compiled file: `./x.js` is `./x.ts` if only that file exists. */
 export function resolve (specifier, context, next) {
   const own = OWN_NAME.exec(specifier)
   if (own !== null) return next(new URL(`../../lib${own.groups.entry ?? ''}/index.ts`, import.meta.url).href, context)
@@ -46,7 +46,7 @@ function compiled (path) {
   const kept = `${FOLDER}${key}.js`
   if (existsSync(kept)) return readFileSync(kept, 'utf8')
   const { outputText } = require('typescript').transpileModule(text, { fileName: path, compilerOptions: COMPILER_OPTIONS })
-  // Another process may be at it: none reads what is half written.
+  // Another process may read the file at any time; the rename shows it complete files only.
   const half = `${kept}.${process.pid}`
   writeFileSync(half, outputText)
   renameSync(half, kept)

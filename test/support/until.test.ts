@@ -3,7 +3,7 @@ import { eventually, until } from './until.js'
 
 const never = new Promise<string>(() => {})
 
-t.test('a wait – its condition comes true – ends with the value', async (t) => {
+t.test('a wait – condition becomes true – ends with the value', async (t) => {
   let count = 0
   t.equal(await until(() => ++count > 2 && 'third'), 'third')
   await eventually(() => ++count, 6)
@@ -11,7 +11,7 @@ t.test('a wait – its condition comes true – ends with the value', async (t) 
   await eventually(() => `the ${++count}`, /^the (9|10)$/)
 })
 
-t.test('a wait – its condition never comes true – names the condition and the last value', async (t) => {
+t.test('a wait – condition never true – names the condition and the last value', async (t) => {
   await t.rejects(until(() => 0, 'a message', 30), { message: 'waited 30 ms for: a message\ninstead there was: 0' })
   await t.rejects(until(() => t.name === 'x', undefined, 30), { message: /for: t\.name === .x.\ninstead there was: false/ })
   await t.rejects(eventually(() => ({ seats: 1 }), { seats: 2 }, 'both seats', 30), {
@@ -19,7 +19,7 @@ t.test('a wait – its condition never comes true – names the condition and th
   })
 })
 
-t.test('a wait – a read fails – goes on in eventually, and ends until', async (t) => {
+t.test('a wait – failing read – goes on in eventually, and ends until', async (t) => {
   let count = 0
   const read = () => {
     if (++count < 3) throw new Error('the page loads')
@@ -33,7 +33,7 @@ t.test('a wait – a read fails – goes on in eventually, and ends until', asyn
   })
 })
 
-t.test('a wait – a read hangs – ends in time', async (t) => {
+t.test('a wait – hanging read – ends in time', async (t) => {
   await t.rejects(until(async () => await never, 'an answer', 30), {
     message: 'waited 30 ms for: an answer\ninstead there was: no answer at all'
   })

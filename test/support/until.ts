@@ -8,9 +8,9 @@ const PAUSE_MS = 10
 type Truthy<T> = Exclude<T, false | null | undefined | '' | 0>
 
 /**
- * Waits until `check` gives something truthy. An error of `check` ends the wait.
+ * Waits until `check` returns a truthy value. An error of `check` ends the wait.
  *
- * @param what in words, for the error; left out, the source of `check`
+ * @param what description for the error message, by default the source of `check`
  */
 export async function until<T> (
   check: () => T | Promise<T>, what = sourceOf(check), ms = PATIENCE_MS
@@ -21,10 +21,10 @@ export async function until<T> (
 }
 
 /**
- * Waits until `read` gives what is expected: something deeply equal, or a text that the expression matches. An error
- * of `read` is a value that is not there yet, as while a page loads.
+ * Waits until `read` returns the expected value: a deeply equal one, or a text that the expression matches. An error of
+ * `read` counts as a missing value, as while a page loads.
  *
- * @param what in words, for the error; left out, the source of `read`
+ * @param what description for the error message, by default the source of `read`
  */
 export async function eventually<T> (
   read: () => T | Promise<T>, expected: T | RegExp, what = sourceOf(read), ms = PATIENCE_MS
@@ -44,7 +44,7 @@ async function poll<T> (read: () => Promise<T>, isEnough: (value: T) => boolean,
   let last: T | undefined
   while (performance.now() < endsAt) {
     const over = new AbortController()
-    // A read that hangs does not hold the wait up beyond its end.
+    // A read that hangs must not extend the wait.
     const limit = sleep(endsAt - performance.now(), undefined, over).catch(() => undefined)
     const value = await Promise.race([read(), limit]).finally(() => over.abort())
     last = value ?? last

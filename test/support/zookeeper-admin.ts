@@ -3,14 +3,14 @@ import { zookeeper } from '../../lib/zookeeper-client/package.js'
 import type { Test } from 'tap'
 import type { Acl, Client } from '../../lib/zookeeper-client/package.js'
 
-/** What the package has and the registry has no use for. */
+/** Functions of the package that the registry does not use. */
 interface Admin extends Client {
   setACL (path: string, acl: Acl, version: number, callback: (error: Error | null) => void): void
 }
 
 const { READ_ACL_UNSAFE } = zookeeper.ACL as typeof zookeeper.ACL & { READ_ACL_UNSAFE: Acl }
 
-/** A user who decides what others may see or change. */
+/** Connects as a user who decides what others may see or change. */
 export async function startAdmin (t: Test, hosts: string) {
   const client = zookeeper.createClient(hosts, { sessionTimeout: 20_000, retries: 0 }) as Admin
   client.addAuthInfo('digest', Buffer.from('admin:secret'))
@@ -23,7 +23,7 @@ export async function startAdmin (t: Test, hosts: string) {
   return {
     lock: async (path: string) => await set(path, zookeeper.ACL.CREATOR_ALL_ACL),
     unlock: async (path: string) => await set(path, zookeeper.ACL.OPEN_ACL_UNSAFE),
-    /** For good. */
+    /** Takes away the right to change the permissions as well, so there is no way back. */
     makeReadOnly: async (path: string) => await set(path, READ_ACL_UNSAFE)
   }
 }

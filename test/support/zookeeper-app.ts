@@ -11,17 +11,17 @@ import type {
   CobrowseOptions, Membership, NodeRecord, Registry, RoomKey, ZooKeeperRegistryOptions
 } from '../../types/index.js'
 
-/** Long enough for heartbeats of several nodes and gateways in one process, on a busy machine. */
+/** Session timeout that keeps several nodes and gateways in one process alive on a busy machine. */
 export const SESSION_MS = 3000
-/** What such a machine may add to a time. */
+/** Milliseconds that a busy machine may add. */
 export const NOISE_MS = 3000
 
-/** Signatures that live no longer than bindings of the registries linger. */
+/** Signing options whose signatures expire no later than lingering bindings. */
 const SIGNING = { ...signing, ttl: 2, skew: 1 }
 const LINGER = SIGNING.ttl + SIGNING.skew
 
 export interface Answer {
-  /** `ok` with a normal signature, `join-only`, or the retCode. */
+  /** Kind of an answer: `ok` with a normal signature, `join-only`, or the retCode. */
   kind: string
   wssUrl?: string
   ms: number
@@ -39,7 +39,7 @@ export const newSettings = () => ({ root: newRoot(), sessionTimeout: SESSION_MS 
 
 export const roomKey = (room: string): RoomKey => ({ tenant: session.tenantId, room })
 
-/** An application with the plugin on ZooKeeper. */
+/** Builds an application with the plugin on ZooKeeper. */
 export async function startGateway (
   t: Test, hosts: string, settings: RegistrySettings, options: Partial<CobrowseOptions> = {}
 ): Promise<Gateway> {
@@ -63,14 +63,14 @@ export async function startGateway (
 export interface NodeOnZooKeeper {
   readonly member: Membership
   readonly wssUrl: string
-  /** What its membership told, by name. */
+  /** Events of its membership, by name. */
   readonly events: string[]
-  /** Between this node alone and the server. */
+  /** Proxy between this node and the server. */
   readonly proxy: Awaited<ReturnType<typeof startToxicProxy>>
   readonly registry: Registry
 }
 
-/** A node with a session and a line of its own. */
+/** Starts a node with its own session and connection. */
 export async function startNode (
   t: Test, port: number, id: string, settings: RegistrySettings, record: Partial<NodeRecord> = {}
 ): Promise<NodeOnZooKeeper> {
@@ -82,7 +82,7 @@ export async function startNode (
   return { member, wssUrl, events: listen(member), proxy, registry }
 }
 
-/** Again where a busy machine took longer than a call may. */
+/** Tries again if a busy machine exceeds the request timeout. */
 async function joinPatiently (registry: Registry, record: NodeRecord): Promise<Membership> {
   for (let left = 10; ; left--) {
     try {
@@ -101,31 +101,31 @@ export function listen (member: Membership): string[] {
   return events
 }
 
-/** A gateway behind a line of its own. */
+/** Starts a gateway behind its own connection. */
 export async function startProxied (t: Test, port: number, settings: RegistrySettings) {
   const proxy = await startToxicProxy({ port })
   t.teardown(async () => await proxy.close())
   return { proxy, gateway: await startGateway(t, `127.0.0.1:${proxy.port}`, settings) }
 }
 
-/** Nodes that the gateway sees, by their ids. */
+/** Ids of the nodes in the gateway's view. */
 export async function startNodes<Id extends string> (
   t: Test, port: number, settings: RegistrySettings, { registry }: Gateway, ids: Id[]
 ) {
   const nodes = await Promise.all(ids.map(async (id) => [id, await startNode(t, port, id, settings)] as const))
   await until(() => registry.nodes().length === ids.length)
-  // The ids are those that were given.
+  // The ids are the given ones.
   return Object.fromEntries(nodes) as Record<Id, NodeOnZooKeeper>
 }
 
-/** Sees what is in ZooKeeper, with a session of its own. */
+/** Reads ZooKeeper's data with a session of its own. */
 export async function observe (t: Test, hosts: string, root: string) {
   const { client } = await connectClient(t, hosts, { sessionTimeout: 20_000 })
   const layout = createLayout(root)
   return {
     client,
     layout,
-    /** What a node says of itself, whoever wrote it. */
+    /** Reads a node's record, written by any program. */
     async write (id: string, record: string) {
       const path = layout.nodePath(`${id}|x`)
       const data = Buffer.from(record)
@@ -145,12 +145,12 @@ export async function untilOk ({ ask }: Gateway, roomId: string): Promise<Answer
   }, `a normal answer for ${roomId}`)
 }
 
-/** Claims the room, again where a busy machine takes longer than one call may. */
+/** Claims the room, and tries again if a busy machine exceeds the request timeout. */
 export async function claim (member: Membership, roomId: string): Promise<void> {
   await until(async () => await member.claim(roomKey(roomId)).catch(() => '') === 'ok', `a claim of ${roomId}`)
 }
 
-/** Milliseconds that it took. */
+/** Measures the milliseconds of a function. */
 export async function timed (work: Promise<unknown>): Promise<number> {
   const startedAt = performance.now()
   await work

@@ -3,18 +3,18 @@ import { until } from './until.js'
 import type { Test } from 'tap'
 import type { MortalClient, ZooKeeperClientOptions, ZooKeeperState } from '../../lib/zookeeper-client/client.js'
 
-/** Milliseconds: long enough for a busy machine, short enough to be waited for. */
+/** Milliseconds: long enough for a busy machine, short enough to be awaited. */
 export const SESSION_MS = 2000
 
 export interface StartedClient {
   client: MortalClient
-  /** All so far. */
+  /** States so far. */
   states: ZooKeeperState[]
 }
 
 const CALL_MS = 10_000
 
-/** A client that is closed with the test. */
+/** Starts a client that is closed with the test. */
 export function startClient (
   t: Test, hosts: string, options: Partial<ZooKeeperClientOptions> = {}
 ): StartedClient {
@@ -26,7 +26,7 @@ export function startClient (
   return { client, states }
 }
 
-/** Calls take as long as a busy machine takes; those whose test is about their time say how long. */
+/** Sets generous request timeouts for busy machines; tests about timeouts set their own. */
 function patient (client: MortalClient): MortalClient {
   return {
     ...client,

@@ -2,10 +2,10 @@ import { roomKey, untilOk } from './zookeeper-app.js'
 import { eventually, until } from './until.js'
 import type { Gateway, NodeOnZooKeeper } from './zookeeper-app.js'
 
-/** Says that the event loop of this process was busy all the time, which on a machine under load it may be. */
+/** RetCode of a busy event loop, which a machine under load may cause. */
 const BUSY = '50306'
 
-/** Of many calls in a row: which answers there were, and how long half of them took at most. */
+/** Makes many requests in a row, and returns the kinds of answers and the median time. */
 export async function askMany (ask: Gateway['ask'], rooms: string[]) {
   const answers = []
   for (let round = 0; round < 15; round++) for (const room of rooms) answers.push(await askInPeace(ask, room))
@@ -22,13 +22,13 @@ const askInPeace = async (ask: Gateway['ask'], room: string) => await until(asyn
   return answer.kind !== BUSY && answer
 }, `another answer than ${BUSY}`)
 
-/** Rooms that are open, each on one of the nodes. */
+/** Opens rooms, each on one of the nodes. */
 export async function openRooms (
   gateways: Gateway[], nodes: Array<Pick<NodeOnZooKeeper, 'member' | 'wssUrl'>>, count: number
 ) {
   const holders = new Map<string, string>()
   for (let at = 0; at < count; at++) {
-    // Known to all of them.
+    // All gateways know the rooms.
     const answers = await Promise.all(gateways.map(async (gateway) => await untilOk(gateway, `room-${at}`)))
     const { wssUrl = '' } = answers[0] ?? {}
     const node = nodes.find((node) => node.wssUrl === wssUrl)
@@ -38,7 +38,7 @@ export async function openRooms (
   return holders
 }
 
-/** Asks for rooms again and again, until it is told to stop; whatever names another node than before is kept. */
+/** Asks for rooms again and again until stopped, and collects answers that name another node than before. */
 export function goOnAsking (gateways: Gateway[], holders: Map<string, string>) {
   const wrong: unknown[] = []
   let slowest = 0

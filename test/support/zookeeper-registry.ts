@@ -5,7 +5,7 @@ import type { Registry, ZooKeeperRegistryOptions } from '../../types/index.js'
 
 /** Sessions that a busy machine can keep. */
 export const FAST = { sessionTimeout: 2000, linger: 1 }
-/** When a binding of such a registry has certainly been swept away. */
+/** Time after which a binding of such a registry has certainly been swept away. */
 export const GONE_AFTER_MS = 3000
 
 let lastRoot = 0
@@ -17,5 +17,5 @@ export function makeRegistry (t: Test, hosts: string, options: Omit<ZooKeeperReg
   return registry
 }
 
-/** Whether a busy machine was slower than a call may be. */
+/** True if a busy machine exceeded the request timeout. */
 export const isLate = (error: unknown) => error instanceof Error && error.cause instanceof DeadlineError

@@ -14,10 +14,10 @@ import type { Test } from 'tap'
 const BOOT_TRIES = 5
 const BOOT_MS = 20_000
 
-/** As Debian's packages have them; the manifest of the first names the others. */
+/** Paths of Debian's packages; the manifest of the first names the others. */
 const JARS = ['zookeeper', 'slf4j-log4j12', 'log4j-1.2'].map((name) => `/usr/share/java/${name}.jar`)
 
-/** For tap's `skip`. */
+/** Value for the `skip` of tap. */
 export const withoutZooKeeper = skipWithout('java') || (
   existsSync('/usr/share/java/zookeeper.jar') || process.env.CI === 'true' ? false : 'zookeeper is not installed'
 )
@@ -26,16 +26,16 @@ export interface ZooKeeperServer {
   readonly port: number
   readonly hosts: string
   readonly pid: number
-  /** SIGSTOP: connections stay open, and nothing is answered. */
+  /** Pauses by SIGSTOP: connections stay open, and nothing is answered. */
   pause (): void
   resume (): void
   kill (): Promise<void>
-  /** On the same port, with nothing in it; with `keepsData` what it wrote to its disk, sessions included. */
+  /** Restarts on the same port, empty; with `keepsData`, with the data on its disk, sessions included. */
   restart (options?: { keepsData?: boolean }): Promise<void>
   isLeader (): Promise<boolean>
-  /** Whether a client is connected to this one. */
+  /** True if a client is connected to this server. */
   serves (sessionId: string | undefined): Promise<boolean>
-  /** Ends a client's session as if it had not been heard of for too long. */
+  /** Ends a client's session as if it had timed out. */
   expire (sessionId: string | undefined): Promise<void>
 }
 
@@ -47,11 +47,13 @@ export interface ZooKeeperEnsemble {
 export interface ServerSettings {
   /** Lines of the configuration. */
   config?: string[]
-  /** Of Java. */
+  /** Options of Java. */
   properties?: string[]
 }
 
-/** A real ZooKeeper on a free loopback port, ended with the test. Sessions of 400 to 20,000 ms are possible. */
+/**
+ * Starts a real ZooKeeper on a free loopback port, stopped with the test. Sessions of 400 to 20,000 ms are possible.
+ */
 export async function startZooKeeper (t: Test, settings: ServerSettings = {}): Promise<ZooKeeperServer> {
   for (let left = BOOT_TRIES; ; left--) {
     const server = makeServer(t, await findFreePort(), settings)
@@ -60,7 +62,7 @@ export async function startZooKeeper (t: Test, settings: ServerSettings = {}): P
   }
 }
 
-/** As many servers as make a quorum together. */
+/** Starts an ensemble of so many servers. */
 export async function startEnsemble (t: Test, size: number, settings: ServerSettings = {}): Promise<ZooKeeperEnsemble> {
   for (let left = BOOT_TRIES; ; left--) {
     const peers: string[] = []
@@ -141,7 +143,7 @@ async function end (child: ChildProcess | undefined): Promise<void> {
   await exited
 }
 
-/** @returns what a four-letter word gives; nothing when nobody answers within a second */
+/** @returns the answer to a four-letter word; empty if the server does not answer within a second */
 async function ask (port: number, word: string): Promise<string> {
   return await new Promise((resolve) => {
     let said = ''

@@ -6,7 +6,7 @@ const TRIES = 20
 const CLOSE_SESSION = -11
 
 /**
- * Takes a session over and closes it. The password of a session follows from its id: see
+ * Takes over a session and closes it. The password of a session is derived from its id: see
  * SessionTrackerImpl and `generatePasswd` in org.apache.zookeeper.server.ZooKeeperServer.
  */
 export async function endSession (port: number, sessionId: string): Promise<void> {
@@ -17,7 +17,7 @@ export async function endSession (port: number, sessionId: string): Promise<void
   throw new Error('the session did not end')
 }
 
-/** @returns whether there was such a session */
+/** @returns true if the session existed */
 async function takeAndClose (port: number, id: bigint): Promise<boolean> {
   const socket = connect(port, '127.0.0.1')
   try {
@@ -59,7 +59,7 @@ export function frame (body: Buffer): Buffer {
   return Buffer.concat([length, body])
 }
 
-/** The first 16 bytes of java.util.Random, seeded with the id and the server's "secret". */
+/** Computes the first 16 bytes of java.util.Random, seeded with the id and the server's "secret". */
 function passwordOf (id: bigint): Buffer {
   const mask = (1n << 48n) - 1n
   const password = Buffer.alloc(16)

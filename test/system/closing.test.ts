@@ -6,7 +6,7 @@ import { elapse } from '../support/elapse.js'
 import { until } from '../support/until.js'
 import type { AddressInfo } from 'node:net'
 
-t.test('while it closes, new requests are told so, those under way end, and then the adapters close', async (t) => {
+t.test('an application that closes – rejects new requests, completes pending ones, then closes the adapters', async (t) => {
   const order: string[] = []
   const registry = memoryRegistry({ nodes: NODES })
   const { app, token } = await buildApp(t, {
@@ -14,13 +14,13 @@ t.test('while it closes, new requests are told so, those under way end, and then
     options: {
       registry: { ...registry, close: async () => { order.push('adapter closed') } },
       async authorize () {
-        await elapse(300, 'a request that takes its time')
+        await elapse(300, 'a slow request')
         order.push('request answered')
         return true
       }
     },
     after (app) {
-      // Holds the close up, so that a request can still come in.
+      // Delays the close, so that another request can arrive.
       app.addHook('preClose', async () => await elapse(150, 'time for one more request'))
     }
   })
@@ -32,38 +32,38 @@ t.test('while it closes, new requests are told so, those under way end, and then
   const send = () => socket.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n` +
     `Cookie: ccmessaging-token=${token}\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n${payload}`)
   send()
-  await until(() => app.cobrowse.status().inFlight > 0, 'the request is under way')
+  await until(() => app.cobrowse.status().inFlight > 0, 'the request in flight')
   const closed = app.close()
-  await until(() => !app.cobrowse.status().ready, 'the close has begun')
+  await until(() => !app.cobrowse.status().ready, 'the close to begin')
   send()
   await closed
   await until(() => socket.closed, 'the end of the connection')
-  t.match(text, /"retCode":"0"/, 'the request under way was answered')
-  t.match(text, /503 Service Unavailable[^]*"retCode":"50307"/, 'the new one was told')
+  t.match(text, /"retCode":"0"/, 'the pending request is answered')
+  t.match(text, /503 Service Unavailable[^]*"retCode":"50307"/, 'the new request is rejected')
   t.match(text, /retry-after: 1/)
   t.strictSame(order, ['request answered', 'adapter closed'])
 })
 
-t.test('requests that were injected end before the adapters close', async (t) => {
+t.test('injected requests – complete before the adapters close', async (t) => {
   const seen: string[] = []
   const { app, ask } = await buildApp(t, {
     options: {
       sessions: { ...memorySessions(), find: async () => session, close: async () => { seen.push('closed') } },
       async authorize () {
-        await elapse(100, 'a request that takes its time')
+        await elapse(100, 'a slow request')
         seen.push('answered')
         return true
       }
     }
   })
   const sent = ask()
-  await until(() => app.cobrowse.status().inFlight > 0, 'the request is under way')
+  await until(() => app.cobrowse.status().inFlight > 0, 'the request in flight')
   await app.close()
   await sent
   t.strictSame(seen, ['answered', 'closed'])
 })
 
-t.test('a half-sent request does not hold the close up beyond its budget', async (t) => {
+t.test('a half-sent request – does not delay the close beyond its budget', async (t) => {
   let hasBegun = false
   const { app } = await buildApp(t, {
     options: { timeout: 500, routeOptions: { onRequest: async () => { hasBegun = true } } }
@@ -73,7 +73,7 @@ t.test('a half-sent request does not hold the close up beyond its budget', async
   socket.on('error', () => {})
   socket.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`)
   await until(() => hasBegun, 'the head of the request')
-  t.equal(app.cobrowse.status().inFlight, 0, 'a body that is on its way takes no place')
+  t.equal(app.cobrowse.status().inFlight, 0, 'an incomplete body takes no place')
   const startedAt = performance.now()
   await app.close()
   t.ok(performance.now() - startedAt < 5000)

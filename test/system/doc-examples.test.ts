@@ -13,7 +13,7 @@ const held = blocks.filter(({ exempt }) => exempt === undefined)
 const inLanguage = (...languages: string[]) => held.filter(({ language }) => languages.includes(language))
 const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { scripts: Record<string, string> }
 
-/** Faults of a line of a shell: each script, file and variable that it names has to be there. */
+/** Returns the faults of a shell line: missing scripts, files and variables. */
 function faultsOf (line: string): string[] {
   const words = line.split(/\s+/)
   const command = words.findIndex((word) => !/^[A-Z_]+=/.test(word))
@@ -27,12 +27,12 @@ function faultsOf (line: string): string[] {
   return faults
 }
 
-/** Commands of a block, without comments, with continued lines in one and without what is put into variables. */
+/** Returns the commands of a block without comments and here-documents, with continued lines joined. */
 const commandsOf = ({ code }: DocBlock) => code
   .replaceAll(/\\\n\s*/g, ' ').replaceAll(/=(?:"[^"]*"|'[^']*')/g, '=x').replaceAll(/(?:^|\s)#.*$/gm, '')
   .split('\n').map((line) => line.trim()).filter((line) => line !== '')
 
-t.test('code blocks of the documents – each language – are held by a check, or say why not', async (t) => {
+t.test('code blocks of the documents – in each language – are checked, or give a reason', async (t) => {
   t.ok(inLanguage('js').length >= 10)
   for (const { place, language, exempt } of blocks) {
     t.ok(['js', 'ts', 'sh', 'json'].includes(language) || exempt !== undefined, `${place}: ${language}`)
@@ -40,25 +40,25 @@ t.test('code blocks of the documents – each language – are held by a check, 
   }
 })
 
-t.test('examples in JavaScript – names, options and methods – pass the type check', async (t) => {
+t.test('JavaScript examples – names, options and methods – pass the type check', async (t) => {
   const wrong = { place: 'here', file: 'README.md', language: 'js', code: 'await app.cobrowse.connect()\n' }
   const [found, ...others] = checkExamples([wrong, ...inLanguage('js', 'ts')])
   t.match(found, /^here: Property 'connect' does not exist/, 'a wrong name is found')
   t.strictSame(others, [])
 })
 
-t.test('examples of JSON – each – can be parsed', async (t) => {
+t.test('JSON examples – each – can be parsed', async (t) => {
   for (const { place, code } of inLanguage('json')) t.doesNotThrow(() => JSON.parse(code), place)
 })
 
-t.test('examples for a shell – scripts, files and variables – are there', async (t) => {
+t.test('shell examples – scripts, files and variables – exist', async (t) => {
   for (const block of inLanguage('sh')) {
     for (const command of commandsOf(block)) t.strictSame(faultsOf(command), [], `${block.place}: ${command}`)
   }
   t.strictSame(faultsOf('PROT=1 npm run strat'), ['no variable PROT', 'no script strat'])
 })
 
-t.test('documents – scripts and files that they name in passing – are there', async (t) => {
+t.test('documents – scripts and files named in the text – exist', async (t) => {
   for (const file of listDocuments()) {
     const text = readFileSync(ROOT + file, 'utf8')
     const own = `${ROOT}${dirname(file)}/package.json`
@@ -70,7 +70,7 @@ t.test('documents – scripts and files that they name in passing – are there'
   }
 })
 
-t.test('authorize as documented – a session that is not of the call – gets neither role', async (t) => {
+t.test('authorize as documented – session of another call – gets neither role', async (t) => {
   const session: Session = { tenantId: 't', channelId: 'web', userId: 'u' }
   const shown = inLanguage('js').flatMap(({ place, code }) =>
     [...code.matchAll(/^ *authorize: (\([^]*?\)\n?)(?=\}\)|$(?![^]))/gm)].map(([, text = '']) => [place, text] as const))

@@ -19,7 +19,7 @@ const execute = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const read = (path: string) => readFileSync(root + path, 'utf8')
 
-/** Rows of the table below a heading, as cells. */
+/** Returns the rows of the table below a heading, as cells. */
 function tableOf (text: string, heading: string): string[][] {
   const section = text.split(`\n${heading}\n`)[1]?.split(/\n#+ /)[0] ?? ''
   const rows = section.split('\n').filter((line) => line.startsWith('| ')).slice(1)
@@ -27,7 +27,7 @@ function tableOf (text: string, heading: string): string[][] {
 }
 const unquote = (cell = '') => cell.replace(/^`|`$/g, '')
 
-t.test('the table of options names every option and its default, and no other', async (t) => {
+t.test('the table of options – names every option with its default, and no other', async (t) => {
   const rows = tableOf(read('README.md'), '## Options')
   const ofFastify = ['logLevel', 'logSerializers']
   const names = Object.keys(OptionsSchema.properties).filter((name) => !ofFastify.includes(name))
@@ -44,7 +44,7 @@ t.test('the table of options names every option and its default, and no other', 
   t.strictSame(mandatory, OptionsSchema.required)
 })
 
-t.test('@default in the types says what the defaults are', async (t) => {
+t.test('each @default in the types of the options – equals the real default', async (t) => {
   const source = read('types/options.ts') + read('types/signature.ts')
   const found = [...source.matchAll(/@default (.+)\n\s+\*\/\n\s+(\w+)\?/g)].map(([, value, name]) => [name, value])
   const { signing, ...defaults } = DEFAULTS
@@ -53,13 +53,13 @@ t.test('@default in the types says what the defaults are', async (t) => {
   t.strictSame(found.sort(), expected.sort())
 })
 
-t.test('the table of errors names every code and its class, and no other', async (t) => {
+t.test('the table of errors – names every code with its class, and no other', async (t) => {
   const rows = tableOf(read('README.md'), '## Errors').map(([code, name]) => [code, unquote(name)])
   const expected = Object.entries(errors).map(([name, Refusal]) => [new Refusal().code.replace('FST_COBROWSE_', ''), name])
   t.strictSame(rows.sort(), expected.filter(([code]) => /^\d+$/.test(code ?? '')).sort())
 })
 
-t.test('the table of the demo\'s environment is that of its schema', async (t) => {
+t.test('the table of the demo’s environment – equals its schema', async (t) => {
   const rows = tableOf(read('demo/README.md'), '## With real backends').map(([name, value, meaning]) =>
     [unquote(name), unquote(value), meaning])
   const expected = Object.entries(EnvSchema.properties).map(([name, { default: value, description }]) =>
@@ -67,13 +67,13 @@ t.test('the table of the demo\'s environment is that of its schema', async (t) =
   t.strictSame(rows, expected)
 })
 
-t.test('the examples of the README run as they stand, and print what it says', async (t) => {
+t.test('the examples of the README – run unchanged, and print the documented output', async (t) => {
   const examples = [...read('README.md').matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code ?? '')
   const example = examples[0] ?? ''
   const own = examples.find((code) => code.startsWith('export function')) ?? ''
-  t.ok(example.trim().split('\n').length <= 25, 'the first one is short')
+  t.ok(example.trim().split('\n').length <= 25, 'the first example is short')
   t.ok(own.trim().split('\n').length <= 25)
-  // Inside the project, so that it finds the package by its own name.
+  // The file lies inside the project, so that it finds the package by its own name.
   const folder = `${root}.tap/readme`
   mkdirSync(folder, { recursive: true })
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -103,7 +103,7 @@ t.test('the examples of the README run as they stand, and print what it says', a
   await t.rejects(sessions.find('away', signal), /500/)
 })
 
-t.test('the tables of adapters name the options that the types have', async (t) => {
+t.test('the tables of adapters – name the options of the types', async (t) => {
   const text = read('docs/adapters.md')
   for (const [heading, file, type] of [
     ['### `redisSessions`', 'types/sessions.ts', 'RedisSessionsOptions'],
@@ -119,7 +119,7 @@ t.test('the tables of adapters name the options that the types have', async (t) 
   }
 })
 
-t.test('the table of the kit names every option and its default', async (t) => {
+t.test('the table of the kit – names every option with its default', async (t) => {
   const rows = tableOf(read('docs/relay-nodes.md'), '## In Node: the kit')
   const options = rows.filter(([name]) => name !== 'close code' && !/^\d+$/.test(name ?? ''))
   const ofRecord = ['wssUrlOut', 'weight', 'zone', 'capacity']
@@ -130,7 +130,7 @@ t.test('the table of the kit names every option and its default', async (t) => {
   }
 })
 
-t.test('the tables of the client helper name every option and its default, every event, and every code', async (t) => {
+t.test('the tables of the client helper – name every option with its default, every event, and every code', async (t) => {
   const text = read('docs/client.md')
   const types = read('types/client.ts')
   const declared = types.split('interface ConnectOptions {')[1]?.split('\n}')[0] ?? ''
@@ -156,14 +156,14 @@ t.test('the tables of the client helper name every option and its default, every
   for (const code of closeCodes) t.match(documented, String(code))
 })
 
-t.test('the scripts for nodes in other languages are those that ours sends', async (t) => {
+t.test('the scripts for nodes in other languages – equal those of this package', async (t) => {
   for (const [name, { text }] of Object.entries<Script>({ ...nodeScripts })) {
     const file = `docs/node-contract/${name.toLowerCase().replaceAll('_', '-')}.lua`
     t.equal(read(file), text, `${file}: node docs/node-contract/generate.mjs`)
   }
 })
 
-t.test('every example of a Redis client has the settings that were measured', async (t) => {
+t.test('each example of a Redis client – has the measured settings', async (t) => {
   const settingsIn = (text: string, after: string) =>
     text.split(after).slice(1).map((rest) => rest.split(/\n *\}/)[0]?.trim())
   const [measured] = settingsIn(read('demo/redis-settings.ts'), 'REDIS_SETTINGS = {')
@@ -175,7 +175,7 @@ t.test('every example of a Redis client has the settings that were measured', as
   }
 })
 
-t.test('links between the documents lead somewhere', async (t) => {
+t.test('links between the documents – lead to existing files', async (t) => {
   for (const file of listDocuments()) {
     const folder = new URL(file, `file://${root}`)
     for (const [, target = ''] of read(file).matchAll(/\]\((?!https?:)([^)#]+)/g)) {

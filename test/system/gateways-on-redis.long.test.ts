@@ -30,11 +30,11 @@ async function startGateways (t: Test, port: number, count: number): Promise<Chi
   return children
 }
 
-/** What each call for each room was answered: the address of the node, or the retCode. */
+/** Answers per room: the address of the node, or the retCode. */
 async function order (child: ChildProcess, rooms: string[], calls: number): Promise<string[][]> {
   const report = once(child, 'message')
   child.send({ rooms, calls, token, userId: session.userId })
-  // The worker sends nothing else after it was ready.
+  // The worker sends answers only, once it is ready.
   return (await report)[0] as string[][]
 }
 
@@ -54,14 +54,14 @@ async function startNodes (t: Test, port: number): Promise<void> {
   }
 }
 
-t.test('gateways in eight processes, on one real Redis', { skip: withoutRedis }, async (t) => {
+t.test('gateways in eight processes on one Redis', { skip: withoutRedis }, async (t) => {
   const server = await startRedis(t)
   await startNodes(t, server.port)
   const gateways = await startGateways(t, server.port, PROCESSES)
   const askAll = async (rooms: string[], calls = CALLS) =>
     await Promise.all(gateways.map(async (gateway) => await order(gateway, rooms, calls)))
 
-  t.test('64 concurrent first calls for one new room name one node, a hundred rooms in a row', async (t) => {
+  t.test('64 concurrent first requests for a new room – a hundred rooms in a row – name one node each', async (t) => {
     const split: string[] = []
     const chosen = new Map<string, number>()
     let refused = 0
@@ -74,18 +74,18 @@ t.test('gateways in eight processes, on one real Redis', { skip: withoutRedis },
       refused += answers.filter((answer) => !answer.startsWith('wss:')).length
     }
     t.strictSame(split, [])
-    // Eight busy processes on two cores: now and then Redis is not run for longer than a call may take.
+    // Eight busy processes share two cores, so Redis may be slower than a request timeout now and then.
     t.ok(refused < ROOMS * PROCESSES * CALLS / 100, `${refused} calls refused`)
     t.equal(chosen.size, NODES)
     const counts = [...chosen.values()]
     t.ok(Math.max(...counts) < 2 * Math.min(...counts), `rooms are spread: ${counts.join(' ')}`)
   })
 
-  t.test('they still agree a moment later, and after Redis forgot its scripts', async (t) => {
+  t.test('gateways – a moment later, and after Redis lost its scripts – still agree', async (t) => {
     const redis = new Redis(server.port, '127.0.0.1')
     t.teardown(() => redis.disconnect())
     const rooms = Array.from({ length: 50 }, (_value, number) => `again-${number}`)
-    // Eight busy processes: a call that took too long says nothing of agreement.
+    // Eight processes are busy, and a request that timed out says nothing about agreement.
     const askUntilAnswered = async () => await until(async () => {
       const answers = await askAll(rooms, 1)
       return answers.flat(2).every((answer) => answer.startsWith('wss:')) && answers
@@ -97,24 +97,24 @@ t.test('gateways in eight processes, on one real Redis', { skip: withoutRedis },
     t.equal(new Set(first.map((answers) => JSON.stringify(answers))).size, 1)
   })
 
-  t.test('when Redis stops answering none of the calls hangs, and all are told so', async (t) => {
+  t.test('a Redis that stops answering – no request hangs, and all get an error', async (t) => {
     server.pause()
     t.teardown(() => server.resume())
     const startedAt = performance.now()
     const answers = new Set((await askAll(Array.from({ length: 8 }, (_value, number) => `paused-${number}`))).flat(2))
     t.ok(performance.now() - startedAt < 5000, '512 calls on two cores')
-    t.strictSame([...answers], ['50305'], 'the token store comes first')
+    t.strictSame([...answers], ['50305'], 'the token store fails first')
     server.resume()
     let last = ['']
     await until(async () => {
       last = (await askAll(['back'], 1)).flat(2)
       return last.every((answer) => answer.startsWith('wss:'))
-    }, 'every gateway answers')
-    t.equal(new Set(last).size, 1, 'and all agree when it goes on')
+    }, 'an answer of every gateway')
+    t.equal(new Set(last).size, 1, 'all agree when Redis goes on')
   })
 })
 
-t.test('the client of @fastify/redis serves both, and stays with its plugin', { skip: withoutRedis }, async (t) => {
+t.test('the client of @fastify/redis – serves both adapters, and is closed by its plugin', { skip: withoutRedis }, async (t) => {
   const server = await startRedis(t)
   await startNodes(t, server.port)
   const app = Fastify()
@@ -130,10 +130,10 @@ t.test('the client of @fastify/redis serves both, and stays with its plugin', { 
   await t.resolves(app.close())
 })
 
-t.test('with the registry alone on Redis, the registry is what cannot be asked', { skip: withoutRedis }, async (t) => {
+t.test('the registry alone on an unavailable Redis – the error names the registry', { skip: withoutRedis }, async (t) => {
   const server = await startRedis(t)
   await startNodes(t, server.port)
-  // With the defaults of ioredis a call into a server that stopped answering never returns.
+  // With the defaults of ioredis, a command to a server that stopped answering never returns.
   const redis = new Redis(server.port, '127.0.0.1')
   redis.on('error', () => {})
   t.teardown(() => redis.disconnect())
@@ -148,7 +148,7 @@ t.test('with the registry alone on Redis, the registry is what cannot be asked',
   }
   t.equal(app.cobrowse.status().registry.state, 'down')
   t.equal((await ask()).json().retCode, '0', 'a known room is answered join-only')
-  t.match(app.cobrowse.status(), { ready: true, answers: 'known-rooms' }, 'a balancer lets it go on')
+  t.match(app.cobrowse.status(), { ready: true, answers: 'known-rooms' }, 'a load balancer keeps the gateway')
   server.resume()
   await eventually(async () => (await ask()).json().retCode, '0')
   await eventually(() => app.cobrowse.status().registry.state, 'up')

@@ -9,7 +9,7 @@ import { cobrowse } from '../../lib/index.js'
 import { body, buildApp, defaults, PATH, session } from '../support/build-app.js'
 import type { FastifyInstance } from 'fastify'
 
-/** Routes of a host that show each thing of it that a plugin could break. */
+/** Routes of a host, one for each feature that a plugin could break. */
 function addHostRoutes (app: FastifyInstance): void {
   app.addContentTypeParser('text/csv', { parseAs: 'string' }, async (_request: unknown, text: string) => text.split(','))
   app.setErrorHandler((error, _request, reply) => reply.code(418).send({ host: (error as Error).message }))
@@ -39,7 +39,7 @@ async function seeHost (app: FastifyInstance) {
     [statusCode, headers['content-type'], headers['cache-control'], text])
 }
 
-t.test('a host answers as it did without the plugin, registered before or after its routes', async (t) => {
+t.test('a host – plugin registered before or after its routes – answers as without the plugin', async (t) => {
   const bare = Fastify()
   t.teardown(() => bare.close())
   addHostRoutes(bare)
@@ -52,7 +52,7 @@ t.test('a host answers as it did without the plugin, registered before or after 
   }
 })
 
-t.test('the route answers alike in a host that coerces, serializes, parses and handles errors in its own way', async (t) => {
+t.test('the route – host with its own coercion, serializer, parser and error handler – answers the same', async (t) => {
   const { ask } = await buildApp(t, {
     server: { ajv: { customOptions: { coerceTypes: 'array', removeAdditional: 'all', useDefaults: true } } },
     before (app) {
@@ -72,7 +72,7 @@ t.test('the route answers alike in a host that coerces, serializes, parses and h
   t.equal((await ask({ headers: { 'content-type': 'text/csv' } })).json().retCode, '41501')
 })
 
-t.test('@fastify/cookie may be registered by the host before, after, or not at all', async (t) => {
+t.test('@fastify/cookie – may be registered by the host before, after, or not at all', async (t) => {
   for (const when of ['before', 'after', undefined] as const) {
     const { app, ask } = await buildApp(t, when && {
       async [when] (app: FastifyInstance) {
@@ -92,12 +92,12 @@ t.test('@fastify/cookie may be registered by the host before, after, or not at a
   }
 })
 
-t.test('authorize may read other cookies, whether or not the host parses them', async (t) => {
+t.test('authorize – may read other cookies, whether or not the host parses them', async (t) => {
   const { ask, token } = await buildApp(t, { options: { authorize: (_session, _body, { cookies }) => cookies.desk === '7' } })
   t.equal((await ask({ headers: { cookie: `ccmessaging-token=${token}; desk=7` } })).json().retCode, '0')
 })
 
-t.test('hooks of the host run, and a failing one is answered from the catalogue', async (t) => {
+t.test('hooks of the host – run, and a failing hook is answered from the catalogue', async (t) => {
   const refusals: Array<[number, string]> = [
     [401, '40102'], [403, '40301'], [404, '40001'], [429, '42901'], [503, '50306'], [500, '50001'], [408, '40801']
   ]
@@ -116,11 +116,11 @@ t.test('hooks of the host run, and a failing one is answered from the catalogue'
     t.strictSame([response.statusCode, response.json().retCode], [Math.trunc(Number(retCode) / 100), retCode])
     t.notMatch(response.body, /secret text/)
     t.match(await metrics.metrics(), `ret_code="${retCode}"} 1`, 'and counted')
-    t.equal(lines.length, retCode === '50001' ? 1 : 0, 'and nothing else fails because of it')
+    t.equal(lines.length, retCode === '50001' ? 1 : 0, 'there is no further failure')
   }
 })
 
-t.test('@fastify/rate-limit applies to the route, and is answered 42901 with its Retry-After', async (t) => {
+t.test('@fastify/rate-limit – applies to the route, and is answered 42901 with its Retry-After', async (t) => {
   const { ask } = await buildApp(t, {
     before: async (app) => { await app.register(rateLimit, { global: false }) },
     options: { routeOptions: { config: { rateLimit: { max: 2, timeWindow: '1 minute' } } } }
@@ -132,7 +132,7 @@ t.test('@fastify/rate-limit applies to the route, and is answered 42901 with its
   t.equal(response.headers['retry-after'], '60')
 })
 
-t.test('@fastify/cors answers the preflight, and the list of origins the request', async (t) => {
+t.test('@fastify/cors – answers the preflight, and the list of origins decides about the request', async (t) => {
   const origin = 'https://app.example'
   const { app, ask } = await buildApp(t, {
     before: async (app) => { await app.register(cors, { origin, credentials: true }) },
@@ -147,7 +147,7 @@ t.test('@fastify/cors answers the preflight, and the list of origins the request
   t.equal(response.headers['access-control-allow-origin'], origin)
 })
 
-t.test('@fastify/swagger of the host describes the route', async (t) => {
+t.test('@fastify/swagger – of the host – includes the route', async (t) => {
   const { app } = await buildApp(t, { before: async (app) => { await app.register(swagger, { openapi: {} }) } })
   const post = (app.swagger() as { paths: Record<string, { post: Record<string, unknown> }> }).paths[PATH]?.post
   t.match(post, { tags: ['co-browsing'], operationId: 'getConnectionInfo' })
@@ -155,7 +155,7 @@ t.test('@fastify/swagger of the host describes the route', async (t) => {
   t.strictSame(Object.keys(post?.responses ?? {}), ['200', '400', '401', '403', '408', '413', '415', '429', '500', '503'])
 })
 
-t.test('a host without a time limit for requests is warned', async (t) => {
+t.test('a host without a time limit for requests – is warned', async (t) => {
   const lines: string[] = []
   const logger = { level: 'warn', stream: { write (line: string) { lines.push(line) } } }
   await buildApp(t, { server: { logger } })
@@ -165,7 +165,7 @@ t.test('a host without a time limit for requests is warned', async (t) => {
   t.strictSame(lines, [])
 })
 
-t.test('a child scope may register the plugin again, and both work', async (t) => {
+t.test('a child scope – registers the plugin again – both instances work', async (t) => {
   const shared = defaults()
   const { app } = await buildApp(t, {
     options: { sessions: shared.sessions },

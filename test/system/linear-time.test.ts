@@ -17,10 +17,10 @@ import { expressionsIn } from '../support/expressions.js'
 import { growthOf } from '../support/time-growth.js'
 import type { FastifyRequest } from 'fastify'
 
-// Twice the length takes linear time twice as long, and quadratic time four times.
+// For twice the length, linear time doubles and quadratic time quadruples.
 const MOST_GROWTH = 3
 
-/** Inputs of a given length that make an expression with neighbouring repetitions start again and again. */
+/** Inputs of a given length that make an expression with adjacent repetitions backtrack. */
 const SHAPES: Record<string, (length: number) => string> = {
   'blanks in a value': (length) => `x${' '.repeat(length)}x`,
   'tabs behind a value': (length) => `x${'\t'.repeat(length)}`,
@@ -43,14 +43,14 @@ const SHAPES: Record<string, (length: number) => string> = {
 
 const requestWith = (headers: Record<string, string>, host = 'gateway.example') => {
   const rawHeaders = Object.entries(headers).flat()
-  // The fields that the checks read.
+  // These fields are read by the checks.
   return { headers, host, raw: { rawHeaders } } as unknown as FastifyRequest
 }
 const toToken = (text: string) => encodeURIComponent(Buffer.from(text).toString('base64'))
 const inBody = (field: string) => (text: string) => checkConnectionInfoBody({ ...body, [field]: text })
 const COOKIE = 'ccmessaging-token'
 
-/** What reads a text that a caller, a store, a node or another service controls. */
+/** Readers of texts that a caller, a store, a node or another service controls. */
 const READERS: Record<string, (text: string) => unknown> = {
   'Content-Type': (text) => checkContentType(requestWith({ 'content-type': text })),
   'Content-Encoding': (text) => checkContentType(requestWith({ 'content-type': 'application/json', 'content-encoding': text })),
@@ -85,14 +85,14 @@ const quietly = (reader: (text: string) => unknown) => (text: string) => {
   try {
     reader(text)
   } catch {
-    // Most are refused: only the time counts.
+    // Most inputs are rejected, since only the time counts.
   }
 }
 
 t.test('readers – twice the length – take at most twice the time', async (t) => {
   for (const [what, reader] of Object.entries(READERS)) {
     const tenTimes = (text: string) => { for (let time = 0; time < 10; time++) quietly(reader)(text) }
-    // The short ones are below the bounds of tokens and headers, the long ones above them.
+    // Short inputs are below the bounds of tokens and headers, long ones above.
     const slow = Object.entries(SHAPES).find(([, textOf]) =>
       [760, 6000].some((length) => growthOf(tenTimes, textOf, length, MOST_GROWTH) > MOST_GROWTH))
     t.equal(slow?.[0], undefined, what)
@@ -117,7 +117,7 @@ t.test('regular expressions – any repeated piece of text – take linear time'
   }
 })
 
-/** A beginning that the expression may know, a repeated piece, and an end that it may not expect. */
+/** A start that the expression may match, a repeated piece, and an end that it may not expect. */
 function attacksOn (source: string) {
   const literal = source.replace(/\\([^\w])/g, '$1')
   const characters = [...new Set(literal)]
@@ -133,7 +133,7 @@ function attacksOn (source: string) {
 function isSlow (search: (text: string) => unknown, textOf: (length: number) => string): boolean {
   const startedAt = performance.now()
   search(textOf(3000))
-  // Linear time is a few microseconds, quadratic time several milliseconds.
+  // Linear time is a few microseconds here, quadratic time several milliseconds.
   if (performance.now() - startedAt < 1) return false
   return growthOf(search, textOf, 6000, MOST_GROWTH) > MOST_GROWTH
 }

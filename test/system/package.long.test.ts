@@ -9,7 +9,7 @@ import type { Test } from 'tap'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The sources as a clone has them, without `dist`; the dependencies are those of the project. */
+/** Copies the sources as in a clone, without `dist`; the dependencies are those of the project. */
 function makeClone (t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'fastify-cobrowse-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -20,7 +20,7 @@ function makeClone (t: Test): string {
   return clone
 }
 
-t.test('a fresh clone – packed – is built first, and ships what its sources make', async (t) => {
+t.test('a fresh clone – packed – is built first, and contains the build of its own sources', async (t) => {
   const { NODE_OPTIONS, ...env } = process.env
   const cwd = makeClone(t)
   const { stdout } = await promisify(execFile)('npm', ['pack', '--json', '--dry-run', '--loglevel=error'], { cwd, env })

@@ -60,7 +60,7 @@ declare const store: Pick<CheckNodeOptions, 'redis' | 'WebSocket'>
 const report: NodeReport = await checkNode({ ...store, nodeId: node.id, signing, only: ['claims'] })
 app.log.info(report.rules.map(({ id, outcome }) => id + outcome))
 `
-// A page has no types of Node, and none of Fastify.
+// A page has no types of Node.js or Fastify.
 const PAGE = `
 import { CobrowseError, connect } from 'fastify-cobrowse/client'
 import type { Connection, ConnectOptions } from 'fastify-cobrowse/client'
@@ -79,7 +79,7 @@ function temporaryFolder (t: Test): string {
   return folder
 }
 
-t.test('dependencies – installed with their scripts – run none, since none has one', async (t) => {
+t.test('dependencies – install scripts allowed – run none, since none has one', async (t) => {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
   const withScript = Object.keys(packages).filter((path) => packages[path].hasInstallScript === true)
   t.strictSame(withScript.filter((path) => packages[path].dev !== true), [])
@@ -93,7 +93,7 @@ t.test('the package – packed – installs into a fresh folder and loads in eve
   await npm(folder, 'install', '--prefer-offline', '--ignore-scripts', join(folder, filename), 'fastify@5',
     'typescript@~6.0.3', '@types/node@20')
 
-  t.test('it ships what is built from lib and types, and nothing else', async (t) => {
+  t.test('the package – contains the build of lib and types, and nothing else', async (t) => {
     const paths: string[] = files.map(({ path }: { path: string }) => path)
     const others = paths.filter((path) => !path.startsWith('dist/')).sort()
     t.strictSame(others, ['LICENSE', 'README.md', 'package.json'])
@@ -111,12 +111,12 @@ t.test('the package – packed – installs into a fresh folder and loads in eve
     const { stdout } = await execute(process.execPath, [`--input-type=${type}`, '-e', code], { cwd: folder, env })
     return JSON.parse(stdout)
   }
-  t.test('by import, with exactly the public names', async (t) => {
+  t.test('the package – by import – has exactly the public names', async (t) => {
     const names = await run("console.log(JSON.stringify(Object.keys(await import('fastify-cobrowse'))))", 'module')
     t.strictSame(names.sort(), NAMES)
   })
   for (const [path, expected] of [['node', NODE_NAMES], ['client', CLIENT_NAMES], ['testing', TESTING_NAMES]] as const) {
-    t.test(`fastify-cobrowse/${path}, by import and by require()`, async (t) => {
+    t.test(`fastify-cobrowse/${path} – by import and by require() – loads`, async (t) => {
       const name = `fastify-cobrowse/${path}`
       const load = [[`await import('${name}')`, 'module'], [`require('${name}')`, 'commonjs']] as const
       for (const [loaded, type] of load) {
@@ -125,7 +125,7 @@ t.test('the package – packed – installs into a fresh folder and loads in eve
       }
     })
   }
-  t.test('by require(), and registers both ways', async (t) => {
+  t.test('the package – by require() – registers both ways', async (t) => {
     const code = `
       const Fastify = require('fastify')
       const plugin = require('fastify-cobrowse')
@@ -142,7 +142,7 @@ t.test('the package – packed – installs into a fresh folder and loads in eve
       Promise.all([plugin, plugin.cobrowse, plugin.default].map(ready)).then((all) => console.log(all.length))`
     t.equal(await run(code, 'commonjs'), 3)
   })
-  t.test('by TypeScript consumers that check every declaration: a gateway, and a page', async (t) => {
+  t.test('TypeScript consumers that check every declaration – a gateway and a page – compile', async (t) => {
     const page = { ...OPTIONS, lib: ['es2023', 'dom'], types: [] }
     for (const [name, text, compilerOptions] of [['gateway', CONSUMER, OPTIONS], ['page', PAGE, page]] as const) {
       writeFileSync(join(folder, `${name}.ts`), text)

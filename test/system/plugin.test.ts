@@ -3,7 +3,7 @@ import t from 'tap'
 import cobrowseDefault, { cobrowse, memoryRegistry, staticProvision, verifySignature } from '../../lib/index.js'
 import { body, buildApp, defaults, NODES, PATH, session, signing } from '../support/build-app.js'
 
-t.test('one POST is answered with the room, both addresses and a signature', async (t) => {
+t.test('one POST – is answered with the room, both addresses and a signature', async (t) => {
   const { app, ask } = await buildApp(t)
   const response = await ask()
   t.equal(response.statusCode, 200)
@@ -21,7 +21,7 @@ t.test('one POST is answered with the room, both addresses and a signature', asy
   t.match(claims, { tenant: 't1', room: body.roomId, user: 'u1', name: '王芳', role: 'recorder', node: node?.id ?? '' })
 })
 
-t.test('the signature is for the role that asks', async (t) => {
+t.test('the signature – is for the role of the request', async (t) => {
   const { app, ask } = await buildApp(t)
   for (const role of ['recorder', 'replayer']) {
     const { data } = (await ask({ payload: { ...body, role } })).json()
@@ -31,7 +31,7 @@ t.test('the signature is for the role that asks', async (t) => {
   }
 })
 
-t.test('recorder and replayer of one room get one node, whichever asks', async (t) => {
+t.test('recorder and replayer of one room – in either order – get one node', async (t) => {
   const { ask } = await buildApp(t, { options: { authorize: () => true } })
   for (let room = 0; room < 50; room++) {
     const urls = await Promise.all(['recorder', 'replayer', 'recorder', 'replayer'].map(async (role) =>
@@ -40,14 +40,14 @@ t.test('recorder and replayer of one room get one node, whichever asks', async (
   }
 })
 
-t.test('the token may come as a header line', async (t) => {
+t.test('the token – may be sent as a header line', async (t) => {
   const { ask, token } = await buildApp(t)
   t.equal((await ask({ headers: { cookie: '', 'ccmessaging-token': token } })).statusCode, 200)
   t.equal((await ask({ headers: { 'ccmessaging-token': token } })).statusCode, 200, 'both, and equal')
   t.equal((await ask({ headers: { 'ccmessaging-token': `${token}x` } })).json().retCode, '40101')
 })
 
-t.test('further fields of the body are ignored and not echoed', async (t) => {
+t.test('further fields of the body – are ignored and not echoed', async (t) => {
   let seen: unknown
   const { ask } = await buildApp(t, {
     options: {
@@ -63,7 +63,7 @@ t.test('further fields of the body are ignored and not echoed', async (t) => {
   t.strictSame(seen, body)
 })
 
-t.test('authorize sees session, body and request, and decides', async (t) => {
+t.test('authorize – gets session, body and request, and decides', async (t) => {
   const answers: Array<[() => boolean | Promise<boolean>, string]> = [
     [() => true, '0'],
     [async () => true, '0'],
@@ -72,7 +72,7 @@ t.test('authorize sees session, body and request, and decides', async (t) => {
     [() => { throw Object.assign(new Error('no'), { statusCode: 404 }) }, '40301'],
     [() => { throw Object.assign(new Error('away'), { statusCode: 503 }) }, '50306'],
     [() => { throw new Error('a defect') }, '50001'],
-    // What is not exactly true is no permission.
+    // Only the value true is a permission.
     [() => 1 as unknown as boolean, '40301'],
     [() => undefined as unknown as boolean, '40301']
   ]
@@ -91,7 +91,7 @@ t.test('authorize sees session, body and request, and decides', async (t) => {
   t.equal((await ask({ payload: { ...body, userId: 'somebody-else' } })).json().retCode, '40301', 'ownUserIdOnly')
 })
 
-t.test('decorators give the host the adapters, the use case and the state', async (t) => {
+t.test('decorators – give the host the adapters, the use case and the state', async (t) => {
   const registry = memoryRegistry({ nodes: NODES })
   const provision = staticProvision('wss://relay.example')
   const { app } = await buildApp(t, { options: { registry, provision } })
@@ -103,18 +103,18 @@ t.test('decorators give the host the adapters, the use case and the state', asyn
   })
   const data = await app.cobrowse.connectionInfo(session, { ...body, role: 'replayer' })
   t.match(data, { roomId: body.roomId, wssUrl: /^wss:/, wssUrlOut: /^wss:\/\/relay\.example/, signature: /^ey/ })
-  // @ts-expect-error a caller in JavaScript may leave something out
+  // @ts-expect-error a caller in JavaScript may omit an argument
   await t.rejects(app.cobrowse.connectionInfo(session, { roomId: 'r' }), { code: 'FST_COBROWSE_40001' })
 })
 
-t.test('a node record with an external address of its own wins over provision', async (t) => {
+t.test('a node record with its own external address – takes precedence over provision', async (t) => {
   const wssUrlOut = 'wss://own.example/ws/7'
   const registry = memoryRegistry({ nodes: [{ id: 'n', wssUrl: 'wss://10.0.0.1/ws/7', wssUrlOut }] })
   const { ask } = await buildApp(t, { options: { registry } })
   t.equal((await ask()).json().data.wssUrlOut, wssUrlOut)
 })
 
-t.test('an address against the rules costs its node or its answer', async (t) => {
+t.test('an invalid address – costs its node or its answer', async (t) => {
   const nodes = [...NODES, { id: 'evil', wssUrl: 'wss://evil.example/ws' }, { id: 'plain', wssUrl: 'ws://10.1.2.9/ws' }]
   const registry = memoryRegistry({ nodes })
   const allowedHosts = ['10.1.2.0/24', 'relay.example']
@@ -132,7 +132,7 @@ t.test('an address against the rules costs its node or its answer', async (t) =>
   t.match((await insecure.ask()).json().data, { wssUrl: 'ws://10.1.2.9/ws' })
 })
 
-t.test('what a provision adapter of one\'s own answers gets the path of the node', async (t) => {
+t.test('an address from a custom provision adapter – gets the path of the node', async (t) => {
   for (const answer of ['relay.example:18446', 'wss://relay.example:18446', 'wss://relay.example:18446/elsewhere']) {
     const provision = { ...staticProvision('wss://x.example'), externalUrl: async () => answer }
     const { data } = (await (await buildApp(t, { options: { provision } })).ask()).json()
@@ -140,20 +140,20 @@ t.test('what a provision adapter of one\'s own answers gets the path of the node
   }
 })
 
-t.test('provision may leave the external address out', async (t) => {
+t.test('provision – may omit the external address', async (t) => {
   const provision = { ...staticProvision('wss://x.example'), externalUrl: async () => null }
   const { ask } = await buildApp(t, { options: { provision } })
   t.strictSame(Object.keys((await ask()).json().data), ['roomId', 'wssUrl', 'signature'])
 })
 
-t.test('selectNode of the host decides, and its defect is not the registry\'s', async (t) => {
+t.test('selectNode of the host – decides, and its defect is not blamed on the registry', async (t) => {
   const chosen = await buildApp(t, { options: { selectNode: (nodes) => nodes.filter(({ id }) => id === 'node-2') } })
   t.equal((await chosen.ask()).json().data.wssUrl, NODES[1]?.wssUrl)
   const broken = await buildApp(t, { options: { selectNode () { throw new Error('a defect') } } })
   t.equal((await broken.ask()).json().retCode, '50001')
 })
 
-t.test('path, prefix and the scope it is registered in make the address of the route', async (t) => {
+t.test('path, prefix and scope – form the address of the route', async (t) => {
   const { ask } = await buildApp(t, { options: { path: '/room', prefix: '/api' } })
   t.equal((await ask({ url: '/api/room' })).statusCode, 200)
   t.equal((await ask({ url: '/room' })).statusCode, 404)
@@ -166,7 +166,7 @@ t.test('path, prefix and the scope it is registered in make the address of the r
   t.equal((await app.inject({ method: 'POST', url: `/v2${PATH}`, headers, payload: body })).statusCode, 200)
 })
 
-t.test('twice in one scope stops the start; in sibling scopes two instances work side by side', async (t) => {
+t.test('two registrations – in one scope stop the start, in sibling scopes work side by side', async (t) => {
   const twice = Fastify()
   t.teardown(() => twice.close())
   await twice.register(cobrowse, defaults())
@@ -184,14 +184,14 @@ t.test('twice in one scope stops the start; in sibling scopes two instances work
   t.equal(shared.sessions.status().state, 'closed', 'closed after the second of two closes')
 })
 
-t.test('a wrong option stops the start', async (t) => {
+t.test('a wrong option – stops the start', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const options = { ...defaults(), timeout: 1 }
   await t.rejects(async () => await app.register(cobrowseDefault, options), { message: /"timeout"/ })
 })
 
-t.test('routeOptions reach the route, and cannot replace it', async (t) => {
+t.test('routeOptions – reach the route, and cannot replace it', async (t) => {
   const seen: string[] = []
   const { ask } = await buildApp(t, {
     options: {

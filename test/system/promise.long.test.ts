@@ -14,12 +14,12 @@ import type { RedisServer } from '../support/redis-server.js'
 
 const WORKER = fileURLToPath(new URL('../support/relay-worker.mjs', import.meta.url))
 type Disturb = (redis: RedisServer) => Promise<void>
-/** Short ones that a busy machine can keep. */
+/** Times as short as a busy machine allows. */
 const LEASE = 2000
 const times = { lease: LEASE, heartbeat: 400, linger: 3 }
 const signing = { ...keys, ttl: 2, skew: 1 }
 const SETTLING = 3000 + 2 * 400
-/** What the machine may add to a time that the rules give. */
+/** Time that the machine may add to a limit of the rules. */
 const NOISE = 3000
 
 async function setUp (t: Test, nodes: number) {
@@ -35,7 +35,7 @@ async function setUp (t: Test, nodes: number) {
   const ids = Array.from({ length: nodes }, (_value, at) => `n${at}`)
   const relays = await Promise.all(ids.map(async (id) => await startRelay(t, redis.port, id)))
   await until(() => gateways.every((app) => app.cobrowseRegistry.nodes().length === nodes))
-  /** The two sides of a room, each through a gateway of its own. */
+  /** Opens the two sides of a room, each through its own gateway. */
   const browse = (t: Test, roomId: string, roles: Array<'recorder' | 'replayer'> = ['recorder', 'replayer']) =>
     roles.map((role) => {
       const gateway = gateways[role === 'recorder' ? 0 : 1]
@@ -83,7 +83,7 @@ t.jobs = 2
 const areTogether = (pair: CoBrowser[]) =>
   pair.every(({ inside }) => inside !== undefined && inside === pair[0]?.inside)
 
-t.test('a node that is killed: both sides meet on the same new one', {
+t.test('a node that is killed – both sides meet on the same new node', {
   skip: withoutRedis, timeout: 120_000
 }, async (t) => {
   const { relays, browse } = await setUp(t, 3)
@@ -96,19 +96,19 @@ t.test('a node that is killed: both sides meet on the same new one', {
   const ms = Math.round(performance.now() - startedAt)
   t.comment(`together again after ${ms} ms, with a lease of ${LEASE} ms`)
   t.ok(ms < LEASE + 1000 + NOISE)
-  t.strictSame(pair.map(({ closed }) => closed.length), [1, 1], 'and went nowhere else')
+  t.strictSame(pair.map(({ closed }) => closed.length), [1, 1], 'both sides were disconnected once')
 })
 
 const disturbances: Record<string, Disturb> = {
   'restarted empty': async (redis) => await redis.restart(),
   'paused for three leases': async (redis) => {
     redis.pause()
-    await elapse(3 * LEASE, 'every lease has expired')
+    await elapse(3 * LEASE, 'every lease to expire')
     redis.resume()
   }
 }
 for (const [name, disturb] of Object.entries(disturbances)) {
-  t.test(`a Redis that is ${name} under ${ROOMS} rooms: no WebSocket is closed`, {
+  t.test(`a Redis that is ${name} – ${ROOMS} open rooms – closes no WebSocket`, {
     skip: withoutRedis, timeout: 200_000
   }, async (t) => {
     const { redis, gateways, browse } = await setUp(t, 4)
@@ -121,18 +121,18 @@ for (const [name, disturb] of Object.entries(disturbances)) {
     const ms = Math.round(performance.now() - startedAt)
     t.comment(`a new room opened after ${ms} ms, where settling takes ${SETTLING} ms`)
     t.ok(ms < SETTLING + 1000 + NOISE)
-    await elapse(2 * LEASE, 'a late consequence would have closed a room')
-    t.strictSame(pairs.flat().flatMap(({ closed }) => closed), [], 'no open room was touched')
+    await elapse(2 * LEASE, 'time for a late effect to close a room')
+    t.strictSame(pairs.flat().flatMap(({ closed }) => closed), [], 'no open room is touched')
     t.ok(pairs.every(areTogether), 'nor split')
     for (const { cobrowseRegistry } of gateways) {
       const nodes = await Promise.all(pairs.map(async (_pair, at) =>
         (await cobrowseRegistry.assign({ tenant: session.tenantId, room: `room-${at}` })).node.wssUrl))
-      t.strictSame(nodes, pairs.map(([recorder]) => recorder?.inside), 'and the gateways name the node where it is')
+      t.strictSame(nodes, pairs.map(([recorder]) => recorder?.inside), 'the gateways name the node with the room')
     }
   })
 }
 
-t.test('a node that is cut off with the customer alone inside: both meet, and the node comes back by itself', {
+t.test('a node cut off with the customer alone inside – both sides meet, and the node recovers', {
   skip: withoutRedis, timeout: 120_000
 }, async (t) => {
   const { relays, browse } = await setUp(t, 2)
@@ -142,7 +142,7 @@ t.test('a node that is cut off with the customer alone inside: both meet, and th
   const cut = relays.find(({ wssUrl }) => wssUrl === before)
   cut?.proxy.set('refuse')
   await until(() => cut?.events.includes('lapsed'))
-  t.equal(customer?.inside, before, 'nobody is thrown out by the lapse')
+  t.equal(customer?.inside, before, 'the lapse disconnects no client')
   const startedAt = performance.now()
   const [agent] = browse(t, 'room', ['replayer'])
   const pair = [customer, agent].flatMap((side) => side ?? [])
@@ -154,11 +154,11 @@ t.test('a node that is cut off with the customer alone inside: both meet, and th
   t.strictSame(customer?.closed, [4410])
   cut?.proxy.set('pass')
   await until(() => cut?.events.includes('resumed'))
-  await elapse(LEASE, 'a late consequence would have moved the room')
-  t.ok(areTogether(pair), 'which changes nothing for them')
+  await elapse(LEASE, 'time for a late effect to move the room')
+  t.ok(areTogether(pair), 'both sides stay together')
 })
 
-t.test('a node that stood still for two leases with a room that nobody asked for: the room goes on', {
+t.test('a node paused for two leases – room not requested in between – keeps the room', {
   skip: withoutRedis, timeout: 120_000
 }, async (t) => {
   const { relays, browse } = await setUp(t, 2)
@@ -168,17 +168,17 @@ t.test('a node that stood still for two leases with a room that nobody asked for
   const relay = relays.find(({ wssUrl }) => wssUrl === before)
   const incarnation = await relay?.incarnation()
   relay?.kill('SIGSTOP')
-  await elapse(2 * LEASE, 'its lease has expired')
+  await elapse(2 * LEASE, 'the lease to expire')
   relay?.kill('SIGCONT')
   await until(() => relay?.events.includes('resumed'))
-  await elapse(LEASE, 'a late consequence would have moved the room')
+  await elapse(LEASE, 'time for a late effect to move the room')
   t.ok(areTogether(pair))
   t.equal(pair[0]?.inside, before)
   t.strictSame(pair.map(({ closed }) => closed), [[], []])
   t.not(await relay?.incarnation(), incarnation, 'the node has a new incarnation')
 })
 
-t.test('a node that stood still with a room that was asked for: it is closed there, and both meet on the new one', {
+t.test('a paused node – room requested in between – closes it, and both sides meet on the new node', {
   skip: withoutRedis, timeout: 120_000
 }, async (t) => {
   const { relays, gateways, browse } = await setUp(t, 2)

@@ -29,7 +29,7 @@ function readerOf (metrics: PromRegistry) {
   }
 }
 
-/** An application whose start fails, before the plugin's own or after it. */
+/** Builds an application whose start fails, before the plugin's own or after it. */
 async function startInVain (options: Partial<CobrowseOptions>, when: 'before' | 'after'): Promise<void> {
   const app: FastifyInstance = Fastify()
   const fail = async () => { throw new Error('of another plugin') }
@@ -40,7 +40,7 @@ async function startInVain (options: Partial<CobrowseOptions>, when: 'before' | 
   await app.close()
 }
 
-t.test('an adapter that is shared – and an instance that fails before or after its start – stays open', async (t) => {
+t.test('a shared adapter – another instance fails before or after its start – stays open', async (t) => {
   const options = shared()
   const { app } = await buildApp(t, { options })
   for (const when of ['before', 'after'] as const) {
@@ -54,7 +54,7 @@ t.test('an adapter that is shared – and an instance that fails before or after
   t.equal(options.registry.status().state, 'closed', 'the last instance closes it')
 })
 
-t.test('an adapter that fails to start is not closed, and those that started before it are', async (t) => {
+t.test('an adapter that fails to start – is not closed, and those started before it are', async (t) => {
   const started: string[] = []
   const closed: string[] = []
   const spy = <Kind extends Adapter>(name: string, adapter: Kind): Kind => ({
@@ -78,11 +78,11 @@ t.test('an adapter that fails to start is not closed, and those that started bef
   t.strictSame([started, closed], [['sessions'], ['sessions']])
 })
 
-t.test('an instance that closed is told no more, and the next one takes over its log', async (t) => {
+t.test('a closed instance – gets no more state changes, and the next one takes over its log', async (t) => {
   const registry = memoryRegistry({ nodes: NODES })
   let report = (_state: BackendStatus['state']) => {}
   const listeners: Array<(status: BackendStatus) => void> = []
-  // An adapter of the host that tells all who ever started it.
+  // Simulates an adapter of the host that notifies every instance that ever started it.
   const sessions = {
     ...memorySessions(),
     start ({ onState }: { onState (status: BackendStatus): void }) {
@@ -102,7 +102,7 @@ t.test('an instance that closed is told no more, and the next one takes over its
   t.notOk(statesIn(second).includes('registry closed'))
 })
 
-t.test('a shared adapter keeps to the rules and the log of the instances that are open', async (t) => {
+t.test('a shared adapter – follows the rules and the log of the open instances', async (t) => {
   const { url } = await startHttpServer(t, address('entry.example'))
   const provision = httpProvision({ url, ttl: 0.001 })
   const warned: string[] = []
@@ -123,12 +123,12 @@ t.test('a shared adapter keeps to the rules and the log of the instances that ar
   t.equal(provision.status().state, 'up', 'closed once by each')
   warned.length = 0
   await provision.close({ ...wide })
-  t.equal(provision.status().state, 'up', 'nor by one that never started it')
+  t.equal(provision.status().state, 'up', 'an instance that never started it closes nothing')
   await provision.close(narrow)
   t.strictSame(warned, ['narrow closed'])
 })
 
-t.test('instances that share a prom-client registry share the gauges, each adapter counted once', async (t) => {
+t.test('instances with a shared prom-client registry – share the gauges, each adapter counted once', async (t) => {
   const metrics = new PromRegistry()
   const valuesOf = readerOf(metrics)
   const registry = memoryRegistry({ nodes: NODES })
@@ -152,7 +152,7 @@ t.test('instances that share a prom-client registry share the gauges, each adapt
   t.strictSame(await valuesOf('cobrowse_nodes'), {})
 })
 
-t.test('instances that share a prom-client registry – each with requests in flight – add them up', async (t) => {
+t.test('instances with a shared prom-client registry – requests in flight in each – add them up', async (t) => {
   const metrics = new PromRegistry()
   const valuesOf = readerOf(metrics)
   let answer = () => {}

@@ -7,11 +7,11 @@ import { startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js
 const DATA = Buffer.from('data')
 const RACES = 30
 
-t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
+t.test('requests to one server', { skip: withoutZooKeeper }, async (t) => {
   const server = await startZooKeeper(t)
   const connect = async (path = '') => await connectClient(t, server.hosts + path)
 
-  t.test('a session is granted', async (t) => {
+  t.test('a session – is granted', async (t) => {
     const { client, states } = await connect()
     t.strictSame(states, ['connected'])
     t.equal(client.state(), 'connected')
@@ -21,7 +21,7 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
     t.equal((await connectClient(t, server.hosts, { sessionTimeout: 60_000 })).client.sessionTimeout(), 20_000)
   })
 
-  t.test('nodes are made, read, listed and removed', async (t) => {
+  t.test('znodes – are created, read, listed and removed', async (t) => {
     const { client } = await connect()
     t.equal(await client.create('/a', DATA), 'ok')
     t.equal(await client.create('/a', DATA), 'exists')
@@ -43,7 +43,7 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
     t.equal(await client.remove('/a'), 'absent')
   })
 
-  t.test('what a session owns goes with its close', async (t) => {
+  t.test('ephemeral znodes of a session – are removed by its close', async (t) => {
     const { client } = await connect()
     const owner = await connect()
     t.equal(await owner.client.create('/owned', DATA, { ephemeral: true }), 'ok')
@@ -52,7 +52,7 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
     t.equal(await client.exists('/owned'), undefined)
   })
 
-  t.test('a transaction is done as a whole, or names what failed', async (t) => {
+  t.test('a transaction – is applied as a whole, or names the failed operation', async (t) => {
     const { client } = await connect()
     t.equal(await client.multi([
       { type: 'create', path: '/m', data: DATA },
@@ -79,7 +79,7 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
     t.equal(await client.multi([{ type: 'set', path: '/m', data: DATA }, { type: 'remove', path: '/m' }]), undefined)
   })
 
-  t.test('of two that write over version 0, one only does', async (t) => {
+  t.test('two writes over version 0 – only one succeeds', async (t) => {
     const { client } = await connect()
     const other = await connect()
     const write = (path: string): Parameters<typeof client.multi>[0] => [
@@ -92,7 +92,7 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
     }
   })
 
-  t.test('a watch tells once, of one change', async (t) => {
+  t.test('a watch – fires once, for one change', async (t) => {
     const { client } = await connect()
     const told = { get: 0, exists: 0, absent: 0, children: 0 }
     const tell = (what: keyof typeof told) => () => { told[what]++ }
@@ -113,7 +113,7 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
     t.strictSame(told, { get: 1, exists: 1, absent: 1, children: 1 })
   })
 
-  t.test('many watches on one node are no leak', async (t) => {
+  t.test('many watches on one znode – are not reported as a leak', async (t) => {
     const { client } = await connect()
     const warnings: Error[] = []
     const onWarning = (warning: Error) => warnings.push(warning)
@@ -126,7 +126,7 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
     t.strictSame(warnings, [])
   })
 
-  t.test('a listener or watch that throws is an uncaught exception, and the client goes on', async (t) => {
+  t.test('a listener or watch that throws – is an uncaught exception, and the client goes on', async (t) => {
     const uncaught: string[] = []
     const handlers = process.listeners('uncaughtException')
     process.removeAllListeners('uncaughtException')
@@ -147,7 +147,7 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
     t.ok(await client.exists('/thrown'))
   })
 
-  t.test('with a root of its own a client sees nothing above it', async (t) => {
+  t.test('a client with its own root – sees nothing above it', async (t) => {
     const { client } = await connect()
     const inner = await connect('/inner')
     t.equal(await inner.client.create('/a', DATA), 'no-parent')
@@ -160,7 +160,7 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
     t.ok(await client.exists('/inner/a'))
   })
 
-  t.test('what is made with credentials is for those who have them', async (t) => {
+  t.test('a znode created with credentials – is accessible only with them', async (t) => {
     const { client } = await connect()
     const own = await connectClient(t, server.hosts, { auth: 'cobrowse:secret' })
     t.equal(await own.client.create('/own', DATA), 'ok')
@@ -172,7 +172,7 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
     await t.rejects(wrong.client.get('/own'), { code: 'NO_AUTH' })
   })
 
-  t.test('a call has its own deadline and heeds its signal', async (t) => {
+  t.test('a request – has its own deadline, and heeds its signal', async (t) => {
     const { client } = await connect()
     await t.rejects(client.get('/', { signal: AbortSignal.abort(new Error('gone')) }), { message: 'gone' })
     server.pause()
@@ -189,7 +189,7 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
     }
   })
 
-  t.test('what the server would not take is not sent', async (t) => {
+  t.test('a request that the server would reject – is not sent', async (t) => {
     const { client, states } = await connect()
     const large = Buffer.alloc(1_000_001)
     await t.rejects(client.create('/large', large), RangeError)
@@ -204,7 +204,7 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
     t.strictSame(states, ['connected'])
   })
 
-  t.test('a closed client refuses every call', async (t) => {
+  t.test('a closed client – rejects every request', async (t) => {
     const { client } = await connect()
     await client.close()
     await client.close()
@@ -214,7 +214,7 @@ t.test('calls on one server', { skip: withoutZooKeeper }, async (t) => {
   })
 })
 
-t.test('a client can be closed before it starts, and while it connects', { skip: withoutZooKeeper }, async (t) => {
+t.test('a client – closed before its start or while it connects – ends', { skip: withoutZooKeeper }, async (t) => {
   const server = await startZooKeeper(t)
   await createZooKeeperClient({ hosts: server.hosts, sessionTimeout: SESSION_MS, log: () => undefined }).close()
   for (let turns = 0; turns < 30; turns++) {

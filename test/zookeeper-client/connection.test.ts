@@ -22,7 +22,7 @@ const lengthOf = (bytes: number) => {
   return length
 }
 
-t.test('a version of the package without what is leaned on is refused by name', async (t) => {
+t.test('a version of the package without the required internals – is rejected by name', async (t) => {
   assertPackage()
   const manager = {
     connect () {},
@@ -45,7 +45,7 @@ t.test('a version of the package without what is leaned on is refused by name', 
   t.throws(() => assertInternals({}), says('connectionManager.connect'))
 })
 
-t.test('hosts are a list of servers and a path', async (t) => {
+t.test('hosts – are a list of servers and a path', async (t) => {
   t.strictSame(parseHosts('a:1,b.example, [::1]:3,c/root/x'), {
     servers: [{ host: 'a', port: 1 }, { host: 'b.example', port: 2181 }, { host: '::1', port: 3 }, { host: 'c', port: 2181 }],
     chroot: '/root/x'
@@ -56,7 +56,7 @@ t.test('hosts are a list of servers and a path', async (t) => {
   }
 })
 
-t.test('frames come whole, however the bytes come', async (t) => {
+t.test('frames – split at any byte – arrive whole', async (t) => {
   const sent = ['', 'a', 'bc'.repeat(40_000), 'd'].map((text) => frame(Buffer.from(text)))
   const bytes = Buffer.concat(sent)
   for (const size of [1, 3, 7, 1024, bytes.length]) {
@@ -69,7 +69,7 @@ t.test('frames come whole, however the bytes come', async (t) => {
   t.throws(() => createFrameReader()(lengthOf(4 * MiB + 1)), RangeError)
 })
 
-t.test('waits grow with each round, up to a most, and are spread', async (t) => {
+t.test('waits – grow with each round up to a maximum, and are jittered', async (t) => {
   const most = [0, 1, 2, 3, 6, 9, 30, 3000].map((tries) => backOffMs(tries, 3, undefined, () => 1))
   t.strictSame(most, [50, 0, 0, 100, 200, 400, 2000, 2000])
   t.equal(backOffMs(30, 3, undefined, () => 0), 0)
@@ -89,7 +89,7 @@ const refusals: Record<string, Buffer> = {
 }
 
 for (const [what, bytes] of Object.entries(refusals)) {
-  t.test(`${what} costs the connection, and is answered by others`, async (t) => {
+  t.test(`${what} – costs the connection, and other servers answer`, async (t) => {
     const server = await startFakeZooKeeper(t, { connect: (socket) => socket.write(bytes) })
     const { client, states } = startClient(t, server.hosts)
     await until(() => server.accepted >= 3)
@@ -111,7 +111,7 @@ const answers: Record<string, (xid: number) => Buffer> = {
 }
 
 for (const [what, answer] of Object.entries(answers)) {
-  t.test(`${what} costs the connection, every call that waits, and not the session`, async (t) => {
+  t.test(`${what} – costs the connection and its pending requests, not the session`, async (t) => {
     const server = await startFakeZooKeeper(t, {
       connect: (socket) => socket.write(grant(2000)),
       request (socket, { xid, type }) {
@@ -127,7 +127,7 @@ for (const [what, answer] of Object.entries(answers)) {
   })
 }
 
-t.test('a frame that was cut off is forgotten with its connection', async (t) => {
+t.test('a truncated frame – is forgotten with its connection', async (t) => {
   let turn = 0
   const server = await startFakeZooKeeper(t, {
     connect (socket) {
@@ -145,7 +145,7 @@ t.test('a frame that was cut off is forgotten with its connection', async (t) =>
   t.equal(await client.exists('/'), undefined)
 })
 
-t.test('a frame of 2 GB that goes on coming takes no memory', async (t) => {
+t.test('a frame of 2 GB that keeps arriving – takes no memory', async (t) => {
   const chunk = Buffer.alloc(MiB)
   let taken = 0
   const server = await startFakeZooKeeper(t, {
@@ -158,12 +158,12 @@ t.test('a frame of 2 GB that goes on coming takes no memory', async (t) => {
   })
   startClient(t, server.hosts)
   await until(() => server.accepted >= 3)
-  t.ok(taken <= 8 * server.accepted, `${taken} MiB were taken on ${server.accepted} connections`)
+  t.ok(taken <= 8 * server.accepted, `${taken} MiB on ${server.accepted} connections`)
 })
 
-t.test('credentials that are refused are tried again after a while, and said to be', async (t) => {
+t.test('rejected credentials – are tried again after a while, and reported', async (t) => {
   const waits: number[] = []
-  // Waits for nothing but the retry.
+  // Advances only the timer of the retry.
   const clock: Clock = {
     ...systemClock,
     after (ms, ring) {
@@ -186,7 +186,7 @@ t.test('credentials that are refused are tried again after a while, and said to 
   t.strictSame(states, [])
 })
 
-t.test('a session that is refused though none was asked for is tried again with growing waits', async (t) => {
+t.test('a new session that is rejected – is tried again with growing waits', async (t) => {
   const server = await startFakeZooKeeper(t, { connect: (socket) => socket.end(grant(0)) })
   const { states } = startClient(t, server.hosts)
   const startedAt = performance.now()

@@ -12,7 +12,7 @@ const DATA = Buffer.from('data')
 /** Milliseconds that a busy machine may add. */
 const SLACK_MS = 3000
 
-// An abandoned call that fails later must not end the process.
+// An abandoned request that fails later must not end the process.
 const unhandled: unknown[] = []
 process.on('unhandledRejection', (reason) => unhandled.push(reason))
 
@@ -35,15 +35,15 @@ async function timed (work: Promise<unknown>): Promise<number> {
   return performance.now() - startedAt
 }
 
-/** Without its leader an ensemble cuts its clients off once more. */
+/** An ensemble disconnects its clients once more while it elects a leader. */
 async function seen (client: ZooKeeperClient, path: string) {
   return await until(async () => await client.exists(path, { ms: 5000 }).catch(() => undefined), path)
 }
 
-t.test('one server', { skip: withoutZooKeeper }, async (t) => {
+t.test('sessions on one server', { skip: withoutZooKeeper }, async (t) => {
   const server = await startZooKeeper(t)
 
-  t.test('a session that expired is lost with what it owned, and a new one begins', async (t) => {
+  t.test('an expired session – is lost with its ephemeral znodes, and a new one begins', async (t) => {
     const { client, states } = await connectClient(t, server.hosts)
     const before = client.sessionId()
     await client.create('/mine', DATA, { ephemeral: true })
@@ -53,10 +53,10 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
     t.match(client.sessionId(), /^[\da-f]{16}$/)
     t.not(client.sessionId(), before)
     t.equal(await client.exists('/mine'), undefined)
-    t.comment(`expired and connected anew within ${Math.round(ms)} ms`)
+    t.comment(`expired and connected again within ${Math.round(ms)} ms`)
   })
 
-  t.test('a server that stands still for less than the session costs no session', async (t) => {
+  t.test('a server paused for less than the session timeout – costs no session', async (t) => {
     const started = await connectClient(t, server.hosts)
     const { client, states } = started
     const id = client.sessionId()
@@ -81,7 +81,7 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
     t.notOk(states.includes('lost'))
   })
 
-  t.test('a server that stands still for longer than the session is not waited for to know that it is lost', async (t) => {
+  t.test('a server paused beyond the session timeout – the loss is known before the server goes on', async (t) => {
     const started = await connectClient(t, server.hosts)
     const { client, states } = started
     const id = client.sessionId()
@@ -100,7 +100,7 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
     t.not(client.sessionId(), id)
   })
 
-  t.test('a close of a server that stands still ends in bounded time', async (t) => {
+  t.test('a close while the server is paused – ends in bounded time', async (t) => {
     const { client } = await connectClient(t, server.hosts)
     const away = await connectClient(t, server.hosts, { sessionTimeout: 600 })
     server.pause()
@@ -117,7 +117,7 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
     }
   })
 
-  t.test('a connection that is cut comes back with its session, and drops its watches', async (t) => {
+  t.test('a dropped connection – is restored with its session, and without its watches', async (t) => {
     const { proxy, hosts } = await startProxied(t, server.port)
     const { client, states } = await connectClient(t, hosts)
     const other = await connectClient(t, server.hosts)
@@ -136,7 +136,7 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
     t.notOk(states.includes('lost'))
   })
 
-  t.test('a network that swallows everything is noticed, and the session lost in its time', async (t) => {
+  t.test('a network that swallows everything – is noticed, and the session lost in time', async (t) => {
     const { proxy, hosts } = await startProxied(t, server.port)
     const { client, states } = await connectClient(t, hosts)
     proxy.set('hang')
@@ -147,7 +147,7 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
     t.ok(await client.exists('/'))
   })
 
-  t.test('answers in small pieces are answers', async (t) => {
+  t.test('answers in small pieces – are read', async (t) => {
     const { proxy, hosts } = await startProxied(t, server.port)
     proxy.slice(3)
     const { client, states } = await connectClient(t, hosts, { sessionTimeout: 10_000 })
@@ -155,20 +155,20 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
     t.strictSame(states, ['connected'])
   })
 
-  t.test('that our own loop stood still is not taken for a loss', async (t) => {
+  t.test('a stall of our own event loop – is not taken for a loss', async (t) => {
     const { client, states } = await connectClient(t, server.hosts, { sessionTimeout: 3000 })
     const id = client.sessionId()
     for (let stall = 0; stall < 4; stall++) {
-      // Longer than a heartbeat may take, and one is on its way at some of them.
+      // The stall exceeds the time allowed for a heartbeat, and some stalls meet a pending one.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200)
-      await elapse(20, 'what is pending is read')
+      await elapse(20, 'time to read pending answers')
     }
     t.ok(await client.exists('/', { ms: 10_000 }))
     t.strictSame(states, ['connected'])
     t.equal(client.sessionId(), id)
   })
 
-  t.test('a server that is killed and comes back within the session keeps it', async (t) => {
+  t.test('a server killed and restarted within the session timeout – keeps the session', async (t) => {
     const { client, states } = await connectClient(t, server.hosts, { sessionTimeout: 15_000 })
     const id = client.sessionId()
     await client.create('/survives', DATA, { ephemeral: true })
@@ -184,7 +184,7 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
     t.equal((await client.exists('/survives'))?.ephemeralOwner, id)
   })
 
-  t.test('a server that comes back empty is gone on with, on a new session', async (t) => {
+  t.test('a server that restarts empty – is used with a new session', async (t) => {
     const { client, states } = await connectClient(t, server.hosts)
     await client.create('/forgotten', DATA)
     await server.restart()
@@ -192,10 +192,10 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
     t.equal(await client.exists('/forgotten'), undefined)
   })
 
-  t.test('servers that are away at the start are waited for', async (t) => {
+  t.test('servers unavailable at the start – are awaited', async (t) => {
     await server.kill()
     const started = startClient(t, server.hosts)
-    await elapse(1500, 'several attempts have failed')
+    await elapse(1500, 'several failed attempts')
     await failsAtOnce(t, started)
     t.equal(started.client.state(), undefined)
     t.equal(started.client.reason(), 'ZooKeeper cannot be reached (ECONNREFUSED)')
@@ -205,19 +205,19 @@ t.test('one server', { skip: withoutZooKeeper }, async (t) => {
   })
 })
 
-t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
+t.test('sessions on three servers', { skip: withoutZooKeeper }, async (t) => {
   const { servers, hosts } = await startEnsemble(t, 3, { properties: ['-Dreadonlymode.enabled=true'] })
   const serverOf = async (id: string | undefined) => await until(async () => {
     for (const server of servers) if (await server.serves(id)) return server
     return undefined
   })
 
-  t.test('one has the lead', async (t) => {
+  t.test('one of the servers – is the leader', async (t) => {
     const leads = await Promise.all(servers.map(async (server) => await server.isLeader()))
     t.equal(leads.filter(Boolean).length, 1)
   })
 
-  t.test('when one stands still its clients move to others with their sessions, and new ones go there', async (t) => {
+  t.test('a paused server – its clients move to others with their sessions, and new clients go there', async (t) => {
     const { client, states } = await connectClient(t, hosts, { sessionTimeout: 9000 })
     const id = client.sessionId()
     await client.create('/moved', DATA, { ephemeral: true })
@@ -238,7 +238,7 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
     t.notOk(states.includes('lost'))
   })
 
-  t.test('when one is killed its clients keep their sessions', async (t) => {
+  t.test('a killed server – its clients keep their sessions', async (t) => {
     const { client, states } = await connectClient(t, hosts, { sessionTimeout: 15_000 })
     const id = client.sessionId()
     await client.create('/kept', DATA, { ephemeral: true })
@@ -253,7 +253,7 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
     t.equal(states.filter((state) => state === 'connected').length, 1)
   })
 
-  t.test('one that is alone has no quorum and is not read from', async (t) => {
+  t.test('a server without a quorum – is not read from', async (t) => {
     const { client, states } = await connectClient(t, hosts)
     const [first, second] = servers
     await Promise.all([first?.kill(), second?.kill()])
@@ -266,6 +266,6 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
   })
 })
 
-t.test('no call that was given up fails later, unheard', async (t) => {
+t.test('abandoned requests – all failures are handled', async (t) => {
   t.strictSame(unhandled, [])
 })
