@@ -120,7 +120,7 @@ t.test('the tables of adapters – name the options of the types', async (t) => 
 })
 
 t.test('the table of the kit – names every option with its default', async (t) => {
-  const rows = tableOf(read('docs/relay-nodes.md'), '## In Node: the kit')
+  const rows = tableOf(read('docs/relay-nodes.md'), '## In Node.js: the kit')
   const options = rows.filter(([name]) => name !== 'close code' && !/^\d+$/.test(name ?? ''))
   const ofRecord = ['wssUrlOut', 'weight', 'zone', 'capacity']
   const names = Object.keys(NodeOptionsSchema.properties).filter((name) => !ofRecord.includes(name))
@@ -152,7 +152,7 @@ t.test('the tables of the client helper – name every option with its default, 
   const catalogue = Object.values(errors).map((Refusal) => new Refusal().code.replace('FST_COBROWSE_', ''))
   t.strictSame(retCodes.map(([, code]) => code).sort(), catalogue.filter((code) => /^\d+$/.test(code)).sort())
   const closeCodes = [...read('types/close-code.ts').matchAll(/\| (\d{4})/g)].map(([, code]) => code)
-  const documented = tableOf(text, '## What ends an attempt, and what comes then').map(([code]) => code ?? '').join()
+  const documented = tableOf(text, '## Errors and reconnection').map(([code]) => code ?? '').join()
   for (const code of closeCodes) t.match(documented, String(code))
 })
 
@@ -175,11 +175,17 @@ t.test('each example of a Redis client – has the measured settings', async (t)
   }
 })
 
-t.test('links between the documents – lead to existing files', async (t) => {
+/** Anchors of a document's headings, as GitHub makes them. */
+const anchorsOf = (text: string) => [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+  heading.toLowerCase().replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-'))
+
+t.test('links between the documents – lead to existing files and headings', async (t) => {
   for (const file of listDocuments()) {
     const folder = new URL(file, `file://${root}`)
-    for (const [, target = ''] of read(file).matchAll(/\]\((?!https?:)([^)#]+)/g)) {
-      t.ok(existsSync(new URL(target, folder)), `${file} → ${target}`)
+    for (const [, path = '', anchor] of read(file).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
+      const target = path === '' ? folder : new URL(path, folder)
+      t.ok(existsSync(target), `${file} → ${path}`)
+      if (anchor !== undefined) t.ok(anchorsOf(readFileSync(target, 'utf8')).includes(anchor), `${file} → ${path}#${anchor}`)
     }
   }
 })

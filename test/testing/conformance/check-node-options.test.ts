@@ -50,7 +50,7 @@ t.test('every rule – has its own id and a sentence', async (t) => {
 
 t.test('docs/relay-nodes.md – names every rule, and no other', async (t) => {
   const docs = readFileSync(new URL('../../../docs/relay-nodes.md', import.meta.url), 'utf8')
-  const section = docs.split('\n### Does it keep the contract?\n')[1]?.split(/\n##+ /)[0] ?? ''
+  const section = docs.split('\n### Checking a node\n')[1]?.split(/\n##+ /)[0] ?? ''
   const lines = section.split('\n').filter((line) => /^(\* `|\| `| {2}\S)/.test(line))
   const named = [...lines.join('\n').matchAll(/`([a-z-]+\*?)`/g)].map(([, name = '']) => name)
   const ids = ACTS.flatMap(({ rules }) => rules.map(({ id }) => id))
