@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
@@ -81,9 +81,7 @@ function temporaryFolder (t: Test): string {
 
 t.test('dependencies – install scripts allowed – run none, since none has one', async (t) => {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
-  const withScript = Object.keys(packages).filter((path) => packages[path].hasInstallScript === true)
-  t.strictSame(withScript.filter((path) => packages[path].dev !== true), [])
-  t.strictSame(withScript, ['node_modules/fsevents'], 'Vite has it on macOS; its script is not needed')
+  t.strictSame(Object.keys(packages).filter((path) => packages[path].hasInstallScript === true), [])
 })
 
 t.test('the package – packed – installs into a fresh folder and loads in every way', async (t) => {
@@ -95,8 +93,11 @@ t.test('the package – packed – installs into a fresh folder and loads in eve
 
   t.test('the package – contains the build of lib and types, and nothing else', async (t) => {
     const paths: string[] = files.map(({ path }: { path: string }) => path)
-    const others = paths.filter((path) => !path.startsWith('dist/')).sort()
-    t.strictSame(others, ['LICENSE', 'README.md', 'package.json'])
+    const others = paths.filter((path) => !/^(?:dist|docs|examples)\//.test(path)).sort()
+    t.strictSame(others, ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'])
+    const kinds = new Set(paths.filter((path) => path.startsWith('docs/')).map((path) => extname(path)))
+    t.strictSame([...kinds].sort(), ['.json', '.lua', '.md', '.png'])
+    t.strictSame(paths.filter((path) => /node_modules|examples\/[\w-]+\/dist/.test(path)), [])
     for (const path of ['dist/lib/index.js', 'dist/lib/client/index.js', 'dist/types/index.d.ts']) {
       t.ok(paths.includes(path), path)
     }
@@ -105,6 +106,14 @@ t.test('the package – packed – installs into a fresh folder and loads in eve
       return !/^(lib|types)\//.test(source) || !existsSync(join(root, source))
     })
     t.strictSame(stale, [])
+  })
+  t.test('links of its README and pictures lead to files that it ships, or to the standalone server', async (t) => {
+    const paths: string[] = files.map(({ path }: { path: string }) => path)
+    const readme = readFileSync(join(root, 'README.md'), 'utf8')
+    const targets = [...readme.matchAll(/\]\((?!#|[a-z]+:)([^)#]+)/g)].map(([, target = '']) => target)
+    t.ok(targets.length > 10)
+    const ofRepository = ['CONTRIBUTING.md', 'demo/README.md']
+    t.strictSame(targets.filter((target) => !paths.includes(target) && !ofRepository.includes(target)), [])
   })
 
   const run = async (code: string, type: string) => {
