@@ -44,12 +44,12 @@ export function faultsOfRelease ({ manifest, lock, changelog, today }) {
   return faults
 }
 
-/** What a publication with provenance still lacks; a dry run makes no provenance, and so does not complain. */
+/** @returns a sentence for each thing that a publication with provenance still lacks */
 export function lacksForProvenance ({ manifest, env }) {
   const lacks = []
-  if (manifest.repository === undefined) lacks.push('"repository" in package.json, which the registry compares')
+  if (manifest.repository === undefined) lacks.push('To publish with provenance, name the "repository" in package.json: the registry compares it')
   if (env.ACTIONS_ID_TOKEN_REQUEST_URL === undefined && env.SIGSTORE_ID_TOKEN === undefined) {
-    lacks.push('a CI job that may ask for an identity: on GitHub, "permissions: id-token: write"')
+    lacks.push('To publish with provenance, use a CI job that may ask for an identity: on GitHub, "id-token: write"')
   }
   return lacks
 }

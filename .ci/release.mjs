@@ -1,4 +1,5 @@
-// `npm run release`: checks, tests and packs a release, and asks npm what it would publish. It publishes nothing.
+// `npm run release`: checks, tests and packs a release, and asks npm what it would publish.
+// `npm run release -- --publish` publishes it, in a CI job that can make a provenance.
 //
 // npmjs.com shows the README and leads its relative links to `repository`, which is not known. The published README
 // therefore names the files of the package at unpkg.com, which serves every package of the registry.
@@ -21,6 +22,10 @@ const faults = faultsOfRelease({
 })
 const { stdout: changes } = spawnSync('git', ['status', '--porcelain'], { cwd: root, encoding: 'utf8' })
 if (changes) faults.push(`there are changes that are not committed:\n${changes}`)
+const isDryRun = !process.argv.includes('--publish')
+// A dry run makes no provenance, and so does not complain.
+const lacks = lacksForProvenance({ manifest, env: process.env })
+if (!isDryRun) faults.push(...lacks)
 if (faults.length > 0) {
   console.error(faults.join('\n'))
   process.exit(1)
@@ -35,10 +40,8 @@ try {
   const isShipped = (path) => existsSync(join(staged, path))
   const base = `https://unpkg.com/${name}@${version}/`
   writeFileSync(join(staged, 'README.md'), withAbsoluteLinks(read('README.md'), base, isShipped))
-  run('npm', ['publish', '--provenance', '--dry-run', '--ignore-scripts', staged])
+  run('npm', ['publish', '--provenance', ...isDryRun ? ['--dry-run'] : [], '--ignore-scripts', staged])
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
-for (const lack of lacksForProvenance({ manifest, env: process.env })) {
-  console.log(`To publish with provenance, there must be ${lack}.`)
-}
+if (isDryRun) console.log(lacks.join('\n'))
