@@ -1,8 +1,8 @@
-// What two primaries do to one room: `npm run build && node test/proofs/two-primaries.mjs`
+// Measures the effect of two primaries on rooms: `npm run build && node test/proofs/two-primaries.mjs`
 //
 // A replica is promoted while the old primary goes on. Half of the gateways and of the nodes reach one, half the other.
-// Both sides of each room ask: one here, one there. A room is split where both are sent to different nodes by normal
-// signatures that are good at the same time.
+// The two sides of each room ask in different halves. A room is split if both are sent to different nodes by normal
+// signatures that are valid at the same time.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'

@@ -1,5 +1,5 @@
 // Tries every order of events under the rules that keep a room on one node, and looks for one that breaks a promise.
-// README.md beside this file says what is modelled, and how to call it.
+// The README.md beside this file describes the model and the command line.
 import { parseArgs } from 'node:util'
 import { DESIGN_FAULTS, REFUTATIONS } from './designs.mjs'
 import { RULES } from './judge.mjs'
@@ -40,7 +40,7 @@ function list () {
   console.log(`FAULTS\n  ${FAULTS.join(' ')}`)
 }
 
-/** The proposed rules hold with one fault of any kind, and none of them can be left out. */
+/** Checks that the proposed rules hold with one fault of any kind, and that none of them can be left out. */
 function proveQuickly () {
   const proposed = search({ without: [], faults: DESIGN_FAULTS }, { total: 1 })
   print('proposed, one fault', proposed)
@@ -93,7 +93,7 @@ function print (name, { found, states, steps, depth, seconds, walks, isExhausted
   }
 }
 
-/** Rounds that only repeat the one before are told once. */
+/** Prints repeated rounds once. */
 function folded (lines) {
   const out = []
   for (const [i, line] of lines.entries()) if (line !== lines[i - 3] || line !== lines[i - 6]) out.push(line)
@@ -104,7 +104,7 @@ function listOf (names) {
   return names?.split(',').filter(Boolean)
 }
 
-/** `cut:2,late` is two cuts and one late message. */
+/** Parses `cut:2,late`: two cuts and one late message. */
 function pairsOf (given) {
   return Object.fromEntries((listOf(given) ?? []).map((pair) => {
     const [name, number = '1'] = pair.split(':')

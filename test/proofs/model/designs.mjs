@@ -1,18 +1,17 @@
-// Which faults the proposed rules are tried with, and with which few of them each rule shows that it is needed.
+// Lists the faults with which the proposed rules are tried, and those that show the need for each rule.
 
 /**
- * How often each kind of fault may happen, within the total. `lose` is apart: no rule promises more than ROUND and MEET
- * after it. `restore` is apart as well, since a store that notices is as one that failed over and noticed.
+ * Maximum number of each kind of fault, within the total. `lose` is excluded: no rule promises more than ROUND and MEET
+ * after it. `restore` is excluded as well, since a store that notices it equals one that failed over and noticed.
  */
 export const DESIGN_FAULTS = { outage: 1, wipe: 1, cut: 2, gatewayCut: 1, crash: 1, late: 1, end: 1, leave: 1 }
 
 /**
- * Not here: `ownId` (`--without=ownId --kinds=outage,cut --faults=2`, a minute), and `resume`, `keepIncarnation`,
+ * Faults that break a promise without the rule. The search is breadth first, so its trace is a shortest one. `also`
+ * names rules to leave out as well, since they repair the damage within a round of heartbeats.
+ *
+ * Excluded are `ownId` (`--without=ownId --kinds=outage,cut --faults=2`, a minute), and `resume`, `keepIncarnation`,
  * `sameStep` and `doubt`, for which no trace was found: they spare clients a detour.
- *
- * `also` is left out too: it mends within a round of heartbeats what the rule prevents.
- *
- * Without the rule, these faults break a promise. Found breadth first, so the trace is a shortest one.
  */
 export const REFUTATIONS = [
   { rule: 'incarnation', faults: { crash: 1, cut: 1, late: 1 }, only: ['I1'] },

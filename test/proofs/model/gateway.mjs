@@ -1,4 +1,4 @@
-// What a gateway does: it asks the store for the room's node and signs, or answers from memory.
+// Models a gateway: it asks the store for the room's node and signs, or answers from memory.
 import { ASSIGNED, CLAIMED, HOLDING, NODE, binding, gateways, life, nodes, store, times } from './state.mjs'
 import { bind, holder, isInDoubt, judgeMove } from './store.mjs'
 import { setClient } from './node.mjs'
@@ -9,7 +9,7 @@ const GETS_JOIN_ONLY = NODE.map((name) => `gets a join-only signature for ${name
 
 export const canAsk = (g) => store.reachable === 1 && !gateways[g].cut
 
-/** A normal signature is issued. */
+/** Issues a normal signature. */
 export function sign (n) {
   if (!nodes[n].granted) violate('I3', `a signature names ${NODE[n]}, which was declared dead`)
   for (const [m, node] of nodes.entries()) {
@@ -36,7 +36,7 @@ function answerFromMemory (client, g) {
 /**
  * @param preferred the node that the gateway would give a new room to
  * @param isAnswered false when the gateway pauses before it signs
- * @returns what the client got, '' for nothing
+ * @returns the client's result, '' for none
  */
 export function ask (client, g, preferred, isAnswered = true) {
   if (!canAsk(g)) return isAnswered ? answerFromMemory(client, g) : ''

@@ -1,6 +1,6 @@
-// Which rules are in force, and what was violated in the present step.
+// Holds the rules in force, and the violations of the present step.
 
-/** Every part of the rules that can be left out. The numbers are those of the rules. */
+/** Parts of the rules that can be left out. The numbers are those of the rules. */
 export const RULES = {
   incarnation: '2   a fresh incarnation after a lapse or a restart',
   registerOnce: '2   a registration names the incarnation that it replaces',
@@ -11,12 +11,12 @@ export const RULES = {
   claim: '4   a node claims a room before it opens it',
   slowBeat: '4   open rooms are claimed again from time to time',
   share: '4   ... in turn with the heartbeats, all of them within a round of a few',
-  counter: '4   a late release or claim is told by its number',
+  counter: '4   a late release or claim is recognized by its number',
   doors: '5a  a lapsed node admits nobody by a normal signature',
-  keep: '5a  a lapsed node keeps who is inside',
-  alone: '5b  a lone client behind a shut door is sent away after R',
+  keep: '5a  a lapsed node keeps the clients inside',
+  alone: '5b  a lone client behind a shut door is disconnected after R',
   stay: '5b  ... and the room stays open for join-only signatures',
-  sameStep: '5c  registering anew and claiming the kept rooms is one step',
+  sameStep: '5c  registering again and claiming the kept rooms is one step',
   yield: '5d  a returning node yields while the store settles',
   ownId: '5d  ... except in rooms bound to its own id',
   tail: '5d  settling lasts longer by the time in which returning nodes claim',
@@ -25,26 +25,26 @@ export const RULES = {
   settle: '6   ... and settles',
   nodeEpoch: '6   every write of a node carries its epoch',
   silence: '7   settling after a silence',
-  unsettled: '7   ... also when it had not settled before the silence, whomever it knows',
+  unsettled: '7   ... even if it had not settled before the silence, any nodes known',
   joinOnly: '9   an answer from memory is a join-only signature',
   joinOpen: '9   a join-only signature does not open a room',
   date: '10  a signature carries the time of the choice',
-  refuse: '11  a node refuses signatures from before a release that it heard of',
+  refuse: '11  a node refuses signatures from before an end that it heard of',
   claimDate: '11  a claim carries the date of the signature',
-  markKept: '11  the time of a release outlives a new assignment',
-  reclaimDate: '11  claiming again a room that was opened before the release ends it',
-  markLasts: '11  the time of a release is kept for as long as a room may stay behind a shut door',
-  markUnbound: '11  a release of a room that is not bound is remembered as well',
-  claimTells: '11  the answer to a claim tells of the release',
+  markKept: '11  the time of an end outlives a new assignment',
+  reclaimDate: '11  claiming again a room that was opened before the end closes it',
+  markLasts: '11  the time of an end is kept for as long as a room may stay behind a shut door',
+  markUnbound: '11  an end of a room that is not bound is remembered as well',
+  claimTells: '11  the answer to a claim tells of the end',
   doubt: '    nothing is reassigned when most nodes vanish at once'
 }
 
-/** 1 for each rule in force. */
+/** Maps each rule in force to 1. */
 export const rules = {}
 
 /**
  * @param without rules to leave out
- * @param isStrict an end of the call that was lost with the store's memory counts as well
+ * @param isStrict an end lost with the store's memory counts as well
  */
 export function useRules (without = [], isStrict = false) {
   for (const name of without) if (!(name in RULES)) throw new TypeError(`no rule "${name}"`)
@@ -53,6 +53,6 @@ export function useRules (without = [], isStrict = false) {
 }
 useRules()
 
-/** What the present step did wrong. */
+/** Records a violation in the present step. */
 export const violations = []
 export const violate = (property, text) => { violations.push([property, text]) }

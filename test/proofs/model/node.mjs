@@ -1,4 +1,4 @@
-// What a node does: heartbeats, doors, claims, admission.
+// Models a node: heartbeats, doors, claims, admission.
 import {
   ASKING, AWAY, CLAIMED, CLOSED, DOWN, FORGOTTEN, HEARD, INSIDE, KEPT, LEAVING, LINGERING, NODE, OPEN, REGISTRATION, UP,
   binding, clients, late, nodes, ownLease, store, times
@@ -26,7 +26,7 @@ export function close (n, state = ASKING) {
   node.alone = node.over = 0
 }
 
-/** Rule 5a: doors, not rooms. */
+/** Rule 5a: shuts doors, not rooms. */
 export function lapse (n) {
   const node = nodes[n]
   node.own = 0
@@ -56,7 +56,7 @@ export function claimAgain (n) {
   else claimOpen(n)
 }
 
-/** The node is back and claims the room that it kept (rule 5c). */
+/** Brings the node back, and claims the room that it kept (rule 5c). */
 function claimKept (n) {
   const node = nodes[n]
   node.alone = 0
@@ -70,7 +70,7 @@ function claimKept (n) {
   }
 }
 
-/** The store remembers that the call ended after the room was opened. */
+/** True if the store remembers that the call ended after the room was opened. */
 const isOver = (n) => rules.reclaimDate === 1 && nodes[n].over === 1 && binding.mark === 1
 const isTold = (n) => binding.tell === 1 && binding.node === n + 1
 
@@ -85,14 +85,14 @@ function hearRelease (n) {
   mark(n, 1, HEARD)
 }
 
-/** Whether the node has something to tell the store, or to hear from it, before time goes on. */
+/** True if the node has a message for the store, or expects one, before time advances. */
 export function isDue (n) {
   const node = nodes[n]
   return reaches(n) && (node.own < ownLease() || node.lease < times.lease || !node.epoch || isTold(n) ||
     (node.room === KEPT && mayClaimKept(n)))
 }
 
-/** A heartbeat or registration, with the claims that it carries. @returns what it was, in words */
+/** Sends a heartbeat or registration, with the claims that it carries. @returns a description */
 export function contact (n) {
   hear(n)
   const node = nodes[n]
@@ -141,7 +141,7 @@ function comeBack (n) {
   return isSame ? 'is back, still alive in the store' : 'registers under a new incarnation'
 }
 
-/** One heartbeat's time. */
+/** Advances the node by one heartbeat. */
 export function tick () {
   passTime()
   for (const [n, node] of nodes.entries()) {
@@ -159,7 +159,7 @@ export function tick () {
   }
 }
 
-/** A round of heartbeats claims every open room again, as far as its binding is lost. */
+/** Claims every open room again within a round of heartbeats, if its binding is lost. */
 function claimInTurn (n) {
   const isLost = nodes[n].room === OPEN && nodes[n].epoch && countInside(n) > 0 && !binding.node
   if (!isLost) return
@@ -167,7 +167,7 @@ function claimInTurn (n) {
   else store.missed = 1
 }
 
-/** Rule 5b: nobody waits alone behind a shut door. */
+/** Rule 5b: no client waits alone behind a shut door. */
 function wait (n) {
   const node = nodes[n]
   if (++node.alone <= times.patience) return
@@ -181,9 +181,9 @@ function wait (n) {
 function enter (client, n) {
   const { joinOnly, before } = client
   if (!joinOnly && !nodes[n].granted) {
-    violate('I8', `${NODE[n]} admits by a normal signature after its lease ended`)
+    violate('I8', `${NODE[n]} admits by a normal signature after its lease expired`)
   }
-  if (before >= HEARD) violate('REL', 'a signature from before a release that the node heard of is admitted')
+  if (before >= HEARD) violate('REL', 'a signature from before an end that the node heard of is admitted')
   setClient(client, INSIDE, n)
   return ENTERS[n]
 }
@@ -194,12 +194,12 @@ const AWAY_FOR = {
   down: away('no connection'),
   old: away('old incarnation'),
   closed: away('join-only, and the room is not open'),
-  released: away('signed before the release'),
+  released: away('signed before the end'),
   lapsed: away('lapsed'),
   unreachable: away('it cannot claim'),
   epoch: away('claim refused, another epoch'),
   elsewhere: away('claim refused, the room is elsewhere'),
-  ended: away('claim refused, signed before the release')
+  ended: away('claim refused, signed before the end')
 }
 
 function turnAway (client, n, why) {
@@ -207,7 +207,7 @@ function turnAway (client, n, why) {
   return AWAY_FOR[why][n]
 }
 
-/** A client shows its signature to the node that it names. @returns what came of it, in words */
+/** Shows a client's signature to the node that it names. @returns a description of the result */
 export function show (client) {
   const n = client.node
   const node = nodes[n]
@@ -228,7 +228,7 @@ export function show (client) {
   return enter(client, n)
 }
 
-/** Rule 4. @returns why it was refused */
+/** Rule 4. @returns the reason for a rejection */
 function claimFor (client, n) {
   const node = nodes[n]
   if (!reaches(n)) return 'unreachable'
@@ -239,7 +239,7 @@ function claimFor (client, n) {
     if (isTold(n)) hearRelease(n)
     return 'ended'
   }
-  if (client.before) violate('REL', 'a signature from before the release opens the room again')
+  if (client.before) violate('REL', 'a signature from before the end opens the room again')
   if (isOver(n) || (rules.claimTells && isTold(n))) hearRelease(n)
   if (rules.claimTells && binding.mark) mark(n, 1, HEARD)
   judgeMove(n, true)
@@ -247,7 +247,7 @@ function claimFor (client, n) {
   return ''
 }
 
-/** @returns whether the node tells the store that the room is empty */
+/** @returns true if the node tells the store that the room is empty */
 export function leave (client, state) {
   const n = client.node
   const node = nodes[n]
@@ -259,7 +259,7 @@ export function leave (client, state) {
   return true
 }
 
-/** What a process takes with it. */
+/** Clears the memory of a process that ends. */
 export function stop (n) {
   const node = nodes[n]
   close(n)
@@ -270,7 +270,7 @@ export function stop (n) {
   if (late.kind && late.node === n) late.retried = 0
 }
 
-/** Leaves cleanly: first the registration goes, then the clients are told. */
+/** Leaves cleanly: the registration is removed first, then the clients are told. */
 export function withdraw (n) {
   const node = nodes[n]
   node.up = LEAVING
@@ -280,7 +280,7 @@ export function withdraw (n) {
   if (late.kind && late.node === n) late.current = 0
 }
 
-/** Whether a late claim, or the claim of a late registration, still counts. */
+/** True if a late claim, or the claim of a late registration, still counts. */
 export function landClaim (n) {
   if (!nodes[n].lease || isElsewhere(n)) return false
   if (late.before && binding.mark && rules.claimDate) return false

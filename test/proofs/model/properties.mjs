@@ -1,4 +1,4 @@
-// What is asked of a state: safety at once, and that both clients meet once faults stop.
+// Defines the properties of a state: safety at once, and that both clients meet once faults stop.
 import {
   ASKING, AWAY, CLIENT, HOLDING, INSIDE, LEAVING, NODE, OPEN, UP,
   budget, bytes, clients, fingerprint, gateways, life, nodes, store, times
@@ -12,22 +12,22 @@ export const PROPERTIES = {
   I1: 'no two unexpired signatures name two nodes, unless the first was declared dead before',
   I2: 'no two nodes admit to one room',
   I3: 'no signature names a node that was declared dead',
-  I8: 'a node whose lease ended never admits again under the same incarnation',
-  I25: 'a room in use is not moved by what happens to the store',
+  I8: 'a node whose lease expired never admits again under the same incarnation',
+  I25: 'no fault of the store moves a room in use',
   ROUND: 'an open room whose binding was lost is not given away once its node has had a round of heartbeats',
-  REL: 'no signature from before a release that its node heard of is admitted, or opens the room',
+  REL: 'no signature from before an end that its node heard of is admitted, or opens the room',
   ENDED: 'no node that reaches the store goes on with a call that ended',
-  OUST: 'no late message displaces a living node',
+  OUST: 'no late message displaces a live node',
   MEET: 'all faults stop: both clients are together soon',
   MEETCUT: 'one node stays cut off, all else heals: both clients are together soon',
   RELOAD: 'a page that reloads while the faults last finds the other side'
 }
-/** Ticks within which "soon" is. */
+/** Number of ticks that count as "soon". */
 const SOON = 20
 
 const admits = (node) => node.up === UP && node.room === OPEN && (node.own > 0 || !rules.doors)
 
-/** Properties of a state alone; the steps judge what they do themselves. */
+/** Checks properties of a state alone; the steps check their own. */
 export function judgeState () {
   let count = 0
   for (const node of nodes) if (admits(node)) count++
@@ -131,7 +131,7 @@ function hasMet (mode) {
   return nodes[n].room === OPEN && isBoundTo(n) && !nodes.some((_, m) => isDue(m))
 }
 
-/** One fair schedule from the present state on. @returns whether both meet */
+/** Follows one fair schedule from the present state. @returns true if both meet */
 function endsWell (mode, isReversed, preferred, log) {
   const order = nodes.map((_, n) => n)
   const turn = [0, 1]
@@ -168,7 +168,7 @@ function slowBeat (order) {
 
 const start = new Uint8Array(bytes.length)
 
-/** Tries every schedule from the present state; leaves it as it was. @returns the first that ends badly */
+/** Tries every schedule from the present state, and restores it. @returns the first that ends badly */
 export function judgeFuture (wants, log) {
   start.set(bytes)
   const found = tryAll(wants, log)
@@ -205,7 +205,7 @@ function tryAll (wants, log) {
   }
 }
 
-/** Both are together, on a node that some gateway remembers, and if the store is there, some node reaches it. */
+/** True if both are together on a node that some gateway remembers, and any reachable store is reached by some node. */
 function canReload () {
   bytes.set(start)
   if (!areTogether()) return false

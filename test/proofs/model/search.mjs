@@ -1,4 +1,4 @@
-// Breadth first over all states, so that the first counterexample is a shortest one; or random walks.
+// Searches all states breadth first, so that the first counterexample is a shortest one; or walks at random.
 import { begin, pack, unpack, useNodes, wordCount } from './state.mjs'
 import { forEachStep } from './steps.mjs'
 import { forgetSchedules, judgeFuture, judgeState } from './properties.mjs'
@@ -7,7 +7,7 @@ import { useRules, violations } from './judge.mjs'
 const CHUNK_BITS = 16
 const CHUNK = 1 << CHUNK_BITS
 
-/** The states found so far, each with the one it was reached from. */
+/** Stores the states found so far, each with its predecessor. */
 class States {
   constructor () {
     this.width = wordCount()
@@ -144,7 +144,7 @@ export function search (design, limits) {
   return { found, states: states.count, steps, seconds: spent(), isExhausted, depth }
 }
 
-/** What was done to get from the beginning to state i, and by the last step to what was found. */
+/** Describes the steps from the beginning to state i, and the last step to the violation. */
 function pathTo (states, i, { goal, property }) {
   const path = [labelOf(states, i, goal, property)]
   for (let at = i; states.parentOf(at) >= 0; at = states.parentOf(at)) {
@@ -153,7 +153,7 @@ function pathTo (states, i, { goal, property }) {
   return path
 }
 
-/** How the schedule goes in which they do not meet. */
+/** Describes the schedule in which the clients do not meet. */
 function lookAhead ({ goal, property }) {
   const log = []
   unpack(goal, 0)
@@ -177,7 +177,7 @@ function labelOf (states, from, goal, property) {
 
 const WALK = 80
 
-/** Deep, and not exhaustive: a counterexample is not a shortest one. */
+/** Walks deep, but not exhaustively: a counterexample is not a shortest one. */
 export function walk (design, limits, seed) {
   const { seconds = Infinity, only } = limits
   const wants = wanting(only)
@@ -206,7 +206,7 @@ export function walk (design, limits, seed) {
   return { found, states: steps, steps, walks, seconds: spent(), isExhausted: false, depth: WALK }
 }
 
-/** Each walk has its own likes, or all walks would be alike: in one hardly anybody leaves, in another time flies. */
+/** Draws preferences for each walk, so that walks differ: in one, clients rarely leave; in another, time flies. */
 function drawWeights (random) {
   const weights = new Map()
   return (label) => {
@@ -215,7 +215,7 @@ function drawWeights (random) {
   }
 }
 
-/** One that violates something, else any. */
+/** Picks a step with a violation, else any. */
 function chooseStep (random, weightOf, wants) {
   const packed = new Int32Array(wordCount())
   const next = []

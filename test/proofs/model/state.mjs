@@ -1,26 +1,26 @@
-// The state of the model: one byte per field while it is worked on, a few 32-bit words while it is stored.
-// `store.settling`, `nodes[1].lease` and so on read and write the state that is being worked on.
+// Holds the state of the model: one byte per field while in use, a few 32-bit words while stored. `store.settling`,
+// `nodes[1].lease` and so on read and write the state in use.
 
-/** In ticks of one heartbeat. All times are kept as countdowns, so the number of states is finite. */
+/** Times in ticks of one heartbeat, kept as countdowns, so that the number of states is finite. */
 export const times = { lease: 2, margin: 0, ttl: 3, skew: 1, patience: 1, tail: 1, doubt: 2 }
-/** From its date until no node accepts a signature any more. */
+/** Time from the date of a signature until no node accepts it. */
 export const life = () => times.ttl + times.skew
-/** As the node measures it: a little shorter than the store's. */
+/** Lease as the node measures it: a little shorter than the store's. */
 export const ownLease = () => times.lease - times.margin
 
 export const CLOSED = 0
 export const OPEN = 1
-/** Behind a shut door: the node lapsed, who is inside stays. */
+/** State behind a shut door: the node lapsed, and the clients inside stay. */
 export const KEPT = 2
 
 export const DOWN = 0
 export const UP = 1
-/** Withdrew its registration and has not sent its clients away yet. */
+/** State of a node that has withdrawn its registration and not disconnected its clients. */
 export const LEAVING = 2
 
 export const ASSIGNED = 1
 export const CLAIMED = 2
-/** The last client left, or the call ended. */
+/** State after the last client left, or the call ended. */
 export const LINGERING = 3
 
 export const AWAY = 0
@@ -28,7 +28,7 @@ export const ASKING = 1
 export const HOLDING = 2
 export const INSIDE = 3
 
-/** Whether a signature is from before the end of the call, and what its node knows of that. */
+/** Age of a signature relative to the end of the call, and the node's knowledge of that end. */
 export const UNHEARD = 1
 export const HEARD = 2
 export const FORGOTTEN = 3
@@ -46,7 +46,7 @@ let size = 0
 const widths = []
 export const bytes = new Uint8Array(256)
 
-/** A kind of record: its fields and how many bits each needs. */
+/** Kinds of record, with the fields and the bits of each. */
 function recordOf (fields) {
   const entries = Object.entries(fields)
   class Record {
@@ -70,23 +70,23 @@ const Store = recordOf({
   settling: 4,
   /** Ticks since any node was heard, up to the lease. */
   quiet: 3,
-  /** Wiped or failed over during an outage: the first call after it starts the epoch. */
+  /** Wiped or failed over during an outage: the first request after it starts the epoch. */
   turned: 1,
-  /** It had not settled when it heard a node last. */
+  /** The store had not settled when it last heard a node. */
   uneasy: 1,
-  /** A whole round of heartbeats has passed, and the binding of an open room is lost. For the properties only. */
+  /** A whole round of heartbeats has passed while the binding of an open room is lost. Used by the properties only. */
   missed: 1
 })
 const Binding = recordOf({
   /** Number of the node + 1; 0 for none. */
   node: 2,
-  /** Whether it names the incarnation that the node has now. Incarnations are compared for equality only. */
+  /** The binding names the node's present incarnation. Incarnations are compared for equality only. */
   current: 1,
   state: 2,
   linger: 3,
-  /** Carries the time at which the call ended. */
+  /** The binding carries the time at which the call ended. */
   mark: 1,
-  /** Its node has not heard of that yet. */
+  /** The node has not heard of the end. */
   tell: 1
 })
 const Late = recordOf({
@@ -94,7 +94,7 @@ const Late = recordOf({
   node: 2,
   current: 1,
   age: 3,
-  /** Its epoch is the store's, and no newer claim took the place of a release. */
+  /** The message is of the store's epoch, and no newer claim overrides its release. */
   valid: 1,
   client: 1,
   before: 2,
@@ -116,26 +116,26 @@ const Budget = recordOf({ ...Object.fromEntries(FAULTS.map((kind) => [kind, 3]))
 const Node = recordOf({
   up: 2,
   cut: 1,
-  /** What is left of the lease in the store. */
+  /** Rest of the lease in the store. */
   lease: 3,
-  /** By the node's own measure; 0 when it holds itself lapsed. */
+  /** Rest of the lease as the node measures it; 0 if it considers itself lapsed. */
   own: 3,
-  /** As it was granted: a wipe does not touch it. For the properties only. */
+  /** Rest of the lease as it was granted: a wipe does not change it. Used by the properties only. */
   granted: 3,
-  /** The store has an entry for it, dead or alive. */
+  /** The store has an entry for the node, dead or alive. */
   known: 1,
-  /** Ticks for which its end counts as a doubt. */
+  /** Ticks for which the node's disappearance counts as a doubt. */
   ended: 3,
-  /** It knows the store's epoch. */
+  /** The node knows the store's epoch. */
   epoch: 1,
   room: 2,
-  /** Ticks that a client has been alone behind the shut door. */
+  /** Ticks for which a client has been alone behind the shut door. */
   alone: 2,
-  /** Life left of the latest signature for its present incarnation. For the properties only. */
+  /** Rest of the latest signature for its present incarnation. Used by the properties only. */
   out: 3,
-  /** It was cut, crashed or left since it last reached the store. For the properties only. */
+  /** The node was cut off, crashed or left since it last reached the store. Used by the properties only. */
   fault: 1,
-  /** The call of its open room ended. For the properties only. */
+  /** The call of the node's open room ended. Used by the properties only. */
   over: 1
 })
 
@@ -195,7 +195,7 @@ export function unpack (source, at) {
   for (let i = 0; i < fields; i++) bytes[i] = (source[at + wordOf[i]] >>> shiftOf[i]) & maskOf[i]
 }
 
-/** A number of 52 bits for the state without its budgets, and for the way it is about to be judged. */
+/** Hashes the state without its budgets, and the way it is judged, to 52 bits. */
 export function fingerprint (salt) {
   let a = 0x811c9dc5 ^ salt
   let b = 0x9e3779b9 + salt
@@ -208,7 +208,7 @@ export function fingerprint (salt) {
   return (a >>> 0) * 1048576 + ((b >>> 12) & 1048575)
 }
 
-/** Everybody is up and registered, and nobody has asked yet. */
+/** Sets the initial state: all are up and registered, and no client has asked. */
 export function begin (faults, total) {
   bytes.fill(0)
   store.reachable = 1

@@ -1,10 +1,10 @@
-// Every step that can follow a state.
+// Generates every step that can follow a state.
 import {
   ASKING, AWAY, CLAIM, CLIENT, DOWN, HEARD, HEARTBEAT, HOLDING, INSIDE, KEPT, LEAVING, NODE, OPEN, REGISTRATION,
   RESULT, UP, VACATE, binding, budget, bytes, clients, fieldCount, gateways, late, life, nodes, ownLease, store
 } from './state.mjs'
 import {
-  dropLate, forgetBinding, hear, isBoundTo, isElsewhere, isOutdated, judgeMove, loseMemory, prolong, release,
+  dropLate, forgetBinding, hear, isBoundTo, isElsewhere, isOutdated, judgeMove, loseMemory, prolong, endCall,
   renewIncarnation, sendLate, startEpoch, vacate
 } from './store.mjs'
 import {
@@ -25,19 +25,19 @@ function pay (...kinds) {
   for (const kind of kinds) budget[kind]--
 }
 
-/** The state is complete: hands it over, and goes back to the one it came from. */
+/** Passes on the complete state, and returns to its predecessor. */
 function emit (...label) {
   onStep(label)
   for (let i = 0; i < fieldCount(); i++) bytes[i] = parent[i]
   violations.length = 0
 }
 
-/** @param each is called once per step, with the state that it leads to in place; label parts say what was done */
+/** @param each called once per step, with the resulting state in place; the label parts describe the step */
 export function forEachStep (each) {
   parent.set(bytes)
   onStep = each
   violations.length = 0
-  // Nothing happened yet: as all are alike, the recorder asks first, gateway 0 answers, and A is chosen.
+  // At the beginning all choices are equal, so the recorder asks first, gateway 0 answers, and A is chosen.
   const isFirst = !binding.node && !nodes.some((node) => node.out) && !gateways.some((gateway) => gateway.remembers)
   if (!nodes.some((_, n) => isDue(n)) && !isFirst) passOneTick()
   for (let n = 0; n < nodes.length; n++) nodeSteps(n, isFirst)
@@ -94,7 +94,7 @@ function cutSteps (n) {
   node.cut = node.fault = 1
   emit(NODE[n], 'is cut off from the store (clients still reach it)')
   if (!can('late') || late.kind) return
-  // Only after the store said "lapsed", or that there is a new epoch.
+  // Possible only after the store reported the lapse, or a new epoch.
   const registers = !node.own && store.reachable && !(rules.resume && node.lease && node.epoch)
   if (!node.own && !registers) return
   pay('cut', 'late')
@@ -203,8 +203,8 @@ function storeSteps () {
   }
   if (store.reachable && (binding.node || nodes.some((node) => node.room)) && can('end')) {
     pay('end')
-    release()
-    emit('the call ends: a gateway releases the room')
+    endCall()
+    emit('a gateway ends the call')
   }
 }
 
@@ -222,7 +222,7 @@ function lateSteps () {
     const sentOwn = ownLease() > age ? ownLease() - age : 0
     dropLate()
     emit(NODE[n], 'sent a heartbeat that arrives late; the answer is lost')
-    // The same once more, and the answer arrives.
+    // The same message again, and its answer arrives.
     if (!current || !own || sentOwn <= own || !nodes[n].lease) return
     landHeartbeat(n, current, valid)
     nodes[n].own = sentOwn
@@ -255,7 +255,7 @@ function landHeartbeat (n, current, valid) {
   if (current && node.lease) {
     prolong(n)
   } else if (!valid && store.settling) {
-    // Without rule 6 it registers in the new epoch.
+    // Without rule 6 the node registers in the new epoch.
     if (current) prolong(n)
     else if (node.up === UP && node.lease && !rules.registerOnce) {
       violate('OUST', `a late heartbeat of an older incarnation displaces the living ${NODE[n]}`)
@@ -272,7 +272,7 @@ function landRegistration (n) {
     return
   }
   const isSecond = !late.retried
-  // The same registration came through by another way: it must not revive what ended.
+  // The same registration came through by another way: it must not revive an ended call.
   if (isSecond && !node.lease) return
   hear(n)
   if (!isSecond) renewIncarnation(n)

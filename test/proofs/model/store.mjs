@@ -1,4 +1,4 @@
-// What the store does: bindings, leases, epochs, and when it has to settle.
+// Models the store: bindings, leases, epochs, and settling.
 import {
   CLAIMED, HOLDING, INSIDE, KEPT, LINGERING, NODE, OPEN, RESULT, UNHEARD, VACATE,
   binding, clients, gateways, late, life, nodes, store, times
@@ -12,7 +12,7 @@ export const countInside = (n) => {
 }
 const lingers = () => rules.skewLinger ? life() : times.ttl
 
-/** The node whose live incarnation the room is bound to, or -1. */
+/** Returns the node of the live incarnation that the room is bound to, or -1. */
 export function holder () {
   const n = binding.node - 1
   return n >= 0 && binding.current && nodes[n].lease ? n : -1
@@ -33,19 +33,19 @@ export function bind (n, state) {
   binding.current = 1
   binding.state = state
   binding.linger = state === CLAIMED ? 0 : lingers()
-  // A late release carries the number of an older claim by now.
+  // A late release carries the number of an older claim.
   if (state === CLAIMED && late.kind === VACATE && rules.counter) late.valid = 0
 }
 
-/** The last client left (rule 3). */
+/** Releases the room: the last client left (rule 3). */
 export function vacate (n) {
   if (!isBoundTo(n)) return
   if (rules.linger) bind(n, LINGERING)
   else unbind()
 }
 
-/** The call ended (rule 11). */
-export function release () {
+/** Ends the call (rule 11). */
+export function endCall () {
   for (const node of nodes) if (node.room) node.over = 1
   if (!binding.node && !rules.markUnbound) return
   for (const client of clients) if (client.state === HOLDING && !client.before) client.before = UNHEARD
@@ -58,8 +58,8 @@ export function release () {
 }
 
 /**
- * A node was heard. When none had been for L, it was the store that was away (rule 7): unless it knows of no other node
- * that could come back, and would know.
+ * Hears a node. A silence of all nodes for L means that the store was away (rule 7), unless it knows of no other node
+ * that may come back, and had settled enough to know.
  */
 export function hear (n) {
   const isSilenceOver = store.quiet >= times.lease && rules.silence
@@ -76,7 +76,7 @@ export function noteBeat () {
 /** Returning nodes yield to those that had not lapsed (rule 5d). */
 export const isYieldTime = () => rules.yield && store.settling > (rules.tail ? times.tail : 0)
 
-/** Most nodes vanished at once. */
+/** True if most nodes vanished at once. */
 export function isInDoubt () {
   if (!rules.doubt) return false
   let ended = 0
@@ -88,7 +88,7 @@ export function isInDoubt () {
   return ended >= 2 && ended > alive
 }
 
-/** Every binding is void, and nobody knows the epoch yet (rule 6). */
+/** Voids every binding; the epoch is not known to any process (rule 6). */
 export function loseMemory (isWiped) {
   forgetBinding()
   for (const node of nodes) {
@@ -102,7 +102,7 @@ export function loseMemory (isWiped) {
   if (store.reachable) startEpoch()
 }
 
-/** With it goes an end of the call that its node has not heard of: that is a limit, not a violation. */
+/** Forgets the binding. An end of the call that its node has not heard of is lost with it: a limit, not a violation. */
 export function forgetBinding () {
   unbind()
   binding.mark = 0
@@ -112,7 +112,7 @@ export function forgetBinding () {
   if (late.before === UNHEARD) late.before = 0
 }
 
-/** At the first call after it; gateways read the nodes all the time. */
+/** Begins an epoch at the first request; gateways read the nodes all the time. */
 export function startEpoch () {
   if (!store.turned) return
   store.turned = 0
@@ -139,7 +139,7 @@ export function passTime () {
   if (binding.node && binding.state !== CLAIMED && --binding.linger === 0) unbind()
 }
 
-/** All that named the node's incarnation names an old one from now on (rule 2). */
+/** Turns all references to the node's incarnation into references to an old one (rule 2). */
 export function renewIncarnation (n) {
   if (!rules.incarnation) return
   nodes[n].out = 0
@@ -149,7 +149,7 @@ export function renewIncarnation (n) {
   for (const gateway of gateways) if (gateway.remembers === n + 1) gateway.current = 0
 }
 
-/** I25: the room is about to be given to node n. May it be taken from those inside elsewhere? */
+/** I25: checks that the room may be taken from the clients inside before node n gets it. */
 export function judgeMove (n, isAsked) {
   if (store.missed && !nodes[n].room) {
     violate('ROUND', `the room moves to ${NODE[n]} though its binding was lost a round of heartbeats ago`)
@@ -157,7 +157,7 @@ export function judgeMove (n, isAsked) {
   for (const [m, node] of nodes.entries()) {
     if (m === n || !countInside(m)) continue
     if (node.room === OPEN && node.granted) {
-      violate('I25', `the room moves to ${NODE[n]} while ${NODE[m]} has clients inside and its lease has not ended`)
+      violate('I25', `the room moves to ${NODE[n]} while ${NODE[m]} has clients inside and its lease has not expired`)
     } else if (!node.fault && (isAsked || nodes[n].room !== KEPT)) {
       violate('I25', `the room moves to ${NODE[n]}: ${NODE[m]} has clients inside and only the store was away`)
     } else if (!node.fault && isBoundTo(m) && node.room) {

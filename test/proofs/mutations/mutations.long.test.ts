@@ -12,7 +12,7 @@ t.setTimeout(0)
 t.jobs = 2
 
 const random = seededRandom(SEED)
-// Where there is not time for all, another seed tries others.
+// A short run does not reach all entries, so each seed tries others first.
 const left = MUTATIONS.map((mutation) => ({ mutation, at: random() })).sort((a, b) => a.at - b.at)
 const endsAt = performance.now() + SECONDS * 1000
 

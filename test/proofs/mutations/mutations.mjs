@@ -4,5 +4,5 @@ import { OF_NODES } from './of-nodes.mjs'
 import { OF_REDIS } from './of-redis.mjs'
 import { OF_ZOOKEEPER } from './of-zookeeper.mjs'
 
-/** `find` stands once in the file. */
+/** Each `find` matches exactly once in its file. */
 export const MUTATIONS = [...OF_REDIS, ...OF_NODES, ...OF_ZOOKEEPER, ...OF_CLIENT, ...OF_ISOLATION]

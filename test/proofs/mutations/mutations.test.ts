@@ -4,7 +4,7 @@ import { MUTATIONS } from './mutations.mjs'
 
 const inProject = (path: string) => new URL(`../../../${path}`, import.meta.url)
 
-t.test('what is broken stands once where it is looked for, and the tests that are to notice are there', async (t) => {
+t.test('each entry of the table – its text occurs once in its file – and its test files exist', async (t) => {
   for (const { name, also, tests, ...change } of MUTATIONS) {
     for (const { file, find } of also === undefined ? [change] : [change, also]) {
       t.equal(readFileSync(inProject(file), 'utf8').split(find).length - 1, 1, `${name}: ${find}`)

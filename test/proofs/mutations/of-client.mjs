@@ -38,42 +38,42 @@ export const OF_CLIENT = [
     tests: TESTS
   },
   {
-    name: 'client: 4403 is asked again',
+    name: 'client: 4403 is retried',
     file: FILE,
     find: '[4403, ',
     replace: '[',
     tests: TESTS
   },
   {
-    name: 'client: 4408 is asked again for ever',
+    name: 'client: 4408 is retried forever',
     file: FILE,
     find: "case 'once': return refusals++ === 0 ? 0 : undefined",
     replace: "case 'once': return 0",
     tests: TESTS
   },
   {
-    name: 'client: a 404 of a balancer ends a call that is on',
+    name: 'client: a 404 of a load balancer ends an open call',
     file: FILE,
     find: 'isFirst || ++foreignAnswers === FOREIGN_ANSWERS',
     replace: 'true',
     tests: TESTS
   },
   {
-    name: 'client: a 404 of a balancer is asked again for ever',
+    name: 'client: a 404 of a load balancer is retried forever',
     file: FILE,
     find: 'isFirst || ++foreignAnswers === FOREIGN_ANSWERS',
     replace: 'isFirst',
     tests: TESTS
   },
   {
-    name: 'client: a wrong address is asked again and again',
+    name: 'client: a wrong address is retried again and again',
     file: FILE,
     find: 'isFirst || ++foreignAnswers === FOREIGN_ANSWERS',
     replace: '++foreignAnswers === FOREIGN_ANSWERS',
     tests: TESTS
   },
   {
-    name: 'client: answers of a balancer add up over a whole call',
+    name: 'client: answers of a load balancer add up over a whole call',
     file: FILE,
     find: "kind !== 'foreign') foreignAnswers = 0",
     replace: "kind !== 'foreign') foreignAnswers += 0",
@@ -87,14 +87,14 @@ export const OF_CLIENT = [
     tests: ['test/client/faults.test.ts']
   },
   {
-    name: 'client: a page that the browser keeps holds its seat',
+    name: 'client: a page that the browser caches keeps its seat',
     file: 'lib/client/page.ts',
     find: 'if (persisted !== true) return',
     replace: 'if (persisted !== undefined) return',
     tests: ['test/client/page.test.ts']
   },
   {
-    name: 'client: a page that is back waits on',
+    name: 'client: a page that is shown again keeps waiting',
     file: 'lib/client/page.ts',
     find: "  page.addEventListener?.('pageshow', listener)\n",
     replace: '',

@@ -1,4 +1,4 @@
-/** One bad token, room, record, tenant or function of the host costs its own requests only. */
+/** Breakages of isolation: one bad token, room, record, tenant or function of the host costs its own requests only. */
 export const OF_ISOLATION = [
   {
     name: 'the breaker counts an answer about one room or token',
@@ -15,14 +15,14 @@ export const OF_ISOLATION = [
     tests: ['test/sessions/redis.test.ts']
   },
   {
-    name: 'an own choice may return a promise that rejects',
+    name: 'a custom choice may return a promise that rejects',
     file: 'lib/gateway/connection-info.ts',
     find: "refusePromise(chosen, '\"selectNode\"')",
     replace: '',
     tests: ['test/gateway/isolation.test.ts']
   },
   {
-    name: 'a room that cannot be read on ZooKeeper is a store that cannot be asked',
+    name: 'an unreadable room on ZooKeeper counts as an unavailable store',
     file: 'lib/registry/zookeeper/binding.ts',
     find: 'throw new UnreadableBindingError()',
     replace: "throw new TypeError('unreadable')",
@@ -36,21 +36,21 @@ export const OF_ISOLATION = [
     tests: ['test/gateway/log-and-metrics.test.ts', 'test/sessions/redis.test.ts']
   },
   {
-    name: 'a full memory makes room where it was used longest ago, whoever wants it',
+    name: 'a full memory drops the least recently used entry of any tenant',
     file: 'lib/common/tenant-cache.ts',
     find: 'own !== undefined && own.size >= equalShare ? own : largeShare(equalShare)',
     replace: '[...entries.keys()]',
     tests: ['test/common/tenant-cache.test.ts']
   },
   {
-    name: 'a user whose question fails counts each time',
+    name: 'a user whose request fails counts each time',
     file: 'lib/provision/http/rests.ts',
     find: 'rowOf(tenant).add(path)',
     replace: 'rowOf(tenant).add(String(Math.random()))',
     tests: ['test/provision/http/isolation.test.ts']
   },
   {
-    name: 'a tenant whose questions fail closes the backend for all',
+    name: 'a tenant whose requests fail closes the backend for all',
     file: 'lib/provision/http/rests.ts',
     find: 'all.add(tenant)',
     replace: 'all.add(path)',

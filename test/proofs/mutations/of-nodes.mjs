@@ -1,21 +1,21 @@
-/** Of relay nodes, and of the signatures that they are shown. */
+/** Breakages of relay nodes and of the check of signatures. */
 export const OF_NODES = [
   {
-    name: 'a room is let in to while the node is lapsed',
+    name: 'a lapsed node admits to its rooms',
     file: 'lib/node/admission.ts',
     find: 'if (membership().holds({ tenant, room })) return take(claims)',
     replace: 'return take(claims)',
     tests: ['test/node/admission.test.ts']
   },
   {
-    name: 'a lapse throws everybody out',
+    name: 'a lapse disconnects all clients',
     file: 'lib/node/node.ts',
     find: 'rooms.suspend()',
     replace: 'rooms.closeAll(LEFT)',
     tests: ['test/node/doors.test.ts']
   },
   {
-    name: 'who is alone behind a shut door waits for ever',
+    name: 'a client alone behind a shut door waits forever',
     file: 'lib/node/room.ts',
     find: 'if (seats.size > 0 && !isTogether(seats)) patience.start()',
     replace: 'if (false) patience.start()',
@@ -43,14 +43,14 @@ export const OF_NODES = [
     tests: ['test/node/signatures.test.ts']
   },
   {
-    name: 'a clock that was set back makes a used signature good again',
+    name: 'a clock that was set back makes a used signature valid again',
     file: 'lib/node/used-signatures.ts',
     find: 'const isUsed = (id: string, end: number) => ids.has(id) || past.has(id, end)',
     replace: 'const isUsed = (id: string, _end: number) => ids.has(id)',
     tests: ['test/node/used-signatures.test.ts']
   },
   {
-    name: 'a clock that was set back closes the node until the clock is where it was',
+    name: 'a clock that was set back closes the node until the clock has caught up',
     file: 'lib/node/past-signatures.ts',
     find: 'end <= latestEnd && (end <= pushedOutUntil || prints.includes(printOf(id)))',
     replace: 'end <= latestEnd',

@@ -12,7 +12,7 @@ const ON_CLOCK = ['test/registry/redis/clock.test.ts']
 const ON_MEMORY = ['test/registry/redis/memory.test.ts']
 const ON_TIMES = ['test/registry/redis/times.test.ts']
 const ON_DAMAGE = ['test/registry/redis/damage.test.ts']
-/** It meets by chance what the others arrange. That it notices anything at all is held by two breakages. */
+/** The simulation meets the cases of other tests by chance. Two breakages check that it notices anything at all. */
 const IN_SIMULATION = ['test/proofs/simulation/two-nodes.test.ts']
 
 export const OF_REDIS = [
@@ -50,7 +50,7 @@ export const OF_REDIS = [
     tests: ON_CONTRACT
   },
   {
-    name: 'a claim is granted whoever holds the room',
+    name: 'a claim is granted although another node holds the room',
     file: NODE,
     find: 'elseif holder and alive(holder) then',
     replace: 'elseif false then',
@@ -141,14 +141,14 @@ export const OF_REDIS = [
     tests: ON_MEMBERSHIP
   },
   {
-    name: 'a signature from before the release opens the room again',
+    name: 'a signature from before the end of the call opens the room again',
     file: NODE,
     find: "if date <= endedAt then return 'released', endedAt end",
     replace: '',
     tests: ON_CONTRACT
   },
   {
-    name: 'the ends of calls that a node was not told of outlive the node',
+    name: 'ends of calls outlive the node that was not told',
     file: 'lib/registry/redis/scripts/prelude.ts',
     find: "  ask('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')",
     replace: '',
@@ -183,21 +183,21 @@ export const OF_REDIS = [
     tests: ['test/registry/redis/listed.test.ts']
   },
   {
-    name: 'the node does not say which ends of calls it heard of',
+    name: 'the node does not confirm the ends of calls',
     file: 'lib/registry/redis/node-store.ts',
     find: '...toArgs(claims), ...told]',
     replace: '...toArgs(claims)]',
     tests: ON_ENDED_CALLS
   },
   {
-    name: 'the store tells again which ends of calls a node heard of',
+    name: 'the store repeats confirmed ends of calls',
     file: NODE,
     find: 'forget(10 + 2 * (#KEYS - 6))',
     replace: '',
     tests: ON_ENDED_CALLS
   },
   {
-    name: 'the node does not hear of a release',
+    name: 'the node does not hear of the end of a call',
     file: CLAIMS,
     find: 'for (const { key, at } of answer.releases) hearRelease(key, at)',
     replace: '',
@@ -267,14 +267,14 @@ export const OF_REDIS = [
     tests: ON_TIMES
   },
   {
-    name: 'a store that was set back to older data does not notice',
+    name: 'a store that was set back to older data notices nothing',
     file: SCRIPT,
     find: ' or remembered > mark then',
     replace: ' then',
     tests: ON_MEMORY
   },
   {
-    name: 'each caller that remembers more begins an epoch of its own',
+    name: 'each caller that remembers more begins its own epoch',
     file: SCRIPT,
     find: 'math.max(mark, remembered, now) + 60000',
     replace: 'now',
@@ -295,7 +295,7 @@ export const OF_REDIS = [
     tests: ON_MEMORY
   },
   {
-    name: 'open rooms are not claimed again',
+    name: 'no open room is claimed again',
     file: CLAIMS,
     find: 'claimShare(isFull ? open : open.slice(0, store.claimsAgain(open.length)))',
     replace: '',
@@ -337,7 +337,7 @@ export const OF_REDIS = [
     tests: ON_CLOCK
   },
   {
-    name: 'the end of a call from before the clock was set back keeps the next one out',
+    name: 'the end of a call from before the clock was set back rejects the next one',
     file: NODE,
     find: 'if endedAt > latest and (date <= latest or date > endedAt) then return 0 end',
     replace: '',
@@ -351,14 +351,14 @@ export const OF_REDIS = [
     tests: ON_CLOCK
   },
   {
-    name: 'an epoch with a bar in it is taken',
+    name: 'an epoch with a bar in it is accepted',
     file: SCRIPT,
     find: " or string.find(epoch, '[^%w_-]') or",
     replace: ' or',
     tests: ON_DAMAGE
   },
   {
-    name: 'damaged numbers of the store are taken for none',
+    name: 'damaged numbers of the store count as none',
     file: SCRIPT,
     find: 'number and number >= 0 and number < 1e15 and number % 1 == 0 and number or nil',
     replace: 'number or 0',

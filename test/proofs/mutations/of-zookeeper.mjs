@@ -9,7 +9,7 @@ export const OF_ZOOKEEPER = [
     tests: ON_ZOOKEEPER
   },
   {
-    name: 'a heartbeat counts for what another session left',
+    name: 'a heartbeat counts for data of another session',
     file: 'lib/registry/zookeeper/node-store.ts',
     find: "if (client.sessionId() !== session) return { outcome: 'lapsed' }\n      const sentAt = momentOf(clock)",
     replace: 'const sentAt = momentOf(clock)',
@@ -35,7 +35,7 @@ export const OF_ZOOKEEPER = [
     tests: ['test/registry/zookeeper/node-store.test.ts']
   },
   {
-    name: 'a room of ZooKeeper is written over that was made anew',
+    name: 'a room of ZooKeeper that was created again is overwritten',
     file: 'lib/registry/zookeeper/room-records.ts',
     find: 'return { ops: [checkBucket(room), op], text }',
     replace: 'return { ops: [op], text }',

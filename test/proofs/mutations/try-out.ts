@@ -9,10 +9,10 @@ import type { Mutation } from './mutations.mjs'
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const COPIED = ['lib', 'types', 'test', 'demo', 'docs', 'README.md', 'package.json', 'tsconfig.json']
 const TAP = join(ROOT, 'node_modules/tap/dist/esm/run.mjs')
-/** Some breakages make a test wait for ever. */
+/** Time limit, since some breakages make a test wait forever. */
 const LIMIT_MS = 240_000
 
-/** Breaks a rule in a copy of the project. @returns what the first test that turned red says, if any did */
+/** Breaks a rule in a copy of the project. @returns the message of the first red test, if any */
 export async function tryOut ({ tests, also, ...change }: Mutation): Promise<string | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'fastify-cobrowse-mutation-'))
   try {
@@ -37,13 +37,13 @@ async function runTest (cwd: string, test: string): Promise<{ code: number | nul
     cwd,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Nothing of the tap that runs this test.
+    // The tests must not inherit the environment of the tap that runs this test.
     env: { PATH: process.env.PATH, HOME: process.env.HOME, SIMULATION_COMMANDS: '40000', SIMULATION_SHRINKS: 'no' }
   })
   let output = ''
   child.stdout.on('data', (data) => { output += data })
   child.stderr.on('data', (data) => { output += data })
-  // The whole group: the test has children of its own.
+  // The whole process group is killed, since the test has children of its own.
   const end = () => { if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL') }
   const timer = setTimeout(end, LIMIT_MS)
   const [code] = await once(child, 'close') as [number | null]
@@ -54,5 +54,5 @@ async function runTest (cwd: string, test: string): Promise<{ code: number | nul
 function firstRed (output: string): string {
   const broken = /message: "?((?:I\d+|REL)\b[^\n"]*)/.exec(output)?.[1]
   const failed = /^ +(?:not ok \d+ -|Bail out!) (.*)$/m.exec(output)?.[1]
-  return (broken ?? failed ?? 'it does not end').slice(0, 110)
+  return (broken ?? failed ?? 'the test does not end').slice(0, 110)
 }

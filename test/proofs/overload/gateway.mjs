@@ -1,4 +1,4 @@
-// One gateway on its defaults, in a process of its own.
+// Runs one gateway with the default options in a process of its own.
 import Fastify from 'fastify'
 import { Redis } from 'ioredis'
 import {
@@ -11,7 +11,7 @@ const clock = new Int32Array(new SharedArrayBuffer(4))
 const session = (number) => ({ tenantId: 'tenant', channelId: 'web', userId: `user-${number}` })
 const node = (number) => ({ id: `node-${number}`, wssUrl: `wss://10.0.0.${number}:8443/ws/cobrowse/${number}` })
 const tokens = []
-/** Milliseconds from the head of each refused request to its answer. */
+/** Milliseconds from the head of each rejected request to its answer. */
 let refusals = []
 
 const adapters = REDIS_PORT !== undefined ? await onRedis() : inMemory()
@@ -24,7 +24,7 @@ await app.register(cobrowse, {
   provision: staticProvision('wss://relay.example'),
   signing: { keys: [{ id: 'overload', secret: 'a secret of the tests, long enough' }] },
   authorize (...args) {
-    // Blocks the event loop, and leaves the core to others.
+    // The wait blocks the event loop, and leaves the core to others.
     if (WORK_MS > 0) Atomics.wait(clock, 0, 0, Number(WORK_MS))
     return ownUserIdOnly(...args)
   }
@@ -52,7 +52,7 @@ async function onRedis () {
   return { sessions: redisSessions({ redis, prefix: 'TOKENKEY:' }), registry: redisRegistry({ redis }) }
 }
 
-/** Refusals since it was asked last, and memory. */
+/** Reports the rejections since the last report, and the memory. */
 function report () {
   const { rss } = process.memoryUsage()
   globalThis.gc?.()

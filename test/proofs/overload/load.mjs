@@ -1,7 +1,7 @@
-// Load on loopback, from a process of its own: raw sockets, and requests that were built before.
+// Loads a gateway on loopback from a process of its own: raw sockets, and prebuilt requests.
 //
 // Closed loop (no rate): every connection asks again once it is answered. Open loop: requests become due at the given
-// rate whatever is answered; one that finds all connections busy is not sent. The warm-up is not counted.
+// rate independently of the answers; a request is not sent if all connections are busy. The warm-up is not counted.
 import { connect } from 'node:net'
 
 const TICK_MS = 2
@@ -48,7 +48,7 @@ async function load ({ port, requests, connections, rate, seconds, warmUp = 0 })
     socket.on('data', (chunk) => {
       text += chunk.latin1Slice()
       const body = text.indexOf('\r\n\r\n') + 4
-      // Every answer is JSON without a further brace behind its end.
+      // Each answer is JSON with a single closing brace at its end.
       if (body === 3 || !text.endsWith('}')) return
       const answer = text
       text = ''

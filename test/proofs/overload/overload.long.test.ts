@@ -1,7 +1,7 @@
 /*
- * What a gateway on its defaults does when it is offered more than it can take. It has a core of its own, and its
- * figures mean something only if nothing else takes that. With WORK_MS=4 each request blocks the event loop for so long
- * without taking the core: then a machine with other work shows how the limit acts, though not what a refusal costs.
+ * Measures a gateway with the default options under more load than it can take. The gateway has a core of its own, and
+ * the figures are meaningful only if nothing else uses that core. With WORK_MS=4 each request blocks the event loop for
+ * 4 ms without using the core: a busy machine then shows the effect of the limit, though not the cost of a rejection.
  */
 import { execFileSync, fork } from 'node:child_process'
 import { cpus } from 'node:os'
@@ -15,7 +15,7 @@ import { startRedis, withoutRedis } from '../../support/redis-server.js'
 import type { ChildProcess } from 'node:child_process'
 import type { Test } from 'tap'
 
-/** The gateway has one core, the load and Redis have the other one. */
+/** Cores: one for the gateway, the other for the load and Redis. */
 const GATEWAY_CORE = 0
 const LOAD_CORE = 1
 const USERS = 200
@@ -24,14 +24,14 @@ const CONNECTIONS = 1000
 const SECONDS = 5
 /** The limit takes half a second to tell an overload from a burst. */
 const WARM_UP_SECONDS = 1
-/** On a machine with other work a figure says little; the best of several says what the gateway can do. */
+/** Number of measurements; on a busy machine the best of several shows the gateway's capacity. */
 const ROUNDS = 3
 
 interface Load {
   connections: number
   seconds: number
   warmUp?: number
-  /** Requests a second; without it each connection asks as soon as it is answered. */
+  /** Requests per second; without it each connection asks as soon as it is answered. */
   rate?: number
 }
 
@@ -59,10 +59,10 @@ for (const store of ['memory', 'redis']) {
       }
       const { share, refusedP99Ms, heapGrowthMiB, codes, codesAfter } = best
       t.ok(share >= 0.9, `${times} ×: ${Math.round(share * 100)} % of the capacity are answered`)
-      t.ok(refusedP99Ms <= 20, `${times} ×: refusals take ${refusedP99Ms.toFixed(1)} ms (p99)`)
+      t.ok(refusedP99Ms <= 20, `${times} ×: rejections take ${refusedP99Ms.toFixed(1)} ms (p99)`)
       t.ok(heapGrowthMiB < 32, `${times} ×: the heap grows by ${heapGrowthMiB.toFixed(1)} MiB`)
       t.strictSame(Object.keys(codes).filter((code) => code !== '50306'), [], `${times} ×: no dependency is blamed`)
-      t.strictSame(codesAfter, {}, `a second after ${times} ×: nothing is refused`)
+      t.strictSame(codesAfter, {}, `a second after ${times} ×: nothing is rejected`)
     }
   })
 }
@@ -72,7 +72,7 @@ async function overload (t: Test, measure: (load: Load) => Promise<Figures>, tim
   const during = await measure({
     connections: CONNECTIONS, seconds: SECONDS, warmUp: WARM_UP_SECONDS, rate: before.answered * times
   })
-  await elapse(1000, 'what is promised for a second after the overload begins with that second')
+  await elapse(1000, 'the second in which the overload ends')
   const after = await measure({ connections: CONNECTIONS, seconds: 2, rate: before.answered / 3 })
   const again = await measure({ connections: 64, seconds: SECONDS })
   const share = during.answered / ((before.answered + again.answered) / 2)
@@ -108,7 +108,7 @@ async function startGateway (t: Test, redisPort?: number): Promise<(load: Load) 
   }
 }
 
-/** Nodes in a real Redis, in an epoch that is known already: a new one would settle first. */
+/** Registers nodes in a real Redis with a known epoch, since a new one would settle first. */
 async function startRegistry (t: Test): Promise<number> {
   const { port, pid } = await startRedis(t)
   pin(pid, LOAD_CORE)
@@ -135,7 +135,7 @@ function start (t: Test, file: string, core: number, env: NodeJS.ProcessEnv = {}
   return child
 }
 
-/** On a machine with one core, or without the tool, the load takes time from the gateway. */
+/** Pins a process to a core. On a machine with one core, the load takes time from the gateway. */
 function pin (pid: number, core: number): void {
   if (cpus().length < 2 || process.platform !== 'linux') return
   execFileSync('taskset', ['-acp', String(core), String(pid)], { stdio: 'ignore' })
