@@ -1,4 +1,5 @@
 import { Pool } from 'undici'
+import { systemClock } from '../lib/common/clock.js'
 import { withDeadline } from '../lib/common/deadline.js'
 
 const TIMEOUT_MS = 500
@@ -56,7 +57,8 @@ export function createAuthorizeService (url: string): AuthorizeService {
   return {
     async ask (question) {
       try {
-        return await withDeadline(TIMEOUT_MS, async (signal) => await exchange(question, signal))
+        const work = async (signal: AbortSignal) => await exchange(question, signal)
+        return await withDeadline({ clock: systemClock, ms: TIMEOUT_MS }, work)
       } catch (cause) {
         throw Object.assign(new Error('AUTHORIZE_URL gave no usable answer', { cause }), { statusCode: 503 })
       }

@@ -1,7 +1,8 @@
 import fp from 'fastify-plugin'
 import { createGateway } from './gateway/gateway.js'
-import { readOptions } from './options.js'
+import { createDecorator } from './http/decorator.js'
 import { createRoutes } from './http/endpoints.js'
+import { readOptions } from './options.js'
 import type { FastifyPluginAsync, RegisterOptions } from 'fastify'
 import type { CobrowseOptions } from '../types/index.js'
 
@@ -12,7 +13,7 @@ const plugin: FastifyPluginAsync<CobrowseOptions & RegisterOptions> = async (app
   const settings = readOptions(options)
   const gateway = await createGateway(settings, app.log)
 
-  app.decorate('cobrowse', gateway.api)
+  app.decorate('cobrowse', createDecorator(gateway, settings.timeout))
   app.decorate('cobrowseRegistry', settings.registry)
   app.decorate('cobrowseProvision', settings.provision)
   if (!app.hasRequestDecorator('cobrowseSession')) app.decorateRequest('cobrowseSession', null)
@@ -41,7 +42,7 @@ const plugin: FastifyPluginAsync<CobrowseOptions & RegisterOptions> = async (app
 export const cobrowse: FastifyPluginAsync<CobrowseOptions> = fp(plugin, { name: 'fastify-cobrowse', fastify: '5.x' })
 export default cobrowse
 
-export { ownUserIdOnly } from './authorize.js'
+export { ownUserIdOnly } from './http/authorize.js'
 export { memoryRegistry } from './registry/memory.js'
 export { redisRegistry } from './registry/redis.js'
 export { zookeeperRegistry } from './registry/zookeeper.js'

@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox'
 import { checkOptions, FunctionOption, ObjectWithMethods } from './common/check-options.js'
-import { checkRouteOptions } from './http/route-options.js'
 import {
   checkLifetime, checkOrigins, OriginsSchema, readSigning, seconds, SIGNING_DEFAULTS, SigningSchema
 } from './common/signing-options.js'
@@ -69,7 +68,6 @@ export function readOptions (options: CobrowseOptions): Settings {
     signing: readSigning(options.signing)
   })
   checkOrigins(settings.allowedOrigins)
-  checkRouteOptions(settings.routeOptions)
   checkLifetime(settings.signing, settings.registry.linger)
   if (settings.path === settings.releasePath) throw new TypeError('"releasePath" option must differ from "path"')
   return settings

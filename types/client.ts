@@ -124,7 +124,7 @@ export interface ConnectionEvents {
   message: (message: Message) => void
   /** An attempt ended; the next one begins in `wait` milliseconds. */
   retry: (details: { error: CobrowseFailure, wait: number }) => void
-  /** It is over: with an error that asking again does not mend, or without one after `close`, `release` or an abort. */
+  /** It is over: with an error that asking again does not mend, or without one after `close`, `endCall` or an abort. */
   close: (error?: CobrowseFailure) => void
 }
 
@@ -144,7 +144,7 @@ export interface Connection {
    *
    * @throws `CobrowseError` when the gateway refuses or cannot be asked; the connection stays then
    */
-  release (): Promise<void>
+  endCall (): Promise<void>
   /**
    * What a listener throws is reported as an uncaught error, and hurts nothing else.
    *

@@ -24,9 +24,9 @@ export interface Cobrowse {
    * Ends the co-browsing of a call, for a caller that was authenticated and authorized elsewhere. A call that has no
    * room, or none any more, is no error.
    *
-   * @throws an error of the catalogue, or `TypeError` where the registry has no `release`
+   * @throws an error of the catalogue, or `TypeError` where the registry has no `end`
    */
-  release (session: Session, callId: string): Promise<void>
+  endCall (session: Session, callId: string): Promise<void>
   /** The state of each backend, and how much the plugin can answer. */
   status (): CobrowseStatus
 }

@@ -76,7 +76,7 @@ export interface CobrowseOptions {
    */
   path?: string | undefined
   /**
-   * Path of the route that ends a call. It is not there where the registry has no `release`.
+   * Path of the route that ends a call. It is not there where the registry has no `end`.
    * @default '/service-cloud/rest/webadapter/v1/connectionInfo/releaseConnection'
    */
   releasePath?: string | undefined

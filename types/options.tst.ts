@@ -47,22 +47,22 @@ test('the schema that checks the options knows the same names as their type', ()
   expect<Exclude<keyof Static<typeof OptionsSchema>, OfFastify>>().type.toBe<keyof CobrowseOptions>()
 })
 
-test('who may end a call is decided by its id, and the release of a registry is optional', () => {
+test('who may end a call is decided by its id, and a registry need not end calls', () => {
   const deciding: CobrowseOptions = {
     ...options, authorizeRelease: async ({ userId }, { callId }) => callId.startsWith(userId)
   }
   expect(app.register).type.toBeCallableWith(cobrowse, deciding)
-  // The body of a release has no role, and a decision that reads one was written for the other route.
+  // The body has no role, and a decision that reads one was written for the other route.
   expect(app.register).type.not.toBeCallableWith(cobrowse, {
     ...options, authorizeRelease: (_session: Session, { role }: { role: string }) => role === 'replayer'
   })
-  const { release, ...withoutRelease } = memoryRegistry()
-  expect(withoutRelease).type.toBeAssignableTo<Registry>()
+  const { end: _end, ...withoutEnd } = memoryRegistry()
+  expect(withoutEnd).type.toBeAssignableTo<Registry>()
 })
 
 test('the decorators are typed', () => {
-  expect(app.cobrowse.release).type.toBeCallableWith({ tenantId: 't', channelId: 'c', userId: 'u' }, 'call')
-  expect(app.cobrowse.release).type.not.toBeCallableWith({ tenantId: 't', channelId: 'c', userId: 'u' }, { callId: 'call' })
+  expect(app.cobrowse.endCall).type.toBeCallableWith({ tenantId: 't', channelId: 'c', userId: 'u' }, 'call')
+  expect(app.cobrowse.endCall).type.not.toBeCallableWith({ tenantId: 't', channelId: 'c', userId: 'u' }, { callId: 'call' })
   expect(app.cobrowse).type.toBe<Cobrowse>()
   expect(app.cobrowseRegistry).type.toBe<Registry>()
   expect(app.cobrowseProvision).type.toBe<Provision>()

@@ -80,9 +80,9 @@ export interface Assignment {
 
 /**
  * `ok` the room is this node's · `elsewhere` it is bound to another live node · `lapsed` this node's lease is not
- * live · `released` the call ended after the signature was issued.
+ * live · `ended` the call ended after the signature was issued.
  */
-export type ClaimResult = 'ok' | 'elsewhere' | 'lapsed' | 'released'
+export type ClaimResult = 'ok' | 'elsewhere' | 'lapsed' | 'ended'
 
 export interface MembershipEvents {
   /** The lease ran out: admit nobody by a normal signature. Rooms stay open for those who are inside. */
@@ -94,12 +94,12 @@ export interface MembershipEvents {
   /** The room is bound to another live node by now: close it, its clients have to ask again. */
   lost: (room: RoomKey) => void
   /** The call ended: close the room. Signatures issued before are refused by `claim`. */
-  released: (room: RoomKey) => void
+  ended: (room: RoomKey) => void
 }
 
 export interface ClaimOptions {
   signal?: AbortSignal | undefined
-  /** The signature's `iat`, in seconds since the epoch: one from before a release does not open the room again. */
+  /** The signature's `iat`, in seconds since the epoch: the end of a call is the end of all signatures before it. */
   issuedAt?: number | undefined
 }
 
@@ -125,7 +125,7 @@ export interface Membership {
    */
   holds (room: RoomKey): boolean
   /** When the call ended last, in milliseconds by the store's clock; `undefined` when it is not known to have ended. */
-  releasedAt (room: RoomKey): number | undefined
+  endedAt (room: RoomKey): number | undefined
   /** The last client left: the binding lingers, and ends unless somebody asks for the room again. */
   release (room: RoomKey): Promise<void>
   /** Takes the node out of the choice for new rooms, or with `false` puts it back. */
@@ -153,11 +153,11 @@ export interface Registry extends Adapter {
   assign (room: RoomKey, options?: AssignOptions): Promise<Assignment>
   /**
    * The call ended: the room's node closes it as soon as it hears of it, and refuses signatures issued before. The
-   * binding lingers. Does nothing for a room that is not bound. Left out: `releaseConnection` is not served.
+   * binding lingers. Does nothing for a room that is not bound. Left out: the route `releaseConnection` is not served.
    *
    * @throws when the store cannot be asked
    */
-  release? (room: RoomKey, options?: { signal?: AbortSignal | undefined }): Promise<void>
+  end? (room: RoomKey, options?: { signal?: AbortSignal | undefined }): Promise<void>
   /** The nodes as last seen: a hint, never the authority. */
   nodes (): readonly NodeView[]
   /**

@@ -62,7 +62,7 @@ async function stop () {
   cease()
   show(status, 'warn', 'Ending …')
   try {
-    await ending.release()
+    await ending.endCall()
     show(status, '', 'Not shared any more')
   } catch (error) {
     ending.close()

@@ -1,6 +1,6 @@
 
 local LEASES, NODES, META, IDS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local RELEASES, ENDED, ROOM = KEYS[5], KEYS[6], KEYS[7]
+local UNHEARD, ENDED, ROOM = KEYS[5], KEYS[6], KEYS[7]
 local LEASE, HEARTBEAT, LINGER = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local KNOWN, REMEMBERED, REMEMBERED_TIMES = string.match(ARGV[1], '^([^ ]*) ?(%d*) ?(.*)$')
 
@@ -129,7 +129,7 @@ end
 -- With it go the ends of calls that its node was not told of.
 local function forgetId(id)
   redis.call('HDEL', IDS, id)
-  ask('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')
+  ask('ZREMRANGEBYLEX', UNHEARD, '[' .. id .. '|', '(' .. id .. '}')
 end
 
 local function idOf(member) return string.match(member, '^[^|]+') end
@@ -182,7 +182,7 @@ end
 -- claimed again, by its opening: a call that ended since is not taken up again.
 local function claim(room, number, date, life, kind)
   local endedAt = endOf(room, date)
-  if date <= endedAt then return 'released', endedAt end
+  if date <= endedAt then return 'ended', endedAt end
   local good, era, holder, state, claims = pcall(read, room)
   -- The node has the room open, so it knows better.
   if not good and kind ~= '2' then error(era, 0) end
@@ -216,17 +216,17 @@ end
 -- What this node heard of: key and moment of the end stand in ARGV from "first" on.
 local function forget(first)
   for i = first, #ARGV - 1, 2 do
-    redis.pcall('ZREM', RELEASES, idOf(MEMBER) .. '|' .. ARGV[i] .. '|' .. ARGV[i + 1])
+    redis.pcall('ZREM', UNHEARD, idOf(MEMBER) .. '|' .. ARGV[i] .. '|' .. ARGV[i + 1])
   end
 end
 
 -- Rooms of this node whose call ended: key, when. Told until the node says that it heard, since an answer may be lost.
-local function releases()
+local function ends()
   local id, answers = idOf(MEMBER), {}
-  local texts = ask('ZRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}', 'LIMIT', 0, 1000)
+  local texts = ask('ZRANGEBYLEX', UNHEARD, '[' .. id .. '|', '(' .. id .. '}', 'LIMIT', 0, 1000)
   for _, text in ipairs(texts) do
     local room, at = string.match(text, '^[^|]+|([^|]+)|(%d+)$')
-    if not at or math.abs(now - tonumber(at)) > LINGER + LEASE then redis.call('ZREM', RELEASES, text)
+    if not at or math.abs(now - tonumber(at)) > LINGER + LEASE then redis.call('ZREM', UNHEARD, text)
     else
       answers[#answers + 1] = room
       answers[#answers + 1] = at

@@ -1,6 +1,6 @@
 
 local LEASES, NODES, META, IDS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local RELEASES, ENDED, ROOM = KEYS[5], KEYS[6], KEYS[7]
+local UNHEARD, ENDED, ROOM = KEYS[5], KEYS[6], KEYS[7]
 local LEASE, HEARTBEAT, LINGER = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local KNOWN, REMEMBERED, REMEMBERED_TIMES = string.match(ARGV[1], '^([^ ]*) ?(%d*) ?(.*)$')
 
@@ -129,7 +129,7 @@ end
 -- With it go the ends of calls that its node was not told of.
 local function forgetId(id)
   redis.call('HDEL', IDS, id)
-  ask('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')
+  ask('ZREMRANGEBYLEX', UNHEARD, '[' .. id .. '|', '(' .. id .. '}')
 end
 
 local function idOf(member) return string.match(member, '^[^|]+') end

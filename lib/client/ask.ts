@@ -33,8 +33,8 @@ export async function askForRoom (settings: ClientSettings, isRefused: boolean, 
  *
  * @throws CobrowseError
  */
-export async function askForRelease (settings: ClientSettings): Promise<void> {
-  await post(settings, settings.releaseUrl, { callId: settings.roomId }, false)
+export async function askForEnd (settings: ClientSettings): Promise<void> {
+  await post(settings, settings.endUrl, { callId: settings.roomId }, false)
 }
 
 async function post (

@@ -1,5 +1,5 @@
 import { createAddresses } from './addresses.js'
-import { askForRelease, askForRoom } from './ask.js'
+import { askForEnd, askForRoom } from './ask.js'
 import { CobrowseError } from './cobrowse-error.js'
 import { createEmitter } from './emitter.js'
 import { watchPage } from './page.js'
@@ -28,7 +28,7 @@ export function connect (options: ConnectOptions): Connection {
   let visit: Visit | undefined
   let isRefused = false
   /** The node sends everybody away as the call ends, before the gateway's answer says so. */
-  let releasing: Promise<void> | undefined
+  let ending: Promise<void> | undefined
   /** During this attempt the browser put the page aside. */
   let isKept = false
   const page = watchPage(() => {
@@ -45,7 +45,7 @@ export function connect (options: ConnectOptions): Connection {
     while (!stop.signal.aborted) {
       isKept = false
       const { error, openFor } = await attempt()
-      await releasing?.catch(() => {})
+      await ending?.catch(() => {})
       if (stop.signal.aborted) break
       isRefused = error.status === 401
       const hasOther = error.code === 'unopened' && addresses.fail()
@@ -125,9 +125,9 @@ export function connect (options: ConnectOptions): Connection {
     closed: run(),
     send: (data) => visit?.send(data) ?? false,
     close,
-    async release () {
-      releasing = askForRelease(settings).then(close)
-      await releasing
+    async endCall () {
+      ending = askForEnd(settings).then(close)
+      await ending
     },
     on: events.on
   }

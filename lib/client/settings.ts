@@ -23,7 +23,7 @@ export interface ClientSettings extends Given, WithDefault {
   onMessage: ConnectOptions['onMessage']
   signal: AbortSignal | undefined
   url: string
-  releaseUrl: string
+  endUrl: string
   WebSocket: new (url: string, protocols: string[]) => ClientSocket
 }
 
@@ -81,7 +81,7 @@ export function readClientOptions (options: ConnectOptions): ClientSettings {
     onMessage: settings.onMessage,
     signal: settings.signal,
     url: join(baseUrl, settings.path),
-    releaseUrl: join(baseUrl, settings.releasePath),
+    endUrl: join(baseUrl, settings.releasePath),
     WebSocket
   }
 }

@@ -1,18 +1,44 @@
-/** What a part knows of time. Injected, so that tests can let a node sleep, or a minute pass at once. */
+import { watchEventLoop } from './event-loop.js'
+
+/** An alarm that fires this late says that our own event loop was blocked. */
+const LATE_MS = 100
+
+/** All that a part knows of time. Injected, so that tests can let a node sleep, or a minute pass at once. */
 export interface Clock {
   /** Milliseconds that only grow; they may stand still while the machine is suspended. */
   monotonic (): number
-  /** Milliseconds since the epoch; they jump when somebody sets the time. */
+  /** Milliseconds since the epoch; they jump when the time is set. */
   wall (): number
-  /** Rings once. Never keeps the process alive. @returns cancels it */
-  after (ms: number, ring: () => void): () => void
+  /** Fires once. Never keeps the process alive. @returns cancels it */
+  after (ms: number, fire: () => void): () => void
+  /**
+   * Fires once, at the end of a wait for an answer. After a block of our own event loop, pending input is read first:
+   * an answer that lies in the socket already is not late.
+   *
+   * @param fire learns whether our own loop was busy nearly all of the time
+   * @returns cancels it
+   */
+  alarm (ms: number, fire: (wasBusy: boolean) => void): () => void
 }
 
 export const systemClock: Clock = {
   monotonic: () => performance.now(),
   wall: () => Date.now(),
-  after (ms, ring) {
-    const timer = setTimeout(ring, ms).unref()
+  after (ms, fire) {
+    const timer = setTimeout(fire, ms).unref()
     return () => clearTimeout(timer)
+  },
+  alarm (ms, fire) {
+    const due = performance.now() + ms
+    const wasBusy = watchEventLoop()
+    let turn: NodeJS.Immediate | undefined
+    const timer = setTimeout(() => {
+      if (performance.now() - due <= LATE_MS) fire(wasBusy())
+      else turn = setImmediate(() => fire(wasBusy()))
+    }, Math.max(0, ms))
+    return () => {
+      clearTimeout(timer)
+      clearImmediate(turn)
+    }
   }
 }

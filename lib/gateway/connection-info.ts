@@ -6,8 +6,9 @@ import { withNodePath } from '../common/address.js'
 import { ReasonError } from '../common/reason.js'
 import { refusePromise } from '../common/refuse-promise.js'
 import type { AddressCheck } from '../common/address.js'
-import type { Call, Dependency } from './dependency.js'
+import type { Dependency } from './dependency.js'
 import type { KnownRooms } from './known-rooms.js'
+import type { RequestContext } from './request-context.js'
 import type { Subject } from '../signature.js'
 import type {
   Assignment, ConnectionInfo, ConnectionInfoBody, NodeRef, NodeView, Provision, Registry, RoomKey, SelectNode, Session
@@ -16,8 +17,7 @@ import type {
 export interface ConnectionInfoParts {
   registry: Registry
   provision: Provision
-  registryCalls: Dependency
-  provisionCalls: Dependency
+  dependencies: Record<'registry' | 'provision', Dependency>
   selectNode?: SelectNode | undefined
   addressFault: AddressCheck
   knownRooms: KnownRooms
@@ -32,14 +32,15 @@ export interface ConnectionInfoParts {
  * The use case: session and body in; node, external address and signature out. Knows neither Fastify nor HTTP.
  */
 export function createConnectionInfo (parts: ConnectionInfoParts) {
-  const { registry, provision, registryCalls, provisionCalls, addressFault, knownRooms, issue } = parts
+  const { registry, provision, dependencies, addressFault, knownRooms, issue } = parts
   const accepts = rememberPerNode((node) => addressFault(node.wssUrl) === undefined &&
     (node.wssUrlOut === undefined || addressFault(node.wssUrlOut) === undefined))
   const selectNode = parts.selectNode && blamingTheHost(parts.selectNode)
 
-  async function askRegistry (room: RoomKey, call: Call): Promise<Assignment> {
-    const assignment = await registryCalls.ask(call, (signal) => registry.assign(room, { signal, accepts, selectNode }))
-    call.nodeId = assignment.node.id
+  async function askRegistry (room: RoomKey, context: RequestContext): Promise<Assignment> {
+    const assignment = await dependencies.registry.ask(context, (signal) =>
+      registry.assign(room, { signal, accepts, selectNode }))
+    context.nodeId = assignment.node.id
     if (assignment.joinOnly && !parts.mayJoinOnly) throw new RegistryUnavailableError()
     knownRooms.heard(assignment)
     // A binding may be older than the rules for addresses, or made under other ones.
@@ -49,22 +50,22 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     return assignment
   }
 
-  async function findNode (room: RoomKey, call: Call): Promise<Assignment> {
+  async function findNode (room: RoomKey, context: RequestContext): Promise<Assignment> {
     try {
-      return await askRegistry(room, call)
+      return await askRegistry(room, context)
     } catch (error) {
       if (error instanceof NoLiveNodeError) knownRooms.forget(room)
-      const recalled = isWithoutStore(error) && !call.budget.isSpent() ? knownRooms.recall(room) : undefined
+      const recalled = isWithoutStore(error) && !context.budget.isSpent() ? knownRooms.recall(room) : undefined
       if (recalled === undefined || addressFault(recalled.node.wssUrl) !== undefined) throw error
-      call.nodeId = recalled.node.id
+      context.nodeId = recalled.node.id
       parts.onJoinOnly(error)
       return recalled
     }
   }
 
-  async function findExternalUrl (node: NodeRef, session: Session, call: Call): Promise<string | null> {
+  async function findExternalUrl (node: NodeRef, session: Session, context: RequestContext): Promise<string | null> {
     const given = node.wssUrlOut ??
-      await provisionCalls.ask(call, (signal) => provision.externalUrl(node, session, signal))
+      await dependencies.provision.ask(context, (signal) => provision.externalUrl(node, session, signal))
     if (given === null) return null
     const url = node.wssUrlOut ?? withNodePath(given, node.wssUrl)
     const fault = addressFault(url)
@@ -73,15 +74,15 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
   }
 
   return async function connectionInfo (
-    session: Session, body: ConnectionInfoBody, call: Call
+    session: Session, body: ConnectionInfoBody, context: RequestContext
   ): Promise<ConnectionInfo> {
     provision.prefetch?.(session)
     const room = { tenant: session.tenantId, room: body.roomId }
-    const assignment = await findNode(room, call)
+    const assignment = await findNode(room, context)
     const { node, issuedAt, joinOnly } = assignment
-    const wssUrlOut = await findExternalUrl(node, session, call)
+    const wssUrlOut = await findExternalUrl(node, session, context)
     // A choice that took longer than the request may take is never signed: it may be another one by now.
-    if (call.budget.isSpent()) throw new RegistryUnavailableError()
+    if (context.budget.isSpent()) throw new RegistryUnavailableError()
     const { userId: user, userName: name, role } = body
     const signature = issue({ ...room, user, name, role, node, issuedAt, joinOnly })
     knownRooms.remember(room, assignment)

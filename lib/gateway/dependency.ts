@@ -1,14 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createBreaker } from '../common/breaker.js'
 import { BodyTimeoutError, OverloadedError } from '../errors.js'
-import { CallerGoneError, DeadlineError, isOwnBacklog, withDeadline } from '../common/deadline.js'
+import { systemClock } from '../common/clock.js'
+import { DeadlineError, isOwnBacklog, withDeadline } from '../common/deadline.js'
 import { isCatalogued } from '../common/is-catalogued.js'
 import { isAnswered } from '../common/reason.js'
-import type { Budget } from '../common/deadline.js'
-
-/** Milliseconds spent in each dependency, for the log line. */
-export type Timings = Partial<Record<DependencyName, number>>
-export type DependencyName = 'sessions' | 'registry' | 'provision'
+import { CallerGoneError } from './request-context.js'
+import type { DependencyName, RequestContext } from './request-context.js'
 
 export interface Dependency {
   /**
@@ -16,17 +14,9 @@ export interface Dependency {
    *
    * @throws its catalogued error, with the cause, when it cannot be asked; the error that it answered, if it did
    */
-  ask<T> (call: Call, work: (signal: AbortSignal) => Promise<T>): Promise<T>
+  ask<T> (context: RequestContext, work: (signal: AbortSignal) => Promise<T>): Promise<T>
   /** Stops the breaker's timers. */
   close (): void
-}
-
-/** One request, as far as its dependencies are concerned. */
-export interface Call {
-  budget: Budget
-  timings: Timings
-  /** The room's node, once it is known. */
-  nodeId?: string
 }
 
 export interface DependencyOptions {
@@ -41,7 +31,7 @@ export interface DependencyOptions {
 
 export function createDependency (options: DependencyOptions): Dependency {
   const { name, limitMs, breaks, Unavailable, observe } = options
-  const breaker = createBreaker(async ({ budget }: Call, work: (signal: AbortSignal) => Promise<unknown>) => {
+  const breaker = createBreaker(async ({ budget }: RequestContext, work: (signal: AbortSignal) => Promise<unknown>) => {
     try {
       return await askInTime(limitMs, work, budget.signal)
     } catch (cause) {
@@ -56,17 +46,17 @@ export function createDependency (options: DependencyOptions): Dependency {
   }
 
   return {
-    async ask<T> (call: Call, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    async ask<T> (context: RequestContext, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
       const startedAt = performance.now()
       try {
         // The breaker hands through what `work` resolves to, and its type forgets it.
-        return await breaker.fire(call, work) as T
+        return await breaker.fire(context, work) as T
       } catch (cause) {
         if (isCatalogued(cause) || cause instanceof CallerGoneError) throw cause
         throw new Unavailable({ cause })
       } finally {
         const ms = performance.now() - startedAt
-        call.timings[name] = Math.round(ms)
+        context.timings[name] = Math.round(ms)
         observe(name, ms / 1000)
       }
     },
@@ -81,14 +71,14 @@ export function createDependency (options: DependencyOptions): Dependency {
  * says so when its signal aborts.
  */
 async function askInTime (
-  ms: number, work: (signal: AbortSignal) => Promise<unknown>, parent: AbortSignal
+  ms: number, work: (signal: AbortSignal) => Promise<unknown>, signal: AbortSignal
 ): Promise<unknown> {
   let asked: Promise<unknown> | undefined
   try {
-    return await withDeadline(ms, (signal) => {
-      asked = work(signal)
+    return await withDeadline({ clock: systemClock, ms, signal }, (limit) => {
+      asked = work(limit)
       return asked
-    }, parent)
+    })
   } catch (cause) {
     if (!(cause instanceof DeadlineError)) throw cause
     const why = await Promise.race([Promise.resolve(asked).catch((error: unknown) => error), nextTurn()])

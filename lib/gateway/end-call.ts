@@ -1,23 +1,24 @@
-import type { Call, Dependency } from './dependency.js'
+import type { Dependency } from './dependency.js'
 import type { KnownRooms } from './known-rooms.js'
+import type { RequestContext } from './request-context.js'
 import type { Registry, ReleaseBody, Session } from '../../types/index.js'
 
-export interface ReleaseParts {
+export interface EndCallParts {
   registry: Registry
-  registryCalls: Dependency
+  dependencies: Record<'registry', Dependency>
   knownRooms: KnownRooms
 }
 
 /** The use case: the call ended, and its room with it. Knows neither Fastify nor HTTP. */
-export function createRelease ({ registry, registryCalls, knownRooms }: ReleaseParts) {
-  return async function release (session: Session, { callId }: ReleaseBody, call: Call): Promise<void> {
-    if (!canRelease(registry)) throw new TypeError('the registry has no method "release"')
+export function createEndCall ({ registry, dependencies, knownRooms }: EndCallParts) {
+  return async function endCall (session: Session, { callId }: ReleaseBody, context: RequestContext): Promise<void> {
+    if (!canEndCalls(registry)) throw new TypeError('the registry has no method "end"')
     const room = { tenant: session.tenantId, room: callId }
-    await registryCalls.ask(call, (signal) => registry.release(room, { signal }))
+    await dependencies.registry.ask(context, (signal) => registry.end(room, { signal }))
     knownRooms.forget(room)
   }
 }
 
-export function canRelease (registry: Registry): registry is Registry & Required<Pick<Registry, 'release'>> {
-  return typeof registry.release === 'function'
+export function canEndCalls (registry: Registry): registry is Registry & Required<Pick<Registry, 'end'>> {
+  return typeof registry.end === 'function'
 }

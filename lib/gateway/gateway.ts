@@ -1,52 +1,45 @@
-import { createAuthenticate } from '../http/authenticate.js'
 import { createAddressCheck } from '../common/address.js'
+import { InvalidTokenError, ProvisionUnavailableError, RegistryUnavailableError, SessionsUnavailableError } from '../errors.js'
+import { createIssuer } from '../signature.js'
 import { createConnectionInfo } from './connection-info.js'
-import { startBudget } from '../common/deadline.js'
 import { createDependency } from './dependency.js'
-import { ProvisionUnavailableError, RegistryUnavailableError, SessionsUnavailableError } from '../errors.js'
+import { createEndCall } from './end-call.js'
 import { createInFlight } from './in-flight.js'
 import { createJoinOnlyNotice } from './join-only-notice.js'
 import { createKnownRooms } from './known-rooms.js'
 import { createMetrics, NO_METRICS } from './metrics.js'
 import { toAnswers } from './readiness.js'
-import { createRelease } from './end-call.js'
-import { checkConnectionInfoBody, checkReleaseBody } from '../http/schema.js'
-import { createIssuer } from '../signature.js'
-import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
-import type { Call, DependencyName } from './dependency.js'
-import type { Metrics } from './metrics.js'
+import type { FastifyBaseLogger } from 'fastify'
 import type { Settings } from '../options.js'
-import type { Reader } from './unread-connections.js'
+import type { InFlight } from './in-flight.js'
+import type { Metrics } from './metrics.js'
+import type { DependencyName, RequestContext } from './request-context.js'
 import type {
-  Adapter, AdapterContext, BackendStatus, Cobrowse, ConnectionInfo, ConnectionInfoBody, ReleaseBody, Session
+  Adapter, AdapterContext, BackendStatus, CobrowseStatus, ConnectionInfo, ConnectionInfoBody, ReleaseBody, Session
 } from '../../types/index.js'
 
 /** Everything behind the routes, and what it shares between requests. */
 export interface Gateway {
   readonly metrics: Metrics
-  readonly api: Cobrowse
+  readonly inFlight: InFlight
   /** Starts the adapters. Never waits for a backend. */
   start (): void
   isClosing (): boolean
   refuseNew (): void
   /** Waits for the requests under way, then closes the adapters. */
   close (): Promise<void>
-  /** There are as many requests as may be. */
-  isFull (): boolean
-  /** Counts a request; `undefined` when there are as many as may be. Call the result once, when it is answered. */
-  enter (): (() => void) | undefined
-  /** A request of this connection was refused. */
-  turnAway (connection: Reader): void
-  authenticate (request: FastifyRequest, call: Call): Promise<Session>
-  connectionInfo (session: Session, body: ConnectionInfoBody, call: Call): Promise<ConnectionInfo>
-  release (session: Session, body: ReleaseBody, call: Call): Promise<void>
+  status (): CobrowseStatus
+  /** @throws InvalidTokenError, or SessionsUnavailableError if the token store cannot be asked */
+  findSession (token: string, context: RequestContext): Promise<Session>
+  connectionInfo (session: Session, body: ConnectionInfoBody, context: RequestContext): Promise<ConnectionInfo>
+  endCall (session: Session, body: ReleaseBody, context: RequestContext): Promise<void>
 }
 
 export async function createGateway (settings: Settings, log: FastifyBaseLogger): Promise<Gateway> {
   const { sessions, registry, provision, signing, timeout, maxInFlight, joinOnlyFor, selectNode } = settings
   const addressFault = createAddressCheck(settings)
   const metrics = settings.metrics === undefined ? NO_METRICS : await createMetrics(settings.metrics)
-  const calls = createDependencies(timeout, metrics)
+  const dependencies = createDependencies(timeout, metrics)
   const now = () => performance.now()
   const knownRooms = createKnownRooms({
     joinOnlyFor, nodes: () => registry.nodes(), viewAgeMs: () => registry.status().viewAgeMs, now
@@ -56,8 +49,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
   const connectionInfo = createConnectionInfo({
     registry,
     provision,
-    registryCalls: calls.registry,
-    provisionCalls: calls.provision,
+    dependencies,
     selectNode,
     addressFault,
     knownRooms,
@@ -69,7 +61,6 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
       return issue(subject)
     }
   })
-  const release = createRelease({ registry, registryCalls: calls.registry, knownRooms })
 
   const inFlight = createInFlight(maxInFlight)
   const adapters = { sessions, registry, provision }
@@ -96,24 +87,16 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
     log[level]({ dependency, state, reason }, `${dependency} ${state}`)
   }
 
-  async function withBudget<T> (work: (call: Call) => Promise<T>): Promise<T> {
-    const call = { budget: startBudget(timeout), timings: {} }
-    call.budget.bodyArrived()
-    try {
-      return await work(call)
-    } finally {
-      call.budget.end()
-    }
-  }
-
   return {
     metrics,
-    isFull: inFlight.isFull,
-    enter: inFlight.enter,
-    turnAway: inFlight.turnAway,
+    inFlight,
     connectionInfo,
-    release,
-    authenticate: createAuthenticate(sessions, calls.sessions),
+    endCall: createEndCall({ registry, dependencies, knownRooms }),
+    async findSession (token, context) {
+      const session = await dependencies.sessions.ask(context, (signal) => sessions.find(token, signal))
+      if (session === null) throw new InvalidTokenError()
+      return session
+    },
     isClosing: () => closing,
     refuseNew () {
       closing = true
@@ -129,22 +112,16 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
       closing = true
       // A server that listens has waited for its requests by now; those that were injected end within their budget.
       await inFlight.idle(timeout)
-      for (const dependency of Object.values(calls)) dependency.close()
+      for (const dependency of Object.values(dependencies)) dependency.close()
       // Adapters may be shared with instances that go on.
       await Promise.all(started.splice(0).map(async (undo) => await undo()))
       isOver = true
     },
-    api: {
-      connectionInfo: async (session, body) =>
-        await withBudget(async (call) => await connectionInfo(session, checkConnectionInfoBody(body), call)),
-      release: async (session, callId) =>
-        await withBudget(async (call) => await release(session, checkReleaseBody({ callId }), call)),
-      status () {
-        const backends = { sessions: sessions.status(), registry: registry.status(), provision: provision.status() }
-        const answers = toAnswers({ ...backends, isClosing: closing, canRecall: knownRooms.canRecall() })
-        const requests = { inFlight: inFlight.count(), inFlightLimit: inFlight.limit() }
-        return { ready: answers !== 'none', answers, ...requests, ...backends }
-      }
+    status () {
+      const backends = { sessions: sessions.status(), registry: registry.status(), provision: provision.status() }
+      const answers = toAnswers({ ...backends, isClosing: closing, canRecall: knownRooms.canRecall() })
+      const requests = { inFlight: inFlight.count(), inFlightLimit: inFlight.limit() }
+      return { ready: answers !== 'none', answers, ...requests, ...backends }
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { DependencyName } from './dependency.js'
+import type { DependencyName } from './request-context.js'
 import type { InFlight } from './in-flight.js'
 import type { Counter, Histogram, Registry as PromRegistry } from 'prom-client'
 import type { Adapter } from '../../types/adapter.js'

@@ -1,18 +1,36 @@
 import { untilAborted } from '../common/deadline.js'
-import { NotAuthorizedError, OverloadedError } from '../errors.js'
 import { statusOf } from '../common/status-of.js'
-import type { Budget } from '../common/deadline.js'
+import { NotAuthorizedError, OverloadedError } from '../errors.js'
+import type { Budget } from '../gateway/request-context.js'
+import type { Authorize, AuthorizeRelease } from '../../types/options.js'
 
 /**
- * Asks the host's own function, which may hang like everything else.
+ * Lets a session act for its own user, in either role and any room. For tests and the demo: with it, any holder of a
+ * token can replay every room whose id can be guessed.
+ */
+export const ownUserIdOnly: Authorize = (session, { userId }) => session.userId === userId
+
+/**
+ * The default of `authorizeRelease`: a call is ended by those who may replay it. Every customer may record, in any call
+ * whose id can be guessed.
+ */
+export function mayReplay (authorize: Authorize): AuthorizeRelease {
+  return (session, { callId: roomId }, request) => {
+    const { userId } = session
+    return authorize(session, { roomId, userId, userName: userId, role: 'replayer' }, request)
+  }
+}
+
+/**
+ * Asks the host's own function, which may hang as any dependency may.
  *
  * @throws NotAuthorizedError unless the decision is `true`; OverloadedError if there is none in time
  */
-export async function authorize (decide: () => boolean | Promise<boolean>, { signal }: Budget): Promise<void> {
-  if (!await isAllowed(decide, signal)) throw new NotAuthorizedError()
+export async function assertAuthorized (decide: () => boolean | Promise<boolean>, { signal }: Budget): Promise<void> {
+  if (!await isAuthorized(decide, signal)) throw new NotAuthorizedError()
 }
 
-async function isAllowed (decide: () => boolean | Promise<boolean>, signal: AbortSignal): Promise<boolean> {
+async function isAuthorized (decide: () => boolean | Promise<boolean>, signal: AbortSignal): Promise<boolean> {
   try {
     return await untilAborted(decide(), signal) === true
   } catch (cause) {

@@ -1,10 +1,10 @@
 import secureJson from 'secure-json-parse'
-import { CallerGoneError } from '../common/deadline.js'
+import { CallerGoneError } from '../gateway/request-context.js'
 import { BodyTimeoutError, BodyTooLargeError, InvalidBodyError } from '../errors.js'
 import { ReasonError } from '../common/reason.js'
 import { statusOf } from '../common/status-of.js'
 import type { FastifyRequest } from 'fastify'
-import type { Budget } from '../common/deadline.js'
+import type { Budget } from '../gateway/request-context.js'
 
 export const BODY_LIMIT_BYTES = 4096
 /** Bodies that may be on their way to one route. One more ends the oldest of them. */

@@ -1,40 +1,40 @@
+import { canEndCalls } from '../gateway/end-call.js'
+import { mayReplay } from './authorize.js'
 import { createRoute } from './route.js'
-import { canRelease } from '../gateway/end-call.js'
+import { checkRouteOptions } from './route-options.js'
 import { checkConnectionInfoBody, checkReleaseBody, connectionInfoSchema, releaseSchema } from './schema.js'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Gateway } from '../gateway/gateway.js'
 import type { Settings } from '../options.js'
-import type { AuthorizeRelease, ConnectionInfoBody, ReleaseBody } from '../../types/index.js'
+import type { ConnectionInfoBody, ReleaseBody } from '../../types/index.js'
 
-/** The routes, each in a scope of its own. */
+/**
+ * The routes, each in a scope of its own.
+ *
+ * @throws TypeError that names the route option that cannot be set
+ */
 export function createRoutes (settings: Settings, gateway: Gateway): FastifyPluginAsync[] {
+  const { path, releasePath, registry, authorize, authorizeRelease = mayReplay(authorize) } = settings
+  checkRouteOptions(settings.routeOptions)
   const connectionInfo = createRoute<ConnectionInfoBody>(settings, gateway, {
-    path: settings.path,
+    path,
     schema: connectionInfoSchema,
     roomField: 'roomId',
     checkBody: checkConnectionInfoBody,
-    authorize: settings.authorize,
-    answer: async (session, body, call) => ({ data: await gateway.connectionInfo(session, body, call) })
+    authorize,
+    answer: async (session, body, context) => ({ data: await gateway.connectionInfo(session, body, context) })
   })
-  if (!canRelease(settings.registry)) return [connectionInfo]
+  if (!canEndCalls(registry)) return [connectionInfo]
   const release = createRoute<ReleaseBody>(settings, gateway, {
-    path: settings.releasePath,
+    path: releasePath,
     schema: releaseSchema,
     roomField: 'callId',
     checkBody: checkReleaseBody,
-    authorize: settings.authorizeRelease ?? mayReplay(settings),
-    async answer (session, body, call) {
-      await gateway.release(session, body, call)
+    authorize: authorizeRelease,
+    async answer (session, body, context) {
+      await gateway.endCall(session, body, context)
       return {}
     }
   })
   return [connectionInfo, release]
-}
-
-// Not "may record": that every customer may, in any call whose id can be guessed.
-function mayReplay ({ authorize }: Settings): AuthorizeRelease {
-  return (session, { callId: roomId }, request) => {
-    const { userId } = session
-    return authorize(session, { roomId, userId, userName: userId, role: 'replayer' }, request)
-  }
 }

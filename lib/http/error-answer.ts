@@ -73,15 +73,15 @@ export function createErrorAnswer ({ operation, roomField, key, requests }: Erro
 
   function log (error: unknown, request: FastifyRequest, { status, retCode, outcome }: Refusal): void {
     // Absent where a hook of the host failed before ours.
-    const context = requests.find(request)
+    const exchange = requests.find(request)
     request.log[levelOf(status, retCode, outcome)]({
       operation,
       outcome,
       retCode,
       tenant: request.cobrowseSession?.tenantId,
-      node: context?.nodeId,
+      node: exchange?.nodeId,
       room: hashOfRoom(request.body),
-      timings: context?.timings,
+      timings: exchange?.timings,
       reason: status === 400 ? undefined : toReason(error),
       stack: retCode === '50001' && error instanceof Error ? stackOf(error) : undefined
     }, `co-browsing request ${outcome}`)

@@ -1,14 +1,15 @@
 import cookie from '@fastify/cookie'
 import { ClosingError, NotAuthorizedError, UnsupportedContentTypeError } from '../errors.js'
 import { checkContentType, checkHeaders, checkOrigin } from './checks.js'
-import { authorize } from './authorize.js'
+import { assertAuthorized } from './authorize.js'
 import { createBodyParser } from './body.js'
 import { createErrorAnswer, JSON_HEADERS } from './error-answer.js'
+import { readRawToken } from './raw-token.js'
 import { createRequests } from './requests.js'
 import { copyRouteOptions, mergeSchema } from './route-options.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
-import type { Call } from '../gateway/dependency.js'
 import type { Gateway } from '../gateway/gateway.js'
+import type { RequestContext } from '../gateway/request-context.js'
 import type { Settings } from '../options.js'
 import type { RouteSchema } from './schema.js'
 import type { Session } from '../../types/index.js'
@@ -24,7 +25,7 @@ export interface Endpoint<Body> {
   /** The host's decision. */
   authorize (session: Session, body: Body, request: FastifyRequest): boolean | Promise<boolean>
   /** What the answer holds beside the retCode. */
-  answer (session: Session, body: Body, call: Call): Promise<object>
+  answer (session: Session, body: Body, context: RequestContext): Promise<object>
 }
 
 /**
@@ -41,7 +42,7 @@ export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoin
   return async function route (scope: FastifyInstance): Promise<void> {
     if (!scope.hasRequestDecorator('cookies')) await scope.register(cookie)
     scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('application/json', createBodyParser((request) => requests.contextOf(request).budget))
+    scope.addContentTypeParser('application/json', createBodyParser((request) => requests.exchangeOf(request).budget))
     scope.addContentTypeParser('*', async () => { throw new UnsupportedContentTypeError() })
     scope.setReplySerializer((payload) => JSON.stringify(payload))
     scope.setErrorHandler(errorAnswer.answerBare)
@@ -81,19 +82,19 @@ export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoin
   async function admit (request: FastifyRequest): Promise<void> {
     // A hook of the host that runs when routes are added can have set `attachValidation`.
     if (request.validationError !== undefined) throw request.validationError
-    const context = requests.contextOf(request)
-    requests.takePlace(request, context)
-    const session = await gateway.authenticate(request, context)
-    await authorize(() => endpoint.authorize(session, bodyOf(request), request), context.budget)
+    const exchange = requests.exchangeOf(request)
+    requests.takePlace(request, exchange)
+    const session = await gateway.findSession(readRawToken(request.raw.rawHeaders), exchange)
+    await assertAuthorized(() => endpoint.authorize(session, bodyOf(request), request), exchange.budget)
     request.cobrowseSession = session
   }
 
   async function answer (request: FastifyRequest, reply: FastifyReply) {
     const { cobrowseSession } = request
     if (cobrowseSession === null) throw new NotAuthorizedError()
-    const context = requests.contextOf(request)
-    const rest = await endpoint.answer(cobrowseSession, bodyOf(request), context)
-    requests.answered(context)
+    const exchange = requests.exchangeOf(request)
+    const rest = await endpoint.answer(cobrowseSession, bodyOf(request), exchange)
+    requests.answered(exchange)
     reply.headers(JSON_HEADERS)
     return { retCode: '0', ...rest }
   }

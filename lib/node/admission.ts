@@ -1,7 +1,7 @@
 import { AdmissionError } from './admission-error.js'
 import { MAX_SIGNATURE_LENGTH } from './offer.js'
 import { createUsedSignatures } from './used-signatures.js'
-import { within } from './within.js'
+import { withDeadline } from '../common/deadline.js'
 import type { Clock } from '../common/clock.js'
 import type { Rooms } from './rooms.js'
 import type { AdmitOptions, Seat } from '../../types/node.js'
@@ -59,7 +59,7 @@ export function createAdmission (parts: AdmissionParts) {
   async function claim (claims: SignatureClaims, ms: number): Promise<ClaimResult> {
     const { tenant, room, issuedAt } = claims
     try {
-      return await within({ clock, ms, onLate: () => rooms.review(claims) }, async (signal) =>
+      return await withDeadline({ clock, ms, onLate: () => rooms.review(claims) }, async (signal) =>
         await membership().claim({ tenant, room }, { issuedAt, signal }))
     } catch (cause) {
       if (cause instanceof AdmissionError) throw cause
@@ -111,12 +111,12 @@ export function createAdmission (parts: AdmissionParts) {
     const { tenant, room, id, incarnation, issuedAt, expiresAt } = claims
     const present = membership()
     const now = present.now() / 1000
-    const releasedAt = present.releasedAt({ tenant, room })
+    const endedAt = present.endedAt({ tenant, room })
     if (incarnation !== null && incarnation !== present.incarnation) {
       throw new AdmissionError(4410, new Error('the lease ended while the signature was checked'))
     }
     if (now >= expiresAt + skew) throw new AdmissionError(4401, new Error('expired while it was checked'))
-    if (releasedAt !== undefined && issuedAt * 1000 <= releasedAt) {
+    if (endedAt !== undefined && issuedAt * 1000 <= endedAt) {
       throw new AdmissionError(4410, new Error('the call ended after the signature was issued'))
     }
     checkSpace(claims)

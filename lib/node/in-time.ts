@@ -1,4 +1,4 @@
-import { within } from './within.js'
+import { withDeadline } from '../common/deadline.js'
 import type { Clock } from '../common/clock.js'
 import type { Membership } from '../../types/registry.js'
 
@@ -8,12 +8,12 @@ const LEAVE_MS = 1000
 /** @throws what `join` throws, or that it took too long: what comes of it then leaves again */
 export async function joinInTime (clock: Clock, join: () => Promise<Membership>): Promise<Membership> {
   const onLate = (late: Membership) => quietly(async () => await late.leave())
-  return await within({ clock, ms: JOIN_MS, onLate }, join)
+  return await withDeadline({ clock, ms: JOIN_MS, onLate }, join)
 }
 
 /** Waits for the registry as long as clients can wait; a registration that cannot be withdrawn ends by itself. */
 export async function inTime (clock: Clock, work: () => Promise<unknown>): Promise<void> {
-  await within({ clock, ms: LEAVE_MS }, work).catch(() => {})
+  await withDeadline({ clock, ms: LEAVE_MS }, work).catch(() => {})
 }
 
 /** For what the registry sees to by itself, sooner or later. */

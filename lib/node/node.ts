@@ -11,7 +11,7 @@ import type { CobrowseNode, NodeEvents, NodeStatus, SeatEnd } from '../../types/
 import type { Membership, NodeRecord } from '../../types/registry.js'
 
 const MOVED: SeatEnd = { code: 4410, reason: 'the room moved: ask again' }
-const RELEASED: SeatEnd = { code: 4410, reason: 'the call ended' }
+const ENDED: SeatEnd = { code: 4410, reason: 'the call ended' }
 const LEFT = 'the node is leaving: ask again'
 
 type Phase = 'serving' | 'draining' | 'leaving' | 'drained' | 'replaced' | 'closed'
@@ -86,7 +86,7 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
       events.emit('resumed')
     }))
     joined.on('lost', ifPresent((room) => rooms.close(room, MOVED)))
-    joined.on('released', ifPresent((room) => rooms.close(room, RELEASED)))
+    joined.on('ended', ifPresent((room) => rooms.close(room, ENDED)))
     joined.on('replaced', ifPresent(() => {
       end('replaced')
       events.emit('replaced')

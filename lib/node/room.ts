@@ -1,4 +1,4 @@
-import { createAlarm } from './timer.js'
+import { createTimer } from './timer.js'
 import { createSeat } from './seat.js'
 import type { Clock } from '../common/clock.js'
 import type { TakenSeat } from './seat.js'
@@ -54,11 +54,11 @@ export function createRoom (key: RoomKey, options: RoomOptions): Room {
   let isOpen = false
   let expected = 0
 
-  const patience = createAlarm(clock, patienceMs, () => unlessDoorIsOpen(() => {
+  const patience = createTimer(clock, patienceMs, () => unlessDoorIsOpen(() => {
     sendAway(ALONE)
     review()
   }))
-  const suspension = createAlarm(clock, suspendFor, () => unlessDoorIsOpen(() => {
+  const suspension = createTimer(clock, suspendFor, () => unlessDoorIsOpen(() => {
     close(SUSPENDED)
     doors.giveUp(key)
   }))

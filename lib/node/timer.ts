@@ -1,18 +1,18 @@
 import type { Clock } from '../common/clock.js'
 
-export interface Alarm {
+export interface Timer {
   /** Does nothing while it runs already. */
   start (): void
   stop (): void
 }
 
-export function createAlarm (clock: Clock, ms: number, ring: () => void): Alarm {
+export function createTimer (clock: Clock, ms: number, fire: () => void): Timer {
   let cancel: (() => void) | undefined
   return {
     start () {
       cancel ??= clock.after(ms, () => {
         cancel = undefined
-        ring()
+        fire()
       })
     },
     stop () {

@@ -5,7 +5,7 @@ import { createEmitter } from '../common/emitter.js'
 import { NoLiveNodeError } from '../errors.js'
 import { createBindings } from './memory/bindings.js'
 import { checkNodeRecord, newIncarnation, toNodeRef, toNodeView } from './nodes/node-record.js'
-import { createReleasedRooms } from './membership/ended-rooms.js'
+import { createEndedRooms } from './membership/ended-rooms.js'
 import { roomName } from '../common/room-name.js'
 import { createChooser } from './nodes/chooser.js'
 import { unanswerable, unavailable } from './unavailable.js'
@@ -31,7 +31,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   checkOptions('memoryRegistry', Options, options)
   const { nodes: records = [], linger = 20 } = options
   const members = new Map<string, Entry>()
-  const released = createReleasedRooms()
+  const ended = createEndedRooms()
   const chooser = createChooser()
   const bindings = createBindings(linger * 1000, ({ view: { capacity = Infinity, rooms } }, before) => {
     if ((rooms < capacity) !== (before < capacity)) showNodes()
@@ -65,7 +65,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
 
   /** An end in the future is from before the clock was set back. */
   function endOf (name: string): number | undefined {
-    const at = released.at(name)
+    const at = ended.at(name)
     return Number(at) > Date.now() + linger * 1000 ? undefined : at
   }
 
@@ -76,7 +76,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   function register (record: NodeRecord): Membership {
     const view = toNodeView({ ...record, rooms: 0 }, newIncarnation())
     const events = createEmitter<MembershipEvents>()
-    const member: Entry = { view, gone: false, leave, end: (room) => events.emit('released', { ...room }) }
+    const member: Entry = { view, gone: false, leave, end: (room) => events.emit('ended', { ...room }) }
 
     function leave (event?: 'replaced'): void {
       if (member.gone) return
@@ -100,14 +100,14 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
         signal?.throwIfAborted()
         if (member.gone) return 'lapsed'
         const name = roomName(room)
-        if (issuedAt * 1000 <= (endOf(name) ?? 0)) return 'released'
+        if (issuedAt * 1000 <= (endOf(name) ?? 0)) return 'ended'
         const holder = bindings.find(name)
         if (holder !== undefined && holder !== member) return 'elsewhere'
         bindings.claim(name, member)
         return 'ok'
       },
       holds: (room) => !member.gone && bindings.isClaimedBy(roomName(room), member),
-      releasedAt: (room) => endOf(roomName(room)),
+      endedAt: (room) => endOf(roomName(room)),
       async release (room) {
         const name = roomName(room)
         if (bindings.isClaimedBy(name, member)) bindings.bind(name, member, room.tenant)
@@ -142,15 +142,15 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
       bindings.bind(name, member, room.tenant)
       return { node: toNodeRef(member.view), issuedAt: Date.now(), joinOnly: false }
     },
-    async release (room, { signal } = {}) {
+    async end (room, { signal } = {}) {
       signal?.throwIfAborted()
       assertOpen()
       const name = roomName(room)
       const holder = bindings.find(name)
       const member = holder && members.get(holder.view.id)
       if (member === undefined) return
-      released.forget(Date.now() - linger * 1000)
-      released.add(name, Date.now())
+      ended.forget(Date.now() - linger * 1000)
+      ended.add(name, Date.now())
       const wasClaimed = bindings.isClaimedBy(name, member)
       bindings.bind(name, member, room.tenant)
       if (wasClaimed) member.end?.(room)

@@ -61,7 +61,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
   const times = { lease, heartbeat, linger: linger * 1000 }
   const listedAt = listed && locateListed(listed, redis, prefix)
   const store = createRedisStore({
-    redis, prefix, times, clock: clock === systemClock ? undefined : clock, onLongerTimes: tellLongerTimes
+    redis, prefix, times, clock, onLongerTimes: tellLongerTimes
   })
   const chooser = createChooser({ reportAge: heartbeat })
   const memberships = createMemberships(clock)
@@ -128,16 +128,16 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     async assign (room, { signal, ...choice } = {}) {
       assertOpen()
       try {
-        return await withDeadline(ASSIGN_MS, async (limit) => {
+        return await withDeadline({ clock, ms: ASSIGN_MS, signal }, async (limit) => {
           // Never started, so no timer reads the nodes.
           if (!poller.isOn() && (view.ageMs() ?? 0) > heartbeat) poll()
           return await assigner.assign(room, choice, limit)
-        }, signal, store.clock)
+        })
       } catch (cause) {
         throw cause instanceof DeadlineError && !signal?.aborted ? new RegistryUnavailableError({ cause }) : cause
       }
     },
-    async release (room, { signal } = {}) {
+    async end (room, { signal } = {}) {
       assertOpen()
       await store.run(END, { args: [], rooms: [store.room(room)], ms: ASSIGN_MS, signal })
     },

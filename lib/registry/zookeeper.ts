@@ -64,8 +64,7 @@ export function createZooKeeperRegistry (
   checkOptions('zookeeperRegistry', Options, options)
   const { hosts, root = '/cobrowse', auth, sessionTimeout = 6000, linger = 20, listed, parse = parseJson } = options
   const lingerMs = linger * 1000
-  const foreignClock = clock === systemClock ? undefined : clock
-  const client = makeClient({ hosts, auth, sessionTimeout, clock: foreignClock, log: () => backend.log })
+  const client = makeClient({ hosts, auth, sessionTimeout, clock, log: () => backend.log })
   const layout = createLayout(root, listed?.path)
   const rooms = createRooms(client, layout)
   const sweep = createSweep({ client, layout, rooms, lingerMs, clock })
@@ -134,19 +133,19 @@ export function createZooKeeperRegistry (
     if (backend.status().state === 'closed') throw unavailable('the registry is closed')
   }
 
-  async function within<T> (
+  async function askInTime<T> (
     ms: number, signal: AbortSignal | undefined, work: (limit: AbortSignal) => Promise<T>
   ): Promise<T> {
     assertOpen()
     try {
-      return await withDeadline(ms, async (limit) => {
+      return await withDeadline({ clock, ms, signal }, async (limit) => {
         // A gateway that lost the connection answers at once; one that never had it was not started.
         if (client.state() === undefined) {
           connect()
           await untilConnected(client, limit)
         }
         return await work(limit)
-      }, signal, foreignClock)
+      })
     } catch (cause) {
       if (signal?.aborted) throw signal.reason
       throw isCatalogued(cause) ? cause : new RegistryUnavailableError({ cause })
@@ -161,17 +160,17 @@ export function createZooKeeperRegistry (
     async assign (room, { signal, ...choice } = {}) {
       // Never started, so no timer reads the nodes.
       if (!poller.isOn() && (view.ageMs() ?? 0) > POLL_MS) poll()
-      return await within(ASSIGN_MS, signal, async (limit) => await assigner.assign(room, choice, limit))
+      return await askInTime(ASSIGN_MS, signal, async (limit) => await assigner.assign(room, choice, limit))
     },
-    async release (room, { signal } = {}) {
-      await within(ASSIGN_MS, signal, async (limit) => await assigner.end(room, limit))
+    async end (room, { signal } = {}) {
+      await askInTime(ASSIGN_MS, signal, async (limit) => await assigner.end(room, limit))
     },
     nodes: view.nodes,
     async join (record) {
       if (listed !== undefined) throw new TypeError('"listed" option of zookeeperRegistry: its nodes register by themselves')
       const checked = checkNodeRecord(record?.id, record)
       assertSize(checked)
-      return await within(CONNECT_MS, undefined, async (limit) => {
+      return await askInTime(CONNECT_MS, undefined, async (limit) => {
         connect()
         await untilConnected(client, limit)
         const store = createZooKeeperNode({ client, layout, rooms, sweep, lingerMs, clock })

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { createBackend } from '../common/adapter-state.js'
 import { checkOptions, FunctionOption, ObjectWithMethods } from '../common/check-options.js'
+import { systemClock } from '../common/clock.js'
 import { isOwnBacklog, untilAborted, withDeadline } from '../common/deadline.js'
 import { AnsweredError } from '../common/reason.js'
 import { assertReachable } from '../common/redis-state.js'
@@ -39,7 +40,7 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
   async function read (key: string, signal?: AbortSignal): Promise<string | null> {
     try {
       assertReachable(redis)
-      const stored = await withDeadline(GET_TIMEOUT_MS, () => redis.get(key), signal)
+      const stored = await withDeadline({ clock: systemClock, ms: GET_TIMEOUT_MS, signal }, () => redis.get(key))
       backend.set('up')
       return stored
     } catch (error) {

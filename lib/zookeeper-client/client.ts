@@ -23,7 +23,7 @@ export interface ZooKeeperClientOptions {
   auth?: string | undefined
   /** Milliseconds that are asked for; the server may grant others. */
   sessionTimeout: number
-  clock?: Clock | undefined
+  clock: Clock
   log (): FastifyBaseLogger | undefined
 }
 

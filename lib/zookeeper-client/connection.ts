@@ -1,4 +1,3 @@
-import { systemClock } from '../common/clock.js'
 import { withDeadline } from '../common/deadline.js'
 import { openDriver } from './driver.js'
 import { nameOf, ZooKeeperError } from './error.js'
@@ -45,7 +44,7 @@ export interface ZooKeeperConnection {
 }
 
 export interface ConnectionOptions extends DriverOptions {
-  clock?: Clock | undefined
+  clock: Clock
 }
 
 /**
@@ -60,10 +59,10 @@ export async function openConnection (
   signal.throwIfAborted()
   const { connection, waitForGrant, startBeating } = startConnection(options)
   try {
-    await withDeadline(ms, async () => {
+    await withDeadline({ clock: options.clock, ms, signal }, async () => {
       await connection.call(waitForGrant, { ms })
       await connection.call(ping, { ms })
-    }, signal, options.clock)
+    })
   } catch (error) {
     connection.drop('given up')
     throw error
@@ -75,7 +74,7 @@ export async function openConnection (
 const ping: Send<unknown> = (client, done) => client.exists('/', undefined, done)
 
 function startConnection (options: ConnectionOptions) {
-  const { clock = systemClock } = options
+  const { clock } = options
   const watches = createWatches()
   const waiting = new Set<(error: ZooKeeperError) => void>()
   let grant = () => {}
@@ -120,7 +119,7 @@ function startConnection (options: ConnectionOptions) {
         else resolve(value)
       }, watches)
     })
-    return await withDeadline(ms, work, signal, options.clock)
+    return await withDeadline({ clock, ms, signal }, work)
   }
 
   function startBeating (): void {

@@ -1,5 +1,3 @@
-import { systemClock } from '../common/clock.js'
-import { setAlarm } from '../common/deadline.js'
 import { authRetryMs, backOffMs, connectMs, shuffle } from './back-off.js'
 import { openConnection } from './connection.js'
 import { ZooKeeperError } from './error.js'
@@ -22,7 +20,7 @@ export interface SupervisorOptions extends ZooKeeperHosts {
   auth?: string | undefined
   /** Milliseconds that are asked for. */
   sessionTimeout: number
-  clock?: Clock | undefined
+  clock: Clock
   onState (state: ZooKeeperState): void
 }
 
@@ -41,7 +39,7 @@ export interface Supervisor {
 }
 
 export function createSupervisor (options: SupervisorOptions): Supervisor {
-  const { chroot, auth, clock = systemClock, onState } = options
+  const { chroot, auth, clock, onState } = options
   const servers = shuffle(options.servers)
   let state: ZooKeeperState | undefined
   let session: ZooKeeperSession | undefined
@@ -105,13 +103,7 @@ export function createSupervisor (options: SupervisorOptions): Supervisor {
 
   /** The server tells of an expiry only who reaches it. */
   function awaitLoss (ms: number): void {
-    let turn: NodeJS.Immediate | undefined
-    // Our own loop may have stood still, and the answer lie in the socket.
-    const cancel = clock.after(Math.max(0, ms), () => { turn = setImmediate(loseSession) })
-    cancelLost = () => {
-      cancel()
-      clearImmediate(turn)
-    }
+    cancelLost = clock.alarm(Math.max(0, ms), loseSession)
   }
 
   function loseSession (): void {
@@ -159,7 +151,7 @@ export function createSupervisor (options: SupervisorOptions): Supervisor {
     // One on its way may still bring back a session that owns something.
     if (session === undefined) abandon()
     connection?.endSession()
-    const cancel = setAlarm(CLOSE_MS, abandon)
+    const cancel = clock.alarm(CLOSE_MS, abandon)
     await running
     cancel()
     session = undefined

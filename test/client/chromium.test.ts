@@ -23,7 +23,7 @@ t.test('a page – the helper loaded as published – connects with its cookie f
 
   for (const relay of site.relays.values()) relay.cut()
   await eventually(async () => (await told()).filter((it) => !it.startsWith('message')), ['open', 'retry lost', 'open'])
-  await page.evaluate('connection.release()')
+  await page.evaluate('connection.endCall()')
   await eventually(async () => (await told()).at(-1), 'closed undefined')
 })
 

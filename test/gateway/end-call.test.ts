@@ -18,7 +18,7 @@ async function build (t: Test, { options, ...setup }: AppSetup = {}, instead?: (
   const released: RoomKey[] = []
   const registry: Registry = {
     ...memoryRegistry({ nodes: NODES }),
-    async release (room) {
+    async end (room) {
       released.push(room)
       await instead?.()
     }
@@ -42,7 +42,7 @@ t.test('a node – its room ended – is notified, and a room that is not or no 
   const registry = memoryRegistry()
   const node = await registry.join({ id: 'n', wssUrl: 'wss://10.0.0.1/ws' })
   const heard: RoomKey[] = []
-  node.on('released', (room) => heard.push(room))
+  node.on('ended', (room) => heard.push(room))
   const { ask, end } = await build(t, { options: { registry } })
   t.strictSame((await end()).json(), { retCode: '0' }, 'not bound')
   await ask()
@@ -182,11 +182,11 @@ t.test('a failure – on the end route – is logged and counted as on the other
 })
 
 t.test('a registry that cannot end calls – has no such route', async (t) => {
-  const { release, ...registry } = memoryRegistry({ nodes: NODES })
+  const { end: _end, ...registry } = memoryRegistry({ nodes: NODES })
   const { app, ask, end } = await build(t, { options: { registry } })
   t.equal((await end()).statusCode, 404)
   t.equal((await ask()).json().retCode, '0')
-  await t.rejects(app.cobrowse.release(session, body.roomId), { name: 'TypeError', message: /no method "release"/ })
+  await t.rejects(app.cobrowse.endCall(session, body.roomId), { name: 'TypeError', message: /no method "end"/ })
 })
 
 t.test('releasePath and prefix – form the route’s address, and routeOptions apply to it', async (t) => {
@@ -206,11 +206,11 @@ t.test('the decorator – caller known to the host – ends the call without tok
   const { app, released } = await build(t, {
     options: { authorize: () => false, sessions: { ...memorySessions(), find: failWith(new Error('not asked')) } }
   })
-  t.equal(await app.cobrowse.release(session, body.roomId), undefined)
+  t.equal(await app.cobrowse.endCall(session, body.roomId), undefined)
   t.strictSame(released, [{ tenant: 't1', room: body.roomId }])
-  await t.rejects(app.cobrowse.release(session, 'a b'), { code: 'FST_COBROWSE_40001' })
+  await t.rejects(app.cobrowse.endCall(session, 'a b'), { code: 'FST_COBROWSE_40001' })
   const hanging = await build(t, { options: { timeout: 300 } }, never)
-  await t.rejects(hanging.app.cobrowse.release(session, body.roomId), { code: 'FST_COBROWSE_50302' })
+  await t.rejects(hanging.app.cobrowse.endCall(session, body.roomId), { code: 'FST_COBROWSE_50302' })
 })
 
 t.test('@fastify/swagger of the host – describes the route', async (t) => {

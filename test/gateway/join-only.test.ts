@@ -144,14 +144,14 @@ t.test('a store that lists no live node – is believed, and the room is forgott
 t.test('an ended room – is forgotten, and a room whose end failed stays known', async (t) => {
   const { app, ask, script } = await buildKnowing(t, {})
   const { registry } = script
-  registry.release = away
-  await t.rejects(app.cobrowse.release(session, body.roomId), { code: 'FST_COBROWSE_50302' })
+  registry.end = away
+  await t.rejects(app.cobrowse.endCall(session, body.roomId), { code: 'FST_COBROWSE_50302' })
   script.instead = away
   t.equal(kindOf(await ask()), JOIN_ONLY)
-  registry.release = async () => {}
-  await app.cobrowse.release({ ...session, tenantId: 't2' }, body.roomId)
+  registry.end = async () => {}
+  await app.cobrowse.endCall({ ...session, tenantId: 't2' }, body.roomId)
   t.equal(kindOf(await ask()), JOIN_ONLY, 'the same call id in another tenant is another call')
-  await app.cobrowse.release(session, body.roomId)
+  await app.cobrowse.endCall(session, body.roomId)
   t.equal(kindOf(await ask()), '50302')
 })
 

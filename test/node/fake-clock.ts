@@ -10,16 +10,19 @@ export interface FakeClock extends Clock {
 
 /** Creates a clock that stands still unless a test advances it. */
 export function createFakeClock (startsAt = 1_700_000_000_000): FakeClock {
-  const alarms = new Set<{ at: number, ring: () => void }>()
+  const alarms = new Set<{ at: number, fire: () => void }>()
   let elapsed = 0
 
   return {
     monotonic: () => elapsed,
     wall: () => startsAt + elapsed,
-    after (ms, ring) {
-      const alarm = { at: elapsed + Math.max(0, ms), ring }
+    after (ms, fire) {
+      const alarm = { at: elapsed + Math.max(0, ms), fire }
       alarms.add(alarm)
       return () => alarms.delete(alarm)
+    },
+    alarm (ms, fire) {
+      return this.after(ms, () => fire(false))
     },
     alarms: () => alarms.size,
     async pass (ms) {
@@ -30,7 +33,7 @@ export function createFakeClock (startsAt = 1_700_000_000_000): FakeClock {
         if (next === undefined) break
         elapsed = next.at
         alarms.delete(next)
-        next.ring()
+        next.fire()
       }
       elapsed = end
     }

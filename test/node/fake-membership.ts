@@ -58,7 +58,7 @@ export function createFakeMembership ({ id }: Pick<NodeRecord, 'id'>, now: () =>
       return await fake.answer(grant, room)
     },
     holds: (room) => isValid && held.get(roomName(room))?.isShut === false,
-    releasedAt: (room) => releases.get(roomName(room)),
+    endedAt: (room) => releases.get(roomName(room)),
     async release (room) {
       held.delete(roomName(room))
       await note(`release ${room.tenant}/${room.room}`)
@@ -91,7 +91,7 @@ export function createFakeMembership ({ id }: Pick<NodeRecord, 'id'>, now: () =>
     endCall (room) {
       releases.set(roomName(room), now())
       held.delete(roomName(room))
-      events.emit('released', room)
+      events.emit('ended', room)
     },
     replace () {
       isValid = false

@@ -52,7 +52,7 @@ async function testDeployment (t: Test, registry: Registry) {
   t.equal(await refusal(second, (await ask('r')).signature), 4401, 'a signature is for one node')
 
   const before = await ask('r', 'replayer')
-  await registry.release?.({ tenant: 't', room: 'r' })
+  await registry.end?.({ tenant: 't', room: 'r' })
   t.equal(await endOf(seat), 4410, 'the end of the call reaches the node')
   t.equal(await refusal(first, before.signature), 4410, 'signatures issued before the end are rejected')
   const again = await enter('r', 'recorder', first, second)

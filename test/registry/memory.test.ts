@@ -78,10 +78,10 @@ t.test('a call that ended – before the clock was set back – rejects no later
   await registry.assign(room)
   const { now } = Date
   const restore = t.intercept(Date, 'now', { value: () => now() + 3_600_000 })
-  await registry.release?.(room)
-  t.equal(await member.claim(room, { issuedAt: Date.now() / 1000 - 1 }), 'released')
+  await registry.end?.(room)
+  t.equal(await member.claim(room, { issuedAt: Date.now() / 1000 - 1 }), 'ended')
   restore.restore()
   const { issuedAt } = await registry.assign(room)
   t.equal(await member.claim(room, { issuedAt: issuedAt / 1000 }), 'ok')
-  t.equal(member.releasedAt(room), undefined)
+  t.equal(member.endedAt(room), undefined)
 })

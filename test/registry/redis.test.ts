@@ -189,8 +189,8 @@ t.test('a client that returns numbers as text – is not taken for a Redis that 
   await until(() => registry.status().state === 'up')
   t.strictSame(warnings, [{ node: 'huge', reason: 'node record: must not be longer than 4096 bytes' }])
   t.strictSame(registry.nodes().map(({ id }) => id), ['n1'])
-  await registry.release?.(room)
-  await until(() => Number.isSafeInteger(member.releasedAt(room)))
+  await registry.end?.(room)
+  await until(() => Number.isSafeInteger(member.endedAt(room)))
 })
 
 t.test('a wrong option – is rejected by name', async (t) => {

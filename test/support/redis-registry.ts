@@ -46,12 +46,12 @@ export function watch (registry: Registry): { states: BackendStatus[], warnings:
 
 /** Asks again if a busy machine exceeds the request timeout, as callers do. */
 export function patient (registry: Registry): Registry {
-  const { release } = registry
+  const { end: release } = registry
   return {
     ...registry,
     assign: async (room, options) => await inTime(async () => await registry.assign(room, options)),
     ...release !== undefined && {
-      release: async (room, options) => { await inTime(async () => await release(room, options)) }
+      end: async (room, options) => { await inTime(async () => await release(room, options)) }
     }
   }
 }

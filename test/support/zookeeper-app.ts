@@ -95,7 +95,7 @@ async function joinPatiently (registry: Registry, record: NodeRecord): Promise<M
 
 export function listen (member: Membership): string[] {
   const events: string[] = []
-  for (const event of ['lapsed', 'resumed', 'replaced', 'lost', 'released'] as const) {
+  for (const event of ['lapsed', 'resumed', 'replaced', 'lost', 'ended'] as const) {
     member.on(event, () => events.push(event))
   }
   return events

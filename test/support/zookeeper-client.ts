@@ -1,3 +1,4 @@
+import { systemClock } from '../../lib/common/clock.js'
 import { createZooKeeperClient } from '../../lib/zookeeper-client/client.js'
 import { until } from './until.js'
 import type { Test } from 'tap'
@@ -18,7 +19,9 @@ const CALL_MS = 10_000
 export function startClient (
   t: Test, hosts: string, options: Partial<ZooKeeperClientOptions> = {}
 ): StartedClient {
-  const client = createZooKeeperClient({ hosts, sessionTimeout: SESSION_MS, log: () => undefined, ...options })
+  const client = createZooKeeperClient({
+    hosts, sessionTimeout: SESSION_MS, log: () => undefined, clock: systemClock, ...options
+  })
   const states: ZooKeeperState[] = []
   client.on((state) => states.push(state))
   client.start()

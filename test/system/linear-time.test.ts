@@ -1,6 +1,6 @@
 import t from 'tap'
 import { addressFault, withNodePath } from '../../lib/common/address.js'
-import { readRawToken } from '../../lib/http/authenticate.js'
+import { readRawToken } from '../../lib/http/raw-token.js'
 import { readClientOptions } from '../../lib/client/settings.js'
 import { readRetryAfter } from '../../lib/client/ask.js'
 import { readOffer } from '../../lib/node/offer.js'

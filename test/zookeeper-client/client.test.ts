@@ -1,4 +1,5 @@
 import t from 'tap'
+import { systemClock } from '../../lib/common/clock.js'
 import { createZooKeeperClient } from '../../lib/zookeeper-client/client.js'
 import { eventually } from '../support/until.js'
 import { connectClient, SESSION_MS, startClient } from '../support/zookeeper-client.js'
@@ -135,7 +136,9 @@ t.test('requests to one server', { skip: withoutZooKeeper }, async (t) => {
       process.removeAllListeners('uncaughtException')
       for (const handler of handlers) process.on('uncaughtException', handler)
     })
-    const client = createZooKeeperClient({ hosts: server.hosts, sessionTimeout: SESSION_MS, log: () => undefined })
+    const client = createZooKeeperClient({
+      hosts: server.hosts, sessionTimeout: SESSION_MS, log: () => undefined, clock: systemClock
+    })
     t.teardown(async () => await client.close())
     client.on(() => { throw new Error('a listener') })
     client.start()
@@ -216,7 +219,9 @@ t.test('requests to one server', { skip: withoutZooKeeper }, async (t) => {
 
 t.test('a client – closed before its start or while it connects – ends', { skip: withoutZooKeeper }, async (t) => {
   const server = await startZooKeeper(t)
-  await createZooKeeperClient({ hosts: server.hosts, sessionTimeout: SESSION_MS, log: () => undefined }).close()
+  await createZooKeeperClient({
+    hosts: server.hosts, sessionTimeout: SESSION_MS, log: () => undefined, clock: systemClock
+  }).close()
   for (let turns = 0; turns < 30; turns++) {
     const { client, states } = startClient(t, server.hosts)
     for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)

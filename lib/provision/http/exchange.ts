@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parse } from 'secure-json-parse'
 import { Client, Pool } from 'undici'
+import { systemClock } from '../../common/clock.js'
 import { withDeadline } from '../../common/deadline.js'
 import { ProvisionFault, toFault } from './fault.js'
 import type { Dispatcher } from 'undici'
@@ -59,7 +60,7 @@ export function createExchange ({ origin, headers, ca, timeoutMs }: ExchangeOpti
       }
     }
     try {
-      return await withDeadline(timeoutMs, work, closing.signal)
+      return await withDeadline({ clock: systemClock, ms: timeoutMs, signal: closing.signal }, work)
     } catch (error) {
       throw toFault(error)
     }

@@ -1,5 +1,5 @@
 /** When calls ended, for as long as signatures from before may be shown. */
-export interface ReleasedRooms {
+export interface EndedRooms {
   add (key: string, at: number): void
   /** Milliseconds, by the store's clock. */
   at (key: string): number | undefined
@@ -9,7 +9,7 @@ export interface ReleasedRooms {
   redate (limit: number, date: number): void
 }
 
-export function createReleasedRooms (): ReleasedRooms {
+export function createEndedRooms (): EndedRooms {
   const moments = new Map<string, number>()
   return {
     add (key, at) {

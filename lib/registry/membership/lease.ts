@@ -1,4 +1,3 @@
-import { systemClock } from '../../common/clock.js'
 import type { Clock } from '../../common/clock.js'
 
 /** A moment on both clocks. */
@@ -22,7 +21,7 @@ export interface Lease {
 }
 
 /** @param ms milliseconds; asked anew each time, since a store may change them */
-export function createLease (ms: () => number, onLapse: () => void, clock: Clock = systemClock): Lease {
+export function createLease (ms: () => number, onLapse: () => void, clock: Clock): Lease {
   let sentAt: Moment | undefined
   let cancelAlarm = () => {}
 

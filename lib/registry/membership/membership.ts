@@ -1,4 +1,3 @@
-import { systemClock } from '../../common/clock.js'
 import { createEmitter } from '../../common/emitter.js'
 import { newIncarnation } from '../nodes/node-record.js'
 import { createRepeater } from '../../common/repeater.js'
@@ -17,7 +16,7 @@ const MAX_TRIES = 6
 export interface MembershipOptions {
   store: NodeStore
   record: NodeRecord
-  clock?: Clock | undefined
+  clock: Clock
   onLeave (membership: Membership): void
 }
 
@@ -27,7 +26,7 @@ export interface MembershipOptions {
  * @throws when the first registration fails; nothing is left behind then
  */
 export async function joinStore (options: MembershipOptions): Promise<Membership> {
-  const { store, clock = systemClock, onLeave } = options
+  const { store, clock, onLeave } = options
   const { id, ...record } = options.record
   const events = createEmitter<MembershipEvents>()
   const storeClock = createStoreClock(clock)
@@ -112,7 +111,7 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     rooms.accept(answer, claims)
     if (!wasValid) events.emit('resumed')
     rooms.claimTheRest(claims)
-    if (answer.hasMoreReleases === true) heartbeat.hurry()
+    if (answer.hasMoreEnds === true) heartbeat.hurry()
   }
 
   async function claimOne (
@@ -175,12 +174,12 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
       if (!lease.valid()) return 'lapsed'
       const key = store.roomKey(room)
       const issuedAtMs = issuedAt === undefined ? undefined : issuedAt * 1000
-      if (Number(issuedAtMs) <= (rooms.releasedAt(key) ?? 0)) return 'released'
+      if (Number(issuedAtMs) <= (rooms.endedAt(key) ?? 0)) return 'ended'
       if (rooms.held.get(key)?.isShut === false) return 'ok'
       return await claimOne({ ...room }, key, issuedAtMs, signal)
     },
     holds: (room) => lease.valid() && rooms.held.get(store.roomKey(room))?.isShut === false,
-    releasedAt: (room) => rooms.releasedAt(store.roomKey(room)),
+    endedAt: (room) => rooms.endedAt(store.roomKey(room)),
     release: async (room) => await rooms.release(store.roomKey(room)),
     async drain (on = true) {
       record.draining = on

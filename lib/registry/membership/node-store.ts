@@ -38,9 +38,9 @@ export type NodeAnswer =
     now: number
     /** From when the lease counts. Left out: from when the call was sent. */
     since?: Moment | undefined
-    releases: RoomRelease[]
+    ends: RoomEnd[]
     /** There are more, which the next heartbeat is told. */
-    hasMoreReleases?: boolean
+    hasMoreEnds?: boolean
     claims: RoomClaim[]
   }
   /** The store is in another epoch than the caller knew. */
@@ -52,7 +52,7 @@ export type NodeAnswer =
 export type Accepted = Extract<NodeAnswer, { outcome: 'ok' }>
 
 /** The call of a room ended. */
-export interface RoomRelease {
+export interface RoomEnd {
   key: string
   /** Milliseconds, by the store's clock. */
   at: number
@@ -61,12 +61,12 @@ export interface RoomRelease {
 /** What became of a claim. */
 export interface RoomClaim {
   /**
-   * `ok` · `elsewhere` bound to another live node · `released` the call ended after the claim's date · `yield` not yet,
+   * `ok` · `elsewhere` bound to another live node · `ended` the call ended after the claim's date · `yield` not yet,
    * while the store settles · `stale` the room was released under the same or a higher number · `failed`
    */
   word: string
   /** When the call ended last, or 0. */
-  releasedAt: number
+  endedAt: number
 }
 
 /** One claim of a room. */
@@ -100,7 +100,7 @@ interface PresenceCall extends NodeCall {
 
 export interface BeatCall extends PresenceCall {
   /** Ends of calls that the node was told of, and need not be told again. */
-  heard?: readonly RoomRelease[]
+  heard?: readonly RoomEnd[]
 }
 
 export interface RegisterCall extends PresenceCall {

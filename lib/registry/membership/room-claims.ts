@@ -1,14 +1,14 @@
 import { unavailable } from '../unavailable.js'
 import { createHeldRooms } from './held-rooms.js'
-import { createReleasedRooms } from './ended-rooms.js'
+import { createEndedRooms } from './ended-rooms.js'
 import type { Clock } from '../../common/clock.js'
 import type { Emitter } from '../../common/emitter.js'
 import type { HeldRooms } from './held-rooms.js'
-import type { Accepted, Claim, Claims, NodeCall, NodeStore, RoomRelease } from './node-store.js'
+import type { Accepted, Claim, Claims, NodeCall, NodeStore, RoomEnd } from './node-store.js'
 import type { MembershipEvents, RoomKey } from '../../../types/registry.js'
 
 /** `outdated` the registration changed meanwhile · `epoch` and `lapsed` the store does not know it. */
-export type SingleResult = 'ok' | 'elsewhere' | 'released' | 'lapsed' | 'epoch' | 'outdated'
+export type SingleResult = 'ok' | 'elsewhere' | 'ended' | 'lapsed' | 'epoch' | 'outdated'
 
 export interface RoomClaimsOptions {
   store: NodeStore
@@ -22,11 +22,11 @@ export interface RoomClaimsOptions {
 /** The rooms of one node: those that it claimed, and those whose call ended. */
 export interface RoomClaims {
   readonly held: HeldRooms
-  releasedAt (key: string): number | undefined
+  endedAt (key: string): number | undefined
   /** Claims to send with a registration or heartbeat; none where there are more than one call takes. */
   toSend (keys: string[], yields: boolean): Claims
   /** Ends of calls that the latest answer told of: the next heartbeat says that they were heard. */
-  heard (): readonly RoomRelease[]
+  heard (): readonly RoomEnd[]
   /** Takes what the store answered to a registration or heartbeat. */
   accept (answer: Accepted, sent: Claims): void
   /** Claims what did not go with it, and again some of the open rooms, in turn. Not waited for. */
@@ -43,8 +43,8 @@ export interface RoomClaims {
 
 export function createRoomClaims ({ store, clock, events, self, isValid }: RoomClaimsOptions): RoomClaims {
   const held = createHeldRooms()
-  const released = createReleasedRooms()
-  let heard: readonly RoomRelease[] = []
+  const ended = createEndedRooms()
+  let heard: readonly RoomEnd[] = []
   let lastNumber = 0
   let isClaimingAgain = false
   let answeredAt = clock.monotonic()
@@ -55,7 +55,7 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
     answeredAt = clock.monotonic()
     held.redate(now + store.times.heartbeat, lastAnswer)
     // On ZooKeeper these are dates of gateways, whose clocks may differ a little.
-    released.redate(now + store.times.linger, lastAnswer)
+    ended.redate(now + store.times.linger, lastAnswer)
   }
 
   const toClaim = (key: string): Claim => {
@@ -67,8 +67,8 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
 
   function settle ({ claims: answers, now }: Accepted, { rooms }: Claims): void {
     for (const [at, { key, number }] of rooms.entries()) {
-      const { word, releasedAt } = answers[at] ?? { word: 'failed', releasedAt: 0 }
-      hearRelease(key, releasedAt)
+      const { word, endedAt } = answers[at] ?? { word: 'failed', endedAt: 0 }
+      hearEnd(key, endedAt)
       const room = held.get(key)?.room
       if (room === undefined) continue
       if (word === 'ok') held.open(key, room, number, now)
@@ -77,13 +77,13 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
   }
 
   /** A room that was opened after its call had ended is another call's. */
-  function hearRelease (key: string, at: number): void {
+  function hearEnd (key: string, at: number): void {
     if (at === 0) return
-    released.add(key, at)
-    if (Number(held.get(key)?.openedAt) <= at) endRoom(key, 'released')
+    ended.add(key, at)
+    if (Number(held.get(key)?.openedAt) <= at) endRoom(key, 'ended')
   }
 
-  function endRoom (key: string, event: 'lost' | 'released'): void {
+  function endRoom (key: string, event: 'lost' | 'ended'): void {
     const room = held.remove(key)?.room
     if (room !== undefined) events.emit(event, { ...room })
   }
@@ -110,14 +110,14 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
 
   return {
     held,
-    releasedAt: released.at,
+    endedAt: ended.at,
     toSend,
     heard: () => heard,
     accept (answer, sent) {
       redate(answer.now)
-      released.forget(answer.now - store.times.linger - store.times.lease)
-      for (const { key, at } of answer.releases) hearRelease(key, at)
-      heard = answer.releases
+      ended.forget(answer.now - store.times.linger - store.times.lease)
+      for (const { key, at } of answer.ends) hearEnd(key, at)
+      heard = answer.ends
       settle(answer, sent)
     },
     // Many rooms must not delay the next heartbeat, which tries again what fails.
@@ -136,11 +136,11 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
       if (call.member !== self().member || !isValid()) return 'outdated'
       if (answer.outcome === 'epoch') return 'epoch'
       if (answer.outcome !== 'ok') return 'lapsed'
-      const { word, releasedAt } = answer.claims[0] ?? { word: 'failed', releasedAt: 0 }
-      hearRelease(key, releasedAt)
+      const { word, endedAt } = answer.claims[0] ?? { word: 'failed', endedAt: 0 }
+      hearEnd(key, endedAt)
       if (word === 'ok') held.open(key, room, number, answer.now)
       else if (word === 'elsewhere') endRoom(key, 'lost')
-      else if (word !== 'released') throw unavailable('the binding of the room cannot be read')
+      else if (word !== 'ended') throw unavailable('the binding of the room cannot be read')
       return word
     },
     async release (key) {

@@ -1,6 +1,6 @@
 import { BEAT, CLAIM_ROOMS, LEAVE, REGISTER, RELEASE } from './scripts/node.js'
 import { MAX_TOLD } from './scripts/prelude.js'
-import type { NodeAnswer, Claims, NodeStore, RoomClaim, RoomRelease } from '../membership/node-store.js'
+import type { NodeAnswer, Claims, NodeStore, RoomClaim, RoomEnd } from '../membership/node-store.js'
 import type { RedisStore, RedisTimes, ScriptCall } from './store.js'
 import type { Script } from './scripts/prelude.js'
 
@@ -55,15 +55,15 @@ type Answer = [string, string | number, string[], Array<string | number>, string
 
 function toAnswer (answer: unknown, { keyOf, remember }: RedisStore): NodeAnswer {
   // As the scripts say.
-  const [outcome, second, releases, claims, memory] = answer as Answer
+  const [outcome, second, ends, claims, memory] = answer as Answer
   remember(memory)
   switch (outcome) {
     case 'ok':
       return {
         outcome,
         now: Number(second),
-        releases: toReleases(releases, keyOf),
-        hasMoreReleases: releases.length >= 2 * MAX_TOLD,
+        ends: toEnds(ends, keyOf),
+        hasMoreEnds: ends.length >= 2 * MAX_TOLD,
         claims: toClaims(claims)
       }
     case 'epoch':
@@ -75,14 +75,14 @@ function toAnswer (answer: unknown, { keyOf, remember }: RedisStore): NodeAnswer
   }
 }
 
-function toReleases (flat: string[], keyOf: (name: string) => string): RoomRelease[] {
-  const releases = []
-  for (let at = 0; at < flat.length; at += 2) releases.push({ key: keyOf(String(flat[at])), at: Number(flat[at + 1]) })
-  return releases
+function toEnds (flat: string[], keyOf: (name: string) => string): RoomEnd[] {
+  const ends = []
+  for (let at = 0; at < flat.length; at += 2) ends.push({ key: keyOf(String(flat[at])), at: Number(flat[at + 1]) })
+  return ends
 }
 
 function toClaims (flat: Array<string | number>): RoomClaim[] {
   const claims = []
-  for (let at = 0; at < flat.length; at += 2) claims.push({ word: String(flat[at]), releasedAt: Number(flat[at + 1]) })
+  for (let at = 0; at < flat.length; at += 2) claims.push({ word: String(flat[at]), endedAt: Number(flat[at + 1]) })
   return claims
 }

@@ -22,8 +22,6 @@ export interface RedisTimes {
 
 /** Runs the scripts on the keys of one deployment. */
 export interface RedisStore {
-  /** Whose deadlines hold, where they are not the system's. */
-  readonly clock: Clock | undefined
   /** The key of a room in a script: ids never become part of a key. */
   room (room: RoomKey): string
   /** The same from its last part. */
@@ -55,7 +53,7 @@ export interface RedisStoreOptions {
   redis: RedisScripter
   prefix: string
   times: RedisTimes
-  clock?: Clock | undefined
+  clock: Clock
   /** Told once of longer times of other processes, which are in force while they last. */
   onLongerTimes? (times: RedisTimes): void
 }
@@ -95,7 +93,6 @@ export function createRedisStore ({ redis, prefix, times, clock, onLongerTimes }
   const keyOf = (name: string) => `${prefix}:room:${name}`
 
   return {
-    clock,
     keyOf,
     remember: memory.take,
     nameOf: (key) => key.slice(keyOf('').length),
@@ -104,7 +101,7 @@ export function createRedisStore ({ redis, prefix, times, clock, onLongerTimes }
       try {
         if (call.ms === undefined) return await sendToPrimary(script, call, call.signal)
         const work = async (limit: AbortSignal) => await sendToPrimary(script, call, limit)
-        return await withDeadline(call.ms, work, call.signal, clock)
+        return await withDeadline({ clock, ms: call.ms, signal: call.signal }, work)
       } catch (cause) {
         throw call.signal?.aborted ? call.signal.reason : new RegistryUnavailableError({ cause: toAnswer(cause) })
       }

@@ -72,7 +72,7 @@ export function createClaimer ({ client, layout, rooms, lingerMs, clock, callMs 
     endedAt: number
   ): Promise<string | undefined> {
     if (binding === undefined) return undefined
-    if (date <= endedAt) return 'released'
+    if (date <= endedAt) return 'ended'
     if (binding.member === member) {
       return binding.state === 'released' && number <= binding.claims ? 'stale' : undefined
     }
@@ -122,6 +122,6 @@ function indexOfPart (parts: unknown[][], index: number): number {
 }
 
 function toAnswer (wanted: Wanted | undefined): RoomClaim {
-  if (wanted === undefined) return { word: 'failed', releasedAt: 0 }
-  return { word: wanted.refusal ?? 'ok', releasedAt: wanted.endedAt }
+  if (wanted === undefined) return { word: 'failed', endedAt: 0 }
+  return { word: wanted.refusal ?? 'ok', endedAt: wanted.endedAt }
 }

@@ -1,5 +1,5 @@
 import { UnreadableBindingError } from '../unavailable.js'
-import type { RoomRelease } from '../membership/node-store.js'
+import type { RoomEnd } from '../membership/node-store.js'
 import type { ZooKeeperRooms } from './room-records.js'
 
 export interface EndedCallsOptions {
@@ -18,7 +18,7 @@ export interface EndedCalls {
   /** Watches are gone, and with them what they would have told. */
   lookAtAll (): void
   /** Reads the rooms that changed. */
-  read (): Promise<RoomRelease[]>
+  read (): Promise<RoomEnd[]>
   /** Told when there is something to read. */
   onNews (listener: () => void): void
   stop (): void
@@ -34,7 +34,7 @@ export function createEndedCalls ({ rooms, batch, callMs }: EndedCallsOptions): 
     tellNews()
   }
 
-  async function look (key: string): Promise<RoomRelease | undefined> {
+  async function look (key: string): Promise<RoomEnd | undefined> {
     const { binding } = await rooms.read(key, { ms: callMs(), watch: watched.get(key) })
     return binding !== undefined && binding.endedAt > 0 ? { key, at: binding.endedAt } : undefined
   }
@@ -43,7 +43,7 @@ export function createEndedCalls ({ rooms, batch, callMs }: EndedCallsOptions): 
     watch (key) {
       if (watched.has(key)) return
       watched.set(key, () => { if (watched.has(key)) news(key) })
-      look(key).then((release) => { if (release !== undefined) news(key) }, () => news(key))
+      look(key).then((end) => { if (end !== undefined) news(key) }, () => news(key))
     },
     isWatched: (key) => watched.has(key),
     forget (key) {
@@ -56,7 +56,7 @@ export function createEndedCalls ({ rooms, batch, callMs }: EndedCallsOptions): 
     },
     async read () {
       const keys = [...changed].slice(0, batch)
-      const releases = await Promise.all(keys.map(async (key) => {
+      const ends = await Promise.all(keys.map(async (key) => {
         try {
           changed.delete(key)
           return await look(key)
@@ -67,7 +67,7 @@ export function createEndedCalls ({ rooms, batch, callMs }: EndedCallsOptions): 
         }
       }))
       if (changed.size > 0 && keys.length === batch) tellNews()
-      return releases.filter((release) => release !== undefined)
+      return ends.filter((end) => end !== undefined)
     },
     onNews (listener) {
       tellNews = listener

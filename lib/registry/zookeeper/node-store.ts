@@ -65,7 +65,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
     const since = lease.hear(sentAt)
     // Not waited for: the next heartbeat tries again.
     releases.releaseAgain().catch(() => {})
-    return { outcome: 'ok', now: sentAt.wall, since, releases: await endedCalls.read(), claims }
+    return { outcome: 'ok', now: sentAt.wall, since, ends: await endedCalls.read(), claims }
   }
 
   /** @returns undefined when somebody wrote the id meanwhile, or there was nothing to write it into yet */
@@ -151,7 +151,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
       const sentAt = clock.wall()
       try {
         const result = await claimWith([{ type: 'check', path: layout.nodePath(member) }], { member, signal }, claims)
-        return Array.isArray(result) ? { outcome: 'ok', now: sentAt, releases: [], claims: result } : { outcome: 'lapsed' }
+        return Array.isArray(result) ? { outcome: 'ok', now: sentAt, ends: [], claims: result } : { outcome: 'lapsed' }
       } catch (error) {
         for (const { key, number } of claims.rooms) {
           if (!endedCalls.isWatched(key)) releases.releaseLater({ epoch, member, key, number })

@@ -1,6 +1,6 @@
 import { redisRegistry } from '../../registry/redis.js'
 import { freshId } from './forge.js'
-import { ACTS } from '../rules/index.js'
+import { ACTS } from './rules/index.js'
 import { runAct } from './run-act.js'
 import { readCheckOptions } from './settings.js'
 import { createTestStore } from './store.js'

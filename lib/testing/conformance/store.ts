@@ -1,3 +1,4 @@
+import { systemClock } from '../../common/clock.js'
 import { withDeadline } from '../../common/deadline.js'
 import { MAX_RECORD_BYTES } from '../../registry/nodes/node-record.js'
 import { createRedisStore } from '../../registry/redis/store.js'
@@ -12,7 +13,7 @@ const NOW = script('return ms(now)')
 /** ARGV: id of a node. */
 const COUNT_UNHEARD = script(`
 local own = ARGV[6] .. '|' .. nameOf(ROOM)
-return redis.call('ZLEXCOUNT', RELEASES, '[' .. own .. '|', '(' .. own .. '}')
+return redis.call('ZLEXCOUNT', UNHEARD, '[' .. own .. '|', '(' .. own .. '}')
 `)
 
 /** What stands in the store of one registration. */
@@ -75,21 +76,22 @@ export interface TestStoreOptions {
 
 /** Every method throws when the store does not answer. */
 export function createTestStore ({ redis, prefix, times }: TestStoreOptions): TestStore {
-  const store = createRedisStore({ redis, prefix, times })
+  const store = createRedisStore({ redis, prefix, times, clock: systemClock })
   const key = (name: string) => `${prefix}:${name}`
-  const within = async <T>(work: () => Promise<T>): Promise<T> => await withDeadline(CALL_MS, work)
+  const inTime = async <T>(work: () => Promise<T>): Promise<T> =>
+    await withDeadline({ clock: systemClock, ms: CALL_MS }, work)
   const now = async () => Number(await store.run(NOW, { args: [], ms: CALL_MS }))
 
   return {
     now,
-    epoch: async () => await within(async () => await redis.hget(key('meta'), 'epoch')),
+    epoch: async () => await inTime(async () => await redis.hget(key('meta'), 'epoch')),
     async registration (id) {
-      const registered = await within(async () => await redis.hget(key('ids'), id))
+      const registered = await inTime(async () => await redis.hget(key('ids'), id))
       if (registered === null) return null
       // What stands behind it is of no concern to a gateway.
       const [incarnation = ''] = registered.split('|')
       const member = `${id}|${incarnation}`
-      const [ends, record, present] = await within(async () => await Promise.all([
+      const [ends, record, present] = await inTime(async () => await Promise.all([
         redis.zscore(key('leases'), member), redis.hget(key('nodes'), member), now()
       ]))
       const leaseEnds = Number(ends ?? 0)
@@ -97,15 +99,15 @@ export function createTestStore ({ redis, prefix, times }: TestStoreOptions): Te
     },
     async members () {
       const from = `(${await now()}`
-      return await within(async () => await redis.zrangebyscore(key('leases'), from, '+inf'))
+      return await inTime(async () => await redis.zrangebyscore(key('leases'), from, '+inf'))
     },
     async binding (room) {
-      const text = await within(async () => await redis.get(store.room(room)))
+      const text = await inTime(async () => await redis.get(store.room(room)))
       if (text === null) return null
       const [epoch = '', id = '', incarnation = '', state = ''] = text.split('|')
       return { text, epoch, member: `${id}|${incarnation}`, state }
     },
-    bindingLasts: async (room) => await within(async () => await redis.pttl(store.room(room))),
+    bindingLasts: async (room) => await inTime(async () => await redis.pttl(store.room(room))),
     async assign (room, member) {
       const args = [MAX_RECORD_BYTES, member]
       const answer = await store.run(ASSIGN, { args, rooms: [store.room(room)], ms: CALL_MS })
@@ -120,14 +122,14 @@ export function createTestStore ({ redis, prefix, times }: TestStoreOptions): Te
       return Number(await store.run(COUNT_UNHEARD, { args: [nodeId], rooms: [store.room(room)], ms: CALL_MS })) > 0
     },
     async dropLease (member) {
-      await within(async () => await redis.zrem(key('leases'), member))
+      await inTime(async () => await redis.zrem(key('leases'), member))
     },
     async forget (rooms) {
       const common = ['meta', 'leases', 'nodes', 'ids', 'releases', 'ended'].map(key)
-      await within(async () => await redis.del(...common, ...rooms.map(store.room)))
+      await inTime(async () => await redis.del(...common, ...rooms.map(store.room)))
     },
     async skipSettling () {
-      await within(async () => await redis.hset(key('meta'), 'settledAt', '0', 'yieldUntil', '0'))
+      await inTime(async () => await redis.hset(key('meta'), 'settledAt', '0', 'yieldUntil', '0'))
     }
   }
 }

@@ -110,7 +110,7 @@ export const OF_CLIENT = [
   {
     name: 'client: the end of a call is followed while it is being asked for',
     file: 'lib/client/connect.ts',
-    find: 'await releasing?.catch(() => {})',
+    find: 'await ending?.catch(() => {})',
     replace: '',
     tests: ['test/client/release.test.ts']
   }

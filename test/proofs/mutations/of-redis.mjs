@@ -143,14 +143,14 @@ export const OF_REDIS = [
   {
     name: 'a signature from before the end of the call opens the room again',
     file: NODE,
-    find: "if date <= endedAt then return 'released', endedAt end",
+    find: "if date <= endedAt then return 'ended', endedAt end",
     replace: '',
     tests: ON_CONTRACT
   },
   {
     name: 'ends of calls outlive the node that was not told',
     file: 'lib/registry/redis/scripts/prelude.ts',
-    find: "  ask('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')",
+    find: "  ask('ZREMRANGEBYLEX', UNHEARD, '[' .. id .. '|', '(' .. id .. '}')",
     replace: '',
     tests: ON_ENDED_CALLS
   },
@@ -199,7 +199,7 @@ export const OF_REDIS = [
   {
     name: 'the node does not hear of the end of a call',
     file: CLAIMS,
-    find: 'for (const { key, at } of answer.releases) hearRelease(key, at)',
+    find: 'for (const { key, at } of answer.ends) hearEnd(key, at)',
     replace: '',
     tests: ON_ENDED_CALLS
   },

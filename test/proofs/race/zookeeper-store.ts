@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock } from '../../../lib/common/clock.js'
 import { createZooKeeperClient } from '../../../lib/zookeeper-client/client.js'
 import { createLayout } from '../../../lib/registry/zookeeper/layout.js'
 import { startEnsemble, startZooKeeper } from '../../support/zookeeper-server.js'
@@ -16,7 +17,7 @@ const layout = createLayout('/cobrowse')
 export async function startZooKeeperStore (t: Test, size: number): Promise<Store> {
   const servers = size === 1 ? [await startZooKeeper(t)] : (await startEnsemble(t, size)).servers
   const client = createZooKeeperClient({
-    hosts: servers.map(({ hosts }) => hosts).join(','), sessionTimeout: 4000, log: () => undefined
+    hosts: servers.map(({ hosts }) => hosts).join(','), sessionTimeout: 4000, clock: systemClock, log: () => undefined
   })
   client.start()
   t.teardown(async () => await client.close())

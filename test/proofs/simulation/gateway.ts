@@ -44,8 +44,7 @@ export function createGateway (host: Host, { registry, timeline, issue }: Gatewa
   const connectionInfo = createConnectionInfo({
     registry,
     provision,
-    registryCalls: direct,
-    provisionCalls: direct,
+    dependencies: { registry: direct, provision: direct },
     addressFault: () => undefined,
     knownRooms,
     mayJoinOnly: true,

@@ -25,7 +25,7 @@ export async function realStage (t: Test): Promise<Stage> {
 }
 
 class RealTimeline implements Pick<Stage['timeline'], 'now' | 'clockOf' | 'flush' | 'advance' | 'afterEach'> {
-  #waiting: Array<{ process: Process, ring: () => void }> = []
+  #waiting: Array<{ process: Process, fire: () => void }> = []
   afterEach = () => {}
 
   get now (): number {
@@ -36,21 +36,24 @@ class RealTimeline implements Pick<Stage['timeline'], 'now' | 'clockOf' | 'flush
     return {
       monotonic: () => performance.now(),
       wall: () => Date.now() + process.wallOffset,
-      after: (ms: number, ring: () => void) => {
+      after: (ms: number, fire: () => void) => {
         let isCancelled = false
-        const timer = setTimeout(() => this.#ring(process, () => isCancelled || ring()), ms).unref()
+        const timer = setTimeout(() => this.#fire(process, () => isCancelled || fire()), ms).unref()
         return () => {
           isCancelled = true
           clearTimeout(timer)
         }
+      },
+      alarm (ms: number, fire: (wasBusy: boolean) => void) {
+        return this.after(ms, () => fire(false))
       }
     }
   }
 
-  #ring (process: Process, ring: () => void): void {
+  #fire (process: Process, fire: () => void): void {
     if (process.isDead) return
-    if (process.isPaused) this.#waiting.push({ process, ring })
-    else ring()
+    if (process.isPaused) this.#waiting.push({ process, fire })
+    else fire()
   }
 
   async flush (): Promise<void> {
@@ -69,7 +72,7 @@ class RealTimeline implements Pick<Stage['timeline'], 'now' | 'clockOf' | 'flush
   #look (): void {
     const waiting = this.#waiting
     this.#waiting = []
-    for (const { process, ring } of waiting) this.#ring(process, ring)
+    for (const { process, fire } of waiting) this.#fire(process, fire)
     this.afterEach()
   }
 }

@@ -72,11 +72,11 @@ export function createSimClient (options: SimClientOptions): ZooKeeperClient {
     })
     tried = opened
     isHealthy = false
-    withDeadline(connectMs(asked, servers.length), async () => {
+    withDeadline({ clock, ms: connectMs(asked, servers.length) }, async () => {
       const id = await ask(opened, serverSide.open(sessionId, asked, lastZxid))
       if (id !== undefined) await ask(opened, serverSide.exists('/', false))
       return id
-    }, undefined, clock).then((id) => {
+    }).then((id) => {
       if (opened !== tried) return
       if (id === undefined) return loseSession()
       cancelLost()
@@ -165,7 +165,7 @@ export function createSimClient (options: SimClientOptions): ZooKeeperClient {
     signal?.throwIfAborted()
     const through = connection
     if (through === undefined || isClosed) throw new ZooKeeperError('CONNECTION_LOSS', why ?? 'the client is closed')
-    return await withDeadline(ms, async () => await ask(through, request, heard), signal, clock)
+    return await withDeadline({ clock, ms, signal }, async () => await ask(through, request, heard))
   }
 
   async function read<T> (

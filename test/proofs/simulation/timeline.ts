@@ -5,7 +5,7 @@ const EPOCH_MS = 10_000_000
 
 interface Timer {
   at: number
-  ring: () => void
+  fire: () => void
   process: Process
 }
 
@@ -36,10 +36,13 @@ export class Timeline {
     return {
       monotonic: () => this.#now - EPOCH_MS,
       wall: () => this.#now + process.wallOffset,
-      after: (ms, ring) => {
-        const timer = { at: this.#now + Math.max(0, ms), ring, process }
+      after: (ms, fire) => {
+        const timer = { at: this.#now + Math.max(0, ms), fire, process }
         this.#timers.add(timer)
         return () => { this.#timers.delete(timer) }
+      },
+      alarm (ms, fire) {
+        return this.after(ms, () => fire(false))
       }
     }
   }
@@ -57,7 +60,7 @@ export class Timeline {
     for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) {
       this.#now = Math.max(this.#now, timer.at)
       this.#timers.delete(timer)
-      timer.ring()
+      timer.fire()
       await this.flush()
     }
     this.#now = end

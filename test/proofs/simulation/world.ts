@@ -197,7 +197,7 @@ export class World {
   }
 
   release (key: RoomKey, gateway: Gateway): void {
-    if (!gateway.process.isPaused) gateway.registry.release?.(key).catch(() => {})
+    if (!gateway.process.isPaused) gateway.registry.end?.(key).catch(() => {})
   }
 
   /** Whether both clients of the room sit on one node. */

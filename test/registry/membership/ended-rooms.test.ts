@@ -1,8 +1,8 @@
 import t from 'tap'
-import { createReleasedRooms } from '../../../lib/registry/membership/ended-rooms.js'
+import { createEndedRooms } from '../../../lib/registry/membership/ended-rooms.js'
 
 t.test('ends of calls – reported, some twice – are kept until they are too old', async (t) => {
-  const ended = createReleasedRooms()
+  const ended = createEndedRooms()
   ended.add('first', 10)
   ended.add('second', 20)
   ended.add('third', 30)
@@ -16,7 +16,7 @@ t.test('ends of calls – reported, some twice – are kept until they are too o
 })
 
 t.test('a hundred thousand ends of calls – cost little', async (t) => {
-  const ended = createReleasedRooms()
+  const ended = createEndedRooms()
   const before = process.cpuUsage()
   for (let at = 0; at < 100_000; at++) {
     ended.add(`room-${at}`, at)

@@ -5,7 +5,7 @@ import { until } from '../../support/until.js'
 
 t.test('a lease that is not queried – reports its lapse, once', async (t) => {
   let lapses = 0
-  const lease = createLease(() => 120, () => { lapses++ })
+  const lease = createLease(() => 120, () => { lapses++ }, systemClock)
   t.equal(lease.valid(), false, 'before the first heartbeat')
   lease.renew(momentOf(systemClock))
   t.equal(lease.valid(), true)
@@ -18,7 +18,7 @@ t.test('a lease that is not queried – reports its lapse, once', async (t) => {
 t.test('a lease – counted from the sending of its heartbeat – expires before the store’s', async (t) => {
   let now = 1000
   t.intercept(performance, 'now', { value: () => now })
-  const lease = createLease(() => 6000, () => {})
+  const lease = createLease(() => 6000, () => {}, systemClock)
   const sentAt = momentOf(systemClock)
   now = 4000
   lease.renew(sentAt)

@@ -59,7 +59,7 @@ t.test('a live node – clock set back – goes on', { skip: withoutRedis }, asy
   const { redis, gateway } = await setUp(t)
   const member = await makeRegistry(t, redis).join(nodeRecord('n1'))
   const events: string[] = []
-  for (const event of ['lapsed', 'lost', 'released'] as const) member.on(event, () => events.push(event))
+  for (const event of ['lapsed', 'lost', 'ended'] as const) member.on(event, () => events.push(event))
   const room = newRoom()
   t.equal(await member.claim(room), 'ok')
   const ahead = Date.now() + HOUR
@@ -94,7 +94,7 @@ t.test('a call that ended – before the clock was set back – rejects no later
   const ahead = Date.now() + HOUR
   await redis.zadd('{cobrowse}:ended', ahead, name)
   await redis.zadd('{cobrowse}:releases', 0, `n1|${name}|${ahead}`)
-  t.equal(await member.claim(room, { issuedAt: (ahead - 5000) / 1000 }), 'released', 'earlier signatures are rejected')
+  t.equal(await member.claim(room, { issuedAt: (ahead - 5000) / 1000 }), 'ended', 'earlier signatures are rejected')
   t.equal(await member.claim(newRoom()), 'ok')
   await member.drain(false)
   t.equal(await member.claim(room, { issuedAt: issuedAt / 1000 }), 'ok')
@@ -109,13 +109,13 @@ t.test('a call that ends – after the clock was set back – ends in a room fro
   const ahead = { ms: HOUR }
   const member = await makeRegistry(t, aheadBy(connect(t, port), ahead), RARE).join(nodeRecord('n1'))
   const ended: unknown[] = []
-  member.on('released', (room) => ended.push(room))
+  member.on('ended', (room) => ended.push(room))
   const room = newRoom()
   t.equal(await member.claim(room), 'ok')
   ahead.ms = 0
   await member.drain(false)
   t.equal(member.holds(room), true)
-  await gateway.release?.(room)
+  await gateway.end?.(room)
   await member.drain(false)
   t.strictSame(ended, [room])
   t.equal(await member.claim(room, { issuedAt: Date.now() / 1000 + 1 }), 'ok', 'the next call opens it')

@@ -59,7 +59,7 @@ async function heals (t: Test, redis: Redis, prefix: string, damage: () => Promi
   await until(async () => await nodes.join(nodeRecord('n2')).catch(() => null), `a new node of ${prefix}`)
   const over = newRoom()
   await until(async () => await member.claim(over).catch(() => '') === 'ok', `a claim of ${prefix}`)
-  const end = async () => await gateway.release?.(over).then(() => true, () => false)
+  const end = async () => await gateway.end?.(over).then(() => true, () => false)
   await until(end, `an end of ${prefix}`)
   await until(() => !member.holds(over), `the notice of an end in ${prefix}`)
   t.strictSame([member.holds(open), lost], [true, []], prefix)

@@ -16,7 +16,7 @@ t.test('ends of calls – no node left to hear of them – are not kept', { skip
     for (const room of rooms) t.equal(await member.claim(room), 'ok')
     return rooms
   }
-  const endAll = async (rooms: RoomKey[]) => await Promise.all(rooms.map(async (room) => await gateway.release?.(room)))
+  const endAll = async (rooms: RoomKey[]) => await Promise.all(rooms.map(async (room) => await gateway.end?.(room)))
   const [left, gone, lapsed] = await Promise.all(['left', 'gone', 'lapsed'].map(async (id) => await nodes.join(nodeRecord(id))))
   if (left === undefined || gone === undefined || lapsed === undefined) throw new Error('no node')
 
@@ -48,7 +48,7 @@ t.test('ends of calls – more than a heartbeat claims rooms – are all reporte
   for (let at = 0; at < rooms.length; at += 50) {
     await Promise.all(rooms.slice(at, at + 50).map(async (room) => {
       await until(async () => await member.claim(room).catch(() => '') === 'ok')
-      await until(async () => await gateway.release?.(room).then(() => true, () => false))
+      await until(async () => await gateway.end?.(room).then(() => true, () => false))
     }))
   }
   t.ok(rooms.every((room) => member.holds(room)), 'the node has heard of none')
@@ -64,7 +64,7 @@ t.test('ends of calls without a room – any number – are bounded, and push ou
   const before = Math.floor(member.now() / 1000)
   const [room, roomless] = [newRoom(), newRoom()]
   t.equal(await member.claim(room, { issuedAt: before }), 'ok')
-  await gateway.release?.(room)
+  await gateway.end?.(room)
   const now = Date.now()
   const [name = '', moment = ''] = await redis.zrange(ENDED, '0', '-1', 'WITHSCORES')
   // This end is older than all that follow.
@@ -73,14 +73,14 @@ t.test('ends of calls without a room – any number – are bounded, and push ou
     const flood = Array.from({ length: 1000 }, (_, more) => [at + more - now, `flood-${at + more}`])
     await redis.zadd(ENDED, ...flood.flat())
   }
-  await gateway.release?.(roomless)
+  await gateway.end?.(roomless)
   t.equal(await redis.zcount(ENDED, '-inf', 0), 10_000)
   const other = await nodes.join(nodeRecord('n2'))
-  t.equal(await other.claim(room, { issuedAt: before - 120 }), 'released')
-  t.equal(await other.claim(roomless, { issuedAt: before }), 'released', 'the latest end is kept')
+  t.equal(await other.claim(room, { issuedAt: before - 120 }), 'ended')
+  t.equal(await other.claim(roomless, { issuedAt: before }), 'ended', 'the latest end is kept')
   t.equal(await redis.zscore(ENDED, 'flood-11999'), null, 'the oldest go')
 
   await redis.zadd(ENDED, 900_000 - now - 60_000, 'old without a room', now - 960_000, 'old')
-  await gateway.release?.(newRoom())
+  await gateway.end?.(newRoom())
   t.strictSame(await redis.zrangebyscore(ENDED, 900_000 - now, now - 900_000), [])
 })

@@ -25,7 +25,7 @@ async function setUp (t: Test, times: { heartbeat?: number, lease?: number } = {
   const join = async (id: string) => {
     const member = await nodes.join(nodeRecord(id))
     const events: string[] = []
-    for (const event of ['lapsed', 'resumed', 'replaced', 'lost', 'released'] as const) {
+    for (const event of ['lapsed', 'resumed', 'replaced', 'lost', 'ended'] as const) {
       member.on(event, () => events.push(event))
     }
     return { member, events }

@@ -16,7 +16,7 @@ async function setUp (t: Test, times: { heartbeat?: number, lease?: number } = {
   const gateway = makeRegistry(t, connect(t, server.port), times)
   const member = await makeRegistry(t, connect(t, server.port), times).join(nodeRecord('n1'))
   const events: string[] = []
-  for (const event of ['lapsed', 'lost', 'released'] as const) member.on(event, () => events.push(event))
+  for (const event of ['lapsed', 'lost', 'ended'] as const) member.on(event, () => events.push(event))
   const open = async (count: number) => {
     const rooms = Array.from({ length: count }, () => newRoom())
     for (const room of rooms) t.equal(await member.claim(room), 'ok')

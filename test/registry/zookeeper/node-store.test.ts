@@ -84,8 +84,8 @@ t.test('requests of a node to ZooKeeper', { skip: withoutZooKeeper }, async (t) 
       const claims = { rooms: [{ key: KEY, number: 1, date }], yields: false }
       return await first.node.claim({ epoch: '', member: 'n1|a', claims })
     }
-    t.match(await claim(endedAt - 5000), { claims: [{ word: 'released', releasedAt: endedAt }] })
-    t.match(await claim(now), { claims: [{ word: 'ok', releasedAt: 0 }] })
+    t.match(await claim(endedAt - 5000), { claims: [{ word: 'ended', endedAt }] })
+    t.match(await claim(now), { claims: [{ word: 'ok', endedAt: 0 }] })
     t.match(await bindingOf(), { state: 'claimed', endedAt: 0 })
   })
 

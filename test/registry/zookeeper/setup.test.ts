@@ -1,4 +1,5 @@
 import t from 'tap'
+import { systemClock } from '../../../lib/common/clock.js'
 import { createZooKeeperClient } from '../../../lib/zookeeper-client/client.js'
 import { startToxicProxy } from '../../../lib/testing/toxic-proxy.js'
 import { patient, watch } from '../../support/redis-registry.js'
@@ -15,7 +16,7 @@ t.test('unusual setups of a deployment', { skip: withoutZooKeeper }, async (t) =
     const gateway = makeRegistry(t, hosts, { root })
     const { states, warnings } = watch(gateway)
     await makeRegistry(t, hosts, { root }).join(nodeRecord('n1'))
-    const stranger = createZooKeeperClient({ hosts, auth: 'other:words', sessionTimeout: 2000, log: () => undefined })
+    const stranger = createZooKeeperClient({ hosts, auth: 'other:words', sessionTimeout: 2000, clock: systemClock, log: () => undefined })
     t.teardown(async () => await stranger.close())
     stranger.start()
     await eventually(() => stranger.state(), 'connected')

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ACTS } from '../../../lib/testing/rules/index.js'
+import { ACTS } from '../../../lib/testing/conformance/rules/index.js'
 import { withoutRedis } from '../../support/redis-server.js'
 import { BROKEN_NODES, testConformance } from './conformance.js'
 

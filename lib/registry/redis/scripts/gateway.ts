@@ -172,7 +172,7 @@ local era, member, state, claims = read(ROOM)
 if era ~= epoch then return 'ok' end
 -- A node that is not alive claims its rooms again, and is told then.
 if state == 'claimed' and alive(member) then
-  ask('ZADD', RELEASES, 0, idOf(member) .. '|' .. name .. '|' .. ms(now))
+  ask('ZADD', UNHEARD, 0, idOf(member) .. '|' .. name .. '|' .. ms(now))
 end
 bind(ROOM, member, 'released', claims, LINGER + LEASE)
 return 'ok'

@@ -29,7 +29,7 @@ end
 -- claimed again, by its opening: a call that ended since is not taken up again.
 local function claim(room, number, date, life, kind)
   local endedAt = endOf(room, date)
-  if date <= endedAt then return 'released', endedAt end
+  if date <= endedAt then return 'ended', endedAt end
   local good, era, holder, state, claims = pcall(read, room)
   -- The node has the room open, so it knows better.
   if not good and kind ~= '2' then error(era, 0) end
@@ -63,17 +63,17 @@ end
 -- What this node heard of: key and moment of the end stand in ARGV from "first" on.
 local function forget(first)
   for i = first, #ARGV - 1, 2 do
-    redis.pcall('ZREM', RELEASES, idOf(MEMBER) .. '|' .. ARGV[i] .. '|' .. ARGV[i + 1])
+    redis.pcall('ZREM', UNHEARD, idOf(MEMBER) .. '|' .. ARGV[i] .. '|' .. ARGV[i + 1])
   end
 end
 
 -- Rooms of this node whose call ended: key, when. Told until the node says that it heard, since an answer may be lost.
-local function releases()
+local function ends()
   local id, answers = idOf(MEMBER), {}
-  local texts = ask('ZRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}', 'LIMIT', 0, ${MAX_TOLD})
+  local texts = ask('ZRANGEBYLEX', UNHEARD, '[' .. id .. '|', '(' .. id .. '}', 'LIMIT', 0, ${MAX_TOLD})
   for _, text in ipairs(texts) do
     local room, at = string.match(text, '^[^|]+|([^|]+)|(%d+)$')
-    if not at or math.abs(now - tonumber(at)) > LINGER + LEASE then redis.call('ZREM', RELEASES, text)
+    if not at or math.abs(now - tonumber(at)) > LINGER + LEASE then redis.call('ZREM', UNHEARD, text)
     else
       answers[#answers + 1] = room
       answers[#answers + 1] = at
@@ -87,7 +87,7 @@ end
  * A compare-and-set on the incarnation that it replaces: '' for none, its own where it registers again in a new epoch.
  *
  * ARGV: member, record, milliseconds a claim lasts, kind of claims, incarnation that it replaces, then
- * number and date of each claim. Answers {'ok', now, releases, claims, memory}; or {'epoch', the present one},
+ * number and date of each claim. Answers {'ok', now, ends, claims, memory}; or {'epoch', the present one},
  * {'present', incarnation or ''} when it is not the one to be replaced, {'lapsed'} when this very incarnation was
  * registered and died.
  */
@@ -112,12 +112,12 @@ heard()
 ask('HSET', IDS, id, incarnation .. '|' .. epoch)
 ask('HSET', NODES, MEMBER, ARGV[7])
 ask('ZADD', LEASES, ms(now + LEASE), MEMBER)
-return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9], 11), remember()}
+return {'ok', now, ends(), claimAll(tonumber(ARGV[8]), ARGV[9], 11), remember()}
 `)
 
 /**
  * ARGV: member, record, milliseconds a claim lasts, kind of claims, then number and date of
- * each, then what the answer before told of ended calls, as it stood there. Answers {'ok', now, releases, claims,
+ * each, then what the answer before told of ended calls, as it stood there. Answers {'ok', now, ends, claims,
  * memory}, {'epoch', the present one} or {'lapsed'}.
  */
 export const BEAT = script(NODE + `
@@ -136,7 +136,7 @@ for _, member in ipairs(dead) do
   if id and isRegistered(id, incarnation) then forgetId(id) end
 end
 forget(10 + 2 * (#KEYS - 6))
-return {'ok', now, releases(), claimAll(tonumber(ARGV[8]), ARGV[9], 10), remember()}
+return {'ok', now, ends(), claimAll(tonumber(ARGV[8]), ARGV[9], 10), remember()}
 `)
 
 /**

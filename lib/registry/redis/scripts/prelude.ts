@@ -13,6 +13,7 @@ export const MAX_TOLD = 1000
 
 /*
  * KEYS: leases, nodes, meta, ids, releases, ended; then rooms.
+ * The key "releases" holds the ends of calls that a node has yet to hear of: it is older than the words in use now.
  * ARGV: the epoch that the caller knows ('' for a gateway), and behind a blank the memory that an answer gave it last;
  * a fresh epoch; milliseconds of lease, heartbeat and linger; then the arguments of the script.
  *
@@ -22,7 +23,7 @@ export const MAX_TOLD = 1000
  */
 const PRELUDE = `
 local LEASES, NODES, META, IDS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local RELEASES, ENDED, ROOM = KEYS[5], KEYS[6], KEYS[7]
+local UNHEARD, ENDED, ROOM = KEYS[5], KEYS[6], KEYS[7]
 local LEASE, HEARTBEAT, LINGER = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local KNOWN, REMEMBERED, REMEMBERED_TIMES = string.match(ARGV[1], '^([^ ]*) ?(%d*) ?(.*)$')
 
@@ -151,7 +152,7 @@ end
 -- With it go the ends of calls that its node was not told of.
 local function forgetId(id)
   redis.call('HDEL', IDS, id)
-  ask('ZREMRANGEBYLEX', RELEASES, '[' .. id .. '|', '(' .. id .. '}')
+  ask('ZREMRANGEBYLEX', UNHEARD, '[' .. id .. '|', '(' .. id .. '}')
 end
 
 local function idOf(member) return string.match(member, '^[^|]+') end

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { systemClock } from '../../../../lib/common/clock.js'
 import { createRedisStore } from '../../../../lib/registry/redis/store.js'
 import { BEAT, CLAIM_ROOMS, REGISTER } from '../../../../lib/registry/redis/scripts/node.js'
 import { roomName } from '../../../../lib/common/room-name.js'
@@ -87,7 +88,7 @@ export const OF_ROOMS: Record<string, BrokenNode> = {
       async release (room) {
         const times = { ...TIMES, linger: TIMES.linger * 1000 }
         await good.release(room)
-        await redis.del(createRedisStore({ redis, prefix, times }).room(room))
+        await redis.del(createRedisStore({ redis, prefix, times, clock: systemClock }).room(room))
       }
     })
   },
@@ -107,19 +108,19 @@ export const OF_ROOMS: Record<string, BrokenNode> = {
   },
   'ignores the end of a call': {
     breaks: ['call-ended'],
-    membership: deafTo('released')
+    membership: deafTo('ended')
   },
   'forgets when a call ended': {
     breaks: ['call-ended-older'],
     membership: (good) => ({
       claim: async (room) => await good.claim(room),
-      releasedAt: () => undefined
+      endedAt: () => undefined
     })
   },
   'never opens the room of an ended call again': {
     breaks: ['call-ended-newer'],
     membership: (good) => ({
-      releasedAt: (room) => good.releasedAt(room) === undefined ? undefined : Infinity
+      endedAt: (room) => good.endedAt(room) === undefined ? undefined : Infinity
     })
   },
   'ends when a socket resets': {

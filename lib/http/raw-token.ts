@@ -1,24 +1,7 @@
-import { InvalidTokenError, MissingTokenError } from '../errors.js'
-import type { FastifyRequest } from 'fastify'
-import type { Call, Dependency } from '../gateway/dependency.js'
-import type { Session, Sessions } from '../../types/sessions.js'
+import { MissingTokenError } from '../errors.js'
 
 const TOKEN_NAME = 'ccmessaging-token'
 const LEADING_BLANKS = /^[ \t]+/
-
-/**
- * Finds who asks.
- *
- * @throws MissingTokenError, InvalidTokenError, or SessionsUnavailableError when that cannot be known
- */
-export function createAuthenticate (sessions: Sessions, sessionsCalls: Dependency) {
-  return async function authenticate (request: FastifyRequest, call: Call): Promise<Session> {
-    const token = readRawToken(request.raw.rawHeaders)
-    const session = await sessionsCalls.ask(call, (signal) => sessions.find(token, signal))
-    if (session === null) throw new InvalidTokenError()
-    return session
-  }
-}
 
 /**
  * The token as it was sent. A cookie parser would decode it, keep the first of two, and unwrap quotes; but validity is

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readRawToken } from '../../lib/http/authenticate.js'
+import { readRawToken } from '../../lib/http/raw-token.js'
 
 const NAME = 'ccmessaging-token'
 const missing = { code: 'FST_COBROWSE_40101' }

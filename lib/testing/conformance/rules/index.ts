@@ -1,0 +1,24 @@
+import { admission } from './admission.js'
+import { cut, cutOff } from './cut.js'
+import { displace, displaced } from './displaced.js'
+import { endedCalls } from './ended-calls.js'
+import { epoch, forgetAll } from './epoch.js'
+import { dropLease, lapse } from './lapse.js'
+import { leaving, stopAndStart } from './leaving.js'
+import { basics, registration } from './registration.js'
+import { resets } from './resets.js'
+import { rooms } from './rooms.js'
+import { signatures } from './signatures.js'
+import type { Act } from '../rule.js'
+
+/** The whole check, in this order: from the harmless to what the node does not come back from. */
+export const ACTS: readonly Act[] = [
+  { rules: basics, isBasic: true },
+  { rules: [...registration, ...signatures, ...admission, ...rooms, ...endedCalls] },
+  { rules: resets },
+  { rules: lapse, plan: dropLease },
+  { rules: epoch, plan: forgetAll },
+  { rules: cut, plan: cutOff, needs: ['cut', 'heal'] },
+  { rules: leaving, plan: stopAndStart, needs: ['stop', 'start'] },
+  { rules: displaced, plan: displace }
+]
