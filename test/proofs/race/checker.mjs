@@ -1,4 +1,4 @@
-// Judges the history of a race.
+// Checks the history of a race for violations.
 //
 //   node test/proofs/race/checker.mjs /tmp/race-…
 import { readFileSync } from 'node:fs'
@@ -14,8 +14,8 @@ import { createPromises } from './promises.mjs'
 import { summarize } from './summary.mjs'
 
 /**
- * @param history lines in the order of their moments
- * @param race what was asked for: `rooms`, `faults` (their kinds) and `settings`
+ * @param history lines in order of time
+ * @param race the extent of the race: `rooms`, `faults` (their kinds) and `settings`
  */
 export function check (history, race) {
   const { settings } = race
@@ -33,7 +33,7 @@ export function check (history, race) {
   return { violations, summary: summarize(facts, violations) }
 }
 
-/** Nothing was proved where nothing happened. */
+/** A race without events proves nothing. */
 function findMissing (history, { rooms, faults }) {
   const missing = []
   const demand = (is, what) => { if (!is) missing.push({ rule: 'RACE', what, lines: [] }) }
@@ -47,7 +47,7 @@ function findMissing (history, { rooms, faults }) {
   return missing
 }
 
-/** Much is excused where a node lapsed. */
+/** Many violations are excused after a lapse, so lapses without a fault are limited. */
 function findLapses ({ faults }) {
   const lapses = faults.lapsesWithoutReason()
   const what = `${lapses.length} leases lapsed without a fault`
@@ -57,8 +57,8 @@ function findLapses ({ faults }) {
 function findDefects (history) {
   const rules = {
     defect: 'a process failed',
-    'gave-up': 'both sides did not meet',
-    replaced: 'a node was ousted, though no other process has its id'
+    'gave-up': 'the two sides did not meet',
+    replaced: 'a node was replaced, though no other process has its id'
   }
   return history.filter(({ what }) => Object.hasOwn(rules, what))
     .map((line) => ({ rule: line.what.toUpperCase(), what: rules[line.what], lines: [line] }))

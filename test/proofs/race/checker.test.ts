@@ -10,7 +10,7 @@ const START = 1_000_000_000_000
 
 type Details = Record<string, unknown>
 
-/** Writes a history by hand, in seconds after its start. */
+/** Builds a history by hand, in seconds after its start. */
 class Story {
   readonly lines: Line[] = []
   #names = 0
@@ -20,7 +20,7 @@ class Story {
     return this
   }
 
-  /** Heartbeats that are acknowledged for so long. */
+  /** Adds heartbeats that are acknowledged for a given time. */
   lives (node: string, from: number, until: number, incarnation = 'a'): this {
     const member = `${node}|${incarnation}`
     this.note(from, node, 'sent', { call: `${node}-${++this.#names}`, script: 'REGISTER', members: [member] })
@@ -36,7 +36,7 @@ class Story {
       .note(until, 'killer', 'fault', { fault, target, phase: 'end' })
   }
 
-  /** Asked for at `from`, answered at `until`. */
+  /** Adds a signature that is requested at `from` and answered at `until`. */
   signed (from: number, until: number, room: string, node: string, details: Details = {}): this {
     const iat = Math.floor(START / 1000 + from)
     return this.note(until, 'd1', 'signed', {
@@ -44,7 +44,7 @@ class Story {
     })
   }
 
-  /** Shows a signature of that moment, and is admitted. */
+  /** Adds the admission of a client with a signature of that moment. */
   admitted (seconds: number, room: string, role: string, node: string, details: Details = {}): this {
     const jti = `${room} ${role} ${++this.#names}`
     const exp = START / 1000 + seconds + 3
@@ -52,14 +52,14 @@ class Story {
     return this.note(seconds, node, 'admitted', claims)
   }
 
-  /** As the client sees it. */
+  /** Adds a stay as the client sees it. */
   inside (from: number, until: number, room: string, role: string, node: string): this {
     const seat = { room, role, node, jti: `${room} ${role} ${++this.#names}` }
     return this.note(from, 'd1', 'inside', seat).note(until, 'd1', 'outside', seat)
   }
 }
 
-/** A race in which everything went well: two nodes for a minute, and one room. */
+/** Builds a race without violations: two nodes for a minute, and one room. */
 function goodStory (): Story {
   return new Story()
     .lives('n1', 0, 60)
@@ -80,7 +80,7 @@ function judge ({ lines }: Story, rooms = 1) {
 const rulesOf = (story: Story) => judge(story).violations.map(({ rule }) => rule)
 const reasonsOf = (story: Story, rooms?: number) => judge(story, rooms).violations.map(({ what }) => what)
 
-t.test('a race in which everything went well breaks nothing, and is counted', async (t) => {
+t.test('a race without violations – is accepted and counted', async (t) => {
   const { violations, summary } = judge(goodStory())
   t.strictSame(violations, [])
   t.match(summary, {
@@ -88,7 +88,7 @@ t.test('a race in which everything went well breaks nothing, and is counted', as
   })
 })
 
-t.test('RACE: an empty history, a missing fault or a missing room proves nothing', async (t) => {
+t.test('an empty history, a missing fault or a missing room – prove nothing', async (t) => {
   t.match(reasonsOf(new Story()), [
     /nothing was signed/, /nothing was admitted/, /nothing was inside/, /nothing was together/, /nothing was promised/,
     /no node-stop-long/, /no store-flush/, /0 rooms were completed/
@@ -99,7 +99,7 @@ t.test('RACE: an empty history, a missing fault or a missing room proves nothing
   t.strictSame(reasonsOf(goodStory(), 2), ['1 rooms were completed, and 2 asked for'])
 })
 
-t.test('RACE: processes that fail, rooms without a meeting, nodes ousted by nobody, lapses for no reason', async (t) => {
+t.test('failed processes, rooms without a meeting, nodes replaced by no process, lapses without a fault – are violations', async (t) => {
   t.strictSame(rulesOf(goodStory().note(5, 'g1', 'defect', { error: 'TypeError' })), ['DEFECT'])
   t.strictSame(rulesOf(goodStory().note(5, 'd1', 'gave-up', { room: 'r' })), ['GAVE-UP'])
   t.strictSame(rulesOf(goodStory().note(5, 'n1', 'replaced')), ['REPLACED'])
@@ -109,11 +109,11 @@ t.test('RACE: processes that fail, rooms without a meeting, nodes ousted by nobo
     return reasonsOf(story)
   }
   t.strictSame(lapsing(10), ['4 leases lapsed without a fault'])
-  t.strictSame(lapsing(41.5), [], 'it was stopped')
+  t.strictSame(lapsing(41.5), [], 'the node was stopped')
   t.strictSame(lapsing(22), [], 'the store was flushed')
 })
 
-t.test('I1: two good signatures of one room for two living nodes are a split', async (t) => {
+t.test('two valid signatures of one room for two live nodes – are a split', async (t) => {
   t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(7, 7.1, 'r', 'n2')), ['I1'])
   t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(7, 7.1, 'r', 'n1')), [], 'one node')
   t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(7, 7.1, 's', 'n2')), [], 'two rooms')
@@ -121,35 +121,35 @@ t.test('I1: two good signatures of one room for two living nodes are a split', a
   t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(7, 7.1, 'r', 'n2', { kind: 'join-only' })), [])
 })
 
-t.test('I1: the first signature counts until its end plus the skew', async (t) => {
+t.test('the first of two signatures – counts until its expiry plus the skew', async (t) => {
   t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(8.8, 8.9, 'r', 'n2')), ['I1'])
   t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(9.1, 9.2, 'r', 'n2')), [])
   t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(8.8, 9.2, 'r', 'n2', {
     iat: START / 1000 + 9, exp: START / 1000 + 12
-  })), [], 'asked for before, issued after')
+  })), [], 'requested before, issued after')
 })
 
-t.test('I1: where the moment of issue leaves it open, there is no split', async (t) => {
+t.test('two signatures with an uncertain order – are no split', async (t) => {
   const story = () => goodStory().lives('n3', 0, 6.5).signed(5, 5.1, 'r', 'n3')
   t.strictSame(rulesOf(story().signed(6.1, 6.4, 'r', 'n1')), ['I1'], 'n3 was alive')
-  t.strictSame(rulesOf(story().signed(6.6, 6.7, 'r', 'n1')), [], 'its lease had ended')
-  t.strictSame(rulesOf(story().signed(6.1, 6.6, 'r', 'n1')), [], 'it may have')
-  t.strictSame(rulesOf(story().signed(5.9, 6.6, 'r', 'n1')), ['I1'], 'the date is from before the end')
+  t.strictSame(rulesOf(story().signed(6.6, 6.7, 'r', 'n1')), [], 'its lease had expired')
+  t.strictSame(rulesOf(story().signed(6.1, 6.6, 'r', 'n1')), [], 'its lease may have expired')
+  t.strictSame(rulesOf(story().signed(5.9, 6.6, 'r', 'n1')), ['I1'], 'the date is from before the expiry')
 })
 
-t.test('I1: a registration that replaced the first, or may have, ended it before its lease', async (t) => {
+t.test('a registration that replaced the first, or may have – ends it before its lease', async (t) => {
   const register = (incarnation: string) => ({ call: 'x', script: 'REGISTER', members: [`n1|${incarnation}`] })
   const story = () => goodStory().signed(5, 5.1, 'r', 'n1')
   t.strictSame(rulesOf(story().note(6, 'n1', 'sent', register('b')).signed(7, 7.1, 'r', 'n2')), [])
   t.strictSame(rulesOf(story().note(7.2, 'n1', 'sent', register('b')).signed(7, 7.1, 'r', 'n2')), ['I1'], 'too late')
-  t.strictSame(rulesOf(story().note(6, 'n1', 'sent', register('a')).signed(7, 7.1, 'r', 'n2')), ['I1'], 'the same one')
+  t.strictSame(rulesOf(story().note(6, 'n1', 'sent', register('a')).signed(7, 7.1, 'r', 'n2')), ['I1'], 'the same registration')
   t.strictSame(rulesOf(story().note(6, 'n1', 'sent', register('b'))
     .note(6.1, 'n1', 'answered', { call: 'x', outcome: 'epoch' }).signed(7, 7.1, 'r', 'n2')), ['I1'], 'refused')
   const leave = { call: 'x', script: 'LEAVE', members: ['n1|a'] }
   t.strictSame(rulesOf(story().note(6, 'n1', 'sent', leave).signed(7, 7.1, 'r', 'n2')), [], 'it left')
 })
 
-t.test('I5: a signature admits once, and not after its end', async (t) => {
+t.test('a signature – admits once, and not after its expiry', async (t) => {
   const twice = goodStory().admitted(5, 'r', 'recorder', 'n1', { jti: 'x' }).admitted(5.1, 'r', 'recorder', 'n2', { jti: 'x' })
   t.strictSame(rulesOf(twice), ['I5'])
   const late = (seconds: number) => goodStory().admitted(10, 'r', 'recorder', 'n1', { exp: START / 1000 + 10 - seconds })
@@ -157,7 +157,7 @@ t.test('I5: a signature admits once, and not after its end', async (t) => {
   t.strictSame(rulesOf(late(1.1)), ['I5'])
 })
 
-t.test('I8: nobody is admitted after the lease that was promised', async (t) => {
+t.test('an admission after the promised lease – is a violation', async (t) => {
   const story = () => goodStory().lives('n3', 0, 10)
   t.strictSame(rulesOf(story().admitted(9.8, 'r', 'recorder', 'n3')), [])
   t.strictSame(rulesOf(story().admitted(10.2, 'r', 'recorder', 'n3')), ['I8'])
@@ -169,50 +169,50 @@ t.test('I8: nobody is admitted after the lease that was promised', async (t) => 
   t.strictSame(rulesOf(story().admitted(5, 'r', 'recorder', 'n3', { incarnation: 'unheard of' })), ['I8'])
 })
 
-t.test('I8: or after its node was seen to be gone, where the store promises nothing', async (t) => {
+t.test('an admission after its node was seen to be gone – without a promise of the store – is a violation', async (t) => {
   const story = () => goodStory().note(9, 'observer', 'promised', {
     script: 'OBSERVED', member: 'n3|a', from: START + 8000, until: START + 9000
   }).note(10, 'observer', 'gone', { member: 'n3|a' })
-  t.strictSame(rulesOf(story().admitted(9.9, 'r', 'recorder', 'n3')), [], 'not seen to be gone yet')
+  t.strictSame(rulesOf(story().admitted(9.9, 'r', 'recorder', 'n3')), [], 'the node was not seen to be gone')
   t.strictSame(rulesOf(story().admitted(10.2, 'r', 'recorder', 'n3')), ['I8'])
   t.strictSame(rulesOf(story().admitted(10.2, 'r', 'recorder', 'n3', { incarnation: 'b' })), [], 'another registration')
-  t.strictSame(rulesOf(story().signed(8.2, 8.3, 'r', 'n3').signed(8.4, 8.5, 'r', 'n1')), ['I1'], 'it was seen alive later')
-  t.strictSame(rulesOf(story().signed(8.2, 8.3, 'r', 'n3').signed(9.4, 9.5, 'r', 'n1')), [], 'it may have been gone')
+  t.strictSame(rulesOf(story().signed(8.2, 8.3, 'r', 'n3').signed(8.4, 8.5, 'r', 'n1')), ['I1'], 'the node was seen alive later')
+  t.strictSame(rulesOf(story().signed(8.2, 8.3, 'r', 'n3').signed(9.4, 9.5, 'r', 'n1')), [], 'the node may have been gone')
 })
 
-/** Both sides of a room are inside, and the node sends one of them away. */
+/** Adds both sides of a room, one of which the node disconnects. */
 function endedStory (story: Story, seconds: number, reason: string, node = 'n1'): Story {
   return story.admitted(seconds - 4, 'r', 'recorder', node, { jti: 'x' }).admitted(seconds - 4, 'r', 'replayer', node)
     .note(seconds, node, 'ended', { room: 'r', role: 'recorder', jti: 'x', code: 4410, reason })
 }
 
-t.test('I25: a room with both inside is closed by nobody but a release', async (t) => {
+t.test('a room with both sides inside – closed by anything but an end of its call – is a violation', async (t) => {
   const moved = 'the room moved: ask again'
   t.strictSame(rulesOf(endedStory(goodStory(), 10, moved)), ['I25'])
-  t.strictSame(rulesOf(endedStory(goodStory(), 21, moved)), ['I25'], 'as the store was flushed')
-  t.strictSame(rulesOf(endedStory(goodStory(), 42, moved)), ['I25'], 'as another node was stopped')
+  t.strictSame(rulesOf(endedStory(goodStory(), 21, moved)), ['I25'], 'during a flush of the store')
+  t.strictSame(rulesOf(endedStory(goodStory(), 42, moved)), ['I25'], 'during a stop of another node')
   const released = endedStory(goodStory(), 10, 'the call ended')
-  t.strictSame(rulesOf(released), ['I25'], 'released by nobody')
+  t.strictSame(rulesOf(released), ['I25'], 'no gateway ended the call')
   t.strictSame(rulesOf(released.note(9.5, 'd1', 'releasing', { room: 'r' })), [])
   const alone = goodStory().admitted(9, 'r', 'recorder', 'n1', { jti: 'x' }).admitted(9, 'r', 'recorder', 'n1')
     .note(10, 'n1', 'ended', { room: 'r', role: 'recorder', jti: 'x', code: 4410, reason: moved })
-  t.strictSame(rulesOf(alone), [], 'the other side was not there')
+  t.strictSame(rulesOf(alone), [], 'the other side was absent')
 })
 
-t.test('I25: or by a fault of its own node, once the lease has ended', async (t) => {
+t.test('a room closed by a fault of its own node – lease expired – is excused', async (t) => {
   const story = () => goodStory().lives('n3', 0, 30).lives('n3', 33, 60, 'b')
   const moved = 'the room moved: ask again'
   const ended = (story: Story) => rulesOf(endedStory(story, 33, moved, 'n3').note(30, 'n3', 'lapsed').note(33, 'n3', 'resumed'))
   t.strictSame(ended(story().fault(29, 32, 'node-hang-long', 'n3')), [])
-  t.strictSame(ended(story()), [], 'it got no time, while the others did')
-  t.strictSame(ended(story().fault(28, 29, 'store-stop-long', 'store')), ['I25'], 'it was the store')
+  t.strictSame(ended(story()), [], 'the process got no time, while the others did')
+  t.strictSame(ended(story().fault(28, 29, 'store-stop-long', 'store')), ['I25'], 'the store was at fault')
   t.strictSame(ended(story().fault(28, 29, 'store-stop-long', 'store').fault(29, 32, 'node-hang-long', 'n3')), [],
-    'it was both')
+    'both were at fault')
   t.strictSame(rulesOf(endedStory(story().fault(10, 12, 'node-hang-long', 'n3'), 12, moved, 'n3')), ['I25'],
-    'its lease lived on')
+    'its lease was valid')
 })
 
-t.test('I26: nobody waits in the wrong room', async (t) => {
+t.test('two sides that wait on different nodes – are a violation', async (t) => {
   const apart = (from: number, seconds: number, story = goodStory()) => rulesOf(story
     .inside(from, from + seconds, 'r', 'recorder', 'n1').inside(from, from + seconds, 'r', 'replayer', 'n2'))
   t.strictSame(apart(5, 6.9), [])
@@ -221,8 +221,8 @@ t.test('I26: nobody waits in the wrong room', async (t) => {
   t.strictSame(apart(38, 12), [], 'n2 was stopped until 43.75')
   t.strictSame(apart(38, 13), ['I26'])
   t.strictSame(apart(5, 7.1, goodStory().fault(5, 13, 'gateway-stop', 'g1').fault(5, 13, 'node-hang-long', 'n2')), ['I26'],
-    'a gateway, or a node that is cut off, is no excuse')
+    'a fault of a gateway, or a node that is cut off, is no excuse')
   const never = goodStory().note(50, 'd1', 'inside', { room: 'r', role: 'recorder', node: 'n1', jti: 'x' })
     .inside(50, 59, 'r', 'replayer', 'n2').note(59, 'd1', 'done', { room: 'other' })
-  t.strictSame(rulesOf(never), ['I26'], 'one is still there in the end')
+  t.strictSame(rulesOf(never), ['I26'], 'one side is still waiting at the end')
 })

@@ -1,6 +1,6 @@
 import { openHistory } from './history.mjs'
 
-/** What the parent tells a process of the race, and where that writes down what happens. */
+/** Reads the parent's message to a process of the race, and opens its history. */
 export function beginChild () {
   const config = JSON.parse(process.argv[2])
   const note = openHistory(config.folder, config.name)

@@ -1,6 +1,6 @@
 /**
- * When a membership said first, in this turn of the loop, that it holds a room. A process may be stopped, or get no
- * time, between an admission and the note of it: where both happen in one turn, the former was not before that moment.
+ * Records the moment at which a membership first reported, in the current turn of the loop, that it holds a room. A
+ * process may be stopped between an admission and its note; if both happen in one turn, the admission was not earlier.
  */
 export function createDoors () {
   const moments = new Map()

@@ -1,4 +1,4 @@
-// Plays the clients of one room after the other, until it is told to stop.
+// Plays the clients of many rooms until it is told to stop.
 import { setMaxListeners } from 'node:events'
 import { beginChild } from './child.mjs'
 import { createGateways } from './gateways.mjs'
@@ -21,11 +21,11 @@ const chance = (share) => random.next() < share
 function planOf () {
   return {
     racing: chance(0.04) ? 4 : 0,
-    // Also when both have left: until the signatures end, the room is where it was.
+    // After both have left, the room stays on its node until the signatures expire.
     asksAgainAfter: chance(0.05) ? [1, 2, 3].map(() => random.between(0, 5000)) : [],
-    // A signature is good for some seconds, and its node may not be.
+    // A signature is valid for some seconds, in which its node may fail.
     showsAfter: () => chance(0.05) ? random.between(0, 4500) : 0,
-    // Short ones are many: what races is mostly at the beginning.
+    // Most rooms are short, since races mostly occur at the beginning.
     stay: 3000 * random.next() ** 6,
     reloadsAfter: chance(0.05) ? [random.between(0, 500)] : [],
     isReleased: chance(0.05),

@@ -1,14 +1,14 @@
-/** After a fault is over, for what was under way. */
+/** Time after the end of a fault for pending work. */
 export const AFTERWARDS_MS = 1000
 
-/** What the killer did, and when its effects were over. */
+/** Collects the injected faults, and the end of their effects. */
 export function createFaults (history, { lease, heartbeat, linger }) {
   const settling = Math.max(lease, linger * 1000) + 2 * heartbeat
   const committed = committedIn(history)
   const ofStore = committed.filter(({ fault }) => fault.startsWith('store-'))
     .map(({ begin, end }) => ({ begin, end: end + settling + AFTERWARDS_MS }))
 
-  /** When a node knew that its lease had ended. */
+  /** Periods in which a node knew that its lease had expired. */
   function lapsesOf (node) {
     const lapses = []
     for (const { by, what, at } of history) {
@@ -19,7 +19,7 @@ export function createFaults (history, { lease, heartbeat, linger }) {
     return lapses
   }
 
-  /** Of one node, with the time in which it comes back. */
+  /** Faults of one node, each with the time until it is back. */
   function windowsOf (node) {
     const lapses = lapsesOf(node)
     return committed.filter(({ target }) => target === node).map(({ begin, end }) => {
@@ -30,7 +30,7 @@ export function createFaults (history, { lease, heartbeat, linger }) {
     })
   }
 
-  /** The machine was busy, we hope. */
+  /** Lapses without an injected fault; a busy machine may cause some. */
   function lapsesWithoutReason () {
     const nodes = new Set(history.flatMap(({ what, by }) => what === 'lapsed' ? by : []))
     return [...nodes].flatMap((node) => lapsesOf(node).filter(({ begin }) =>
@@ -39,11 +39,11 @@ export function createFaults (history, { lease, heartbeat, linger }) {
 
   return {
     committed,
-    /** Until the store has settled. */
+    /** Faults of the store, each until it has settled. */
     ofStore,
     lapsesWithoutReason,
     windowsOf,
-    /** When the process could not do anything. */
+    /** Periods in which the process was stopped. */
     stopsOf: (name) => committed.filter(({ fault, target }) => target === name && /-(?:stop|kill)/.test(fault))
   }
 }
@@ -62,5 +62,5 @@ export const overlap = (a, b) => a.begin <= b.end && b.begin <= a.end
 
 export const holds = ({ begin, end }, at) => begin <= at && at <= end
 
-/** When the last of those that overlap with it is over. */
+/** End of the last period that overlaps with the given one. */
 const endOf = (windows, one) => Math.max(...windows.filter((window) => overlap(window, one)).map(({ end }) => end))

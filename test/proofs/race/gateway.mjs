@@ -1,4 +1,4 @@
-// A gateway: Fastify with the plugin as it was built, on HTTP.
+// Runs a gateway: Fastify with the built plugin, on HTTP.
 import Fastify from 'fastify'
 import { cobrowse, memorySessions, ownUserIdOnly, staticProvision } from '../../../dist/lib/index.js'
 import { beginChild } from './child.mjs'
@@ -6,7 +6,7 @@ import { makeRegistry } from './registry.mjs'
 
 const { note, ...config } = beginChild()
 const { settings: { signing, path, releasePath }, user } = config
-// What it asks of the store promises nothing to a node.
+// Requests of a gateway to the store promise nothing to a node.
 const registry = makeRegistry(config, () => {})
 const sessions = memorySessions()
 const app = Fastify({ requestTimeout: 5000 })

@@ -3,7 +3,7 @@ import { readSignature } from './read-signature.mjs'
 
 const LIMIT_MS = 2500
 
-/** The gateways as a driver sees them: every call goes to another one. */
+/** Gateways for a driver: every request goes to a random one. */
 export function createGateways ({ gateways, settings, user, random, pace, note }) {
   const pools = gateways.map(({ port, token }, index) => ({
     gateway: `g${index + 1}`,
@@ -24,7 +24,7 @@ export function createGateways ({ gateways, settings, user, random, pace, note }
   }
 
   return {
-    /** Where the room is; `undefined` when no gateway said so. */
+    /** Asks for the room's node; `undefined` if no gateway answered with one. */
     async ask (room, role) {
       const answer = await post(settings.path, { room }, { roomId: room, userId: user, userName: 'n', role })
       if (answer === undefined) return undefined
@@ -37,7 +37,7 @@ export function createGateways ({ gateways, settings, user, random, pace, note }
       note('signed', { ...readSignature(data.signature), gateway, sentAt })
       return { signature: data.signature, port: Number(new URL(data.wssUrl).port) }
     },
-    /** Whether the call ended. */
+    /** Ends the call. @returns true if a gateway did so */
     async release (room) {
       note('releasing', { room })
       const answer = await post(settings.releasePath, { room }, { callId: room })

@@ -1,4 +1,4 @@
-// Ends the processes of a race that was itself ended without a word: one that is stopped would stay for ever.
+// Ends the processes of a race that was killed itself: a stopped process would stay forever.
 import { createInterface } from 'node:readline'
 
 const pids = new Set()
@@ -14,7 +14,7 @@ createInterface({ input: process.stdin })
       try {
         process.kill(pid, 'SIGKILL')
       } catch {
-        // It ended meanwhile.
+        // The process has ended.
       }
     }
   })

@@ -1,10 +1,10 @@
-/** Between the clocks of a node and of the store, which count in milliseconds, on one machine. */
+/** Difference allowed between the clocks of a node and of the store, which count milliseconds on one machine. */
 const GRAIN_MS = 20
 
 // The moment of the note may be later: see doors.mjs.
 const momentOf = ({ heldAt, at }) => heldAt ?? at
 
-/** I5: a signature is accepted at most once, and never after its end. */
+/** I5: a signature is accepted at most once, and never after its expiry. */
 export function findReused ({ history, settings }) {
   const admitted = new Map()
   const found = []
@@ -14,13 +14,13 @@ export function findReused ({ history, settings }) {
     if (earlier !== undefined) found.push({ rule: 'I5', what: 'a signature is accepted twice', lines: [earlier, line] })
     admitted.set(line.jti, line)
     if (momentOf(line) > (line.exp + settings.signing.skew) * 1000 + GRAIN_MS) {
-      found.push({ rule: 'I5', what: 'a signature is accepted after its end', lines: [line] })
+      found.push({ rule: 'I5', what: 'a signature is accepted after its expiry', lines: [line] })
     }
   }
   return found
 }
 
-/** I8: no normal admission after the lease ended that the store promised, or after the node was seen to be gone. */
+/** I8: no normal admission after the lease promised by the store expired, or after the node was seen to be gone. */
 export function findLate ({ history }) {
   const last = new Map()
   const gone = new Map()
@@ -34,7 +34,7 @@ export function findLate ({ history }) {
     const end = isObserved ? gone.get(member) : last.get(member)
     const endedAt = isObserved ? end?.at ?? Infinity : end?.until ?? -Infinity
     if (momentOf(line) > endedAt + GRAIN_MS) {
-      found.push({ rule: 'I8', what: 'a node admits after its lease ended', lines: [end, line].filter(Boolean) })
+      found.push({ rule: 'I8', what: 'a node admits after its lease expired', lines: [end, line].filter(Boolean) })
     }
   }
   return found

@@ -1,7 +1,10 @@
-/** Until the one who waits alone is told to ask again, and did. */
+/** Time in which a client that waits alone is told to ask again, and does so. */
 const MEETING_MS = 5000
 
-/** I26: nobody waits in the wrong room, but where the store, or the node that would have to say so, is at fault. */
+/**
+ * I26: the two sides never wait on different nodes, unless the store or a node is at fault that would have to tell
+ * them.
+ */
 export function findApart ({ history, settings, faults }) {
   const limit = settings.lease + settings.patience + MEETING_MS
   const stays = new Map()

@@ -1,6 +1,9 @@
 import { AFTERWARDS_MS, holds, overlap } from './faults.mjs'
 
-/** I25: a room with both inside is closed by a release, or by a fault of its own node after the lease ended. */
+/**
+ * I25: only the end of its call, or a fault of its own node after the lease expired, closes a room with both sides
+ * inside.
+ */
 export function findEnded (facts) {
   const { history } = facts
   const isExcused = createExcuses(facts)
@@ -35,7 +38,7 @@ export function findEnded (facts) {
   return found
 }
 
-/** Whether a node may close a room by its own fault. */
+/** Tells if a node may close a room because of its own fault. */
 function createExcuses ({ faults, promises }) {
   const known = new Map()
 
@@ -44,7 +47,7 @@ function createExcuses ({ faults, promises }) {
     const isFaultOfStore = (gap) => faults.ofStore.some((window) => overlap(window, gap))
     const livesIn = (gap) => (other) =>
       !promises.gapsOf(other).some(({ begin, end }) => begin <= gap.begin && gap.end <= end)
-    // A process that got no time, while another did and the store was well.
+    // Periods in which a process got no time, while another did and the store was healthy.
     const starved = gaps.filter((gap) => !isFaultOfStore(gap) && promises.ids().some(livesIn(gap)))
       .map(({ begin, end }) => ({ begin, end: end + AFTERWARDS_MS }))
     return { gaps, windows: [...faults.windowsOf(node), ...starved] }

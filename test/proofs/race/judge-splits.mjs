@@ -1,6 +1,6 @@
 /**
- * I1: no two unexpired normal signatures of one room name two living registrations. Of the moment of issue only bounds
- * are known, so a split counts when it is one at every moment within them.
+ * I1: no two unexpired normal signatures of one room name two live registrations. Only bounds of the moment of issue
+ * are known, so a split counts only if it is one at every moment within them.
  */
 export function findSplits ({ history, settings, promises }) {
   const rooms = new Map()

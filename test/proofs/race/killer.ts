@@ -5,13 +5,13 @@ import type { Note } from './history.mjs'
 import type { Random } from './random.mjs'
 import type { Store } from './store.js'
 
-/** A process of the race, and its way to the store. */
+/** Process of the race, with its connection to the store. */
 export interface Victim {
   readonly name: string
   readonly child: ChildProcess
-  /** One for each server. */
+  /** Proxies, one for each server. */
   readonly proxies: ToxicProxy[]
-  /** Under the same name, after its end. */
+  /** Starts the process again under the same name, after it ended. */
   restart (): Promise<void>
 }
 
@@ -22,14 +22,14 @@ export interface KillerParts {
   lease: number
   random: Random
   note: Note
-  /** Told of each change of servers. */
+  /** Called after each change of servers. */
   onServers (): void
 }
 
 export interface Killer {
-  /** All that it can do. */
+  /** Names of all faults. */
   faults: string[]
-  /** Does one thing, and undoes it. */
+  /** Injects one fault, and heals it. */
   commit (fault: string): Promise<void>
 }
 
@@ -41,7 +41,7 @@ interface Deed {
 export function createKiller ({ store, nodes, gateways, lease, random, note, onServers }: KillerParts): Killer {
   const short = 0.5 * lease
   const long = 2.5 * lease
-  /** Whoever waits in the wrong room for so long would be told so by nobody. */
+  /** A time so long that a client on the wrong node would not be told in it. */
   const veryLong = 8 * lease
   const everybody = [...nodes, ...gateways]
 
@@ -114,7 +114,7 @@ export function createKiller ({ store, nodes, gateways, lease, random, note, onS
   return { faults: Object.keys(deeds), commit }
 }
 
-/** Behind the same proxies are other servers now. */
+/** The same proxies lead to other servers. */
 function retarget ({ proxies }: Victim, ports: number[]): void {
   for (const [at, port] of ports.entries()) proxies[at]?.retarget(port)
 }

@@ -1,5 +1,5 @@
 import { SECONDS } from '../../support/long.js'
 import type { Extent } from './race.js'
 
-/** Everything that can fail, as often as there is time for. */
+/** Runs a race with all faults, as often as there is time. */
 export const LONG_RACE: Extent = { gateways: 8, nodes: 4, drivers: 2, seconds: SECONDS, faults: 'all' }

@@ -1,5 +1,5 @@
-// A relay node on the kit as it was built. Instead of WebSockets, since seats have to be cheap, a client sends its
-// signature and a newline, and is answered "ok" or the close code; the connection is the seat.
+// Runs a relay node on the built kit. Seats have to be cheap, so there are no WebSockets: a client sends its signature
+// and a newline, and is answered "ok" or the close code; the connection is the seat.
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AdmissionError, joinCobrowse } from '../../../dist/lib/node/index.js'
@@ -75,7 +75,7 @@ for (const event of ['opened', 'closed']) node.on(event, ({ room }) => note(even
 for (const event of ['lapsed', 'resumed']) node.on(event, () => note(event, { incarnation: node.incarnation }))
 node.on('replaced', async () => {
   note('replaced', { incarnation: node.incarnation })
-  // Until the clients have read their codes.
+  // Gives the clients time to read their codes.
   await sleep(100)
   process.exit(0)
 })

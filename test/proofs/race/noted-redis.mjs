@@ -2,21 +2,21 @@ import { BEAT, LEAVE, REGISTER } from '../../../dist/lib/registry/redis/scripts/
 
 const NAMES = new Map(Object.entries({ BEAT, LEAVE, REGISTER })
   .flatMap(([name, { sha1, text }]) => [[sha1, name], [text, name]]))
-/** Where the lease and the member stand, behind the keys. */
+/** Positions of the lease and the member, after the keys. */
 const LEASE = 2
 const MEMBER = 5
 
-/** An ioredis client that notes what the store promises to a node. */
+/** Creates an ioredis client that records the store's promises to a node. */
 export function noteRegistrations (redis, note) {
   let calls = 0
 
   async function run (method, script, keys, ...given) {
     const name = NAMES.get(script)
     if (name === undefined) return await redis[method](script, keys, ...given)
-    // A process that is started again counts anew.
+    // The id contains that of the process, since a restarted process counts from the start.
     const call = `${process.pid}-${++calls}`
     const members = given.slice(keys + MEMBER, name === 'LEAVE' ? undefined : keys + MEMBER + 1)
-    // What was sent may land, whether or not it is answered.
+    // A sent command may be executed, whether or not it is answered.
     if (name !== 'BEAT') note('sent', { call, script: name, members })
     const answer = await redis[method](script, keys, ...given)
     const [outcome, now] = [answer].flat()

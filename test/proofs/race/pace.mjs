@@ -1,12 +1,12 @@
 const TURN_MS = 250
 const LEAST = 2
-/** Milliseconds that a call takes, on average, where everybody gets time enough; and where not. */
+/** Average milliseconds of a request on a machine with enough time, and on an overloaded one. */
 const EASY_MS = 80
 const HARD_MS = 200
 
 /**
- * How many rooms are played at once: as many as the machine has time for. Where it has not, leases lapse because nobody
- * gets time enough, and nothing is learned.
+ * Limits the number of rooms played at once to the capacity of the machine. On an overloaded machine leases lapse
+ * because no process gets enough time, which proves nothing.
  */
 export function createPace (most) {
   const waiting = []
@@ -31,11 +31,11 @@ export function createPace (most) {
   }, TURN_MS).unref()
 
   return {
-    /** A call for a room took so long. */
+    /** Records the milliseconds of a request for a room. */
     heard (ms) {
       heard.push(ms)
     },
-    /** Runs the work when there is time for it. */
+    /** Runs the work as soon as the pace allows. */
     async play (work) {
       await new Promise((resolve) => {
         waiting.push(resolve)

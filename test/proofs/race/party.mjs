@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { readSignature } from './read-signature.mjs'
 import { takeSeat } from './seat.mjs'
 
-/** One side of a room: asks, takes its seat, and asks again whenever it is turned away or sent away. */
+/** One side of a room: asks, takes its seat, and asks again whenever it is rejected or disconnected. */
 export function createParty ({ room, role, plan, gateways, random, note, onChange }) {
   const leaving = new AbortController()
   let seat
@@ -12,7 +12,7 @@ export function createParty ({ room, role, plan, gateways, random, note, onChang
     const given = await gateways.ask(room, role)
     if (leaving.signal.aborted) return undefined
     if (given === undefined) {
-      // A gateway that settles says for how long; a storm of askers would only take time from the others.
+      // A settling gateway names a wait; more requests would only take time from the others.
       await sleep(random.between(300, 900))
       return undefined
     }
@@ -32,7 +32,7 @@ export function createParty ({ room, role, plan, gateways, random, note, onChang
     return { ...taken, details }
   }
 
-  /** A thief, or a page that retries: one of the two must be refused. */
+  /** Simulates a thief, or a page that retries: one of the two must be rejected. */
   async function showAgain (port, signature) {
     const twin = await takeSeat(port, signature)
     twin.leave?.()
@@ -40,7 +40,7 @@ export function createParty ({ room, role, plan, gateways, random, note, onChang
 
   return {
     node: () => seat?.details.node,
-    /** Until `leave`. */
+    /** Runs until `leave`. */
     async run () {
       while (!leaving.signal.aborted) {
         seat = await enter()
@@ -55,7 +55,7 @@ export function createParty ({ room, role, plan, gateways, random, note, onChang
         if (code !== 'left') await sleep(random.between(20, 80))
       }
     },
-    /** The page is loaded anew. */
+    /** Reloads the page. */
     reload: () => seat?.leave(),
     leave () {
       leaving.abort()

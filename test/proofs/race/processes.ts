@@ -4,23 +4,23 @@ import { fileURLToPath } from 'node:url'
 import type { ChildProcess } from 'node:child_process'
 import type { Test } from 'tap'
 
-/** Starts processes, and ends them with the test, whatever becomes of it. */
+/** Starts processes, and ends them with the test in any case. */
 export interface Processes {
-  /** Resolves with the first message of the process, too. */
+  /** Resolves with the first message of the process as well. */
   start (script: string, config: object): Promise<{ child: ChildProcess, message: unknown }>
-  /** A process that was started elsewhere: it is ended if we cannot. */
+  /** Watches a process that was started elsewhere, so that the guard can end it if we cannot. */
   watch (pid: number): void
   end (): Promise<void>
 }
 
-/** Many processes on few cores: what is thrown away soon is collected seldom. */
+/** Options for many processes on few cores: short-lived objects are collected rarely. */
 const ARGS = ['--max-semi-space-size=32']
 
 const pathOf = (script: string) => fileURLToPath(new URL(script, import.meta.url))
 
 export function createProcesses (t: Test): Processes {
   const children = new Set<ChildProcess>()
-  // In a group of its own, so that it outlives what ends ours.
+  // The guard has its own group, so that it survives whatever ends ours.
   const guard = spawn(process.execPath, [pathOf('guard.mjs')], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
   const tell = (sign: '+' | '-', pid: number | undefined) => { if (pid !== undefined) guard.stdin.write(`${sign}${pid}\n`) }
   guard.stdin.on('error', () => {})
@@ -39,7 +39,7 @@ export function createProcesses (t: Test): Processes {
 
   return {
     async start (script, config) {
-      // Without the loader and the coverage of the tests: each of the processes would take seconds more.
+      // The loader and the coverage of the tests are left out, since they would cost each process seconds.
       const child = fork(pathOf(script), [JSON.stringify(config)], { execArgv: ARGS, env: { PATH: process.env.PATH } })
       children.add(child)
       tell('+', child.pid)

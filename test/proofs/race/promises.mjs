@@ -1,7 +1,7 @@
-/** What the store promised to nodes, member by member. A member is `<id>|<incarnation>`. */
+/** Collects the store's promises to nodes, member by member. A member is `<id>|<incarnation>`. */
 export function createPromises (history) {
   const members = new Map()
-  /** By node id: what may have ended a registration. */
+  /** By node id: commands that may have ended a registration. */
   const endings = new Map()
   const refused = new Set()
 
@@ -27,7 +27,7 @@ export function createPromises (history) {
       (ending.isLeave ? ending.member === member : ending.member !== member) && !refused.has(ending.call))
   }
 
-  /** When no promise to this node was in force, as pairs of moments; the last one may be open. */
+  /** Periods in which no promise to this node was in force; the last may be open. */
   function gapsOf (id) {
     const promises = [...members].flatMap(([member, { promises }]) => member.startsWith(`${id}|`) ? promises : [])
       .sort((a, b) => a.from - b.from)
@@ -42,7 +42,7 @@ export function createPromises (history) {
   }
 
   return {
-    /** Whether the member was certainly alive at this moment. */
+    /** True if the member was certainly alive at this moment. */
     lives: (member, at) => ofMember(member).promises.some(({ from, until }) => from <= at && at < until) &&
       !mayHaveEnded(member, at),
     gapsOf,

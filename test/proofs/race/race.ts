@@ -15,25 +15,25 @@ import type { Store } from './store.js'
 
 const USER = 'u1'
 const WARM_UP_MS = 2000
-/** Fewer would show nothing: on a slow machine all else than their number stays true. */
+/** A smaller number proves nothing: on a slow machine, all conditions but the number hold. */
 const FEWEST_ROOMS = { redis: 100, zookeeper: 20 }
-/** The last signatures end, and those who were sent away find each other. */
+/** Time in which the last signatures expire, and disconnected clients meet again. */
 const COOL_DOWN_MS = 5000
 
-/** How large a race is. */
+/** Extent of a race. */
 export interface Extent {
   gateways: number
   nodes: number
   drivers: number
-  /** How long it goes on for once every fault was committed, counted from its start. */
+  /** Seconds from its start; the race goes on longer if a fault has not been injected. */
   seconds: number
-  /** By name, as in killer.ts and in the stores. */
+  /** Names of faults, as in killer.ts and in the stores. */
   faults: readonly string[] | 'all'
 }
 
 export interface RaceOptions {
   startStore (t: Test): Promise<Store>
-  /** Where its history goes. */
+  /** Folder of its history. */
   folder: string
   extent: Extent
   seed: number
@@ -41,11 +41,11 @@ export interface RaceOptions {
 
 interface StartedVictim {
   victim: Victim
-  /** What it said when it was ready. */
+  /** First message of the process, sent when it was ready. */
   message: unknown
 }
 
-/** Runs a race, whose history checker.mjs judges. */
+/** Runs a race; checker.mjs checks its history. */
 export async function runRace (t: Test, { startStore, folder, extent, seed }: RaceOptions): Promise<void> {
   const random = createRandom(seed)
   const note = openHistory(folder, 'killer')
@@ -114,7 +114,7 @@ export async function runRace (t: Test, { startStore, folder, extent, seed }: Ra
   for (let count = 0; count < faults.length || !isEnough(); count++) {
     if (left.length === 0) left = random.shuffle(faults)
     await killer.commit(left.pop() ?? '')
-    // Rooms are opened in quiet times.
+    // The faults pause while rooms open.
     await sleep(count < faults.length ? random.between(500, 1500) : random.between(3000, 9000))
   }
   await sleep(COOL_DOWN_MS)

@@ -1,4 +1,4 @@
-/** Numbers from 0 to 1 that a seed repeats (mulberry32). */
+/** Creates a generator of numbers from 0 to 1, repeatable by its seed (mulberry32). */
 export function createRandom (seed) {
   let state = seed >>> 0
   const next = () => {

@@ -1,6 +1,6 @@
 const read = (part) => JSON.parse(Buffer.from(part, 'base64url').toString())
 
-/** What a signature says, without a look at whether it is true. */
+/** Reads the claims of a signature without verifying it. */
 export function readSignature (signature) {
   const [header, payload] = signature.split('.', 2).map(read)
   const { room, role, aud, iat, exp, jti } = payload

@@ -14,11 +14,11 @@ const ARGS = ['--appendonly', 'yes', '--repl-diskless-sync-delay', '0']
 
 interface Replica {
   server: RedisServer
-  /** Between the two servers. */
+  /** Proxy between the two servers. */
   link: ToxicProxy
 }
 
-/** A Redis that loses its memory, its life and its place. Settled, with a replica. */
+/** Starts a settled Redis with a replica; its faults are lost memory, kills and fail-overs. */
 export async function startRedisStore (t: Test): Promise<Store> {
   let primary = await startRedis(t, ...ARGS)
   let replica: Replica | undefined = await startReplica()
@@ -33,7 +33,7 @@ export async function startRedisStore (t: Test): Promise<Store> {
     return { server, link }
   }
 
-  /** The replica misses what is written meanwhile, then takes the place of its primary. Answers how many bytes. */
+  /** Makes the replica miss the latest writes, then promotes it. Returns the number of missed bytes. */
   async function failOver (meanwhile: () => Promise<void>): Promise<number> {
     const { server, link } = replica ?? await startReplica()
     await until(async () => await ask(server, isLinked), 'the synchronization of the replica')
@@ -75,7 +75,7 @@ export async function startRedisStore (t: Test): Promise<Store> {
         'store-stop-long': async () => await stop(long),
         'store-fail-over': async () => {
           const missed = await failOver(async () => {
-            // A registration that is lost is worse than a room that is.
+            // The loss of a registration is worse than that of a room.
             if (random.next() < 0.5) await killNode()
             await sleep(random.between(500, 2000))
           })

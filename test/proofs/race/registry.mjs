@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import { redisRegistry, zookeeperRegistry } from '../../../dist/lib/index.js'
 import { noteRegistrations } from './noted-redis.mjs'
 
-/** The store as one process of a race sees it, through proxies of its own. */
+/** Creates the registry of one process of a race, connected through its own proxies. */
 export function makeRegistry ({ store: { kind, ports }, settings: { lease, heartbeat, linger } }, note) {
   if (kind === 'zookeeper') {
     const hosts = ports.map((port) => `127.0.0.1:${port}`).join(',')

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createParty } from './party.mjs'
 
-/** So long two sides may take to find each other, faults included. */
+/** Time within which two sides have to find each other, faults included. */
 const PATIENCE_MS = 60_000
 
 /**
- * One call: both sides ask at once, meet, stay together and leave. `plan` says what else happens.
+ * Plays one call: both sides ask at once, meet, stay together and leave. `plan` lists further events.
  *
  * @param signal aborts when a long room has to end
  */

@@ -2,12 +2,12 @@ import { connect } from 'node:net'
 
 const LIMIT_MS = 3000
 
-/** Nobody answered, or the connection broke. */
+/** No answer, or a broken connection. */
 export const LOST = 'lost'
 
 /**
- * Shows a signature to a node. `answer` is "ok", the close code or LOST; after "ok", `ended` resolves with why the seat
- * ended: the close code, LOST or "left".
+ * Shows a signature to a node. `answer` is "ok", the close code or LOST; after "ok", `ended` resolves with the reason
+ * for the end of the seat: the close code, LOST or "left".
  */
 export async function takeSeat (port, signature) {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true })
@@ -31,7 +31,7 @@ export async function takeSeat (port, signature) {
   }
 }
 
-/** Gives one line after the other, then LOST. */
+/** Yields one line after the other, then LOST. */
 function createReader (socket) {
   let text = ''
   let wake = () => {}

@@ -1,6 +1,6 @@
-/** Everything that the processes of a race agree on. The parent hands it to each of them. */
+/** Settings of all processes of a race. The parent passes them to each. */
 export interface Settings {
-  /** Milliseconds: in ZooKeeper those of a session. */
+  /** Milliseconds; on ZooKeeper, the session timeout. */
   lease: number
   /** Milliseconds. */
   heartbeat: number
@@ -29,10 +29,10 @@ const SETTINGS: Settings = {
   longRooms: 12
 }
 
-/** Three servers of Java are more to carry for the machine, and a session is kept by answers of two of them. */
+/** Three Java servers load the machine more, and a session is kept by answers of two of them. */
 const SETTINGS_ON_ZOOKEEPER: Settings = { ...SETTINGS, lease: 2400, heartbeat: 800 }
 
 export const settingsOn = (kind: 'redis' | 'zookeeper') => kind === 'redis' ? SETTINGS : SETTINGS_ON_ZOOKEEPER
 
-/** How long a store that lost its memory gives no room to a node anew. */
+/** Time in which a store that lost its memory assigns no room again. */
 export const settlingOf = ({ lease, heartbeat, linger }: Settings) => Math.max(lease, linger * 1000) + 2 * heartbeat

@@ -1,28 +1,28 @@
 import type { Note } from './history.mjs'
 import type { Random } from './random.mjs'
 
-/** What the killer lends to a store. */
+/** Tools that the race passes to the faults of a store. */
 export interface FaultTools {
   /** Milliseconds, shorter than a lease and longer. */
   short: number
   long: number
   random: Random
   killNode (): Promise<void>
-  /** Told of each change of servers. */
+  /** Called after each change of servers. */
   onServers (): void
-  /** The store is behind other ports now. */
+  /** Called when the store has moved to other ports. */
   onMove (): void
 }
 
-/** The servers that all processes of a race share. */
+/** Servers shared by all processes of a race. */
 export interface Store {
   readonly kind: 'redis' | 'zookeeper'
-  /** Where it is now. */
+  /** Current ports. */
   ports (): number[]
-  /** Of all servers that run. */
+  /** Process ids of all running servers. */
   pids (): number[]
-  /** What can happen to it: each does one thing, and undoes it. */
+  /** Faults of the store: each is injected and healed. */
   faults (tools: FaultTools): Record<string, () => Promise<object | void>>
-  /** Notes what the store knows of nodes, where the nodes cannot. Returns what ends it. */
+  /** Records the store's view of nodes, if the nodes cannot. Returns a function that stops it. */
   observe (note: Note): () => void
 }

@@ -1,4 +1,4 @@
-/** What happened, in a few numbers. */
+/** Summarizes a race in a few numbers. */
 export function summarize ({ history, faults }, violations) {
   const of = (wanted) => history.filter(({ what }) => what === wanted)
   const signed = of('signed')

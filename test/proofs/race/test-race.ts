@@ -15,9 +15,9 @@ export interface RaceTest {
   extent: Extent
 }
 
-/** Runs a race and judges it. The folder with its history is kept if it shows a violation. */
+/** Runs a race and checks it. The folder with its history is kept if it shows a violation. */
 export function testRace (t: Test, name: string, { skip, startStore, extent }: RaceTest): void {
-  t.test(`on ${name}, whatever fails, no room is split, and those who are together stay together`, {
+  t.test(`a race on ${name} – any faults – splits no room, and clients that met stay together`, {
     skip, timeout: 250_000 + extent.seconds * 2000
   }, async (t) => {
     t.comment(`TEST_SEED=${SEED}`)

@@ -10,10 +10,10 @@ import type { Note } from './history.mjs'
 import type { FaultTools, Store } from './store.js'
 
 const OBSERVATION_MS = 50
-/** As `zookeeperRegistry` has it by default. */
+/** Layout of `zookeeperRegistry` with its default root. */
 const layout = createLayout('/cobrowse')
 
-/** One ZooKeeper, or an ensemble of them, which loses its servers and its sessions. */
+/** Starts one ZooKeeper server or an ensemble; its faults are lost servers and sessions. */
 export async function startZooKeeperStore (t: Test, size: number): Promise<Store> {
   const servers = size === 1 ? [await startZooKeeper(t)] : (await startEnsemble(t, size)).servers
   const client = createZooKeeperClient({
@@ -50,7 +50,7 @@ export async function startZooKeeperStore (t: Test, size: number): Promise<Store
     onServers()
   }
 
-  /** Of a node, as if nothing had been heard of it. */
+  /** Expires the session of a node, as if it had been silent. */
   async function expire ({ random }: FaultTools): Promise<void> {
     const children = await client.children(layout.nodes, { ms: 2000 }).catch(() => undefined) ?? []
     const child = random.shuffle(children)[0]
@@ -81,9 +81,9 @@ export async function startZooKeeperStore (t: Test, size: number): Promise<Store
   }
 }
 
-/** Asks the leader again and again who lives, since no clock of the store says so. */
+/** Asks the leader repeatedly for the live nodes, since no clock of the store tells. */
 function observe (client: ZooKeeperClient, note: Note): () => void {
-  /** When each was certainly alive last. */
+  /** Latest moment at which each node was certainly alive. */
   const seen = new Map<string, number>()
   const over = new AbortController()
 

@@ -1,12 +1,12 @@
 import fc from '../../support/fast-check.js'
 import type { World } from './world.js'
 
-/** One thing that happens. It does nothing, and answers `false`, where it cannot happen. */
+/** A single event. It does nothing, and returns `false`, if it is not possible. */
 export interface Command {
   name: string
-  /** Picks who it happens to. */
+  /** Chooses the object of the event. */
   at: number
-  /** Picks how. */
+  /** Chooses the variant of the event. */
   how: number
 }
 
@@ -14,17 +14,17 @@ export type Act = (world: World, at: number, how: number) => boolean | Promise<b
 
 export const pick = <T>(from: readonly T[], at: number): T => {
   const picked = from[at % from.length]
-  if (picked === undefined) throw new Error('nothing to pick from')
+  if (picked === undefined) throw new Error('the list to pick from is empty')
   return picked
 }
 const clientOf = (world: World, at: number) => pick(world.clients, at)
 const relayOf = (world: World, at: number) => pick(world.relays, at)
 const gatewayOf = (world: World, how: number) => pick(world.gateways, how)
 
-/** In leases. */
+/** Times in leases. */
 const STEPS = [0.02, 0.07, 0.17, 0.34, 0.5, 1, 1.4, 2.5, 4.4]
 
-/** With how often it happens. */
+/** Events with their weights. */
 type Acts = Record<string, [weight: number, act: Act]>
 
 const ACTS: Acts = {
@@ -156,15 +156,15 @@ const ALL_ACTS = { ...ACTS, ...MORE_ACTS }
 
 const weightsOf = (acts: Acts) => Object.entries(acts).map(([name, [weight]]) => [name, weight] as const)
 
-/** @param faults of the store, with how often each happens */
+/** @param faults faults of the store, with their weights */
 export function commandWith (faults: Record<string, number>): fc.Arbitrary<Command> {
-  // In this order, so that seeds of before tell the same.
+  // The order is fixed, so that earlier seeds still give the same commands.
   const weights = new Map([...weightsOf(ACTS), ...Object.entries(faults), ...weightsOf(MORE_ACTS)])
   const names = [...weights].map(([name, weight]) => ({ weight, arbitrary: fc.constant(name) }))
   return fc.record({ name: fc.oneof(...names), at: fc.nat({ max: 11 }), how: fc.nat({ max: 17 }) })
 }
 
-/** @returns whether it happened */
+/** @returns true if the event was possible */
 export async function execute (world: World, { name, at, how }: Command): Promise<boolean> {
   const act = world.faults[name] ?? ALL_ACTS[name]?.[1]
   const happened = act !== undefined && await act(world, at, how)
@@ -172,7 +172,7 @@ export async function execute (world: World, { name, at, how }: Command): Promis
   return happened
 }
 
-/** Undoes every fault, but for one node that stays cut off. */
+/** Heals all faults but one: a node that stays cut off. */
 export async function healAll (world: World, staysCut?: number): Promise<void> {
   world.store.heal()
   for (const { process, link } of [...world.relays, ...world.gateways]) {
@@ -189,7 +189,7 @@ export async function healAll (world: World, staysCut?: number): Promise<void> {
   await world.timeline.flush()
 }
 
-/** Everybody asks again every half second. @returns seconds until both clients of every room are together */
+/** Lets every client ask again each half second. @returns seconds until both clients of every room are together */
 export async function secondsToMeet (world: World, limit: number): Promise<number | undefined> {
   for (const client of world.clients) if (client.state === 'away') client.state = 'must ask'
   for (let step = 0; step <= limit * 2; step++) {

@@ -1,4 +1,4 @@
-/** What the simulation uses of it; the package has no types. */
+/** Types of the functions in use; the package has none. */
 declare module 'fengari' {
   interface State { readonly brand: unique symbol }
   type LuaString = Uint8Array

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { newFolderOf } from '../../support/long.js'
 import type { Plan } from './run.js'
 
-/** Each file is a plan that broke an invariant once. `npm test` replays them all. */
+/** Folder of plans that once broke an invariant. `npm test` replays them all. */
 export const PLANS = new URL('plans/', import.meta.url)
 
-/** Writes a plan that failed, and says how it becomes a test. */
+/** Writes a failed plan, and tells how to turn it into a test. */
 export function reportPlan (plan: Plan, broken: unknown): string {
   const json = JSON.stringify(plan)
   const file = join(newFolderOf('simulation'), 'plan.json')

@@ -33,7 +33,7 @@ const provision: Provision = {
   externalUrl: async () => null
 }
 
-/** What the plugin does behind its route. */
+/** Does the work of the plugin behind its route. */
 export function createGateway (host: Host, { registry, timeline, issue }: GatewayParts): Gateway {
   const knownRooms = createKnownRooms({
     joinOnlyFor: 600,

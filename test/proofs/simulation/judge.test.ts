@@ -5,7 +5,7 @@ import type { NodeRef } from '../../../types/registry.js'
 
 const node = (id: string): NodeRef => ({ id, incarnation: 'i', wssUrl: `wss://${id}/` })
 
-/** Two nodes whose leases end at the given milliseconds from now, and signatures for one room. */
+/** Creates two nodes whose leases expire at the given milliseconds from now, and signatures for one room. */
 function judgeOf (leases: Record<string, number>) {
   const { judge, timeline } = new World({ nodes: 2, gateways: 2, rooms: 1 }, simulatedRedisStage())
   for (const [id, ms] of Object.entries(leases)) judge.promise(`${id}|i`, timeline.now + ms)
@@ -23,7 +23,7 @@ function judgeOf (leases: Record<string, number>) {
   return { sign, rules: () => judge.broken.map((broken) => broken.split(' ')[0]) }
 }
 
-t.test('two living nodes – signed for one room, in either order or in one millisecond – break I1', async (t) => {
+t.test('two live nodes – signed for one room, in either order or in one millisecond – break I1', async (t) => {
   for (const [first, last] of [[0, 100], [100, 0], [0, 0]] as const) {
     const { sign, rules } = judgeOf({ n0: 6000, n1: 6000 })
     sign('n0', first)
@@ -32,7 +32,7 @@ t.test('two living nodes – signed for one room, in either order or in one mill
   }
 })
 
-t.test('a node that died – named by an answer that arrives late – breaks nothing', async (t) => {
+t.test('a dead node – named by a late answer – breaks nothing', async (t) => {
   for (const [decidedAfter, diedAfter] of [[0, 50], [0, 100], [100, 100]] as const) {
     const { sign, rules } = judgeOf({ n0: 6000, n1: diedAfter })
     sign('n0', 100)
@@ -41,7 +41,7 @@ t.test('a node that died – named by an answer that arrives late – breaks not
   }
 })
 
-t.test('a node that lived when the other was chosen – named by an answer that arrives late – breaks I1', async (t) => {
+t.test('a node that was alive when the other was chosen – named by a late answer – breaks I1', async (t) => {
   const { sign, rules } = judgeOf({ n0: 6000, n1: 200 })
   sign('n0', 100)
   sign('n1', 0)

@@ -7,25 +7,28 @@ import type { Client, Relay, World } from './world.js'
 
 type Decided = [signature: Signature, decidedAt: number]
 
-/** Watches a world and notes every invariant that it breaks. */
+/** Watches a world, and records every broken invariant. */
 export class Judge {
   readonly broken: string[] = []
   readonly #world: World
-  /** Until when the store promised a registration to be alive. A flush does not take that back. */
+  /** Times until which the store promised registrations to be alive. A flush does not change them. */
   readonly #promised = new Map<string, number>()
-  /** Normal signatures, by room, and when the store had decided each at the latest. */
+  /** Normal signatures by room, each with the latest time at which the store had decided it. */
   readonly #issued = new Map<string, Decided[]>()
   readonly #admitted = new Set<string>()
-  /** When calls ended, by room; and those that the room's node has closed since. */
+  /** Ends of calls by room, and the rooms that their node has closed since. */
   readonly #released = new Map<string, number>()
   readonly #heard = new Set<string>()
-  /** Rooms that a node claimed and did not release, though it may not know yet: it hears of the end of their calls. */
+  /**
+   * Rooms that a node claimed and did not release. The node may not know of some, and still hears of the end of their
+   * calls.
+   */
   readonly #claimed = new Set<string>()
-  /** Which registration got a room last, by the room's key. */
+  /** Latest registration of each room, by the room's key. */
   readonly #holders = new Map<string, string>()
-  /** On which node both clients of a room were, before what happens now. */
+  /** Node with both clients of a room before the present event. */
   readonly #together = new Map<string, Relay>()
-  /** Hears what the store does. */
+  /** Receives a description of each action of the store. */
   told: ((what: () => string) => void) | undefined
 
   constructor (world: World) {
@@ -36,12 +39,12 @@ export class Judge {
     this.broken.push(`${invariant} at ${this.#world.timeline.now % 10_000_000}: ${what}`)
   }
 
-  /** The store promised the registration to be alive until then. */
+  /** Records the store's promise that a registration is alive until a time. */
   promise (member: string, until: number): void {
     this.#promised.set(member, until)
   }
 
-  /** The store took back what it promised to other registrations under the same id. */
+  /** Records that the store withdrew its promises to other registrations of the same id. */
   displaceOthers (member: string, at: number): void {
     const [id] = member.split('|')
     for (const other of this.#promised.keys()) {
@@ -49,7 +52,7 @@ export class Judge {
     }
   }
 
-  /** The room with this key was given to a registration. */
+  /** Records the registration that a room, given by its key, is bound to. */
   bound (key: string, member: string): void {
     this.#holders.set(key, member)
   }
@@ -66,7 +69,7 @@ export class Judge {
     return (this.#promised.get(member) ?? 0) > at
   }
 
-  /** The call of the room with this key ended. */
+  /** Records the end of a call, given by the room's key. */
   callEnded (key: string, now: number): void {
     const room = this.#world.rooms.find((room) => key.endsWith(hashOf(room)))
     if (room === undefined) return
@@ -88,9 +91,9 @@ export class Judge {
   }
 
   /**
-   * A signature is issued when the store decides, however late the answer reaches the gateway. The one that was decided
-   * first must name a registration that was dead when the other was decided. Two decisions of one millisecond can have
-   * come in either order, so they are a split only if both registrations lived on.
+   * A signature is issued when the store decides, however late the answer reaches the gateway. The signature decided
+   * first must name a registration that was dead when the other was decided. Two decisions of one millisecond may have
+   * come in either order, so they are a split only if both registrations stayed alive.
    */
   #compare ([one, oneAt]: Decided, [other, otherAt]: Decided): void {
     if (memberOf(one) === memberOf(other)) return
@@ -108,22 +111,22 @@ export class Judge {
     if (this.#admitted.has(id)) this.breaks('I5', `${id} is admitted twice`)
     this.#admitted.add(id)
     const { skew, clockError } = this.#world.times
-    if (now >= (expiresAt + skew) * 1000 + clockError) this.breaks('I5', `${id} is admitted after its end`)
+    if (now >= (expiresAt + skew) * 1000 + clockError) this.breaks('I5', `${id} is admitted after its expiry`)
     if (joinOnly) return
-    if (!this.lives(`${node.id}|${node.incarnation}`, now)) this.breaks('I8', `${relay.id} admits after its lease ended`)
+    if (!this.lives(`${node.id}|${node.incarnation}`, now)) this.breaks('I8', `${relay.id} admits after its lease expired`)
     const name = roomName({ tenant, room })
     const releasedAt = this.#released.get(name)
     if (releasedAt !== undefined && subject.issuedAt < releasedAt && this.#heard.has(name)) {
-      this.breaks('REL', `${id} from before the release is admitted after it`)
+      this.breaks('REL', `${id} from before the end of the call is admitted after it`)
     }
   }
 
-  /** The store lost its memory, that of ended calls as well: docs/affinity.md says so. */
+  /** Forgets the ended calls with the store's memory, as docs/affinity.md says. */
   forgot (): void {
     this.#released.clear()
   }
 
-  /** The node sent a client away. */
+  /** Checks a client that its node disconnects. */
   ended ({ key }: Client, relay: Relay, { reason }: SeatEnd): void {
     const name = roomName(key)
     if (reason.includes('call ended')) {
@@ -136,7 +139,7 @@ export class Judge {
     const what = `${key.room} with both inside is closed by ${relay.id} (${reason})`
     if (!relay.isAtFault) this.breaks('I25', `${what}, which did nothing wrong`)
     else if (holder === undefined || holder.startsWith(`${relay.id}|`)) {
-      this.breaks('I25', `${what}, though nobody was sent elsewhere`)
+      this.breaks('I25', `${what}, though no client was sent elsewhere`)
     }
   }
 
@@ -144,13 +147,13 @@ export class Judge {
     return [...this.#holders].find(([key]) => key.endsWith(hashOf(room)))?.[1]
   }
 
-  /** After everything that happens. */
+  /** Checks the world after each event. */
   look (): void {
     for (const key of this.#world.rooms) {
       const open = this.#world.relays.filter(({ process, membership }) => !process.isPaused && membership?.holds(key))
       for (const { id, membership } of open) {
         if (this.lives(`${id}|${membership?.incarnation}`, this.#world.timeline.now)) continue
-        this.breaks('I8', `${id} would admit to ${key.room} after its lease ended`)
+        this.breaks('I8', `${id} would admit to ${key.room} after its lease expired`)
       }
       if (open.length > 1) this.breaks('I2', `${open.map(({ id }) => id)} would admit to ${key.room}`)
       const relay = this.#world.nodeOf(key)
@@ -160,7 +163,7 @@ export class Judge {
     for (const relay of this.#world.relays) this.#excuse(relay)
   }
 
-  /** A node was at fault until it holds all its rooms again. */
+  /** A node stays at fault until it holds all its rooms again. */
   #excuse (relay: Relay): void {
     const { process, link, membership, node } = relay
     if (process.isPaused || link.isCut || link.next !== undefined) relay.isAtFault = true

@@ -5,7 +5,7 @@ import { realStage } from './real-stage.js'
 import { planOf, run } from './run.js'
 import type { Test } from 'tap'
 
-/** Random commands on as many real Redis servers at once, in this machine's time. */
+/** Runs random commands on several real Redis servers at once, in real time. */
 export async function liveWorlds (t: Test, seed: number, worlds: number, commandsOfEach: number): Promise<void> {
   t.comment(`TEST_SEED=${SEED}`)
   t.jobs = worlds

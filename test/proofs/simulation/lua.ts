@@ -19,7 +19,7 @@ export class LuaHost {
     lua.lua_setglobal(this.#state, toLuaString('redis'))
   }
 
-  /** @throws Error with what the script threw */
+  /** @throws Error with the error of the script */
   run (text: string, keys: string[], args: string[]): Reply {
     const state = this.#state
     for (const [name, values] of [['KEYS', keys], ['ARGV', args]] as const) {
@@ -68,7 +68,7 @@ function messageOf (state: State): string {
   return lua.lua_type(state, -1) === lua.LUA_TSTRING ? lua.lua_tojsstring(state, -1) : 'ERR script failed'
 }
 
-/** A nil in a reply of Redis is false in Lua. */
+/** Turns a nil in a reply of Redis into false, as Redis does in Lua. */
 function push (state: State, reply: Reply): void {
   if (reply === null) lua.lua_pushboolean(state, false)
   else if (typeof reply === 'number') lua.lua_pushnumber(state, reply)
@@ -82,7 +82,7 @@ function push (state: State, reply: Reply): void {
   }
 }
 
-/** A number loses its fraction, a table ends at its first nil. */
+/** Converts as Redis does: a number loses its fraction, a table ends at its first nil. */
 function read (state: State, index: number): Reply {
   switch (lua.lua_type(state, index)) {
     case lua.LUA_TSTRING: return lua.lua_tojsstring(state, index)
@@ -96,7 +96,7 @@ function read (state: State, index: number): Reply {
 function readTable (state: State, index: number): Reply[] {
   const values: Reply[] = []
   for (let at = 1; ; at++) {
-    // The index counts from the top, which the value moves.
+    // The index counts from the top, which the pushed value moves.
     const type = lua.lua_rawgeti(state, index, at)
     if (type === 0) {
       lua.lua_pop(state, 1)

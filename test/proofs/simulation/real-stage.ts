@@ -10,12 +10,12 @@ import type { OnRun, RedisServer } from './sim-redis.js'
 import type { Process } from './timeline.js'
 import type { Link, Stage, Times } from './stage.js'
 
-/** So short that a world lives through a lot, and so long that a busy machine keeps them. */
+/** Times short enough for a world to experience a lot, and long enough for a busy machine to keep. */
 export const FAST_TIMES: Times = { lease: 900, heartbeat: 200, ttl: 1, skew: 1, patience: 300, clockError: 0 }
 
-/** The time of this machine, and a Redis of its own. */
+/** Provides the real time of this machine, and a Redis of its own. */
 export async function realStage (t: Test): Promise<Stage> {
-  // Changing the replication id is what a fail-over looks like from outside.
+  // A change of the replication id looks like a fail-over from outside.
   const { port } = await startRedis(t, '--enable-debug-command', 'yes')
   const redis = new Redis(port, '127.0.0.1')
   redis.on('error', () => {})
@@ -137,7 +137,7 @@ class RealRedis implements RedisServer {
   async #run (sha1: string, count: number, given: string[]): Promise<unknown> {
     const { name = '', text = '' } = SCRIPTS.get(sha1) ?? {}
     const reply = await this.#redis.eval(text, count, ...given)
-    // Our scripts answer nothing else.
+    // Our scripts return no other types.
     this.onRun(name, given.slice(0, count), given.slice(count), reply as Reply)
     return reply
   }

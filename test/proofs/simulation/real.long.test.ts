@@ -5,7 +5,7 @@ import { SEED } from '../../support/seed.js'
 import { liveWorlds } from './live-worlds.js'
 
 t.setTimeout(0)
-t.test('whatever happens to three nodes on real Redis, one room is on one of them', {
+t.test('three nodes on real Redis – random faults – a room is on one node at a time', {
   skip: withoutRedis, timeout: 0
 }, async (t) => {
   const endsAt = performance.now() + SECONDS * 1000

@@ -1,4 +1,4 @@
-/** What a command answers. */
+/** Answer of a command. */
 export type Reply = string | number | null | Reply[]
 
 type Value =
@@ -8,7 +8,7 @@ type Value =
 
 const WRONGTYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value'
 
-/** The commands that our scripts use, over a clock that only the simulation moves. */
+/** Implements the commands of our scripts, with a clock that only the simulation advances. */
 export class RedisData {
   readonly #now: () => number
   #keys = new Map<string, Value>()
@@ -18,7 +18,7 @@ export class RedisData {
     this.#now = now
   }
 
-  /** @returns puts back what is there now */
+  /** @returns a function that restores the present data */
   snapshot (): () => void {
     const keys = structuredClone(this.#keys)
     return () => { this.#keys = keys }
@@ -28,7 +28,7 @@ export class RedisData {
     this.#keys.clear()
   }
 
-  /** @throws Error in the words of Redis */
+  /** @throws Error with the text of Redis */
   run (name: string, args: string[]): Reply {
     const command = this.#commands[name.toUpperCase()]
     if (command === undefined) throw new Error(`ERR Unknown Redis command called from script: ${name}`)

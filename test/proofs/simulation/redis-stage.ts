@@ -8,10 +8,10 @@ import type { Reply } from './redis-data.js'
 import type { OnRun, RedisServer } from './sim-redis.js'
 import type { Stage, Times } from './stage.js'
 
-/** Where the rooms begin among the keys of a script. */
+/** Index of the first room among the keys of a script. */
 const FIRST_ROOM = 6
 
-/** With how often each happens. */
+/** Faults with their weights. */
 export const REDIS_FAULTS = { wipe: 2, failover: 2 }
 
 export function simulatedRedisStage (): Stage {
@@ -43,12 +43,12 @@ export function redisStage (times: Times, timeline: Stage['timeline'], redis: Re
     witness (judge) {
       redis.onRun = witnessOf(judge, timeline, lease)
     },
-    // By the store's clock, which is right.
+    // Dates by the store's clock, which is right.
     decidedAt: ({ issuedAt }) => issuedAt
   }
 }
 
-/** Tells the judge what scripts answered. */
+/** Reports the answers of scripts to the judge. */
 function witnessOf (judge: Judge, timeline: Stage['timeline'], lease: number): OnRun {
   function noteHolders (name: string, rooms: string[], member: string, reply: Reply[]): void {
     const [outcome, , , claims] = reply
@@ -71,12 +71,12 @@ function witnessOf (judge: Judge, timeline: Stage['timeline'], lease: number): O
       return
     }
     const member = name === 'ASSIGN' ? String(reply[1]) : String(args[5])
-    // By the store's own clock, which says so.
+    // Times by the store's own clock.
     const at = Number(reply[name === 'ASSIGN' ? 3 : 1])
     if (name === 'REGISTER' && reply[0] === 'ok') judge.displaceOthers(member, at)
     if ((name === 'REGISTER' || name === 'BEAT') && reply[0] === 'ok') judge.promise(member, at + lease)
     if (name === 'ASSIGN' && (reply[0] === 'bound' || reply[0] === 'chosen') && !judge.lives(member, at)) {
-      judge.breaks('I3', `${member} is chosen and was declared dead`)
+      judge.breaks('I3', `${member} is chosen although it was declared dead`)
     }
     noteHolders(name, keys.slice(FIRST_ROOM), member, reply)
   }

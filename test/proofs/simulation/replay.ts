@@ -11,7 +11,7 @@ function tell (world: World, step: string): void {
   for (const broken of world.judge.broken) console.log(`    BROKEN ${broken}`)
 }
 
-// Tells a plan that failed, step by step, and with STORE=yes what the store did:
+// Prints a failed plan step by step, and with STORE=yes the actions of the store:
 //
 //   node --import=./test/support/typescript.mjs test/proofs/simulation/replay.ts plan.json
 await run(JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')), { tell })

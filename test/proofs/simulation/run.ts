@@ -20,9 +20,9 @@ export interface Plan {
   gateways: number
   rooms: number
   commands: Command[]
-  /** Of `Math.random`, which chooses among nodes. */
+  /** Seed of `Math.random`, which chooses among nodes. */
   seed: number
-  /** A node that stays cut off when all else heals. */
+  /** Node that stays cut off when all else heals. */
   staysCut: number | undefined
 }
 
@@ -36,7 +36,7 @@ export const planOf = (nodes: number, store: StoreName): fc.Arbitrary<Plan> => f
   staysCut: fc.option(fc.nat({ max: 1 }), { nil: undefined, freq: 2 })
 })
 
-/** Seconds after the last fault within which everybody has to be together: settling, some leases and some asking. */
+/** Seconds after the last fault within which all clients have to meet: settling, some leases and some requests. */
 function meetingLimit ({ lease, heartbeat, ttl, skew }: Times): number {
   return (Math.max(lease, (ttl + skew) * 1000) + 2 * heartbeat + 3 * lease) / 1000 + 3
 }
@@ -47,7 +47,7 @@ export interface Outcome {
   meetingSeconds: number | undefined
 }
 
-/** Told of the world after each step. */
+/** Called with the world after each step. */
 export type Tell = (world: World, step: string) => void
 
 export async function run (

@@ -9,7 +9,7 @@ export interface Signature {
   id: string
 }
 
-/** Those that gateways issued: a token is a number here, and what it says is kept. */
+/** Signatures issued by gateways: a token is a number here, and its claims are stored. */
 export class Signatures {
   readonly #byToken = new Map<string, Signature>()
   readonly #times: Times
@@ -35,7 +35,7 @@ export class Signatures {
     return signature
   }
 
-  /** As `verifySignature`. */
+  /** Works as `verifySignature`. */
   verify (token: string, node: { id: string, incarnation: string }, now: number): SignatureClaims {
     const { subject, issuedAt, expiresAt, id } = this.of(token)
     const { tenant, room, user, name, role, node: named, joinOnly = false } = subject

@@ -20,7 +20,7 @@ export interface SimClientOptions {
   clock: Clock
 }
 
-/** As `createZooKeeperClient`: one session, on one connection at a time. */
+/** Works as `createZooKeeperClient`: one session, on one connection at a time. */
 export function createSimClient (options: SimClientOptions): ZooKeeperClient {
   const { ensemble, network, host, sessionTimeout: asked, clock } = options
   const servers = shuffle(ensemble.servers)
@@ -29,10 +29,10 @@ export function createSimClient (options: SimClientOptions): ZooKeeperClient {
   let waiting = new Set<(error: ZooKeeperError) => void>()
   let state: ZooKeeperState | undefined
   let sessionId: string | undefined
-  /** With a session, or on its way to one. */
+  /** Connection with a session, or opening one. */
   let tried: Connection | undefined
   let connection: Connection | undefined
-  let why: string | undefined = 'not connected yet'
+  let why: string | undefined = 'not connected'
   let lastZxid = 0
   let heardAt = 0
   let tries = 0
@@ -111,7 +111,7 @@ export function createSimClient (options: SimClientOptions): ZooKeeperClient {
     for (const reject of failed) reject(new ZooKeeperError('CONNECTION_LOSS', reason))
   }
 
-  /** Whatever connection is being made with it is given up, and one is made with none. */
+  /** Gives up a connection that is being opened with this session, and opens one without. */
   function loseSession (): void {
     cancelLost()
     if (sessionId === undefined || isClosed) return
@@ -182,7 +182,7 @@ export function createSimClient (options: SimClientOptions): ZooKeeperClient {
         return reply
       }
     }, rest, () => {
-      // An answer that comes too late for who asked arms the watch all the same.
+      // A late answer arms the watch although its caller has given up.
       if (watch === undefined || through !== connection || !isWatched(found as T)) return
       const watches = armed.get(key) ?? new Set()
       watches.add(watch)

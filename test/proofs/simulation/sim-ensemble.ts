@@ -5,11 +5,11 @@ import type { Change } from './sim-tree.js'
 
 const SERVERS = 3
 const TICK_MS = 2000
-/** Between two transactions. */
+/** Minimum time between two transactions. */
 const LEAST_MS = 1e-6
-/** A follower tells the leader who is alive. */
+/** Interval in which a follower reports live sessions to the leader. */
 const REPORT_MS = TICK_MS / 2
-/** A follower that hears nothing from its leader for so long serves nobody any more. */
+/** Time without news from the leader after which a follower stops serving. */
 const SYNC_MS = 5 * TICK_MS
 
 export interface Session {
@@ -23,32 +23,32 @@ interface Transaction {
   ops: ZooKeeperOp[]
   owner: string
   at: number
-  /** A session that ends with it. */
+  /** Session that is closed with the transaction. */
   ends?: Session | undefined
 }
 
-/** `slow` applies what the leader says later · `cut` hears and says nothing */
+/** `slow` applies the leader's transactions late · `cut` receives them and sends nothing */
 export type Lag = 'none' | 'slow' | 'cut'
 
 export interface Server {
   readonly name: number
   readonly tree: Tree
-  /** How many transactions. */
+  /** Number of transactions applied. */
   applied: number
   lag: Lag
   isDown: boolean
-  /** Sessions that it heard from, and did not tell the leader of yet. */
+  /** Sessions that the server heard from, and has not reported to the leader. */
   readonly heard: Set<Session>
 }
 
 export interface EnsembleEvents {
-  /** A server applied a transaction. */
+  /** Called when a server has applied a transaction. */
   applied (server: Server, changes: Change[], ended: Session | undefined): void
-  /** Its clients are cut off, with what they sent. */
+  /** Called when the clients of a server are cut off, with their pending messages. */
   closes (server: Server): void
 }
 
-/** Three servers, of which one leads: its state is the truth, and that of the others what it once was. */
+/** Three servers with one leader: its state is the truth, and that of the others an earlier one. */
 export class Ensemble {
   readonly servers: Server[]
   #leader = 0
@@ -57,11 +57,11 @@ export class Ensemble {
   readonly #clock: Clock
   readonly #events: EnsembleEvents
   isAway = false
-  /** When the latest transaction was, in milliseconds; no two are at the same moment. */
+  /** Time of the latest transaction, in milliseconds; each transaction has its own. */
   moment = 0
-  /** When that transaction was of which a client heard the answer last. */
+  /** Time of the latest transaction whose answer reached a client. */
   answered = 0
-  /** Told of each transaction. */
+  /** Called with each transaction. */
   onCommit: (changes: Change[]) => void = () => {}
 
   constructor (clock: Clock, events: EnsembleEvents) {
@@ -82,7 +82,7 @@ export class Ensemble {
     return server
   }
 
-  /** Whether what the leader has to do with can be done through this server. */
+  /** True if requests that need the leader can be handled through this server. */
   reaches (server: Server): boolean {
     return server === this.leader || server.lag !== 'cut'
   }
@@ -103,7 +103,7 @@ export class Ensemble {
     return session
   }
 
-  /** A server heard from a client. */
+  /** Records that a server heard from a client. */
   hears (session: Session, server: Server): void {
     if (server === this.leader) return this.#touch(session)
     if (server.heard.size === 0) this.#reportLater(server)
@@ -120,7 +120,7 @@ export class Ensemble {
   }
 
   #touch (session: Session): void {
-    // Expiry is rounded up to a tick of the leader's, which begin whenever it was made leader.
+    // Expiry is rounded up to a tick of the leader, which starts when the leader does.
     session.expiresAt = this.#clock.wall() + session.timeout + Math.floor(Math.random() * TICK_MS)
   }
 
@@ -178,7 +178,7 @@ export class Ensemble {
     while (server.applied < zxid) this.applyNext(server)
   }
 
-  /** Another server leads: all sessions get their full time, and all clients have to connect anew. */
+  /** Makes another server the leader: all sessions get their full time, and all clients have to reconnect. */
   elect (): void {
     const up = this.servers.filter(({ isDown }) => !isDown)
     const { name } = up[Math.floor(Math.random() * up.length)] ?? this.leader

@@ -4,14 +4,14 @@ import type { Change } from './sim-tree.js'
 import type { Host } from './stage.js'
 
 const LATENCY_MS = 30
-/** Of messages that take any time at all. */
+/** Share of messages that take any time at all. */
 const SLOW_SHARE = 0.1
 
 interface Request {
   due: number
-  /** A server that does not reach the leader can answer it. */
+  /** True if a server can answer without the leader. */
   isLocal: boolean
-  /** It has to do with nobody but who asks. */
+  /** True if only the sender is affected. */
   isIdle: boolean
   run (server: Server): void
 }
@@ -21,14 +21,14 @@ interface Answer {
   run (): void
 }
 
-/** A client's connection to a server. What is said on it arrives in the order in which it was said, or not at all. */
+/** Connection of a client to a server. Messages arrive in order, or not at all. */
 export interface Connection {
   readonly host: Host
   readonly server: Server
   session: Session | undefined
   readonly requests: Request[]
   readonly answers: Answer[]
-  /** Nothing arrives until all that is late lands. */
+  /** True if requests wait until the late ones have arrived. */
   areRequestsHeld: boolean
   areAnswersHeld: boolean
   isOpen: boolean
@@ -40,7 +40,7 @@ export interface Connection {
 
 export type Handlers = Pick<Connection, 'onEvent' | 'onEnd'>
 
-/** What is on its way between clients and servers; in which order it arrives chance decides. */
+/** Messages between clients and servers; chance decides the order of arrival. */
 export class Network {
   readonly #connections = new Set<Connection>()
   readonly #clock: Clock
@@ -86,7 +86,7 @@ export class Network {
 
   request (connection: Connection, request: Omit<Request, 'due'>): void {
     const { link } = connection.host
-    // A step that writes begins with reading, and its writing shall be late, too.
+    // A writing step begins with a read, so its write is delayed as well.
     const fate = request.isIdle && Math.random() < 0.7 ? undefined : link.next
     if (fate !== undefined) link.next = undefined
     if (fate === 'late') connection.areRequestsHeld = true
@@ -101,12 +101,12 @@ export class Network {
   #due (): number {
     if (Math.random() >= SLOW_SHARE) return 0
     const ms = 1 + Math.floor(Math.random() * LATENCY_MS)
-    // So that time stops there.
+    // An empty timer makes the time stop there.
     this.#clock.after(ms, () => {})
     return this.#clock.monotonic() + ms
   }
 
-  /** The client's side of it. What was sent may arrive all the same. */
+  /** Ends the client's side. Sent messages may still arrive. */
   end (connection: Connection, why: string): void {
     if (!connection.isOpen) return
     connection.isOpen = false
@@ -117,7 +117,7 @@ export class Network {
     connection.onEnd(why)
   }
 
-  /** The server's side of it. */
+  /** Ends the server's side. */
   close (connection: Connection): void {
     connection.dataWatches.clear()
     connection.childWatches.clear()
@@ -128,7 +128,7 @@ export class Network {
     for (const connection of this.#connections) if (connection.server === server) this.close(connection)
   }
 
-  /** Whose watches a server's change fires, and whose session ends with it. */
+  /** Finds the connections whose watches fire, and whose sessions end, with a change. */
   tell (server: Server, changes: Change[], ended: Session | undefined): void {
     for (const connection of this.#connections) {
       if (connection.server !== server) continue
@@ -154,7 +154,7 @@ export class Network {
     return isCutOff && (connection.server.isDown || connection.host.link.cutMode === 'refuse')
   }
 
-  /** Lets one message arrive. @returns whether one could */
+  /** Delivers one message. @returns true if there was one */
   deliver (): boolean {
     const steps: Array<() => void> = []
     for (const connection of this.#connections) {

@@ -8,19 +8,19 @@ import type { Process, Timeline } from './timeline.js'
 import type { Link, Store } from './stage.js'
 import type { RedisScripter } from '../../../types/registry.js'
 
-/** By their SHA-1: those modules export nothing but scripts. */
+/** Scripts by their SHA-1: those modules export nothing else. */
 export const SCRIPTS = new Map<string, { name: string, text: string }>(
   Object.entries<Script>({ ...gatewayScripts, ...nodeScripts }).map(([name, { sha1, text }]) => [sha1, { name, text }])
 )
 
-// One for all worlds, since it compiles the scripts; they keep nothing between two runs.
+// One interpreter serves all worlds, since it compiles the scripts; they keep no state between runs.
 let running: RedisData | undefined
 const host = new LuaHost((name, args) => {
   if (running === undefined) throw new Error('no script is running')
   return running.run(name, args)
 })
 
-/** A script on its way. */
+/** Script that is on its way. */
 interface Message {
   name: string
   text: string
@@ -31,15 +31,15 @@ interface Message {
   reject (error: Error): void
 }
 
-/** Told of every script that ran. */
+/** Called with every script that ran. */
 export type OnRun = (name: string, keys: string[], args: string[], reply: Reply) => void
 
-/** A Redis that a world can be on. */
+/** Redis on which a world can run. */
 export interface RedisServer extends Store {
   onRun: OnRun
   clientOf (process: Process, link: Link): RedisScripter
   wipe (): Promise<void>
-  /** Another server takes over that has not heard of the writes of the last so many milliseconds. */
+  /** Fails over to a server that lacks the writes of the last milliseconds. */
   failOver (lostMs: number): Promise<void>
 }
 
@@ -120,7 +120,7 @@ export class SimRedis implements RedisServer {
     else this.#execute(message)()
   }
 
-  /** @returns delivers the answer */
+  /** @returns a function that delivers the answer */
   #execute ({ name, text, keys, args, process, resolve, reject }: Message): () => void {
     try {
       running = this.data

@@ -5,11 +5,11 @@ import type { TreeNode } from './sim-tree.js'
 
 export type Reply<T> = { value: T, moment?: number } | { code: string }
 
-/** What a client asks of the server that it is connected to. */
+/** Request of a client to the server that it is connected to. */
 export interface Request<T> {
-  /** Answered from what that server knows. */
+  /** Answered from the server's own state. */
   isLocal: boolean
-  /** Nothing comes of it when nobody waits for the answer. */
+  /** Has no effect without a caller that waits for the answer. */
   isIdle: boolean
   run (ensemble: Ensemble, server: Server, connection: Connection): Reply<T>
 }
@@ -42,13 +42,13 @@ function read<T> (
 }
 
 export const serverSide = {
-  /** Goes on with a session, or makes one. @returns its id; undefined when it is over */
+  /** Resumes a session, or creates one. @returns its id; undefined if it is over */
   open: (id: string | undefined, timeout: number, lastZxid: number): Request<string | undefined> => ({
     isLocal: false,
     isIdle: true,
     run (ensemble, server, connection) {
       const session = id === undefined ? ensemble.openSession(timeout) : ensemble.findSession(id)
-      // A session never sees time go backwards.
+      // A session never sees older states.
       ensemble.catchUp(server, id === undefined ? undefined : lastZxid)
       connection.session = session
       return { value: session?.id }

@@ -4,15 +4,15 @@ export interface TreeNode {
   data: Buffer
   version: number
   cversion: number
-  /** Number of the transaction that made it. */
+  /** Number of the transaction that created the znode. */
   czxid: number
   mtime: number
-  /** The session that it goes with; '' for none. */
+  /** Session that owns the znode; '' for none. */
   owner: string
   children: Set<string>
 }
 
-/** What one operation changed. */
+/** Changes of one operation. */
 export interface Change {
   path: string
   before: TreeNode | undefined
@@ -24,7 +24,7 @@ const split = (path: string) => {
   return { parent: path.slice(0, at) || '/', name: path.slice(at + 1) }
 }
 
-/** The nodes as one server of ZooKeeper has them. */
+/** The znodes of one ZooKeeper server. */
 export class Tree {
   readonly #nodes = new Map<string, TreeNode>([['/', newNode(0, 0)]])
 
@@ -32,7 +32,7 @@ export class Tree {
     return this.#nodes.get(path)
   }
 
-  /** @returns the name of ZooKeeper's exception */
+  /** @returns the name of the ZooKeeper exception */
   refusal (op: ZooKeeperOp): string | undefined {
     const node = this.get(op.path)
     if (op.type === 'create') {
@@ -46,7 +46,7 @@ export class Tree {
     return op.type === 'remove' && node.children.size > 0 ? 'NOT_EMPTY' : undefined
   }
 
-  /** Nodes are never changed in place, so what it returns can be undone. */
+  /** Applies an operation. Znodes are never changed in place, so the result can be undone. */
   apply (op: ZooKeeperOp, owner: string, zxid: number, now: number): Change[] {
     const before = this.get(op.path)
     if (op.type === 'check') return []

@@ -5,7 +5,7 @@ import type { Clock } from '../../../lib/common/clock.js'
 import type { ZooKeeperClient } from '../../../lib/zookeeper-client/client.js'
 import type { Host, Store } from './stage.js'
 
-/** An ensemble of ZooKeeper and the way to it. */
+/** ZooKeeper ensemble with the network to it. */
 export class SimZooKeeper implements Store {
   readonly ensemble: Ensemble
   readonly network: Network

@@ -4,10 +4,10 @@ import { reportPlan } from './found-plan.js'
 import { planOf, run } from './run.js'
 import type { SimulationOrder, SimulationReport } from './simulate.js'
 
-/** Between two looks at whether it is enough. */
+/** Number of runs between two checks of the limit. */
 const RUNS = 20
 
-// Started by simulate.ts.
+// simulate.ts starts this worker.
 const { nodes, store, extent, seed, shrinks } = workerData as SimulationOrder
 const report: SimulationReport = { commands: 0, runs: 0, meetingSeconds: 0 }
 const startedAt = performance.now()

@@ -4,10 +4,10 @@ import { SEED } from '../../support/seed.js'
 import type { Test } from 'tap'
 import type { StoreName } from './run.js'
 
-/** How long a simulation goes on for: at least so many commands, or so many seconds. */
+/** Extent of a simulation: a minimum of commands, or of seconds. */
 export type Extent = { commands: number } | { seconds: number }
 
-/** What a simulation is told, and tells in the end. */
+/** Input and report of a simulation. */
 export interface SimulationOrder {
   nodes: number
   store: StoreName
@@ -19,21 +19,22 @@ export interface SimulationOrder {
 export interface SimulationReport {
   commands: number
   runs: number
-  /** Virtual seconds after the last fault until all were together, at most. */
+  /** Maximum of virtual seconds from the last fault until all clients met. */
   meetingSeconds: number
-  /** The shortest plan that breaks an invariant, and where it is. */
+  /** Shortest plan that breaks an invariant, with its file. */
   failure?: string
 }
 
-/** Lives through random commands, and fails with the shortest list of them that breaks an invariant. */
+/** Runs random commands, and fails with the shortest list of them that breaks an invariant. */
 export async function simulate (t: Test, nodes: number, store: StoreName, extent: Extent): Promise<void> {
   const order: SimulationOrder = {
     nodes, store, extent, seed: SEED, shrinks: process.env.SIMULATION_SHRINKS !== 'no'
   }
   const startedAt = performance.now()
-  // Said before, too: a run that hangs has to be found again.
+  // The seed is printed at the start as well, so that a run that hangs can be repeated.
   t.comment(`TEST_SEED=${SEED} ${JSON.stringify(extent)}`)
-  // In a thread of its own: tap follows every promise of this one, which takes a third of the time.
+  // The simulation runs in its own thread, since tap follows every promise in this one, which costs a third of the
+  // time.
   const worker = new Worker(new URL('simulate-worker.ts', import.meta.url), { workerData: order })
   const [report]: [SimulationReport] = await once(worker, 'message') as [SimulationReport]
   await worker.terminate()

@@ -6,9 +6,9 @@ import type { Process, Timeline } from './timeline.js'
 
 export interface Link {
   isCut: boolean
-  /** Messages into a cut are refused at once, or arrive when it heals, as from a client that sends them again. */
+  /** `refuse`: messages into a cut fail at once. `wait`: they arrive when it heals, as from a client that retries. */
   cutMode: 'refuse' | 'wait'
-  /** What happens to the next message: it arrives late, or its answer does. */
+  /** Treatment of the next message: it arrives late, or its answer does. */
   next?: 'late' | 'answered late' | undefined
 }
 
@@ -17,44 +17,44 @@ export interface Host {
   link: Link
 }
 
-/** Milliseconds, but for the two that are whole seconds as in a signature. */
+/** Milliseconds, except for two values in whole seconds, as in a signature. */
 export interface Times {
   lease: number
   heartbeat: number
   ttl: number
   skew: number
   patience: number
-  /** By how much clocks are wrong that a node judges signatures by. */
+  /** Error of the clocks by which nodes check signatures. */
   clockError: number
 }
 
-/** The defaults of the project. */
+/** Defaults of the project. */
 export const DEFAULT_TIMES: Times = { lease: 6000, heartbeat: 2000, ttl: 15, skew: 5, patience: 2000, clockError: 0 }
 
-/** What all registries of a world ask, and a network that can lose what is said to it. */
+/** Store of all registries in a world, behind a network that can lose messages. */
 export interface Store {
-  /** Nobody reaches it; its clock goes on. */
+  /** True while the store is unreachable; its clock goes on. */
   isAway: boolean
-  /** How much is still on its way. */
+  /** Number of messages on their way. */
   readonly late: number
-  /** Begins as one that settled long ago. */
+  /** Makes the store look as if it had settled long ago. */
   prepare (): Promise<void>
-  /** What was late arrives. */
+  /** Delivers the late messages. */
   land (): void
-  /** Undoes all faults of its own. */
+  /** Heals all faults of the store. */
   heal (): void
 }
 
-/** The time and the store that a world runs on. */
+/** Time and store on which a world runs. */
 export interface Stage {
   times: Times
   timeline: Pick<Timeline, 'now' | 'clockOf' | 'flush' | 'advance' | 'afterEach'>
   store: Store
   createRegistry (host: Host): Registry
-  /** What can happen to this store only, or in another way than to others; by name. */
+  /** Faults of this store that others lack, or have in another form; by name. */
   faults: Record<string, Act>
-  /** Tells the judge what the store did. */
+  /** Reports the actions of the store to the judge. */
   witness (judge: Judge): void
-  /** When the store had taken the decision, at the latest, that is signed now. */
+  /** Latest time at which the store had taken the decision that is now signed. */
   decidedAt (subject: Subject): number
 }

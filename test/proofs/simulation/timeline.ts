@@ -1,6 +1,6 @@
 import type { Clock } from '../../../lib/common/clock.js'
 
-// Lua's whole numbers have 32 bits in the simulation, so it begins soon after 1970.
+// The time starts soon after 1970, since whole numbers of Lua have 32 bits in the simulation.
 const EPOCH_MS = 10_000_000
 
 interface Timer {
@@ -9,23 +9,23 @@ interface Timer {
   process: Process
 }
 
-/** As an operating system sees it: it may stand still, and it may be dead. */
+/** A process as an operating system sees it: it may be paused, and it may be dead. */
 export interface Process {
   readonly name: string
-  /** SIGSTOP: time goes on, timers wait. */
+  /** Paused by SIGSTOP: time goes on, timers wait. */
   isPaused: boolean
   isDead: boolean
-  /** Milliseconds by which its wall clock is wrong. */
+  /** Error of its wall clock in milliseconds. */
   wallOffset: number
 }
 
-/** The only time there is: it moves when it is told to. */
+/** The only time in the simulation: it advances on demand. */
 export class Timeline {
   #now = EPOCH_MS
   #timers = new Set<Timer>()
-  /** Called after everything that happened. */
+  /** Called after each event. */
   afterEach = () => {}
-  /** Lets one message arrive; false where none can. */
+  /** Delivers one message; false if there is none. */
   deliver = () => false
 
   get now (): number {
@@ -47,7 +47,7 @@ export class Timeline {
     }
   }
 
-  /** Lets everything happen that can happen now. */
+  /** Runs all events that are due. */
   async flush (): Promise<void> {
     do {
       await new Promise((resolve) => setImmediate(resolve))

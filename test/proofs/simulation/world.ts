@@ -15,9 +15,9 @@ export interface Relay extends Host {
   node?: CobrowseNode | undefined
   membership?: Membership | undefined
   isStarting: boolean
-  /** Something of its own, rather than of the store, kept it from the store since all was well last. */
+  /** A fault of its own, rather than of the store, has kept it from the store since all was last healthy. */
   isAtFault: boolean
-  /** The last order of an operator to leave, until an `undrain` that was asked for after it is done. */
+  /** Latest order of an operator to leave, until a later `undrain` is done. */
   leaving?: symbol | undefined
 }
 
@@ -25,7 +25,7 @@ export interface Client {
   key: RoomKey
   role: Role
   state: 'away' | 'must ask' | 'has signature' | 'inside'
-  /** Whatever comes of an earlier attempt means nothing any more. */
+  /** Number of the current attempt; results of earlier attempts are ignored. */
   attempt: number
   token?: string
   seat?: Seat
@@ -38,7 +38,7 @@ export interface WorldSize {
   rooms: number
 }
 
-/** Gateways, relay nodes and clients on one store: the code of the project, on a time and a network of our own. */
+/** Gateways, relay nodes and clients on one store: the project's code, with a simulated time and network. */
 export class World {
   readonly times: Times
   readonly timeline: Stage['timeline']
@@ -121,7 +121,7 @@ export class World {
     }, () => {
       if (relay.process !== process) return
       relay.isStarting = false
-      // Its supervisor starts it again.
+      // The supervisor of the process starts it again.
       clock.after(1000, () => this.startRelay(relay))
     })
   }
@@ -134,12 +134,12 @@ export class World {
   undrain (relay: Relay): void {
     const { node, leaving } = relay
     node?.undrain().then(() => {
-      // The operator may have drained the node again while the store did not answer.
+      // The operator may have drained the node again while the store was unreachable.
       if (relay.leaving === leaving) relay.leaving = undefined
     }, () => {})
   }
 
-  /** SIGKILL: its clients see their sockets close. */
+  /** Kills the node by SIGKILL: its clients see their sockets close. */
   crash (relay: Relay): void {
     relay.process.isDead = true
     relay.process = { ...newHost(relay.process.name).process, wallOffset: relay.process.wallOffset }
@@ -189,7 +189,7 @@ export class World {
     delete client.relay
   }
 
-  /** @param next what the client does then: nothing, or ask again as a page does that was reloaded */
+  /** @param next next action of the client: none, or to ask again like a reloaded page */
   leave (client: Client, next: 'away' | 'must ask'): void {
     client.seat?.leave()
     this.#sendAway(client)
@@ -200,7 +200,7 @@ export class World {
     if (!gateway.process.isPaused) gateway.registry.end?.(key).catch(() => {})
   }
 
-  /** Whether both clients of the room sit on one node. */
+  /** True if both clients of the room sit on one node. */
   nodeOf (key: RoomKey): Relay | undefined {
     const [first, second] = this.clients.filter((client) => client.key === key)
     return first?.relay === second?.relay ? first?.relay : undefined

@@ -10,18 +10,18 @@ import type { Change } from './sim-tree.js'
 import type { Act } from './commands.js'
 import type { Stage } from './stage.js'
 
-/** Nodes judge signatures by their own clocks here, which may be wrong by as much as they tolerate. */
+/** Error of the nodes' own clocks, within their tolerance; nodes on ZooKeeper check signatures by them. */
 const TIMES = { ...DEFAULT_TIMES, clockError: 4000 }
-/** Rooms that nobody is in are deleted while writes of before are still on their way. */
+/** Linger so short that empty rooms are deleted while earlier writes are on their way. */
 const SHORT_TIMES = { ...TIMES, ttl: 1, skew: 1, clockError: 800 }
 
 const NODE = /\/nodes\/([^/~]+)~([^/~]+)$/
 const ROOM = /\/rooms\/..\/[^/]+$/
 
-/** With how often each happens. */
+/** Faults with their weights. */
 export const ZOOKEEPER_FAULTS = { elect: 2, 'server down': 2, 'server up': 3, lag: 3, 'catch up': 3 }
 
-/** @param seed whether signatures live as long as they do by default */
+/** @param seed decides if signatures live as long as by default */
 export function simulatedZooKeeperStage (seed: number): Stage {
   const timeline = new Timeline()
   const process = { name: 'ensemble', isPaused: false, isDead: false, wallOffset: 0 }
@@ -47,7 +47,8 @@ export function simulatedZooKeeperStage (seed: number): Stage {
         for (const change of changes) see(judge, change, ensemble.moment)
       }
     },
-    // A signature is dated by when the gateway asked. It is issued in the same turn in which the answer is heard.
+    // The date of a signature is the time of the gateway's request. It is issued in the turn in which the answer
+    // arrives.
     decidedAt: () => ensemble.answered
   }
 }
@@ -79,7 +80,7 @@ function faultsOf (zookeeper: SimZooKeeper): Record<string, Act> {
       if (!isFollower(server) || server.lag !== 'none') return false
       const lag = how % 3 === 0 ? 'cut' : 'slow'
       ensemble.setLag(server, lag)
-      // Some node may be cut off with it.
+      // A node may be cut off with the server.
       if (lag === 'cut') for (const relay of world.relays) relay.isAtFault = true
       return true
     },
@@ -99,7 +100,7 @@ function faultsOf (zookeeper: SimZooKeeper): Record<string, Act> {
   }
 }
 
-/** Tells the judge what was written. */
+/** Reports the writes to the judge. */
 function see (judge: Judge, { path, before, after }: Change, now: number): void {
   const [, id, incarnation] = NODE.exec(path) ?? []
   if (id !== undefined) {
@@ -116,6 +117,6 @@ function see (judge: Judge, { path, before, after }: Change, now: number): void 
   if (member === undefined || state === 'released') return
   judge.bound(path, member)
   if (state === 'claimed') judge.claimed(path)
-  // Death is judged by the store: nothing is bound to a node that is gone.
+  // The store decides which nodes are alive: a room is never bound to a missing node.
   if (!judge.lives(member, now)) judge.breaks('I3', `a room is ${state} to ${member}, which was declared dead`)
 }

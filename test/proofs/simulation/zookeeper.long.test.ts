@@ -3,4 +3,4 @@ import { SECONDS } from '../../support/long.js'
 import { simulate } from './simulate.js'
 
 t.setTimeout(0)
-t.test('whatever happens to two nodes on ZooKeeper, one room is on one of them', async (t) => await simulate(t, 2, 'zookeeper', { seconds: SECONDS }))
+t.test('two nodes on ZooKeeper – random faults – a room is on one node at a time', async (t) => await simulate(t, 2, 'zookeeper', { seconds: SECONDS }))

@@ -1,4 +1,4 @@
-// A gateway in a process of its own, as it was built.
+// Runs a built gateway in a process of its own.
 import Fastify from 'fastify'
 import { Redis } from 'ioredis'
 import {

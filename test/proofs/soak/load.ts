@@ -5,17 +5,19 @@ import { PATH, session } from '../../support/build-app.js'
 import type { Random } from '../race/random.mjs'
 
 const RELEASE_PATH = PATH.replace('getConnectionInfo', 'releaseConnection')
-/** As many as a gateway comes to know within its ten minutes of memory, so that its caches are full soon. */
+/** Number of rooms that a gateway can know within its ten minutes of memory, so that its caches fill soon. */
 const ROOMS = 3000
 const CLIENT_MS = 3000
 
 export interface Load {
   counts: Record<string, number>
-  /** Ends what is under way, and leaves no connection open. */
+  /** Ends all pending work, and leaves no connection open. */
   stop (): Promise<void>
 }
 
-/** Customers and agents who meet in one room after the other, stay for a moment, and leave, reload or end the call. */
+/**
+ * Simulates customers and agents who meet in one room after the other, stay briefly, and leave, reload or end the call.
+ */
 export function startLoad (url: string, token: string, roomsAtOnce: number, random: Random): Load {
   const pool = new Pool(url, { connections: 20, pipelining: 1, keepAliveTimeout: 200 })
   const counts: Record<string, number> = {}
@@ -28,7 +30,7 @@ export function startLoad (url: string, token: string, roomsAtOnce: number, rand
     return await response.body.json() as { retCode: string, data?: { wssUrl: string, signature: string } }
   }
 
-  /** @returns a socket that is inside; nothing where the gateway or the node refuses */
+  /** @returns a socket with a seat; undefined if the gateway or the node rejects */
   async function enter (roomId: string, role: string): Promise<WebSocket | undefined> {
     const { retCode, data } = await post(PATH, { roomId, userId: session.userId, userName: 'n', role })
     count(`asked ${retCode}`)

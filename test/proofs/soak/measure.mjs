@@ -1,11 +1,11 @@
-// Answers what a process of the soak holds, when it is asked to.
+// Answers with the memory and handles of a process of the soak, on demand.
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** @param inFlight requests under way */
+/** @param inFlight pending requests */
 export function answerMeasures (inFlight = () => 0) {
   process.on('message', async (message) => {
     if (message !== 'measure') return
-    // What ends with one collection is freed by the next.
+    // Objects released by one collection are freed by the next.
     for (let times = 0; times < 3; times++) {
       globalThis.gc()
       await sleep(20)

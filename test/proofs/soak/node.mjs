@@ -1,4 +1,4 @@
-// A relay node in a process of its own, as it was built, with `ws`.
+// Runs a built relay node with `ws` in a process of its own.
 import { createServer } from 'node:http'
 import { Redis } from 'ioredis'
 import { WebSocketServer } from 'ws'

@@ -15,10 +15,10 @@ const MIB = 2 ** 20
 const ROOMS_AT_ONCE = 8
 const ROUNDS = 12
 const LEAST_ROUND_MS = 8000
-/** Caches fill up in so many minutes: what is known of rooms, ends and signatures is kept for ten at most. */
+/** Minutes in which caches fill up: knowledge of rooms, ends and signatures is kept for ten at most. */
 const WARM_UP_MINUTES = 10
 const MOST_MIB_AN_HOUR = 1
-/** In a run that is too short to be warm: what the engine keeps for itself, and what is remembered of a room. */
+/** Growth allowed in a run that is too short to be warm: memory of the engine, and of each room. */
 const MOST_BYTES = MIB
 const MOST_BYTES_PER_ROOM = 1024
 /** Ends of calls are remembered for fifteen minutes, and no key lives longer. */
@@ -29,14 +29,14 @@ const TWO_NODES = { '{cobrowse}:leases': 2, '{cobrowse}:nodes': 2, '{cobrowse}:i
 interface Sample {
   minutes: number
   rooms: number
-  /** Calls that ended. */
+  /** Number of ended calls. */
   ends: number
   gateway: Measure
   node: Measure
 }
 
 t.setTimeout(0)
-t.test('a deployment on Redis – under joins, leaves, ends, drains, cuts and restarts – holds no more than before', {
+t.test('a deployment on Redis – joins, leaves, ends, drains, cuts and restarts – holds no more memory than before', {
   skip: withoutRedis, timeout: 0
 }, async (t) => {
   t.comment(`TEST_SEED=${SEED}, ${SECONDS} s`)
@@ -52,7 +52,7 @@ t.test('a deployment on Redis – under joins, leaves, ends, drains, cuts and re
 
 async function checkKeys (t: Test, { redis }: Soaked, samples: Sample[]): Promise<void> {
   const { '{cobrowse}:meta': _meta, '{cobrowse}:ended': ended = 0, ...others } = (await keysOf(redis)).staying
-  t.strictSame(others, TWO_NODES, 'what stays in Redis is the two nodes')
+  t.strictSame(others, TWO_NODES, 'only the two nodes stay in Redis')
   const last = samples.at(-1)
   const forgotten = samples.findLast(({ minutes }) => minutes < (last?.minutes ?? 0) - LONGEST_LIFE_MINUTES)
   const remembered = (last?.ends ?? 0) - (forgotten?.ends ?? 0)
@@ -91,7 +91,7 @@ async function soak (t: Test, soaked: Soaked): Promise<Sample[]> {
 
 const sum = (handles: Record<string, number>) => Object.values(handles).reduce((total, count) => total + count, 0)
 
-/** Connections of the load end a moment after it: the least of some measures counts. */
+/** Connections of the load end a moment after it, so the least of some measures counts. */
 async function restingMeasure ({ measure }: { measure (): Promise<Measure> }): Promise<Measure> {
   let least = await measure()
   const endsAt = performance.now() + RESTING_MS
@@ -120,7 +120,7 @@ function checkPart (t: Test, samples: Sample[], part: 'gateway' | 'node'): void 
   }
 }
 
-/** Least squares. */
+/** Fits a line by least squares. */
 function slopeOf (xs: number[], ys: number[]): number {
   const mean = (values: number[]) => values.reduce((total, value) => total + value, 0) / values.length
   const [x, y] = [mean(xs), mean(ys)]

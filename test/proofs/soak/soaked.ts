@@ -17,18 +17,18 @@ const signing = { ...keys, ttl: 2, skew: 1 }
 
 export interface Measure {
   heapUsed: number
-  /** Sockets, timers and the like, counted by kind. */
+  /** Active handles (sockets, timers, …), counted by kind. */
   handles: Record<string, number>
   inFlight: number
 }
 
-/** A process of the deployment, and its own way to Redis. */
+/** Process of the deployment, with its own proxy to Redis. */
 export interface Part {
   readonly proxy: ToxicProxy
   tell (message: string): void
   ask<T> (message: string): Promise<T>
   measure (): Promise<Measure>
-  /** SIGKILL, and a start under the same name. */
+  /** Kills the process by SIGKILL, and starts it under the same name. */
   restart (): Promise<void>
 }
 
@@ -39,7 +39,7 @@ export interface Soaked {
   nodes: Part[]
 }
 
-/** A gateway and two nodes in processes of their own, on a real Redis. */
+/** Starts a gateway and two nodes in their own processes, on a real Redis. */
 export async function startSoaked (t: Test): Promise<Soaked> {
   const server = await startRedis(t)
   const redis = new Redis(server.port, '127.0.0.1')
@@ -64,7 +64,7 @@ async function startPart (t: Test, redisPort: number, script: string, more: obje
   })
 
   async function start (): Promise<unknown> {
-    // Without the loader of the tests, which would be measured, too.
+    // The loader of the tests is left out, since it would be measured as well.
     child = fork(path, [config], { execArgv: ['--expose-gc'] })
     return (await once(child, 'message'))[0]
   }
@@ -72,7 +72,7 @@ async function startPart (t: Test, redisPort: number, script: string, more: obje
   async function ask<T> (question: string): Promise<T> {
     const answer = once(child, 'message')
     child.send(question)
-    // Each script answers a question with one message, and sends nothing else.
+    // Each script answers a question with one message, and sends no others.
     return (await answer)[0] as T
   }
 
@@ -92,7 +92,7 @@ async function startPart (t: Test, redisPort: number, script: string, more: obje
   return { part, message }
 }
 
-/** The keys of Redis: how long each lives, or how much is in one that stays. */
+/** Keys of Redis, with the lifetime of each, or the size of permanent ones. */
 export async function keysOf (redis: Redis) {
   const staying: Record<string, number> = {}
   let longest = 0
@@ -119,5 +119,5 @@ async function sizeOf (redis: Redis, key: string): Promise<number> {
 
 /** Waits until both nodes are in the store. */
 export async function bothAreThere (redis: Redis): Promise<void> {
-  await until(async () => await redis.zcount('{cobrowse}:leases', Date.now(), '+inf') === 2, 'two living nodes')
+  await until(async () => await redis.zcount('{cobrowse}:leases', Date.now(), '+inf') === 2, 'two live nodes')
 }

@@ -3,7 +3,7 @@ import { bothAreThere, LEASE } from './soaked.js'
 import type { Random } from '../race/random.mjs'
 import type { Part, Soaked } from './soaked.js'
 
-/** Drains, cuts and restarts one after the other, each of them undone. */
+/** Drains, cuts and restarts one after the other, each undone. */
 export async function makeTrouble ({ redis, gateway, nodes }: Soaked, random: Random, endsAt: number): Promise<void> {
   const [steady, restarted] = nodes
   if (steady === undefined || restarted === undefined) throw new Error('two nodes were started')
