@@ -10,7 +10,7 @@ import { startRedis, withoutRedis } from '../support/redis-server.js'
 import { observe } from '../support/zookeeper-app.js'
 import { makeRegistry as makeZooKeeperRegistry, newRoot } from '../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js'
-import { nodeRecord } from '../registry/contract.js'
+import { nodeRecord } from '../../lib/testing/contracts/rooms.js'
 import type { RoomKey } from '../../types/index.js'
 
 t.test('in memory', async (t) => {

@@ -1,15 +1,13 @@
 import t from 'tap'
 import { httpProvision } from '../../lib/provision/http.js'
+import { provisionContract } from '../../lib/testing/index.js'
 import { address, json, startHttpServer, text } from '../support/http-server.js'
-import { node, provisionContract, session } from './contract.js'
-import { GOOD, GOOD_URL, startHttp } from './start-http.js'
+import { GOOD, GOOD_URL, node, session, startHttp } from './start-http.js'
 import type { HttpProvisionOptions } from '../../types/index.js'
 
-provisionContract(t, async (t) => {
+t.test('contract', async (t) => {
   const server = await startHttpServer(t, address(GOOD))
-  const provision = httpProvision({ url: server.url })
-  t.teardown(() => provision.close())
-  return provision
+  await provisionContract({ test: t.test }, () => ({ provision: httpProvision({ url: server.url }) }))
 })
 
 t.test('a wrong option – stops the start with a sentence that names it', async (t) => {

@@ -1,9 +1,11 @@
 import { httpProvision } from '../../lib/provision/http.js'
 import { ProvisionUnavailableError } from '../../lib/errors.js'
 import { silentLog } from '../support/silent-log.js'
-import { node, session } from './contract.js'
 import type { Test } from 'tap'
-import type { BackendStatus, HttpProvisionOptions, Provision, Session } from '../../types/index.js'
+import type { BackendStatus, HttpProvisionOptions, NodeRef, Provision, Session } from '../../types/index.js'
+
+export const session: Session = { tenantId: 't1', channelId: 'web', userId: 'u1' }
+export const node: NodeRef = { id: 'n1', incarnation: 'i1', wssUrl: 'wss://10.1.2.3:8443/ws/cobrowse/1' }
 
 export const GOOD = 'entry.example:8443'
 export const GOOD_URL = 'wss://entry.example:8443/ws/cobrowse/1'

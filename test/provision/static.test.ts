@@ -1,10 +1,11 @@
 import t from 'tap'
 import { staticProvision } from '../../lib/provision/static.js'
-import { node, provisionContract, session } from './contract.js'
+import { provisionContract } from '../../lib/testing/index.js'
+import { node, session } from './start-http.js'
 
 const signal = AbortSignal.timeout(60_000)
 
-provisionContract(t, async () => staticProvision('entry.example'))
+await provisionContract({ test: t.test }, () => ({ provision: staticProvision('entry.example') }))
 
 t.test('a host, host:port or URL – is accepted, and the node’s path appended', async (t) => {
   const taken = {

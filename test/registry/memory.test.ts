@@ -1,20 +1,16 @@
 import t from 'tap'
 import { memoryRegistry } from '../../lib/registry/memory.js'
 import { NoLiveNodeError } from '../../lib/errors.js'
-import { newRoom, nodeRecord, registryContract } from './contract.js'
-import { membershipContract } from './membership-contract.js'
-import type { Test } from 'tap'
+import { newRoom, nodeRecord } from '../../lib/testing/contracts/rooms.js'
+import { membershipContract, registryContract } from '../../lib/testing/index.js'
+import type { MakeRegistry } from '../../types/contracts.js'
 import type { MemoryRegistryOptions } from '../../types/index.js'
 
 t.test('contract', async (t) => {
   t.jobs = 8
-  const make = async (t: Test) => {
-    const registry = memoryRegistry({ linger: 1 })
-    t.teardown(async () => await registry.close())
-    return { gateway: registry, nodes: registry }
-  }
-  registryContract(t, make, { goneAfterMs: 1200 })
-  membershipContract(t, make, { goneAfterMs: 1200 })
+  const make: MakeRegistry = ({ linger }) => ({ registry: memoryRegistry({ linger }) })
+  const settings = { test: t.test, slack: 200 }
+  await Promise.all([registryContract(settings, make), membershipContract(settings, make)])
 })
 
 t.test('nodes of the option – are present from the start, with their own load', async (t) => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { connect, makeRegistry, skipSettling } from '../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
-import { nodeRecord } from './contract.js'
+import { nodeRecord } from '../../lib/testing/contracts/rooms.js'
 import type { ChildProcess } from 'node:child_process'
 import type { Test } from 'tap'
 

@@ -2,12 +2,14 @@ import { Cluster, Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import t from 'tap'
 import { redisRegistry } from '../../lib/registry/redis.js'
-import { connect, EPOCH, FAST, GONE_AFTER_MS, makeRegistry, patient, skipSettling, watch } from '../support/redis-registry.js'
+import { newRoom, nodeRecord } from '../../lib/testing/contracts/rooms.js'
+import { membershipContract, registryContract } from '../../lib/testing/index.js'
+import {
+  connect, EPOCH, FAST, makeRegistry, patient, skipSettling, SLACK_MS, timesOf, watch
+} from '../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
 import { eventually, until } from '../support/until.js'
-import { newRoom, nodeRecord, registryContract } from './contract.js'
-import { membershipContract } from './membership-contract.js'
-import type { Test } from 'tap'
+import type { MakeRegistry } from '../../types/contracts.js'
 import type { RedisRegistryOptions } from '../../types/index.js'
 
 let lastPrefix = 0
@@ -22,18 +24,17 @@ t.test('contract', { skip: withoutRedis }, async (t) => {
   }
   for (const [name, makeClient] of Object.entries(clients)) {
     t.test(name, async (t) => {
-      t.jobs = 4
+      t.jobs = 8
       const redis = makeClient()
       t.teardown(() => redis.disconnect())
-      const make = async (t: Test) => {
+      const make: MakeRegistry = async (times) => {
         const prefix = newPrefix()
         await skipSettling(redis, prefix)
-        const gateway = makeRegistry(t, redis, { prefix })
-        watch(gateway)
-        return { gateway: patient(gateway), nodes: patient(makeRegistry(t, redis, { prefix })) }
+        const makeOne = () => redisRegistry({ redis, prefix, ...timesOf(times) })
+        return { registry: makeOne(), nodes: makeOne() }
       }
-      registryContract(t, make, { goneAfterMs: GONE_AFTER_MS })
-      membershipContract(t, make, { goneAfterMs: GONE_AFTER_MS })
+      const settings = { test: t.test, slack: SLACK_MS }
+      await Promise.all([registryContract(settings, make), membershipContract(settings, make)])
     })
   }
 })

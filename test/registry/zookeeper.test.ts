@@ -1,20 +1,17 @@
 import t from 'tap'
-import { patient, watch } from '../support/redis-registry.js'
-import { GONE_AFTER_MS, makeRegistry, newRoot } from '../support/zookeeper-registry.js'
+import { zookeeperRegistry } from '../../lib/registry/zookeeper.js'
+import { membershipContract, registryContract } from '../../lib/testing/index.js'
+import { newRoot, STEADY } from '../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js'
-import { registryContract } from './contract.js'
-import { membershipContract } from './membership-contract.js'
-import type { Test } from 'tap'
+import type { MakeRegistry } from '../../types/contracts.js'
 
 t.test('contract', { skip: withoutZooKeeper }, async (t) => {
-  t.jobs = 4
+  t.jobs = 8
   const { hosts } = await startZooKeeper(t)
-  const make = async (t: Test) => {
+  const make: MakeRegistry = ({ linger }) => {
     const root = newRoot()
-    const gateway = makeRegistry(t, hosts, { root })
-    watch(gateway)
-    return { gateway: patient(gateway), nodes: patient(makeRegistry(t, hosts, { root })) }
+    const makeOne = () => zookeeperRegistry({ hosts, root, ...STEADY, linger })
+    return { registry: makeOne(), nodes: makeOne() }
   }
-  registryContract(t, make, { goneAfterMs: GONE_AFTER_MS })
-  membershipContract(t, make, { goneAfterMs: GONE_AFTER_MS })
+  await Promise.all([registryContract({ test: t.test }, make), membershipContract({ test: t.test }, make)])
 })

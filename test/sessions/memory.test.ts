@@ -1,14 +1,10 @@
 import t from 'tap'
 import { memorySessions } from '../../lib/sessions/memory.js'
-import { sessionsContract } from './contract.js'
+import { sessionsContract } from '../../lib/testing/index.js'
 
-sessionsContract(t, async () => {
+await sessionsContract({ test: t.test }, () => {
   const sessions = memorySessions()
-  return {
-    sessions,
-    issue: async (session) => sessions.issue(session),
-    revoke: async (session) => sessions.revoke(session)
-  }
+  return { sessions, issue: sessions.issue, revoke: sessions.revoke }
 })
 
 t.test('a session that no token can carry – is rejected', async (t) => {

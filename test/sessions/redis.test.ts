@@ -3,11 +3,11 @@ import { Redis as Redis5 } from 'ioredis5'
 import t from 'tap'
 import { redisSessions } from '../../lib/sessions/redis.js'
 import { makeToken, toUid } from '../../lib/sessions/token.js'
+import { sessionsContract } from '../../lib/testing/index.js'
 import { buildApp } from '../support/build-app.js'
 import { silentLog } from '../support/silent-log.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
 import { eventually, until } from '../support/until.js'
-import { sessionsContract } from './contract.js'
 import type { Test } from 'tap'
 import type { App } from '../support/build-app.js'
 
@@ -27,8 +27,9 @@ t.test('a token store on a real Redis', { skip: withoutRedis }, async (t) => {
   const server = await startRedis(t)
 
   t.test('ioredis 6', async (t) => {
-    sessionsContract(t, async (t) => {
-      const redis = connect(t, server.port)
+    const redis = connect(t, server.port)
+    await sessionsContract({ test: t.test }, async () => {
+      await redis.flushall()
       return {
         sessions: redisSessions({ redis, prefix: PREFIX }),
         async issue (session) {

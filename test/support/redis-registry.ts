@@ -4,22 +4,28 @@ import { redisRegistry } from '../../lib/registry/redis.js'
 import { silentLog } from './silent-log.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Test } from 'tap'
+import type { RegistryTimes } from '../../types/contracts.js'
 import type { BackendStatus, RedisRegistryOptions, RedisScripter, Registry } from '../../types/index.js'
 
 /** Heartbeats that a busy machine can keep. */
 export const FAST = { heartbeat: 200, lease: 1500, linger: 1 }
-/** Time after which a binding of such a registry has certainly expired. */
-export const GONE_AFTER_MS = 2700
+/**
+ * Times for a contract in which no node dies: leases that no busy machine lets expire. A binding ends by its linger and
+ * a lease, so a short linger needs a lease that is not long.
+ */
+export const timesOf = ({ linger }: RegistryTimes) => ({ heartbeat: 200, lease: linger === 1 ? 3000 : 30_000, linger })
+/** Milliseconds after a short linger by which a binding of such registries has certainly ended. */
+export const SLACK_MS = 3200
 
-/** Epoch of the tests; a Redis that has one does not settle. */
+/** Any that is not missing: a Redis that has one does not settle. */
 export const EPOCH = 'an-epoch-of-22-letters'
 
-/** Makes a fresh Redis look as if it had settled long ago. */
+/** Makes a fresh Redis one that has settled long ago. */
 export async function skipSettling (redis: { hset (...args: string[]): Promise<unknown> }, prefix = '{cobrowse}') {
   await redis.hset(`${prefix}:meta`, 'epoch', EPOCH)
 }
 
-/** Creates a client with the defaults of ioredis, as a host may have it. */
+/** A client with the defaults of ioredis, as a host may have it. */
 export function connect (t: Test, port: number, options = {}): Redis {
   const redis = new Redis({ port, host: '127.0.0.1', ...options })
   redis.on('error', () => {})
@@ -35,7 +41,7 @@ export function makeRegistry (
   return registry
 }
 
-/** Starts the registry, and collects its states and warnings. */
+/** Starts it; what it reports and complains about is gathered. */
 export function watch (registry: Registry): { states: BackendStatus[], warnings: unknown[] } {
   const states: BackendStatus[] = []
   const warnings: unknown[] = []
@@ -44,14 +50,14 @@ export function watch (registry: Registry): { states: BackendStatus[], warnings:
   return { states, warnings }
 }
 
-/** Asks again if a busy machine exceeds the request timeout, as callers do. */
+/** Asks again, as a caller should, where a busy machine took longer than a call may. */
 export function patient (registry: Registry): Registry {
-  const { end: release } = registry
+  const { end } = registry
   return {
     ...registry,
     assign: async (room, options) => await inTime(async () => await registry.assign(room, options)),
-    ...release !== undefined && {
-      end: async (room, options) => { await inTime(async () => await release(room, options)) }
+    ...end !== undefined && {
+      end: async (room, options) => { await inTime(async () => await end(room, options)) }
     }
   }
 }

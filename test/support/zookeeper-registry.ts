@@ -5,8 +5,8 @@ import type { Registry, ZooKeeperRegistryOptions } from '../../types/index.js'
 
 /** Sessions that a busy machine can keep. */
 export const FAST = { sessionTimeout: 2000, linger: 1 }
-/** Time after which a binding of such a registry has certainly been swept away. */
-export const GONE_AFTER_MS = 3000
+/** Sessions that no busy machine lets expire, for tests in which no node dies. */
+export const STEADY = { sessionTimeout: 6000 }
 
 let lastRoot = 0
 export const newRoot = () => `/test-${++lastRoot}`
@@ -17,5 +17,5 @@ export function makeRegistry (t: Test, hosts: string, options: Omit<ZooKeeperReg
   return registry
 }
 
-/** True if a busy machine exceeded the request timeout. */
+/** Whether a busy machine was slower than a call may be. */
 export const isLate = (error: unknown) => error instanceof Error && error.cause instanceof DeadlineError

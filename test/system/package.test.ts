@@ -26,7 +26,10 @@ const NODE_NAMES = ['AdmissionError', 'joinCobrowse', 'readOffer']
 
 const CLIENT_NAMES = ['CobrowseError', 'connect']
 
-const TESTING_NAMES = ['checkNode', 'startToxicProxy']
+const TESTING_NAMES = [
+  'checkNode', 'listedContract', 'membershipContract', 'provisionContract', 'registryContract', 'sessionsContract',
+  'startToxicProxy'
+]
 
 const CONSUMER = `
 import Fastify from 'fastify'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createBindings } from '../../../lib/registry/memory/bindings.js'
-import { nodeRecord } from '../contract.js'
+import { nodeRecord } from '../../../lib/testing/contracts/rooms.js'
 
 const member = () => ({
   view: { ...nodeRecord('n1'), incarnation: 'i', weight: 1, draining: false, rooms: 0 }, gone: false

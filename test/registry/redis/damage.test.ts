@@ -2,7 +2,7 @@ import t from 'tap'
 import { connect, makeRegistry, patient, skipSettling } from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
-import { newRoom, nodeRecord } from '../contract.js'
+import { newRoom, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
 import type { Redis } from 'ioredis'
 import type { Test } from 'tap'
 

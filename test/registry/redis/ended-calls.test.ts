@@ -1,7 +1,7 @@
 import t from 'tap'
 import { withoutRedis } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
-import { newRoom, nodeRecord } from '../contract.js'
+import { newRoom, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
 import { LEASES, nameOf, RARE, setUpNodes } from './set-up-nodes.js'
 import type { Membership, RoomKey } from '../../../types/index.js'
 

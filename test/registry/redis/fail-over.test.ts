@@ -5,7 +5,7 @@ import { connect, makeRegistry, skipSettling } from '../../support/redis-registr
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
 import { startSwitchableProxy } from '../../support/switchable-proxy.js'
 import { until } from '../../support/until.js'
-import { newRoom, nodeRecord } from '../contract.js'
+import { newRoom, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
 import type { RedisOptions } from 'ioredis'
 import type { Test } from 'tap'
 import type { Registry } from '../../../types/index.js'

@@ -4,7 +4,7 @@ import { NoLiveNodeError, RegistrySettlingError, RegistryUnavailableError } from
 import { connect, makeRegistry, skipSettling, watch } from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
 import { eventually, until } from '../../support/until.js'
-import { newRoom, nodeRecord } from '../contract.js'
+import { newRoom, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
 import type { Test } from 'tap'
 
 // An abandoned command that fails later must not end the process.

@@ -1,16 +1,20 @@
 import { Cluster } from 'ioredis'
 import t from 'tap'
 import { RegistrySettlingError } from '../../../lib/errors.js'
+import { redisRegistry } from '../../../lib/registry/redis.js'
+import { newRoom, nodeOf, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
+import { listedContract } from '../../../lib/testing/index.js'
 import { elapse } from '../../support/elapse.js'
-import { connect, EPOCH, FAST, GONE_AFTER_MS, makeRegistry, skipSettling, watch } from '../../support/redis-registry.js'
+import {
+  connect, EPOCH, FAST, makeRegistry, skipSettling, SLACK_MS, timesOf, watch
+} from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
 import { eventually, until } from '../../support/until.js'
-import { newRoom, nodeRecord } from '../contract.js'
-import { listedContract, nodeOf } from '../listed-contract.js'
+import { readListedRecords } from '../read-listed-records.js'
 import type { Redis } from 'ioredis'
 import type { Test } from 'tap'
-import type { ListedNodes } from '../../../types/index.js'
-import type { MakeListed, MakeListedOptions } from '../listed-contract.js'
+import type { MakeListed } from '../../../types/contracts.js'
+import type { ListedNodes, RedisRegistryOptions } from '../../../types/index.js'
 
 /** Ways in which an existing deployment may list its nodes. */
 interface Layout {
@@ -23,24 +27,25 @@ interface Layout {
 const HASH = 'relay:nodes'
 const KEYS = 'relay:node:'
 
-const LAYOUTS: Layout[] = [{
+const inHash = (hash = HASH): Layout => ({
   name: 'in a hash',
-  listed: { hash: HASH },
-  list: async (redis, id, text) => await redis.hset(HASH, id, text),
-  unlist: async (redis, id) => await redis.hdel(HASH, id)
-}, {
+  listed: { hash },
+  list: async (redis, id, text) => await redis.hset(hash, id, text),
+  unlist: async (redis, id) => await redis.hdel(hash, id)
+})
+const inKeys = (keys = KEYS): Layout => ({
   name: 'in keys of their own',
-  listed: { keys: KEYS },
-  list: async (redis, id, text) => await redis.set(KEYS + id, text),
-  unlist: async (redis, id) => await redis.del(KEYS + id)
-}]
+  listed: { keys },
+  list: async (redis, id, text) => await redis.set(keys + id, text),
+  unlist: async (redis, id) => await redis.del(keys + id)
+})
 
 const recordOf = (id: string, more = {}) => {
   const { id: _id, ...record } = nodeRecord(id, more)
   return JSON.stringify(record)
 }
 
-async function setUp (t: Test, layout: Layout, options: MakeListedOptions = {}) {
+async function setUp (t: Test, layout: Layout, options: Pick<RedisRegistryOptions, 'parse'> = {}) {
   const server = await startRedis(t)
   const redis = connect(t, server.port)
   await skipSettling(redis)
@@ -51,15 +56,38 @@ async function setUp (t: Test, layout: Layout, options: MakeListedOptions = {}) 
     make,
     gateway: make(),
     list,
-    relist: list,
     unlist: async (id: string) => await layout.unlist(redis, id)
   }
 }
 
-for (const layout of LAYOUTS) {
+for (const makeLayout of [inHash, inKeys]) {
+  const layout = makeLayout()
   t.test(`nodes listed by another program ${layout.name}`, { skip: withoutRedis }, async (t) => {
-    const make: MakeListed = async (t, options) => await setUp(t, layout, options)
-    listedContract(t, make, { name: 'redisRegistry', goneAfterMs: GONE_AFTER_MS })
+    t.test('contract', async (t) => {
+      t.jobs = 6
+      const server = await startRedis(t)
+      const redis = connect(t, server.port)
+      let last = 0
+      const make: MakeListed = async (times) => {
+        const prefix = `{test-${++last}}`
+        const own = makeLayout(`${prefix}relay:`)
+        await skipSettling(redis, prefix)
+        const another = () => redisRegistry({ redis, prefix, listed: own.listed, ...timesOf(times) })
+        return {
+          registry: another(),
+          another,
+          list: async (id, wssUrl) => await own.list(redis, id, recordOf(id, { wssUrl })),
+          spoil: async (id, secret) => await own.list(redis, id, secret),
+          unlist: async (id) => await own.unlist(redis, id)
+        }
+      }
+      await listedContract({ test: t.test, slack: SLACK_MS }, make)
+    })
+
+    readListedRecords(t, 'redisRegistry', async (t, parse) => {
+      const { gateway, list } = await setUp(t, layout, { parse })
+      return { gateway, list, relist: list }
+    })
 
     t.test('a listed node – may have an external address', async (t) => {
       const { gateway, list } = await setUp(t, layout)
@@ -121,7 +149,7 @@ t.test('names of listed nodes – client with a keyPrefix – are read as the sa
 }, async (t) => {
   const { port } = await startRedis(t)
   for (const keyPrefix of ['app:', 'a[p]p*?\\\\', 'relay']) {
-    for (const { name, listed, list } of LAYOUTS) {
+    for (const { name, listed, list } of [inHash(), inKeys()]) {
       t.test(`${name}, with ${JSON.stringify(keyPrefix)}`, async (t) => {
         const redis = connect(t, port, { keyPrefix })
         await skipSettling(redis)

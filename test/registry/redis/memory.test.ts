@@ -3,7 +3,7 @@ import { createStoreMemory } from '../../../lib/registry/redis/memory.js'
 import { connect, EPOCH, makeRegistry, skipSettling, watch } from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
-import { newRoom, nodeRecord } from '../contract.js'
+import { newRoom, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
 import type { Redis } from 'ioredis'
 import type { Test } from 'tap'
 

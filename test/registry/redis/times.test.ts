@@ -3,7 +3,7 @@ import { RegistrySettlingError } from '../../../lib/errors.js'
 import { connect, FAST, makeRegistry, skipSettling, watch } from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
-import { newRoom, nodeRecord } from '../contract.js'
+import { newRoom, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
 import type { Test } from 'tap'
 import type { Registry } from '../../../types/index.js'
 

@@ -3,7 +3,7 @@ import { parseBinding, toText } from '../../../lib/registry/zookeeper/binding.js
 import { BUCKETS, bucketOf, createLayout } from '../../../lib/registry/zookeeper/layout.js'
 import { UnreadableBindingError } from '../../../lib/registry/unavailable.js'
 import fc from '../../support/fast-check.js'
-import { newRoom } from '../contract.js'
+import { newRoom } from '../../../lib/testing/contracts/rooms.js'
 import type { Binding } from '../../../lib/registry/zookeeper/binding.js'
 
 const name = fc.stringMatching(/^[\w.:-]{1,64}$/)

@@ -1,14 +1,18 @@
 import t from 'tap'
 import { NoLiveNodeError, RegistrySettlingError } from '../../../lib/errors.js'
+import { zookeeperRegistry } from '../../../lib/registry/zookeeper.js'
+import { assignMany, idsOf, newRoom, nodeOf, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
+import { listedContract } from '../../../lib/testing/index.js'
 import { patient, watch } from '../../support/redis-registry.js'
 import { eventually, until } from '../../support/until.js'
 import { connectClient } from '../../support/zookeeper-client.js'
-import { FAST, GONE_AFTER_MS, makeRegistry, newRoot } from '../../support/zookeeper-registry.js'
+import { FAST, makeRegistry, newRoot, STEADY } from '../../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
-import { assignMany, idsOf, newRoom, nodeRecord } from '../contract.js'
-import { listedContract, nodeOf } from '../listed-contract.js'
+import { readListedRecords } from '../read-listed-records.js'
 import type { Test } from 'tap'
-import type { MakeListed, MakeListedOptions, ParseListed } from '../listed-contract.js'
+import type { ZooKeeperClient } from '../../../lib/zookeeper-client/client.js'
+import type { MakeListed } from '../../../types/contracts.js'
+import type { ParseListed } from '../read-listed-records.js'
 
 /** Ways in which an existing deployment may register its nodes. */
 interface Layout {
@@ -23,22 +27,31 @@ const LAYOUTS: Layout[] = [{
   dataOf: (id) => JSON.stringify({ wssUrl: nodeRecord(id).wssUrl })
 }, {
   name: 'by the names of its children',
-  parse: (_text, id) => ({ wssUrl: nodeRecord(id).wssUrl }),
+  parse (text, id) {
+    if (text !== '') throw new TypeError(text)
+    return { wssUrl: nodeRecord(id).wssUrl }
+  },
   dataOf: () => ''
 }]
 
 /** Maximum milliseconds of a request on a busy machine. */
 const PATIENT = { ms: 10_000 }
 
+async function writeNode (client: ZooKeeperClient, path: string, text: string): Promise<void> {
+  const data = Buffer.from(text)
+  if (await client.exists(path, PATIENT) === undefined) await client.create(path, data, { ephemeral: true, ...PATIENT })
+  else await client.multi([{ type: 'set', path, data }], PATIENT)
+}
+
 t.test('nodes registered by another program', { skip: withoutZooKeeper }, async (t) => {
   const { hosts } = await startZooKeeper(t)
 
-  async function setUp (t: Test, { parse, dataOf }: Layout, options: MakeListedOptions = {}) {
+  async function setUp (t: Test, { parse, dataOf }: Layout, { linger = 1 } = {}) {
     const root = newRoot()
     const path = `${root}-relays`
     const { client } = await connectClient(t, hosts)
     await client.create(path, Buffer.alloc(0), PATIENT)
-    const make = () => patient(makeRegistry(t, hosts, { listed: { path }, root, ...parse && { parse }, ...options }))
+    const make = () => patient(makeRegistry(t, hosts, { listed: { path }, root, linger, ...parse && { parse } }))
     return {
       path,
       make,
@@ -56,11 +69,36 @@ t.test('nodes registered by another program', { skip: withoutZooKeeper }, async 
   for (const layout of LAYOUTS) {
     t.test(layout.name, async (t) => {
       t.jobs = 4
-      const make: MakeListed = async (t, options) => await setUp(t, layout, options)
-      listedContract(t, make, { name: 'zookeeperRegistry', goneAfterMs: GONE_AFTER_MS })
+
+      t.test('contract', async (t) => {
+        t.jobs = 8
+        const { client } = await connectClient(t, hosts, STEADY)
+        const make: MakeListed = async ({ linger }) => {
+          const root = newRoot()
+          const path = `${root}-relays`
+          await client.create(path, Buffer.alloc(0), PATIENT)
+          const write = async (id: string, text: string) => await writeNode(client, `${path}/${id}`, text)
+          const { parse, dataOf } = layout
+          const another = () =>
+            zookeeperRegistry({ hosts, root, ...STEADY, linger, listed: { path }, ...parse && { parse } })
+          return {
+            registry: another(),
+            another,
+            list: async (id) => await write(id, dataOf(id)),
+            spoil: write,
+            unlist: async (id) => await client.multi([{ type: 'remove', path: `${path}/${id}` }], PATIENT)
+          }
+        }
+        await listedContract({ test: t.test }, make)
+      })
+
+      readListedRecords(t, 'zookeeperRegistry', async (t, parse) => {
+        const { gateway, list, relist } = await setUp(t, { ...layout, parse })
+        return { gateway, list, relist }
+      })
 
       t.test('most listed nodes gone at once – are missed: their rooms stay for a while', async (t) => {
-        const { gateway, list, unlist } = await setUp(t, layout)
+        const { gateway, list, unlist } = await setUp(t, layout, { linger: 60 })
         watch(gateway)
         for (const id of ['n1', 'n2', 'n3']) await list(id)
         await eventually(() => gateway.nodes().length, 3)

@@ -6,7 +6,7 @@ import { patient, watch } from '../../support/redis-registry.js'
 import { eventually, until } from '../../support/until.js'
 import { makeRegistry, newRoot } from '../../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
-import { newRoom, nodeRecord } from '../contract.js'
+import { newRoom, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
 
 t.test('unusual setups of a deployment', { skip: withoutZooKeeper }, async (t) => {
   const { hosts, port } = await startZooKeeper(t)

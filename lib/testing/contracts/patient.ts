@@ -1,0 +1,36 @@
+import type { Membership, Registry } from '../../../types/registry.js'
+import type { Pace } from './pace.js'
+
+type Patiently = Pace['patiently']
+
+/** The same registry, asked again after a failure: a busy machine is no fault of the adapter. */
+export function patientRegistry (registry: Registry, patiently: Patiently): Registry {
+  return {
+    start: (context) => registry.start(context),
+    status: () => registry.status(),
+    close: async (context) => await registry.close(context),
+    nodes: () => registry.nodes(),
+    assign: async (...args) => await patiently(async () => await registry.assign(...args)),
+    join: async (record) => patientMembership(await patiently(async () => await registry.join(record)), patiently),
+    ...registry.end !== undefined && {
+      end: async (...args) => await patiently(async () => await registry.end?.(...args))
+    },
+    ...registry.linger !== undefined && { linger: registry.linger }
+  }
+}
+
+function patientMembership (member: Membership, patiently: Patiently): Membership {
+  return {
+    id: member.id,
+    get incarnation () { return member.incarnation },
+    valid: () => member.valid(),
+    now: () => member.now(),
+    holds: (room) => member.holds(room),
+    endedAt: (room) => member.endedAt(room),
+    claim: async (...args) => await patiently(async () => await member.claim(...args)),
+    release: async (room) => await patiently(async () => await member.release(room)),
+    drain: async (on) => await patiently(async () => await member.drain(on)),
+    leave: async () => await patiently(async () => await member.leave()),
+    on: (event, listener) => member.on(event, listener)
+  }
+}
