@@ -15,25 +15,32 @@ const readManifest = (path: string): Manifest => JSON.parse(read(path))
 const folders = readdirSync(`${ROOT}examples`, { withFileTypes: true })
   .filter((entry) => entry.isDirectory()).map(({ name }) => `examples/${name}`)
 const sourcesOf = (folder: string) => readdirSync(ROOT + folder, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.js') && !/node_modules|dist/.test(name)).map((name) => `${folder}/${name}`)
+  .filter((name) => /\.(?:ts|m?js)$/.test(name) && !/node_modules|dist/.test(name)).map((name) => `${folder}/${name}`)
 
 /** Packages that a source loads, without those of Node.js. */
 function packagesIn (path: string): string[] {
-  const names = [...read(path).matchAll(/(?:from |require\()'((?:@[\w-]+\/)?[\w-]+)[^']*'/g)].map(([, name = '']) => name)
+  const names = [...read(path).matchAll(/(?:from |(?:require|folderOf)\()'((?:@[\w-]+\/)?[\w-]+)[^']*'/g)].map(([, name = '']) => name)
   return names.filter((name) => name !== 'node' && !builtinModules.includes(name))
 }
 
-t.test('examples – copied elsewhere – list every package that they load, as it was tried here', async (t) => {
+const listedBy = (folder: string) => {
+  const { dependencies, devDependencies } = readManifest(`${folder}/package.json`)
+  return { ...dependencies, ...devDependencies }
+}
+
+t.test('examples and the standalone server – package.json – lists every package that they load, as installed here', async (t) => {
   const root = readManifest('package.json')
-  const tried: Record<string, string> = {
+  const installed: Record<string, string> = {
     ...root.devDependencies, ...root.dependencies, [root.name]: `^${String(root.version)}`
   }
   t.equal(folders.length, 5)
-  for (const folder of folders) {
-    const { dependencies, devDependencies } = readManifest(`${folder}/package.json`)
-    const listed = { ...dependencies, ...devDependencies }
-    t.strictSame(Object.keys(listed).sort(), [...new Set(sourcesOf(folder).flatMap(packagesIn))].sort(), folder)
-    for (const [name, range] of Object.entries(listed)) t.equal(range, tried[name], `${folder}: ${name}`)
+  for (const folder of [...folders, 'demo']) {
+    const listed = listedBy(folder)
+    const loaded = new Set(sourcesOf(folder).flatMap(packagesIn))
+    // The server runs on the sources beside it.
+    if (folder === 'demo') loaded.delete(root.name)
+    t.strictSame(Object.keys(listed).sort(), [...loaded].sort(), folder)
+    for (const [name, range] of Object.entries(listed)) t.equal(range, installed[name], `${folder}: ${name}`)
   }
 })
 

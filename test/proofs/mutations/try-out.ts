@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Mutation } from './mutations.mjs'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-const COPIED = ['lib', 'types', 'test', 'demo', 'docs', 'README.md', 'package.json', 'tsconfig.json']
+const COPIED = ['lib', 'types', 'test', 'demo', 'docs', 'examples', 'README.md', 'package.json', 'tsconfig.json']
 const TAP = join(ROOT, 'node_modules/tap/dist/esm/run.mjs')
 /** Time limit, since some breakages make a test wait forever. */
 const LIMIT_MS = 240_000
