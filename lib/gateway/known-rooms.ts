@@ -1,4 +1,4 @@
-import { toNodeRef } from '../registry/nodes/node-record.js'
+import { toNodeRef } from '../common/node-ref.js'
 import { roomName } from '../common/room-name.js'
 import { createTenantCache } from '../common/tenant-cache.js'
 import type { Assignment, NodeView, RoomKey } from '../../types/registry.js'

@@ -1,13 +1,14 @@
 import { createEmitter } from '../../common/emitter.js'
-import { newIncarnation } from '../nodes/node-record.js'
 import { createRepeater } from '../../common/repeater.js'
-import { unavailable } from '../unavailable.js'
+import { unavailable } from '../../common/unavailable.js'
 import { createLease, momentOf } from './lease.js'
+import { createRegistration } from './registration.js'
 import { createRoomClaims } from './room-claims.js'
 import { createStoreClock } from './store-clock.js'
 import type { Clock } from '../../common/clock.js'
 import type { Moment } from './lease.js'
 import type { Accepted, Claims, NodeStore } from './node-store.js'
+import type { RegistrationKind } from './registration.js'
 import type { ClaimResult, Membership, MembershipEvents, NodeRecord, RoomKey } from '../../../types/registry.js'
 
 /** Answers of the store that ask for another try: epoch, present incarnation, death of an unheard registration. */
@@ -31,18 +32,13 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
   const events = createEmitter<MembershipEvents>()
   const storeClock = createStoreClock(clock)
   const lease = createLease(() => store.times.lease, onLapse, clock)
-  /** In which this incarnation is registered. */
-  let epoch = ''
-  let incarnation = newIncarnation()
-  /** Of a registration that is not acknowledged: the same one is tried until it is. */
-  let pending: string | undefined
+  const registration = createRegistration(id)
   let isOver = false
   let leaving: Promise<void> | undefined
   let turn: Promise<unknown> = Promise.resolve()
 
-  const memberOf = (registration: string) => `${id}|${registration}`
   const recordText = () => JSON.stringify({ ...record, rooms: rooms.held.size })
-  const self = () => ({ epoch, member: memberOf(incarnation) })
+  const { self } = registration
   const rooms = createRoomClaims({ store, clock, events, self, isValid: lease.valid })
 
   function onLapse (): void {
@@ -59,46 +55,29 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
 
   async function beat (): Promise<void> {
     if (isOver) return
-    // It may land yet, and would end the lease of the one before: no heartbeat revives that.
-    if (pending !== undefined) return await register('anew')
+    // A registration that may still be written would end the lease of the one before: no heartbeat revives that.
+    if (registration.isPending()) return await register('renewed')
     const claims = rooms.toSend(rooms.held.shutKeys(), true)
     const sentAt = momentOf(clock)
     const answer = await store.beat({ ...self(), record: recordText(), claims, heard: rooms.heard() })
     if (isOver) return
     if (answer.outcome === 'ok') return accept(answer, sentAt, claims)
     if (answer.outcome !== 'epoch') lease.lapse()
-    await register(lease.valid() ? 'again' : 'anew', answer.outcome === 'epoch' ? answer.epoch : epoch)
+    await register(lease.valid() ? 'again' : 'renewed', answer.outcome === 'epoch' ? answer.epoch : undefined)
   }
 
-  /**
-   * `first` of this process · `again` under the same incarnation, in a new epoch · `anew` under a fresh one.
-   */
-  async function register (kind: 'first' | 'again' | 'anew', era = epoch): Promise<void> {
-    let replaces = kind === 'first' ? '' : incarnation
-    if (kind === 'anew') pending ??= newIncarnation()
+  async function register (kind: RegistrationKind, epoch?: string): Promise<void> {
+    const attempt = registration.attempt(kind, epoch)
     const keys = kind === 'again' ? rooms.held.openKeys() : rooms.held.shutKeys()
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const registration: string = pending ?? incarnation
-      const claims = rooms.toSend(keys, kind === 'anew')
+      const claims = rooms.toSend(keys, kind === 'renewed')
       const sentAt = momentOf(clock)
-      const answer = await store.register({
-        epoch: era, member: memberOf(registration), record: recordText(), replaces, claims
-      })
+      const answer = await store.register({ ...attempt.call(), record: recordText(), claims })
       if (isOver) return
-      if (answer.outcome === 'ok') {
-        epoch = era
-        incarnation = registration
-        pending = undefined
-        return accept(answer, sentAt, claims)
-      }
-      if (answer.outcome === 'epoch') era = answer.epoch
-      else if (answer.outcome === 'lapsed') {
-        lease.lapse()
-        // It was registered, and died before that was heard.
-        replaces = incarnation = registration
-        pending = newIncarnation()
-      } else if (kind === 'first' || answer.incarnation === '') replaces = answer.incarnation
-      else return displace()
+      const result = attempt.hear(answer)
+      if (result === 'displaced') return displace()
+      if (result === 'lapsed') lease.lapse()
+      if (answer.outcome === 'ok') return accept(answer, sentAt, claims)
     }
     throw unavailable('the node cannot be registered')
   }
@@ -157,14 +136,14 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     end()
     await turn
     // A lease that cannot be withdrawn ends by itself.
-    await store.leave([incarnation, pending].flatMap((it) => it === undefined ? [] : memberOf(it))).catch(() => {})
+    await store.leave(registration.members()).catch(() => {})
     store.close?.()
   }
 
   const membership: Membership = {
     id,
     get incarnation () {
-      return incarnation
+      return registration.incarnation
     },
     valid: lease.valid,
     now: storeClock.now,

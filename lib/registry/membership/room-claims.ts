@@ -1,4 +1,4 @@
-import { unavailable } from '../unavailable.js'
+import { unavailable } from '../../common/unavailable.js'
 import { createHeldRooms } from './held-rooms.js'
 import { createEndedRooms } from './ended-rooms.js'
 import type { Clock } from '../../common/clock.js'

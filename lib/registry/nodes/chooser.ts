@@ -1,4 +1,5 @@
-import { createOwnAssignments, nameOf } from './own-assignments.js'
+import { memberOf } from './member.js'
+import { createOwnAssignments } from './own-assignments.js'
 import type { AssignOptions, NodeView, RoomKey } from '../../../types/registry.js'
 
 /** What the store is asked to take the first live one of. */
@@ -93,10 +94,10 @@ export function createChooser ({ reportAge = 0, random = Math.random }: ChooserO
 /** The first eight of an own choice that are candidates, each once. */
 function knownOf (candidates: NodeView[], chosen: readonly NodeView[]): NodeView[] {
   if (!Array.isArray(chosen)) throw new TypeError('"selectNode" must return an array of candidates')
-  const byName = new Map(candidates.map((node) => [nameOf(node), node]))
+  const byName = new Map(candidates.map((node) => [memberOf(node), node]))
   const known = new Set<NodeView>()
   for (const entry of chosen) {
-    const node = entry && byName.get(nameOf(entry))
+    const node = entry && byName.get(memberOf(entry))
     if (node) known.add(node)
     if (known.size === MAX_CANDIDATES) break
   }

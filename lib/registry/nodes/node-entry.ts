@@ -1,4 +1,5 @@
 import { refusePromise } from '../../common/refuse-promise.js'
+import { splitMember } from './member.js'
 import { checkNodeRecord, MAX_RECORD_BYTES, toNodeView } from './node-record.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { NodeRecord, NodeView } from '../../../types/registry.js'
@@ -32,14 +33,14 @@ export function readEntry (
   } catch (error) {
     // toView throws nothing but a TypeError.
     const { message } = error as TypeError
-    log?.warn({ node: member.split('|', 1)[0]?.slice(0, 64), reason: message }, 'node record rejected')
+    log?.warn({ node: splitMember(member).id.slice(0, 64), reason: message }, 'node record rejected')
     return { text, lastGood: known?.lastGood }
   }
 }
 
 function toView (member: string, text: RecordText, parse: ParseRecord): NodeView {
-  const [id, incarnation, ...more] = member.split('|')
-  if (!id || !incarnation || more.length > 0) throw new TypeError('node record: is not registered as id|incarnation')
+  const { id, incarnation } = splitMember(member)
+  if (id === '' || incarnation === '' || id.includes('|')) throw new TypeError('node record: is not registered as id|incarnation')
   if (text === null) throw new TypeError('node record: is missing')
   if (typeof text === 'number') throw new TypeError(`node record: must not be longer than ${MAX_RECORD_BYTES} bytes`)
   return toNodeView(checkNodeRecord(id, parseOrRefuse(text, id, parse)), incarnation)

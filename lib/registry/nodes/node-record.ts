@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { addressFault } from '../../common/address.js'
-import type { NodeRecord, NodeRef, NodeView } from '../../../types/registry.js'
+import type { NodeRecord, NodeView } from '../../../types/registry.js'
 
 export const NODE_ID = /^[A-Za-z0-9._:-]{1,64}$/
 /** A record is a few addresses and numbers; a larger one is not read. */
@@ -50,11 +50,6 @@ export function checkNodeRecord (id: unknown, value: unknown): NodeRecord {
 export function toNodeView (record: NodeRecord, incarnation: string): NodeView {
   const { weight = 1, draining = false, rooms = 0 } = record
   return { ...record, incarnation, weight, draining, rooms }
-}
-
-/** What an assignment says of the node. */
-export function toNodeRef ({ id, incarnation, wssUrl, wssUrlOut }: NodeView): NodeRef {
-  return wssUrlOut === undefined ? { id, incarnation, wssUrl } : { id, incarnation, wssUrl, wssUrlOut }
 }
 
 /** 128 random bits: a registration is never taken for another one. */

@@ -1,3 +1,4 @@
+import { memberOf } from './member.js'
 import type { NodeView } from '../../../types/registry.js'
 
 /** Weight of the past in the estimate, at each view. */
@@ -16,8 +17,6 @@ export interface OwnAssignments {
   turn (nodes: readonly NodeView[]): void
 }
 
-export const nameOf = ({ id, incarnation }: NodeView): string => `${id}|${incarnation}`
-
 /*
  * A record is up to one heartbeat old when it is read, so an assignment counts here until the second reading after it.
  * If each of eight gateways made up for the whole imbalance that all of them read, they would together overshoot
@@ -32,14 +31,14 @@ export function createOwnAssignments (): OwnAssignments {
   let grown = 0
 
   const of = (node: NodeView) => {
-    const name = nameOf(node)
-    return (recent.get(name) ?? 0) + (earlier.get(name) ?? 0)
+    const member = memberOf(node)
+    return (recent.get(member) ?? 0) + (earlier.get(member) ?? 0)
   }
   return {
     of,
     add (node, change) {
-      const name = nameOf(node)
-      recent.set(name, (recent.get(name) ?? 0) + change)
+      const member = memberOf(node)
+      recent.set(member, (recent.get(member) ?? 0) + change)
     },
     ofAll (node) {
       const factor = given < MIN_SAMPLE ? 1 : Math.min(MAX_FACTOR, Math.max(1, grown / given))
@@ -49,8 +48,8 @@ export function createOwnAssignments (): OwnAssignments {
       given *= DECAY
       grown *= DECAY
       for (const count of recent.values()) given += count
-      const rooms = new Map(nodes.map((node) => [nameOf(node), node.rooms]))
-      for (const [name, count] of rooms) grown += Math.max(0, count - (reported.get(name) ?? count))
+      const rooms = new Map(nodes.map((node) => [memberOf(node), node.rooms]))
+      for (const [member, count] of rooms) grown += Math.max(0, count - (reported.get(member) ?? count))
       reported = rooms
       earlier = recent
       recent = new Map()

@@ -1,7 +1,8 @@
 import { NoLiveNodeError, RegistrySettlingError } from '../../errors.js'
-import { MAX_RECORD_BYTES, toNodeRef } from '../nodes/node-record.js'
-import { nameOf } from '../nodes/own-assignments.js'
-import { unanswerable } from '../unavailable.js'
+import { toNodeRef } from '../../common/node-ref.js'
+import { MAX_RECORD_BYTES } from '../nodes/node-record.js'
+import { memberOf } from '../nodes/member.js'
+import { unanswerable } from '../../common/unavailable.js'
 import { ASSIGN, ASSIGN_LISTED } from './scripts/gateway.js'
 import type { Chooser, ChoiceOptions } from '../nodes/chooser.js'
 import type { RedisStore } from './store.js'
@@ -41,7 +42,7 @@ export function createAssigner ({ store, view, chooser, listed }: AssignerOption
     if (proposed !== undefined) chooser.count(proposed, 1)
     let chosen: NodeView | undefined
     try {
-      const args = [...common, ...candidates.map(nameOf)]
+      const args = [...common, ...candidates.map(memberOf)]
       const answer = await store.run(script, { args, rooms: [store.room(room)], signal })
       // As the scripts say.
       const [outcome, member, text, now, memory] = answer as [string, string, string | null, number, string?]

@@ -1,3 +1,4 @@
+import { memberOf } from '../nodes/member.js'
 import { LISTED_INCARNATION, MAX_RECORD_BYTES } from '../nodes/node-record.js'
 import { READ_LISTED, READ_NODES } from './scripts/gateway.js'
 import type { RecordText } from '../nodes/node-entry.js'
@@ -52,7 +53,7 @@ export function listedPages (store: RedisStore, { hash = '', keys = '' }: Listed
       yield {
         ...page,
         nodes: chunk(rest, 2).map(([id, text = null]) => ({
-          member: `${String(id)}|${LISTED_INCARNATION}`, text: toText(text)
+          member: memberOf({ id: String(id), incarnation: LISTED_INCARNATION }), text: toText(text)
         }))
       }
       cursor = String(next)

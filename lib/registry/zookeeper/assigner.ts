@@ -1,7 +1,7 @@
 import { NoLiveNodeError, RegistrySettlingError } from '../../errors.js'
-import { toNodeRef } from '../nodes/node-record.js'
-import { nameOf } from '../nodes/own-assignments.js'
-import { unanswerable } from '../unavailable.js'
+import { toNodeRef } from '../../common/node-ref.js'
+import { memberOf } from '../nodes/member.js'
+import { unanswerable } from '../../common/unavailable.js'
 import type { Clock } from '../../common/clock.js'
 import type { ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client.js'
 import type { Chooser, ChoiceOptions } from '../nodes/chooser.js'
@@ -96,7 +96,7 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
       chooser.count(node, 1)
       let isChosen = false
       try {
-        const binding = { member: nameOf(node), state: 'assigned' as const, claims: 0, endedAt }
+        const binding = { member: memberOf(node), state: 'assigned' as const, claims: 0, endedAt }
         const outcome = await write(state, binding, signal)
         if (outcome === 'changed') return 'changed'
         if (outcome === 'gone') continue

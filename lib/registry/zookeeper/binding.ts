@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { UnreadableBindingError } from '../unavailable.js'
+import { UnreadableBindingError } from '../../common/unavailable.js'
 
 /** `ended` names no node: the call of a room ended that was not bound. */
 export type BindingState = 'assigned' | 'claimed' | 'released' | 'ended'

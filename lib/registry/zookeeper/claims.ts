@@ -1,4 +1,4 @@
-import { unavailable, UnreadableBindingError } from '../unavailable.js'
+import { unavailable, UnreadableBindingError } from '../../common/unavailable.js'
 import type { Clock } from '../../common/clock.js'
 import type { Claim, Claims, RoomClaim } from '../membership/node-store.js'
 import type { MultiFailure, ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client.js'

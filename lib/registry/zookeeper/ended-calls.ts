@@ -1,4 +1,4 @@
-import { UnreadableBindingError } from '../unavailable.js'
+import { UnreadableBindingError } from '../../common/unavailable.js'
 import type { RoomEnd } from '../membership/node-store.js'
 import type { ZooKeeperRooms } from './room-records.js'
 

@@ -1,3 +1,4 @@
+import { memberOf } from '../nodes/member.js'
 import type { Clock } from '../../common/clock.js'
 import type { ZooKeeperClient, ZooKeeperStat } from '../../zookeeper-client/client.js'
 import type { ZooKeeperLayout } from './layout.js'
@@ -34,7 +35,7 @@ export function createIdSweep ({ client, layout, lingerMs, clock }: IdSweepOptio
     for (const child of children) {
       const found = await client.get(`${layout.ids}/${child}`)
       if (found === undefined) continue
-      const member = `${child.slice(0, -1)}|${found.data.toString()}`
+      const member = memberOf({ id: child.slice(0, -1), incarnation: found.data.toString() })
       if (await client.exists(layout.nodePath(member)) !== undefined) continue
       const since = away.get(member) ?? clock.monotonic()
       if (clock.monotonic() - since < Math.max(AWAY_MS, 2 * lingerMs)) stillAway.set(member, since)

@@ -1,3 +1,4 @@
+import { memberOf, splitMember } from '../nodes/member.js'
 import { createHash } from 'node:crypto'
 import { LISTED_INCARNATION } from '../nodes/node-record.js'
 import { roomName } from '../../common/room-name.js'
@@ -46,13 +47,11 @@ export function createLayout (root: string, listedPath?: string): ZooKeeperLayou
     nodes,
     ids: `${root}/ids`,
     nodePath (member) {
-      // A name that is not ours may have the sign in it.
-      const at = member.lastIndexOf('|')
-      const id = member.slice(0, at)
-      return isListed ? `${nodes}/${id}` : `${nodes}/${id}~${member.slice(at + 1)}`
+      const { id, incarnation } = splitMember(member)
+      return isListed ? `${nodes}/${id}` : `${nodes}/${id}~${incarnation}`
     },
     memberOf (child) {
-      if (isListed) return `${child}|${LISTED_INCARNATION}`
+      if (isListed) return memberOf({ id: child, incarnation: LISTED_INCARNATION })
       return /^[^~|]+~[^~|]+$/.test(child) ? child.replace('~', '|') : undefined
     },
     // The sign behind it, since an id may be '.' or '..', which are no names in a path.

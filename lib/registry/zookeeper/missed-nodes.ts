@@ -1,3 +1,4 @@
+import { memberOf } from '../nodes/member.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../common/clock.js'
 import type { NodeView } from '../../../types/registry.js'
@@ -41,7 +42,7 @@ export function createMissedNodes ({ clock, doubtMs, log }: MissedNodesOptions):
     },
     isSilent: () => clock.monotonic() < silentUntil,
     isDoubtful,
-    has: (member) => isDoubtful() && missed.some(({ id, incarnation }) => `${id}|${incarnation}` === member),
+    has: (member) => isDoubtful() && missed.some((node) => memberOf(node) === member),
     update (living, lost, isAtOnce) {
       const ids = new Set(living.map(({ id }) => id))
       const isAway = ({ id }: NodeView) => !ids.has(id)

@@ -1,5 +1,6 @@
+import { memberOf, splitMember } from '../nodes/member.js'
 import { momentOf } from '../membership/lease.js'
-import { unavailable } from '../unavailable.js'
+import { unavailable } from '../../common/unavailable.js'
 import { BEATS_PER_SESSION } from '../../zookeeper-client/connection.js'
 import { createClaimer } from './claims.js'
 import { createEndedCalls } from './ended-calls.js'
@@ -72,7 +73,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
   async function tryToRegister (
     { member, record: text, replaces, claims }: RegisterCall
   ): Promise<NodeAnswer | undefined> {
-    const [id = '', incarnation = ''] = member.split('|')
+    const { id, incarnation } = splitMember(member)
     const idPath = layout.idPath(id)
     const sentAt = momentOf(clock)
     const sentIn = client.sessionId()
@@ -80,7 +81,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
     const present = found?.data.toString() ?? ''
     if (present === incarnation) return await acceptOwn(member, sentAt, sentIn, claims)
     if (present !== replaces) return { outcome: 'present', incarnation: present }
-    const old = `${id}|${present}`
+    const old = memberOf({ id, incarnation: present })
     const data = Buffer.from(incarnation)
     const first: ZooKeeperOp[] = [
       found === undefined ? { type: 'create', path: idPath, data } : { type: 'set', path: idPath, data, version: found.stat.version },
@@ -167,7 +168,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
 
     async leave (members) {
       for (const member of members) {
-        const [id = '', incarnation = ''] = member.split('|')
+        const { id, incarnation } = splitMember(member)
         const idPath = layout.idPath(id)
         const found = await client.get(idPath, { ms: callMs() })
         const isOurs = found?.data.toString() === incarnation

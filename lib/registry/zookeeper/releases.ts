@@ -1,4 +1,4 @@
-import { unavailable, UnreadableBindingError } from '../unavailable.js'
+import { unavailable, UnreadableBindingError } from '../../common/unavailable.js'
 import type { ReleaseCall } from '../membership/node-store.js'
 import type { ZooKeeperClient } from '../../zookeeper-client/client.js'
 import type { ZooKeeperRooms } from './room-records.js'

@@ -1,6 +1,6 @@
 import { bucketOf, ensurePath } from './layout.js'
 import { parseBinding, toText } from './binding.js'
-import { UnreadableBindingError } from '../unavailable.js'
+import { UnreadableBindingError } from '../../common/unavailable.js'
 import { ZooKeeperError } from '../../zookeeper-client/client.js'
 import type { ReadOptions, ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client.js'
 import type { Binding } from './binding.js'

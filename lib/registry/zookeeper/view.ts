@@ -1,3 +1,4 @@
+import { splitMember } from '../nodes/member.js'
 import { MAX_RECORD_BYTES } from '../nodes/node-record.js'
 import { MAX_NODES, readEntry } from '../nodes/node-entry.js'
 import { createSingleFlight } from '../../common/single-flight.js'
@@ -139,7 +140,7 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
   async function vanishedOf (members: string[]): Promise<string[]> {
     if (layout.isListed) return members
     const ids = await Promise.all(members.map(async (member) => {
-      const [id = ''] = member.split('|')
+      const { id } = splitMember(member)
       return await client.exists(layout.idPath(id), { ms: READ_MS }) === undefined ? [] : member
     }))
     return ids.flat()

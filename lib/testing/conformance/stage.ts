@@ -1,3 +1,4 @@
+import { splitMember } from '../../registry/nodes/member.js'
 import { createIssuer } from '../../signature.js'
 import { freshId } from './forge.js'
 import { meet } from './pair.js'
@@ -96,7 +97,7 @@ export function createStage (scene: Scene): Stage {
         const answer = await store.assign(room, member)
         return answer.outcome === 'bound' || answer.outcome === 'chosen' ? answer : undefined
       }, settings.recoverMs)
-      const [id = '', incarnation = ''] = assigned?.member.split('|') ?? []
+      const { id, incarnation } = splitMember(assigned?.member ?? '')
       suppose(assigned !== undefined && id === settings.nodeId, 'the store does not assign the room to the node')
       return stage.issue(room, role, { node: { id, incarnation }, issuedAt: assigned.issuedAt })
     },

@@ -1,3 +1,4 @@
+import { memberOf } from '../../registry/nodes/member.js'
 import { systemClock } from '../../common/clock.js'
 import { withDeadline } from '../../common/deadline.js'
 import { MAX_RECORD_BYTES } from '../../registry/nodes/node-record.js'
@@ -90,7 +91,7 @@ export function createTestStore ({ redis, prefix, times }: TestStoreOptions): Te
       if (registered === null) return null
       // What stands behind it is of no concern to a gateway.
       const [incarnation = ''] = registered.split('|')
-      const member = `${id}|${incarnation}`
+      const member = memberOf({ id, incarnation })
       const [ends, record, present] = await inTime(async () => await Promise.all([
         redis.zscore(key('leases'), member), redis.hget(key('nodes'), member), now()
       ]))
@@ -105,7 +106,7 @@ export function createTestStore ({ redis, prefix, times }: TestStoreOptions): Te
       const text = await inTime(async () => await redis.get(store.room(room)))
       if (text === null) return null
       const [epoch = '', id = '', incarnation = '', state = ''] = text.split('|')
-      return { text, epoch, member: `${id}|${incarnation}`, state }
+      return { text, epoch, member: memberOf({ id, incarnation }), state }
     },
     bindingLasts: async (room) => await inTime(async () => await redis.pttl(store.room(room))),
     async assign (room, member) {

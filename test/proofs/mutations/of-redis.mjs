@@ -2,6 +2,7 @@ const SCRIPT = 'lib/registry/redis/scripts/prelude.ts'
 const GATEWAY = 'lib/registry/redis/scripts/gateway.ts'
 const NODE = 'lib/registry/redis/scripts/node.ts'
 const MEMBERSHIP = 'lib/registry/membership/membership.ts'
+const REGISTRATION = 'lib/registry/membership/registration.ts'
 const CLAIMS = 'lib/registry/membership/room-claims.ts'
 const ON_CONTRACT = ['test/registry/redis.test.ts']
 const ON_MEMBERSHIP = ['test/registry/redis/membership.test.ts']
@@ -32,9 +33,9 @@ export const OF_REDIS = [
   },
   {
     name: 'no new incarnation after a lapse',
-    file: MEMBERSHIP,
-    find: "if (kind === 'anew') pending ??= newIncarnation()",
-    replace: "if (kind === 'anew') pending ??= incarnation",
+    file: REGISTRATION,
+    find: "if (kind === 'renewed') pending ??= newIncarnation()",
+    replace: "if (kind === 'renewed') pending ??= incarnation",
     also: {
       file: NODE,
       find: "if not alive(MEMBER) and not (replaces == incarnation and now < settledAt) then return {'lapsed'} end",
@@ -206,7 +207,7 @@ export const OF_REDIS = [
   {
     name: 'an unacknowledged registration is forgotten',
     file: MEMBERSHIP,
-    find: "if (pending !== undefined) return await register('anew')",
+    find: "if (registration.isPending()) return await register('renewed')",
     replace: '',
     tests: ON_MEMBERSHIP
   },
@@ -381,8 +382,8 @@ export const OF_REDIS = [
   {
     name: 'a node that lapsed by its own clock never resumes',
     file: MEMBERSHIP,
-    find: 'if (pending !== undefined) return',
-    replace: 'if (pending !== undefined || !lease.valid()) return',
+    find: 'if (registration.isPending()) return',
+    replace: 'if (registration.isPending() || !lease.valid()) return',
     tests: ON_EPOCH
   }
 ]

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { parseBinding, toText } from '../../../lib/registry/zookeeper/binding.js'
 import { BUCKETS, bucketOf, createLayout } from '../../../lib/registry/zookeeper/layout.js'
-import { UnreadableBindingError } from '../../../lib/registry/unavailable.js'
+import { UnreadableBindingError } from '../../../lib/common/unavailable.js'
 import fc from '../../support/fast-check.js'
 import { newRoom } from '../../../lib/testing/contracts/rooms.js'
 import type { Binding } from '../../../lib/registry/zookeeper/binding.js'

@@ -1,3 +1,4 @@
+import { memberOf } from '../../../registry/nodes/member.js'
 import { hears } from '../pair.js'
 import { checkAll } from '../rule.js'
 import { expect, suppose } from '../verdict.js'
@@ -71,7 +72,7 @@ const closesLost: Rule = {
     await trouble.begin([room])
     const { id, incarnation } = stage.rival
     const holder = (await stage.store.binding(room))?.member
-    suppose(holder === `${id}|${incarnation}`, 'the rival could not claim the room')
+    suppose(holder === memberOf({ id, incarnation }), 'the rival could not claim the room')
     await checkAll([recorder, replayer].map(async (side) =>
       await stage.refused(side, [4410], 'somebody inside', stage.settings.beatMs)))
   }

@@ -1,5 +1,5 @@
 import { RegistryUnavailableError } from '../errors.js'
-import { AnsweredError, ReasonError } from '../common/reason.js'
+import { AnsweredError, ReasonError } from './reason.js'
 
 /** The text of a room says nothing: taking it for "not bound" could split a room that is in use. */
 export class UnreadableBindingError extends AnsweredError {
