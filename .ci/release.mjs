@@ -1,8 +1,8 @@
 // `npm run release`: checks, tests and packs a release, and asks npm what it would publish.
 // `npm run release -- --publish` publishes it, in a CI job that can make a provenance.
 //
-// npmjs.com shows the README and leads its relative links to `repository`, which is not known. The published README
-// therefore names the files of the package at unpkg.com, which serves every package of the registry.
+// npmjs.com resolves relative links of the README against `repository`, which is not known. The links of the published
+// README therefore lead to the files of the package at unpkg.com, which serves every package of the registry.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

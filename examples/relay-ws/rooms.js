@@ -2,7 +2,7 @@
 export function createRooms () {
   const rooms = new Map()
 
-  /** @param seat what `node.admit` resolved to */
+  /** @param seat the seat that `node.admit` resolved to */
   return function enter (socket, { tenant, room, leave, ended }) {
     const name = JSON.stringify([tenant, room])
     const sockets = rooms.get(name) ?? new Set()
