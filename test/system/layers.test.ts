@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   provision: ['common', 'errors.ts'],
   sessions: ['common', 'errors.ts'],
   node: ['registry', 'common', 'signature.ts'],
-  testing: ['registry', 'common', 'errors.ts', 'signature.ts'],
+  testing: ['registry', 'sessions', 'common', 'errors.ts', 'signature.ts'],
   client: [],
   'index.ts': ['http', 'gateway', 'registry', 'provision', 'sessions', 'errors.ts', 'signature.ts', 'options.ts']
 }
