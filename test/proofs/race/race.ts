@@ -4,13 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startToxicProxy } from '../../../lib/testing/toxic-proxy.js'
 import { findFreePort } from '../../support/redis-server.js'
 import { openHistory } from './history.mjs'
-import { createKiller } from './killer.js'
+import { createKiller } from './fault-injector.js'
 import { createProcesses } from './processes.js'
 import { createRandom } from './random.mjs'
 import { settingsOn } from './settings.js'
 import type { ChildProcess } from 'node:child_process'
 import type { Test } from 'tap'
-import type { Victim } from './killer.js'
+import type { Victim } from './fault-injector.js'
 import type { Store } from './store.js'
 
 const USER = 'u1'
@@ -27,7 +27,7 @@ export interface Extent {
   drivers: number
   /** Seconds from its start; the race goes on longer if a fault has not been injected. */
   seconds: number
-  /** Names of faults, as in killer.ts and in the stores. */
+  /** Names of faults, as in fault-injector.ts and in the stores. */
   faults: readonly string[] | 'all'
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createParty } from './party.mjs'
+import { createParty } from './client.mjs'
 
 /** Time within which two sides have to find each other, faults included. */
 const PATIENCE_MS = 60_000

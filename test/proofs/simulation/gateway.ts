@@ -5,7 +5,7 @@ import type { Subject } from '../../../lib/signature.js'
 import type { Provision } from '../../../types/provision.js'
 import type { Registry, RoomKey } from '../../../types/registry.js'
 import type { Role } from '../../../types/signature.js'
-import type { Host, Stage } from './stage.js'
+import type { Host, Stage } from './fixture.js'
 
 const BUDGET_MS = 1500
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { simulatedRedisStage } from './redis-stage.js'
+import { simulatedRedisStage } from './redis-fixture.js'
 import { World } from './world.js'
 import type { NodeRef } from '../../../types/registry.js'
 

@@ -1,7 +1,7 @@
 import fc from '../../support/fast-check.js'
 import { SEED } from '../../support/seed.js'
 import { reportPlan } from './found-plan.js'
-import { realStage } from './real-stage.js'
+import { realStage } from './real-fixture.js'
 import { planOf, run } from './run.js'
 import type { Test } from 'tap'
 

@@ -1,11 +1,11 @@
 import fc from '../../support/fast-check.js'
 import { seededRandom } from '../../support/seeded-random.js'
 import { commandWith, execute, healAll, secondsToMeet } from './commands.js'
-import { REDIS_FAULTS, simulatedRedisStage } from './redis-stage.js'
+import { REDIS_FAULTS, simulatedRedisStage } from './redis-fixture.js'
 import { World } from './world.js'
-import { simulatedZooKeeperStage, ZOOKEEPER_FAULTS } from './zookeeper-stage.js'
+import { simulatedZooKeeperStage, ZOOKEEPER_FAULTS } from './zookeeper-fixture.js'
 import type { Command } from './commands.js'
-import type { Stage, Times } from './stage.js'
+import type { Stage, Times } from './fixture.js'
 
 const STORES = {
   redis: { stage: simulatedRedisStage, faults: REDIS_FAULTS },

@@ -1,6 +1,6 @@
 import type { Subject } from '../../../lib/signature.js'
 import type { SignatureClaims } from '../../../types/signature.js'
-import type { Times } from './stage.js'
+import type { Times } from './fixture.js'
 
 export interface Signature {
   subject: Subject

@@ -8,7 +8,7 @@ import type { CallOptions, ReadOptions, ZooKeeperClient, ZooKeeperState } from '
 import type { Ensemble } from './sim-ensemble.js'
 import type { Connection, Network } from './sim-network.js'
 import type { Reply, Request } from './sim-requests.js'
-import type { Host } from './stage.js'
+import type { Host } from './fixture.js'
 
 const CALL_MS = 300
 

@@ -1,7 +1,7 @@
 import type { Ensemble, Server, Session } from './sim-ensemble.js'
 import type { Clock } from '../../../lib/common/clock.js'
 import type { Change } from './sim-tree.js'
-import type { Host } from './stage.js'
+import type { Host } from './fixture.js'
 
 const LATENCY_MS = 30
 /** Share of messages that take any time at all. */

@@ -5,7 +5,7 @@ import { RedisData } from './redis-data.js'
 import type { Script } from '../../../lib/registry/redis/scripts/prelude.js'
 import type { Reply } from './redis-data.js'
 import type { Process, Timeline } from './timeline.js'
-import type { Link, Store } from './stage.js'
+import type { Link, Store } from './fixture.js'
 import type { RedisScripter } from '../../../types/registry.js'
 
 /** Scripts by their SHA-1: those modules export nothing else. */

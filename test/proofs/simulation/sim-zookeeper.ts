@@ -3,7 +3,7 @@ import { Ensemble } from './sim-ensemble.js'
 import { Network } from './sim-network.js'
 import type { Clock } from '../../../lib/common/clock.js'
 import type { ZooKeeperClient } from '../../../lib/zookeeper-client/client.js'
-import type { Host, Store } from './stage.js'
+import type { Host, Store } from './fixture.js'
 
 /** ZooKeeper ensemble with the network to it. */
 export class SimZooKeeper implements Store {

@@ -6,7 +6,7 @@ import type { CobrowseNode, Seat, SeatEnd } from '../../../types/node.js'
 import type { Membership, RoomKey } from '../../../types/registry.js'
 import type { Role } from '../../../types/signature.js'
 import type { Gateway } from './gateway.js'
-import type { Host, Stage, Store, Times } from './stage.js'
+import type { Host, Stage, Store, Times } from './fixture.js'
 
 const ROLES: Role[] = ['recorder', 'replayer']
 

@@ -2,11 +2,11 @@ import { createRedisRegistry } from '../../../lib/registry/redis.js'
 import { pick } from './commands.js'
 import { SimRedis } from './sim-redis.js'
 import { Timeline } from './timeline.js'
-import { DEFAULT_TIMES } from './stage.js'
+import { DEFAULT_TIMES } from './fixture.js'
 import type { Judge } from './judge.js'
 import type { Reply } from './redis-data.js'
 import type { OnRun, RedisServer } from './sim-redis.js'
-import type { Stage, Times } from './stage.js'
+import type { Stage, Times } from './fixture.js'
 
 /** Index of the first room among the keys of a script. */
 const FIRST_ROOM = 6

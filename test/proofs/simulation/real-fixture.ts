@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { startRedis } from '../../support/redis-server.js'
-import { redisStage } from './redis-stage.js'
+import { redisStage } from './redis-fixture.js'
 import { SCRIPTS } from './sim-redis.js'
 import type { Test } from 'tap'
 import type { RedisScripter } from '../../../types/registry.js'
 import type { Reply } from './redis-data.js'
 import type { OnRun, RedisServer } from './sim-redis.js'
 import type { Process } from './timeline.js'
-import type { Link, Stage, Times } from './stage.js'
+import type { Link, Stage, Times } from './fixture.js'
 
 /** Times short enough for a world to experience a lot, and long enough for a busy machine to keep. */
 export const FAST_TIMES: Times = { lease: 900, heartbeat: 200, ttl: 1, skew: 1, patience: 300, clockError: 0 }

@@ -3,12 +3,12 @@ import { createZooKeeperRegistry } from '../../../lib/registry/zookeeper.js'
 import { pick } from './commands.js'
 import { SimZooKeeper } from './sim-zookeeper.js'
 import { Timeline } from './timeline.js'
-import { DEFAULT_TIMES } from './stage.js'
+import { DEFAULT_TIMES } from './fixture.js'
 import type { Judge } from './judge.js'
 import type { Server } from './sim-ensemble.js'
 import type { Change } from './sim-tree.js'
 import type { Act } from './commands.js'
-import type { Stage } from './stage.js'
+import type { Stage } from './fixture.js'
 
 /** Error of the nodes' own clocks, within their tolerance; nodes on ZooKeeper check signatures by them. */
 const TIMES = { ...DEFAULT_TIMES, clockError: 4000 }
