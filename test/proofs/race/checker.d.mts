@@ -7,7 +7,7 @@ export interface Violation {
   lines: Line[]
 }
 
-export interface Verdict {
+export interface RaceResult {
   violations: Violation[]
   summary: Record<string, number | Record<string, number>>
 }
@@ -18,4 +18,4 @@ export interface Asked {
   settings: Pick<Settings, 'lease' | 'heartbeat' | 'patience' | 'linger' | 'signing'>
 }
 
-export function check (history: Line[], asked: Asked): Verdict
+export function check (history: Line[], asked: Asked): RaceResult

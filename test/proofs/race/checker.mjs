@@ -41,8 +41,8 @@ function findMissing (history, { rooms, faults }) {
   for (const what of ['signed', 'admitted', 'inside', 'together', 'promised']) {
     demand(count(what) > 0, `the history is empty: nothing was ${what}`)
   }
-  const committed = new Set(history.flatMap(({ what, phase, fault }) => what === 'fault' && phase === 'end' ? fault : []))
-  for (const fault of faults) demand(committed.has(fault), `there was no ${fault}`)
+  const injected = new Set(history.flatMap(({ what, phase, fault }) => what === 'fault' && phase === 'end' ? fault : []))
+  for (const fault of faults) demand(injected.has(fault), `there was no ${fault}`)
   demand(count('done') >= rooms, `${count('done')} rooms were completed, and ${rooms} asked for`)
   return missing
 }
@@ -51,7 +51,7 @@ function findMissing (history, { rooms, faults }) {
 function findLapses ({ faults }) {
   const lapses = faults.lapsesWithoutReason()
   const what = `${lapses.length} leases lapsed without a fault`
-  return lapses.length > Math.max(3, faults.committed.length) ? [{ rule: 'RACE', what, lines: [] }] : []
+  return lapses.length > Math.max(3, faults.injected.length) ? [{ rule: 'RACE', what, lines: [] }] : []
 }
 
 function findDefects (history) {

@@ -32,8 +32,8 @@ class Story {
   }
 
   fault (from: number, until: number, fault: string, target: string): this {
-    return this.note(from, 'killer', 'fault', { fault, target, phase: 'begin' })
-      .note(until, 'killer', 'fault', { fault, target, phase: 'end' })
+    return this.note(from, 'injector', 'fault', { fault, target, phase: 'begin' })
+      .note(until, 'injector', 'fault', { fault, target, phase: 'end' })
   }
 
   /** Adds a signature that is requested at `from` and answered at `until`. */
@@ -193,7 +193,7 @@ t.test('a room with both sides inside – closed by anything but an end of its c
   t.strictSame(rulesOf(endedStory(goodStory(), 42, moved)), ['I25'], 'during a stop of another node')
   const released = endedStory(goodStory(), 10, 'the call ended')
   t.strictSame(rulesOf(released), ['I25'], 'no gateway ended the call')
-  t.strictSame(rulesOf(released.note(9.5, 'd1', 'releasing', { room: 'r' })), [])
+  t.strictSame(rulesOf(released.note(9.5, 'd1', 'ending', { room: 'r' })), [])
   const alone = goodStory().admitted(9, 'r', 'recorder', 'n1', { jti: 'x' }).admitted(9, 'r', 'recorder', 'n1')
     .note(10, 'n1', 'ended', { room: 'r', role: 'recorder', jti: 'x', code: 4410, reason: moved })
   t.strictSame(rulesOf(alone), [], 'the other side was absent')

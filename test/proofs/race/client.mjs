@@ -3,7 +3,7 @@ import { readSignature } from './read-signature.mjs'
 import { takeSeat } from './seat.mjs'
 
 /** One side of a room: asks, takes its seat, and asks again whenever it is rejected or disconnected. */
-export function createParty ({ room, role, plan, gateways, random, note, onChange }) {
+export function createClient ({ room, role, plan, gateways, random, note, onChange }) {
   const leaving = new AbortController()
   let seat
   let showsTwice = plan.showsTwice

@@ -28,7 +28,7 @@ function planOf () {
     // Most rooms are short, since races mostly occur at the beginning.
     stay: 3000 * random.next() ** 6,
     reloadsAfter: chance(0.05) ? [random.between(0, 500)] : [],
-    isReleased: chance(0.05),
+    isEnded: chance(0.05),
     showsTwice: chance(0.03)
   }
 }
@@ -41,7 +41,7 @@ async function playShort () {
 
 async function playLong (number) {
   const reloadsAfter = Array.from({ length: 10_000 }, () => random.between(2000, 20_000))
-  const plan = { ...planOf(), racing: 0, asksAgainAfter: [], stay: 0, reloadsAfter, isReleased: false }
+  const plan = { ...planOf(), racing: 0, asksAgainAfter: [], stay: 0, reloadsAfter, isEnded: false }
   await playRoom(`${name}-long-${number}`, plan, { ...parts, signal: stopping.signal })
 }
 

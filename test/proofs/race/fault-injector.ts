@@ -6,7 +6,7 @@ import type { Random } from './random.mjs'
 import type { Store } from './store.js'
 
 /** Process of the race, with its connection to the store. */
-export interface Victim {
+export interface Target {
   readonly name: string
   readonly child: ChildProcess
   /** Proxies, one for each server. */
@@ -15,10 +15,10 @@ export interface Victim {
   restart (): Promise<void>
 }
 
-export interface KillerParts {
+export interface InjectorParts {
   store: Store
-  nodes: Victim[]
-  gateways: Victim[]
+  nodes: Target[]
+  gateways: Target[]
   lease: number
   random: Random
   note: Note
@@ -26,55 +26,56 @@ export interface KillerParts {
   onServers (): void
 }
 
-export interface Killer {
+export interface FaultInjector {
   /** Names of all faults. */
   faults: string[]
   /** Injects one fault, and heals it. */
-  commit (fault: string): Promise<void>
+  inject (fault: string): Promise<void>
 }
 
-interface Deed {
-  victims: Victim[] | undefined
-  work (victim?: Victim): Promise<object | void>
+interface Fault {
+  targets: Target[] | undefined
+  work (chosen?: Target): Promise<object | void>
 }
 
-export function createKiller ({ store, nodes, gateways, lease, random, note, onServers }: KillerParts): Killer {
+export function createFaultInjector (parts: InjectorParts): FaultInjector {
+  const { store, nodes, gateways, lease, random, note, onServers } = parts
   const short = 0.5 * lease
   const long = 2.5 * lease
   /** A time so long that a client on the wrong node would not be told in it. */
   const veryLong = 8 * lease
-  const everybody = [...nodes, ...gateways]
+  const all = [...nodes, ...gateways]
 
-  async function stop ({ child }: Victim, ms: number): Promise<void> {
+  async function stop ({ child }: Target, ms: number): Promise<void> {
     child.kill('SIGSTOP')
     await sleep(ms)
     child.kill('SIGCONT')
   }
 
-  async function cut ({ proxies }: Victim, mode: 'hang' | 'refuse', ms: number): Promise<void> {
+  async function cut ({ proxies }: Target, mode: 'hang' | 'refuse', ms: number): Promise<void> {
     for (const proxy of proxies) proxy.set(mode)
     await sleep(ms)
     for (const proxy of proxies) proxy.set('pass')
   }
 
-  async function slow ({ proxies }: Victim): Promise<void> {
+  async function slow ({ proxies }: Target): Promise<void> {
     for (const proxy of proxies) proxy.delay(random.between(50, 400))
     await sleep(long)
     for (const proxy of proxies) proxy.delay(0)
   }
 
-  async function kill ({ child, restart }: Victim): Promise<void> {
+  async function kill ({ child, restart }: Target): Promise<void> {
     child.kill('SIGKILL')
     await sleep(random.between(50, 500))
     await restart()
   }
 
-  const on = (victims: Victim[], work: (victim: Victim) => Promise<void>): Deed =>
-    ({ victims, work: async (victim) => { if (victim !== undefined) await work(victim) } })
-  const onNode = (work: (node: Victim) => Promise<void>) => on(nodes, work)
-  const onGateway = (work: (gateway: Victim) => Promise<void>) => on(gateways, work)
+  const on = (targets: Target[], work: (target: Target) => Promise<void>): Fault =>
+    ({ targets, work: async (chosen) => { if (chosen !== undefined) await work(chosen) } })
+  const onNode = (work: (node: Target) => Promise<void>) => on(nodes, work)
+  const onGateway = (work: (gateway: Target) => Promise<void>) => on(gateways, work)
 
-  const deeds: Record<string, Deed> = {
+  const faults: Record<string, Fault> = {
     'node-kill': onNode(kill),
     'node-stop-short': onNode(async (node) => await stop(node, short)),
     'node-stop-long': onNode(async (node) => await stop(node, long)),
@@ -88,33 +89,33 @@ export function createKiller ({ store, nodes, gateways, lease, random, note, onS
     'gateway-cut': onGateway(async (gateway) =>
       await cut(gateway, random.pick(['hang', 'refuse']), random.between(short, long)))
   }
-  const storeDeeds = store.faults({
+  const storeFaults = store.faults({
     short,
     long,
     random,
-    killNode: async () => await commit('node-kill'),
+    killNode: async () => await inject('node-kill'),
     onServers,
     onMove () {
-      for (const victim of random.shuffle(everybody)) retarget(victim, store.ports())
+      for (const target of random.shuffle(all)) retarget(target, store.ports())
     }
   })
-  for (const [fault, work] of Object.entries(storeDeeds)) deeds[fault] = { victims: undefined, work }
+  for (const [fault, work] of Object.entries(storeFaults)) faults[fault] = { targets: undefined, work }
 
-  async function commit (fault: string): Promise<void> {
-    const deed = deeds[fault]
-    if (deed === undefined) throw new TypeError(`no such fault: ${fault}`)
-    const { victims, work } = deed
-    const victim = victims && random.pick(victims)
-    const target = victim?.name ?? 'store'
+  async function inject (fault: string): Promise<void> {
+    const found = faults[fault]
+    if (found === undefined) throw new TypeError(`no such fault: ${fault}`)
+    const { targets, work } = found
+    const chosen = targets && random.pick(targets)
+    const target = chosen?.name ?? 'store'
     note('fault', { fault, target, phase: 'begin' })
-    const details = await (victim === undefined ? work() : work(victim))
+    const details = await (chosen === undefined ? work() : work(chosen))
     note('fault', { fault, target, phase: 'end', ...details })
   }
 
-  return { faults: Object.keys(deeds), commit }
+  return { faults: Object.keys(faults), inject }
 }
 
 /** The same proxies lead to other servers. */
-function retarget ({ proxies }: Victim, ports: number[]): void {
+function retarget ({ proxies }: Target, ports: number[]): void {
   for (const [at, port] of ports.entries()) proxies[at]?.retarget(port)
 }

@@ -4,8 +4,8 @@ export const AFTERWARDS_MS = 1000
 /** Collects the injected faults, and the end of their effects. */
 export function createFaults (history, { lease, heartbeat, linger }) {
   const settling = Math.max(lease, linger * 1000) + 2 * heartbeat
-  const committed = committedIn(history)
-  const ofStore = committed.filter(({ fault }) => fault.startsWith('store-'))
+  const injected = injectedIn(history)
+  const ofStore = injected.filter(({ fault }) => fault.startsWith('store-'))
     .map(({ begin, end }) => ({ begin, end: end + settling + AFTERWARDS_MS }))
 
   /** Periods in which a node knew that its lease had expired. */
@@ -22,7 +22,7 @@ export function createFaults (history, { lease, heartbeat, linger }) {
   /** Faults of one node, each with the time until it is back. */
   function windowsOf (node) {
     const lapses = lapsesOf(node)
-    return committed.filter(({ target }) => target === node).map(({ begin, end }) => {
+    return injected.filter(({ target }) => target === node).map(({ begin, end }) => {
       const back = endOf([{ begin, end: end + heartbeat }, ...lapses], { begin, end: end + heartbeat })
       const window = { begin, end: back + AFTERWARDS_MS }
       // A node that lapsed leaves its rooms to the others as long as the store settles.
@@ -38,24 +38,24 @@ export function createFaults (history, { lease, heartbeat, linger }) {
   }
 
   return {
-    committed,
+    injected,
     /** Faults of the store, each until it has settled. */
     ofStore,
     lapsesWithoutReason,
     windowsOf,
     /** Periods in which the process was stopped. */
-    stopsOf: (name) => committed.filter(({ fault, target }) => target === name && /-(?:stop|kill)/.test(fault))
+    stopsOf: (name) => injected.filter(({ fault, target }) => target === name && /-(?:stop|kill)/.test(fault))
   }
 }
 
-function committedIn (history) {
-  const committed = []
+function injectedIn (history) {
+  const injected = []
   for (const { what, phase, at, fault, target } of history) {
     if (what !== 'fault') continue
-    if (phase === 'begin') committed.push({ fault, target, begin: at, end: Infinity })
-    else committed.findLast((other) => other.fault === fault && other.target === target).end = at
+    if (phase === 'begin') injected.push({ fault, target, begin: at, end: Infinity })
+    else injected.findLast((other) => other.fault === fault && other.target === target).end = at
   }
-  return committed
+  return injected
 }
 
 export const overlap = (a, b) => a.begin <= b.end && b.begin <= a.end

@@ -38,12 +38,12 @@ export function createGateways ({ gateways, settings, user, random, pace, note }
       return { signature: data.signature, port: Number(new URL(data.wssUrl).port) }
     },
     /** Ends the call. @returns true if a gateway did so */
-    async release (room) {
-      note('releasing', { room })
+    async endCall (room) {
+      note('ending', { room })
       const answer = await post(settings.releasePath, { room }, { callId: room })
       if (answer === undefined) return false
       const { gateway, sentAt, retCode } = answer
-      note(retCode === '0' ? 'released' : 'denied', { room, gateway, sentAt, retCode })
+      note(retCode === '0' ? 'call-ended' : 'denied', { room, gateway, sentAt, retCode })
       return retCode === '0'
     }
   }

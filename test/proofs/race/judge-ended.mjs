@@ -7,7 +7,7 @@ import { AFTERWARDS_MS, holds, overlap } from './faults.mjs'
 export function findEnded (facts) {
   const { history } = facts
   const isExcused = createExcuses(facts)
-  const released = new Map()
+  const endedAt = new Map()
   const inside = new Map()
   const found = []
 
@@ -20,7 +20,7 @@ export function findEnded (facts) {
 
   for (const line of history) {
     const { what, by, room, jti, role, at } = line
-    if (what === 'releasing' && !released.has(room)) released.set(room, at)
+    if (what === 'ending' && !endedAt.has(room)) endedAt.set(room, at)
     else if (what === 'started') inside.delete(by)
     else if (what === 'admitted') seatsOf(by, room).set(jti, line)
     else if (what === 'left' || what === 'ended') {
@@ -29,8 +29,8 @@ export function findEnded (facts) {
       seats.delete(jti)
       if (seats.size === 0) inside.get(by).delete(room)
       if (what === 'left' || other === undefined) continue
-      const isRelease = line.reason === 'the call ended'
-      if (isRelease ? !(released.get(room) <= at) : !isExcused(by, at)) {
+      const isEnd = line.reason === 'the call ended'
+      if (isEnd ? !(endedAt.get(room) <= at) : !isExcused(by, at)) {
         found.push({ rule: 'I25', what: `a room with both inside is closed: ${line.reason}`, lines: [other, line] })
       }
     }

@@ -4,13 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startToxicProxy } from '../../../lib/testing/toxic-proxy.js'
 import { findFreePort } from '../../support/redis-server.js'
 import { openHistory } from './history.mjs'
-import { createKiller } from './fault-injector.js'
+import { createFaultInjector } from './fault-injector.js'
 import { createProcesses } from './processes.js'
 import { createRandom } from './random.mjs'
 import { settingsOn } from './settings.js'
 import type { ChildProcess } from 'node:child_process'
 import type { Test } from 'tap'
-import type { Victim } from './fault-injector.js'
+import type { Target } from './fault-injector.js'
 import type { Store } from './store.js'
 
 const USER = 'u1'
@@ -39,8 +39,8 @@ export interface RaceOptions {
   seed: number
 }
 
-interface StartedVictim {
-  victim: Victim
+interface StartedTarget {
+  target: Target
   /** First message of the process, sent when it was ready. */
   message: unknown
 }
@@ -48,14 +48,14 @@ interface StartedVictim {
 /** Runs a race; checker.mjs checks its history. */
 export async function runRace (t: Test, { startStore, folder, extent, seed }: RaceOptions): Promise<void> {
   const random = createRandom(seed)
-  const note = openHistory(folder, 'killer')
+  const note = openHistory(folder, 'injector')
   const processes = createProcesses(t)
   const store = await startStore(t)
   const settings = settingsOn(store.kind)
   const watchServers = () => store.pids().forEach(processes.watch)
   watchServers()
 
-  async function startVictim (name: string, script: string, more: object): Promise<StartedVictim> {
+  async function startTarget (name: string, script: string, more: object): Promise<StartedTarget> {
     const proxies = await Promise.all(store.ports().map(async (port) => await startToxicProxy({ port })))
     t.teardown(async () => { await Promise.all(proxies.map(async (proxy) => await proxy.close())) })
     const where = { kind: store.kind, ports: proxies.map(({ port }) => port) }
@@ -72,7 +72,7 @@ export async function runRace (t: Test, { startStore, folder, extent, seed }: Ra
       restartWhenReplaced()
     }
 
-    const victim = {
+    const target = {
       name,
       proxies,
       get child () {
@@ -80,14 +80,14 @@ export async function runRace (t: Test, { startStore, folder, extent, seed }: Ra
       },
       restart
     }
-    return { victim, message }
+    return { target, message }
   }
 
   const names = (letter: string, count: number) => Array.from({ length: count }, (_value, at) => `${letter}${at + 1}`)
   const nodes = await Promise.all(names('n', extent.nodes).map(async (name) =>
-    await startVictim(name, 'node.mjs', { port: await findFreePort() })))
+    await startTarget(name, 'node.mjs', { port: await findFreePort() })))
   const gateways = await Promise.all(names('g', extent.gateways).map(async (name) =>
-    await startVictim(name, 'gateway.mjs', { user: USER })))
+    await startTarget(name, 'gateway.mjs', { user: USER })))
   const addresses = gateways.map(({ message }) => message)
   const drivers = await Promise.all(names('d', extent.drivers).map(async (name, at) => await processes.start(
     'driver.mjs', { settings, folder, name, seed: seed + 1 + at, user: USER, gateways: addresses }
@@ -95,16 +95,16 @@ export async function runRace (t: Test, { startStore, folder, extent, seed }: Ra
   const driving = followDrivers(drivers.map(({ child }) => child))
 
   const endObservation = store.observe(openHistory(folder, 'observer'))
-  const killer = createKiller({
+  const injector = createFaultInjector({
     store,
-    nodes: nodes.map(({ victim }) => victim),
-    gateways: gateways.map(({ victim }) => victim),
+    nodes: nodes.map(({ target }) => target),
+    gateways: gateways.map(({ target }) => target),
     lease: settings.lease,
     random,
     note,
     onServers: watchServers
   })
-  const faults = extent.faults === 'all' ? killer.faults : extent.faults
+  const faults = extent.faults === 'all' ? injector.faults : extent.faults
   const rooms = FEWEST_ROOMS[store.kind]
   writeFileSync(join(folder, 'race.json'), JSON.stringify({ rooms, seed, faults, settings }))
   await sleep(WARM_UP_MS)
@@ -113,7 +113,7 @@ export async function runRace (t: Test, { startStore, folder, extent, seed }: Ra
   const isEnough = () => performance.now() > endsAt
   for (let count = 0; count < faults.length || !isEnough(); count++) {
     if (left.length === 0) left = random.shuffle(faults)
-    await killer.commit(left.pop() ?? '')
+    await injector.inject(left.pop() ?? '')
     // The faults pause while rooms open.
     await sleep(count < faults.length ? random.between(500, 1500) : random.between(3000, 9000))
   }

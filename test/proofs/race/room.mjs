@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createParty } from './client.mjs'
+import { createClient } from './client.mjs'
 
 /** Time within which two sides have to find each other, faults included. */
 const PATIENCE_MS = 60_000
@@ -11,14 +11,14 @@ const PATIENCE_MS = 60_000
  */
 export async function playRoom (room, plan, { gateways, random, note, signal }) {
   let wake = () => {}
-  const parties = ['recorder', 'replayer'].map((role) =>
-    createParty({ room, role, plan, gateways, random, note, onChange: () => wake() }))
-  const runs = parties.map((party) => party.run())
+  const clients = ['recorder', 'replayer'].map((role) =>
+    createClient({ room, role, plan, gateways, random, note, onChange: () => wake() }))
+  const runs = clients.map((client) => client.run())
   const askBeside = () => gateways.ask(room, random.pick(['recorder', 'replayer']))
   for (let racing = 0; racing < plan.racing; racing++) askBeside()
   for (const ms of plan.asksAgainAfter) setTimeout(askBeside, ms)
 
-  const areTogether = () => parties[0].node() !== undefined && parties[0].node() === parties[1].node()
+  const areTogether = () => clients[0].node() !== undefined && clients[0].node() === clients[1].node()
 
   async function meet () {
     const giveUpAt = Date.now() + PATIENCE_MS
@@ -35,13 +35,13 @@ export async function playRoom (room, plan, { gateways, random, note, signal }) 
   for (const ms of plan.reloadsAfter) {
     await wait(ms)
     if (signal?.aborted) break
-    random.pick(parties).reload()
+    random.pick(clients).reload()
     isComplete &&= await meet()
   }
   await wait(plan.stay)
-  if (plan.isReleased && await gateways.release(room)) await wait(random.between(0, 1000))
+  if (plan.isEnded && await gateways.endCall(room)) await wait(random.between(0, 1000))
   else isComplete &&= await meet()
-  for (const party of parties) party.leave()
+  for (const client of clients) client.leave()
   await Promise.all(runs)
   if (isComplete) note('done', { room })
   return isComplete

@@ -10,7 +10,7 @@ export interface Command {
   how: number
 }
 
-export type Act = (world: World, at: number, how: number) => boolean | Promise<boolean>
+export type Step = (world: World, at: number, how: number) => boolean | Promise<boolean>
 
 export const pick = <T>(from: readonly T[], at: number): T => {
   const picked = from[at % from.length]
@@ -22,12 +22,12 @@ const relayOf = (world: World, at: number) => pick(world.relays, at)
 const gatewayOf = (world: World, how: number) => pick(world.gateways, how)
 
 /** Times in leases. */
-const STEPS = [0.02, 0.07, 0.17, 0.34, 0.5, 1, 1.4, 2.5, 4.4]
+const WAITS = [0.02, 0.07, 0.17, 0.34, 0.5, 1, 1.4, 2.5, 4.4]
 
 /** Events with their weights. */
-type Acts = Record<string, [weight: number, act: Act]>
+type Steps = Record<string, [weight: number, step: Step]>
 
-const ACTS: Acts = {
+const STEPS: Steps = {
   join: [8, (world, at, how) => {
     const client = clientOf(world, at)
     if (client.state === 'away') client.state = 'must ask'
@@ -61,12 +61,12 @@ const ACTS: Acts = {
     world.leave(clientOf(world, at), 'must ask')
     return true
   }],
-  release: [2, (world, at, how) => {
-    world.release(pick(world.rooms, at), gatewayOf(world, how))
+  'end call': [2, (world, at, how) => {
+    world.endCall(pick(world.rooms, at), gatewayOf(world, how))
     return true
   }],
   advance: [14, async (world, _at, how) => {
-    await world.timeline.advance(Math.round(world.times.lease * pick(STEPS, how)))
+    await world.timeline.advance(Math.round(world.times.lease * pick(WAITS, how)))
     return true
   }],
   crash: [2, (world, at) => {
@@ -123,7 +123,7 @@ const ACTS: Acts = {
   }]
 }
 
-const MORE_ACTS: Acts = {
+const MORE_STEPS: Steps = {
   delay: [3, (world, at, how) => {
     const { link } = pick([...world.relays, ...world.gateways], at)
     link.next = how % 2 === 0 ? 'late' : 'answered late'
@@ -152,22 +152,22 @@ const MORE_ACTS: Acts = {
   }]
 }
 
-const ALL_ACTS = { ...ACTS, ...MORE_ACTS }
+const ALL_STEPS = { ...STEPS, ...MORE_STEPS }
 
-const weightsOf = (acts: Acts) => Object.entries(acts).map(([name, [weight]]) => [name, weight] as const)
+const weightsOf = (steps: Steps) => Object.entries(steps).map(([name, [weight]]) => [name, weight] as const)
 
 /** @param faults faults of the store, with their weights */
 export function commandWith (faults: Record<string, number>): fc.Arbitrary<Command> {
   // The order is fixed, so that earlier seeds still give the same commands.
-  const weights = new Map([...weightsOf(ACTS), ...Object.entries(faults), ...weightsOf(MORE_ACTS)])
+  const weights = new Map([...weightsOf(STEPS), ...Object.entries(faults), ...weightsOf(MORE_STEPS)])
   const names = [...weights].map(([name, weight]) => ({ weight, arbitrary: fc.constant(name) }))
   return fc.record({ name: fc.oneof(...names), at: fc.nat({ max: 11 }), how: fc.nat({ max: 17 }) })
 }
 
 /** @returns true if the event was possible */
 export async function execute (world: World, { name, at, how }: Command): Promise<boolean> {
-  const act = world.faults[name] ?? ALL_ACTS[name]?.[1]
-  const happened = act !== undefined && await act(world, at, how)
+  const step = world.faults[name] ?? ALL_STEPS[name]?.[1]
+  const happened = step !== undefined && await step(world, at, how)
   await world.timeline.flush()
   return happened
 }

@@ -1,6 +1,6 @@
 import type { Subject } from '../../../lib/signature.js'
 import type { Registry } from '../../../types/registry.js'
-import type { Act } from './commands.js'
+import type { Step } from './commands.js'
 import type { Judge } from './judge.js'
 import type { Process, Timeline } from './timeline.js'
 
@@ -46,15 +46,15 @@ export interface Store {
 }
 
 /** Time and store on which a world runs. */
-export interface Stage {
+export interface Fixture {
   times: Times
   timeline: Pick<Timeline, 'now' | 'clockOf' | 'flush' | 'advance' | 'afterEach'>
   store: Store
   createRegistry (host: Host): Registry
   /** Faults of this store that others lack, or have in another form; by name. */
-  faults: Record<string, Act>
+  faults: Record<string, Step>
   /** Reports the actions of the store to the judge. */
-  witness (judge: Judge): void
+  reportTo (judge: Judge): void
   /** Latest time at which the store had taken the decision that is now signed. */
   decidedAt (subject: Subject): number
 }

@@ -5,7 +5,7 @@ import type { Subject } from '../../../lib/signature.js'
 import type { Provision } from '../../../types/provision.js'
 import type { Registry, RoomKey } from '../../../types/registry.js'
 import type { Role } from '../../../types/signature.js'
-import type { Host, Stage } from './fixture.js'
+import type { Fixture, Host } from './fixture.js'
 
 const BUDGET_MS = 1500
 
@@ -17,7 +17,7 @@ export interface Gateway extends Host {
 
 export interface GatewayParts {
   registry: Registry
-  timeline: Stage['timeline']
+  timeline: Fixture['timeline']
   issue (subject: Subject): string
 }
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { simulatedRedisStage } from './redis-fixture.js'
+import { simulatedRedisFixture } from './redis-fixture.js'
 import { World } from './world.js'
 import type { NodeRef } from '../../../types/registry.js'
 
@@ -7,7 +7,7 @@ const node = (id: string): NodeRef => ({ id, incarnation: 'i', wssUrl: `wss://${
 
 /** Creates two nodes whose leases expire at the given milliseconds from now, and signatures for one room. */
 function judgeOf (leases: Record<string, number>) {
-  const { judge, timeline } = new World({ nodes: 2, gateways: 2, rooms: 1 }, simulatedRedisStage())
+  const { judge, timeline } = new World({ nodes: 2, gateways: 2, rooms: 1 }, simulatedRedisFixture())
   for (const [id, ms] of Object.entries(leases)) judge.promise(`${id}|i`, timeline.now + ms)
   const sign = (id: string, decidedAfter: number): void => {
     const issuedAt = timeline.now + decidedAfter

@@ -17,7 +17,7 @@ export class Judge {
   readonly #issued = new Map<string, Decided[]>()
   readonly #admitted = new Set<string>()
   /** Ends of calls by room, and the rooms that their node has closed since. */
-  readonly #released = new Map<string, number>()
+  readonly #ended = new Map<string, number>()
   readonly #heard = new Set<string>()
   /**
    * Rooms that a node claimed and did not release. The node may not know of some, and still hears of the end of their
@@ -73,7 +73,7 @@ export class Judge {
   callEnded (key: string, now: number): void {
     const room = this.#world.rooms.find((room) => key.endsWith(hashOf(room)))
     if (room === undefined) return
-    this.#released.set(roomName(room), now)
+    this.#ended.set(roomName(room), now)
     const isOpen = this.#claimed.has(key) || this.#world.relays.some(({ membership }) => membership?.holds(room))
     if (isOpen) this.#heard.delete(roomName(room))
     else this.#heard.add(roomName(room))
@@ -115,15 +115,15 @@ export class Judge {
     if (joinOnly) return
     if (!this.lives(`${node.id}|${node.incarnation}`, now)) this.breaks('I8', `${relay.id} admits after its lease expired`)
     const name = roomName({ tenant, room })
-    const releasedAt = this.#released.get(name)
-    if (releasedAt !== undefined && subject.issuedAt < releasedAt && this.#heard.has(name)) {
+    const endedAt = this.#ended.get(name)
+    if (endedAt !== undefined && subject.issuedAt < endedAt && this.#heard.has(name)) {
       this.breaks('REL', `${id} from before the end of the call is admitted after it`)
     }
   }
 
   /** Forgets the ended calls with the store's memory, as docs/affinity.md says. */
   forgot (): void {
-    this.#released.clear()
+    this.#ended.clear()
   }
 
   /** Checks a client that its node disconnects. */

@@ -1,30 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { startRedis } from '../../support/redis-server.js'
-import { redisStage } from './redis-fixture.js'
+import { redisFixture } from './redis-fixture.js'
 import { SCRIPTS } from './sim-redis.js'
 import type { Test } from 'tap'
 import type { RedisScripter } from '../../../types/registry.js'
 import type { Reply } from './redis-data.js'
 import type { OnRun, RedisServer } from './sim-redis.js'
 import type { Process } from './timeline.js'
-import type { Link, Stage, Times } from './fixture.js'
+import type { Fixture, Link, Times } from './fixture.js'
 
 /** Times short enough for a world to experience a lot, and long enough for a busy machine to keep. */
 export const FAST_TIMES: Times = { lease: 900, heartbeat: 200, ttl: 1, skew: 1, patience: 300, clockError: 0 }
 
 /** Provides the real time of this machine, and a Redis of its own. */
-export async function realStage (t: Test): Promise<Stage> {
+export async function realFixture (t: Test): Promise<Fixture> {
   // A change of the replication id looks like a fail-over from outside.
   const { port } = await startRedis(t, '--enable-debug-command', 'yes')
   const redis = new Redis(port, '127.0.0.1')
   redis.on('error', () => {})
   t.teardown(() => redis.disconnect())
   const timeline = new RealTimeline()
-  return redisStage(FAST_TIMES, timeline, new RealRedis(redis, timeline))
+  return redisFixture(FAST_TIMES, timeline, new RealRedis(redis, timeline))
 }
 
-class RealTimeline implements Pick<Stage['timeline'], 'now' | 'clockOf' | 'flush' | 'advance' | 'afterEach'> {
+class RealTimeline implements Pick<Fixture['timeline'], 'now' | 'clockOf' | 'flush' | 'advance' | 'afterEach'> {
   #waiting: Array<{ process: Process, fire: () => void }> = []
   afterEach = () => {}
 

@@ -6,7 +6,7 @@ import { DEFAULT_TIMES } from './fixture.js'
 import type { Judge } from './judge.js'
 import type { Reply } from './redis-data.js'
 import type { OnRun, RedisServer } from './sim-redis.js'
-import type { Stage, Times } from './fixture.js'
+import type { Fixture, Times } from './fixture.js'
 
 /** Index of the first room among the keys of a script. */
 const FIRST_ROOM = 6
@@ -14,12 +14,12 @@ const FIRST_ROOM = 6
 /** Faults with their weights. */
 export const REDIS_FAULTS = { wipe: 2, failover: 2 }
 
-export function simulatedRedisStage (): Stage {
+export function simulatedRedisFixture (): Fixture {
   const timeline = new Timeline()
-  return redisStage(DEFAULT_TIMES, timeline, new SimRedis(timeline))
+  return redisFixture(DEFAULT_TIMES, timeline, new SimRedis(timeline))
 }
 
-export function redisStage (times: Times, timeline: Stage['timeline'], redis: RedisServer): Stage {
+export function redisFixture (times: Times, timeline: Fixture['timeline'], redis: RedisServer): Fixture {
   const { lease, heartbeat, ttl, skew } = times
   return {
     times,
@@ -40,8 +40,8 @@ export function redisStage (times: Times, timeline: Stage['timeline'], redis: Re
         return true
       }
     },
-    witness (judge) {
-      redis.onRun = witnessOf(judge, timeline, lease)
+    reportTo (judge) {
+      redis.onRun = reporterTo(judge, timeline, lease)
     },
     // Dates by the store's clock, which is right.
     decidedAt: ({ issuedAt }) => issuedAt
@@ -49,7 +49,7 @@ export function redisStage (times: Times, timeline: Stage['timeline'], redis: Re
 }
 
 /** Reports the answers of scripts to the judge. */
-function witnessOf (judge: Judge, timeline: Stage['timeline'], lease: number): OnRun {
+function reporterTo (judge: Judge, timeline: Fixture['timeline'], lease: number): OnRun {
   function noteHolders (name: string, rooms: string[], member: string, reply: Reply[]): void {
     const [outcome, , , claims] = reply
     if (name === 'ASSIGN' && (outcome === 'bound' || outcome === 'chosen')) judge.bound(rooms[0] ?? '', member)

@@ -1,15 +1,15 @@
 import fc from '../../support/fast-check.js'
 import { seededRandom } from '../../support/seeded-random.js'
 import { commandWith, execute, healAll, secondsToMeet } from './commands.js'
-import { REDIS_FAULTS, simulatedRedisStage } from './redis-fixture.js'
+import { REDIS_FAULTS, simulatedRedisFixture } from './redis-fixture.js'
 import { World } from './world.js'
-import { simulatedZooKeeperStage, ZOOKEEPER_FAULTS } from './zookeeper-fixture.js'
+import { simulatedZooKeeperFixture, ZOOKEEPER_FAULTS } from './zookeeper-fixture.js'
 import type { Command } from './commands.js'
-import type { Stage, Times } from './fixture.js'
+import type { Fixture, Times } from './fixture.js'
 
 const STORES = {
-  redis: { stage: simulatedRedisStage, faults: REDIS_FAULTS },
-  zookeeper: { stage: simulatedZooKeeperStage, faults: ZOOKEEPER_FAULTS }
+  redis: { fixture: simulatedRedisFixture, faults: REDIS_FAULTS },
+  zookeeper: { fixture: simulatedZooKeeperFixture, faults: ZOOKEEPER_FAULTS }
 }
 
 export type StoreName = keyof typeof STORES
@@ -52,11 +52,11 @@ export type Tell = (world: World, step: string) => void
 
 export async function run (
   { store, nodes, gateways, rooms, commands, seed, staysCut }: Plan,
-  { stage = STORES[store].stage(seed), tell }: { stage?: Stage, tell?: Tell } = {}
+  { fixture = STORES[store].fixture(seed), tell }: { fixture?: Fixture, tell?: Tell } = {}
 ): Promise<Outcome> {
   const random = Math.random
   Math.random = seededRandom(seed)
-  const world = new World({ nodes, gateways, rooms }, stage)
+  const world = new World({ nodes, gateways, rooms }, fixture)
   try {
     await world.start()
     tell?.(world, 'started')

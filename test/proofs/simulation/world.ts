@@ -6,7 +6,7 @@ import type { CobrowseNode, Seat, SeatEnd } from '../../../types/node.js'
 import type { Membership, RoomKey } from '../../../types/registry.js'
 import type { Role } from '../../../types/signature.js'
 import type { Gateway } from './gateway.js'
-import type { Host, Stage, Store, Times } from './fixture.js'
+import type { Fixture, Host, Store, Times } from './fixture.js'
 
 const ROLES: Role[] = ['recorder', 'replayer']
 
@@ -41,7 +41,7 @@ export interface WorldSize {
 /** Gateways, relay nodes and clients on one store: the project's code, with a simulated time and network. */
 export class World {
   readonly times: Times
-  readonly timeline: Stage['timeline']
+  readonly timeline: Fixture['timeline']
   readonly store: Store
   readonly judge = new Judge(this)
   readonly gateways: Gateway[]
@@ -50,18 +50,18 @@ export class World {
   readonly rooms: RoomKey[]
   readonly signatures: Signatures
 
-  readonly faults: Stage['faults']
-  readonly decidedAt: Stage['decidedAt']
-  readonly #createRegistry: Stage['createRegistry']
+  readonly faults: Fixture['faults']
+  readonly decidedAt: Fixture['decidedAt']
+  readonly #createRegistry: Fixture['createRegistry']
 
-  constructor ({ nodes, gateways, rooms }: WorldSize, stage: Stage) {
-    const { times, timeline, store } = stage
+  constructor ({ nodes, gateways, rooms }: WorldSize, fixture: Fixture) {
+    const { times, timeline, store } = fixture
     this.times = times
     this.timeline = timeline
     this.store = store
-    this.faults = stage.faults
-    this.decidedAt = stage.decidedAt
-    this.#createRegistry = stage.createRegistry
+    this.faults = fixture.faults
+    this.decidedAt = fixture.decidedAt
+    this.#createRegistry = fixture.createRegistry
     this.signatures = new Signatures(times, (signature) => this.judge.issued(signature))
     this.rooms = Array.from({ length: rooms }, (_value, at) => ({ tenant: 't', room: `r${at}` }))
     this.clients = this.rooms.flatMap((key) => ROLES.map((role) => ({ key, role, state: 'away' as const, attempt: 0 })))
@@ -69,7 +69,7 @@ export class World {
     this.relays = Array.from({ length: nodes }, (_value, at) => ({
       ...newHost(`node ${at}`), id: `n${at}`, isStarting: false, isAtFault: false
     }))
-    stage.witness(this.judge)
+    fixture.reportTo(this.judge)
     this.timeline.afterEach = () => this.judge.look()
   }
 
@@ -196,7 +196,7 @@ export class World {
     client.state = next
   }
 
-  release (key: RoomKey, gateway: Gateway): void {
+  endCall (key: RoomKey, gateway: Gateway): void {
     if (!gateway.process.isPaused) gateway.registry.end?.(key).catch(() => {})
   }
 

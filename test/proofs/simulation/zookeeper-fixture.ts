@@ -7,8 +7,8 @@ import { DEFAULT_TIMES } from './fixture.js'
 import type { Judge } from './judge.js'
 import type { Server } from './sim-ensemble.js'
 import type { Change } from './sim-tree.js'
-import type { Act } from './commands.js'
-import type { Stage } from './fixture.js'
+import type { Step } from './commands.js'
+import type { Fixture } from './fixture.js'
 
 /** Error of the nodes' own clocks, within their tolerance; nodes on ZooKeeper check signatures by them. */
 const TIMES = { ...DEFAULT_TIMES, clockError: 4000 }
@@ -22,7 +22,7 @@ const ROOM = /\/rooms\/..\/[^/]+$/
 export const ZOOKEEPER_FAULTS = { elect: 2, 'server down': 2, 'server up': 3, lag: 3, 'catch up': 3 }
 
 /** @param seed decides if signatures live as long as by default */
-export function simulatedZooKeeperStage (seed: number): Stage {
+export function simulatedZooKeeperFixture (seed: number): Fixture {
   const timeline = new Timeline()
   const process = { name: 'ensemble', isPaused: false, isDead: false, wallOffset: 0 }
   const zookeeper = new SimZooKeeper(timeline.clockOf(process))
@@ -42,7 +42,7 @@ export function simulatedZooKeeperStage (seed: number): Stage {
       )
     },
     faults: faultsOf(zookeeper),
-    witness (judge) {
+    reportTo (judge) {
       ensemble.onCommit = (changes) => {
         for (const change of changes) see(judge, change, ensemble.moment)
       }
@@ -53,7 +53,7 @@ export function simulatedZooKeeperStage (seed: number): Stage {
   }
 }
 
-function faultsOf (zookeeper: SimZooKeeper): Record<string, Act> {
+function faultsOf (zookeeper: SimZooKeeper): Record<string, Step> {
   const { ensemble } = zookeeper
   const isFollower = (server: Server) => server !== ensemble.leader && !server.isDown
   return {

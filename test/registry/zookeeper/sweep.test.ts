@@ -45,23 +45,23 @@ t.test('deletions of a sweep', { skip: withoutZooKeeper }, async (t) => {
 
   async function setUp (t: Test) {
     const { clock, pass, isIdle } = createSteps()
-    const stage = await setUpRooms(t, hosts)
+    const rooms = await setUpRooms(t, hosts)
     const random = Math.random
     // The sweep visits the last bucket first, so the ids are as late as possible.
     Math.random = () => 1 - Number.EPSILON
-    const sweep = createSweep({ ...stage, lingerMs: LINGER_MS, clock, maxRoomless: 2 })
+    const sweep = createSweep({ ...rooms, lingerMs: LINGER_MS, clock, maxRoomless: 2 })
     Math.random = random
     t.teardown(() => sweep.stop())
     const register = async (member: string) => {
-      await ensurePath(stage.client, stage.layout.nodes)
-      t.equal(await stage.client.create(stage.layout.nodePath(member), Buffer.alloc(0), PATIENT), 'ok')
+      await ensurePath(rooms.client, rooms.layout.nodes)
+      t.equal(await rooms.client.create(rooms.layout.nodePath(member), Buffer.alloc(0), PATIENT), 'ok')
     }
-    const note = async (binding: Binding, of = stage.key) => {
-      const text = await stage.write(binding, of)
+    const note = async (binding: Binding, of = rooms.key) => {
+      const text = await rooms.write(binding, of)
       sweep.note(of, text, binding)
       return text
     }
-    return { ...stage, sweep, pass, isIdle, register, note }
+    return { ...rooms, sweep, pass, isIdle, register, note }
   }
 
   t.test('a room that is not requested – is deleted after the linger, and not sooner', async (t) => {
