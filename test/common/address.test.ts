@@ -126,7 +126,7 @@ t.test('the path of the node is put to the entry of the deployment', async (t) =
   t.equal(withNodePath('entry.example', 'wss://10.1.2.3'), 'wss://entry.example/')
 })
 
-t.test('putting the path of a node to an answer never hides what is wrong with it', async (t) => {
+t.test('an invalid answer – path of a node appended – stays invalid', async (t) => {
   for (const answer of [
     '', ' ', '/', '//evil.test', 'wss:evil.test', 'javascript:alert(1)', 'entry.example?x', 'entry.example/?x',
     'entry.example#x', 'wss://entry.example/#x', 'user@entry.example', 'wss://entry.example\\@evil.test/',

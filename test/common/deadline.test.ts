@@ -14,7 +14,7 @@ function block (ms: number): void {
   while (performance.now() < end);
 }
 
-t.test('withDeadline – work that takes too long – rejects in time, and hands on what comes later', async (t) => {
+t.test('withDeadline – work that takes too long – rejects in time, and passes on the later result', async (t) => {
   const clock = createFakeClock()
   const late: string[] = []
   let finish = (_value: string) => {}

@@ -13,11 +13,11 @@ import { startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js
 import { nodeRecord } from '../../lib/testing/contracts/rooms.js'
 import type { RoomKey } from '../../types/index.js'
 
-t.test('in memory', async (t) => {
+t.test('isolation in memory', async (t) => {
   isolationContract(t, { open: async () => memoryRegistry({ nodes: NODES, linger: 60 }) })
 })
 
-t.test('on Redis', { skip: withoutRedis }, async (t) => {
+t.test('isolation on Redis', { skip: withoutRedis }, async (t) => {
   const server = await startRedis(t)
   const redis = connect(t, server.port)
   await skipSettling(redis)
@@ -39,7 +39,7 @@ t.test('on Redis', { skip: withoutRedis }, async (t) => {
   })
 })
 
-t.test('on ZooKeeper', { skip: withoutZooKeeper }, async (t) => {
+t.test('isolation on ZooKeeper', { skip: withoutZooKeeper }, async (t) => {
   const server = await startZooKeeper(t)
   const settings = { root: newRoot(), sessionTimeout: 6000, linger: 60 }
   const nodes = makeZooKeeperRegistry(t, server.hosts, settings)

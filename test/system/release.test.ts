@@ -37,7 +37,7 @@ t.test('the check of a release – something disagrees – names the file and th
   }
 })
 
-t.test('the check for provenance – outside of CI, without a repository – says what is missing', async (t) => {
+t.test('the check for provenance – outside CI, without a repository – names the missing parts', async (t) => {
   t.equal(lacksForProvenance({ manifest: {}, env: {} }).length, 2)
   const env = { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://ci.example' }
   t.strictSame(lacksForProvenance({ manifest: { repository: 'github:owner/name' }, env }), [])
