@@ -4,7 +4,18 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Mutation } from './mutations.mjs'
+
+interface Change {
+  file: string
+  find: string
+  replace: string
+}
+
+export interface Mutation extends Change {
+  name: string
+  also?: Change
+  tests: string[]
+}
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const COPIED = ['lib', 'types', 'test', 'demo', 'docs', 'examples', 'README.md', 'package.json', 'tsconfig.json']

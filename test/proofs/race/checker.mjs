@@ -14,8 +14,14 @@ import { createPromises } from './promises.mjs'
 import { summarize } from './summary.mjs'
 
 /**
- * @param history lines in order of time
- * @param race the extent of the race: `rooms`, `faults` (their kinds) and `settings`
+ * @typedef {{ rule: string, what: string, lines: import('./history.mjs').Line[] }} Violation
+ * @typedef {Pick<import('./settings.js').Settings, 'lease' | 'heartbeat' | 'patience' | 'linger' | 'signing'>} Judged
+ */
+
+/**
+ * @param {import('./history.mjs').Line[]} history lines in order of time
+ * @param {{ rooms: number, faults: readonly string[], settings: Judged }} race its extent: `faults` are their kinds
+ * @returns {{ violations: Violation[], summary: Record<string, number | Record<string, number>> }}
  */
 export function check (history, race) {
   const { settings } = race

@@ -1,4 +1,10 @@
-/** Creates a generator of numbers from 0 to 1, repeatable by its seed (mulberry32). */
+/** @typedef {ReturnType<typeof createRandom>} Random */
+
+/**
+ * Creates a generator of numbers from 0 to 1, repeatable by its seed (mulberry32).
+ *
+ * @param {number} seed
+ */
 export function createRandom (seed) {
   let state = seed >>> 0
   const next = () => {
@@ -9,8 +15,11 @@ export function createRandom (seed) {
   }
   return {
     next,
+    /** @type {(low: number, high: number) => number} */
     between: (low, high) => low + next() * (high - low),
+    /** @type {<T>(list: readonly T[]) => T} */
     pick: (list) => list[Math.floor(next() * list.length)],
+    /** @type {<T>(list: readonly T[]) => T[]} */
     shuffle: (list) => list.map((item) => [next(), item]).sort(([a], [b]) => a - b).map(([, item]) => item)
   }
 }
