@@ -2,10 +2,10 @@ import { createError } from '@fastify/error'
 
 /*
  * The catalogue. `code` is FST_COBROWSE_ and the retCode; the message is the retMsg, fixed text that names no host,
- * path or token. The README lists the same, and a test holds the two together.
+ * path or token. The README lists the same errors, and a test holds the two together.
  */
 const refusal = <Args extends unknown[] = []>(retCode: `${number}`, retMsg: string) =>
-  // A stack costs as much as the rest of a refusal, and only that of an internal error is logged.
+  // A stack costs as much as the rest of an error answer, and only that of an internal error is logged.
   createError<Args extends [] ? [{ cause?: unknown }?] : Args>(
     `FST_COBROWSE_${retCode}`, retMsg, Math.trunc(Number(retCode) / 100), Error, retCode === '50001'
   )
@@ -28,7 +28,10 @@ export const SessionsUnavailableError = refusal('50305', 'the token store cannot
 export const OverloadedError = refusal('50306', 'overloaded')
 export const ClosingError = refusal('50307', 'closing')
 
-/** Not of the route: what a node gets for a signature that it must not accept. `cause` says why, for its own log. */
+/**
+ * Not an answer of the route: a node gets this error for a signature that it must not accept. `cause` says why, for the
+ * node's own log.
+ */
 export const SignatureError = createError<[{ cause?: unknown }?]>(
   'FST_COBROWSE_SIGNATURE', 'the signature is not valid', 401
 )

@@ -25,7 +25,7 @@ const plugin: FastifyPluginAsync<CobrowseOptions & RegisterOptions> = async (app
   app.addHook('preClose', async () => gateway.refuseNew())
   app.addHook('onClose', async () => await gateway.close())
 
-  // fastify-plugin swallows what every plugin may be registered with (fastify/fastify#1831).
+  // fastify-plugin drops the options that any plugin may be registered with (fastify/fastify#1831).
   const { logLevel, logSerializers } = options
   const scope = { prefix: settings.prefix, ...logLevel && { logLevel }, ...logSerializers && { logSerializers } }
   for (const route of createRoutes(settings, gateway)) await app.register(route, scope)

@@ -35,7 +35,7 @@ export const OptionsSchema = Type.Object({
   selectNode: Type.Optional(FunctionOption('a function (candidates, context) => candidates')),
   metrics: Type.Optional(ObjectWithMethods('a prom-client registry', 'registerMetric', 'getSingleMetric')),
   routeOptions: Type.Optional(Type.Object({}, { description: 'an object of Fastify route options' })),
-  // Fastify hands every plugin these two beside its own options.
+  // Fastify passes these two to every plugin beside its own options.
   logLevel: Type.Optional(Type.String({ description: 'a log level' })),
   logSerializers: Type.Optional(Type.Object({}, { description: 'an object' }))
 }, { additionalProperties: false })
@@ -54,7 +54,7 @@ export const DEFAULTS = Object.freeze({
 
 type WithDefaults<T, D> = Omit<T, keyof D> & { [K in keyof D & keyof T]-?: NonNullable<T[K]> }
 
-/** Checked, complete and frozen. The caller's own object stays as it was. */
+/** Checked, complete and frozen. The caller's own object stays unchanged. */
 export type Settings = Readonly<
   WithDefaults<Omit<CobrowseOptions, 'signing'>, Omit<typeof DEFAULTS, 'signing'>> & { signing: SigningSettings }
 >
@@ -73,9 +73,9 @@ export function readOptions (options: CobrowseOptions): Settings {
   return settings
 }
 
-// A property that was left out and one that is undefined mean the same to a caller.
+// An omitted property and one that is undefined mean the same to a caller.
 function withoutUndefined<T extends object> (object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   const entries = Object.entries(object).filter(([, value]) => value !== undefined)
-  // fromEntries forgets the names.
+  // The type of `Object.fromEntries` loses the names.
   return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> }
 }

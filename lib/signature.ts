@@ -10,7 +10,7 @@ const ALGORITHM = 'HS256'
 const DEFAULT_TTL_S = 15
 const DEFAULT_SKEW_S = 5
 
-/** What a signature is issued for. */
+/** The room, user and node that a signature is issued for. */
 export interface Subject {
   tenant: string
   room: string
@@ -20,7 +20,7 @@ export interface Subject {
   node: { id: string, incarnation: string }
   /** Milliseconds since the epoch, by the store's clock. */
   issuedAt: number
-  /** For a room that is open on the node already, under whatever incarnation the node has by then. */
+  /** For a room that is already open on the node, under any incarnation of the node. */
   joinOnly?: boolean
 }
 
@@ -57,16 +57,16 @@ export function createIssuer ({ keys: [key], ttl = DEFAULT_TTL_S }: SigningOptio
 }
 
 /**
- * Checks a signature that was shown to a node. Accepting it once is the caller's work: remember `id` until
- * `expiresAt` plus the skew.
+ * Checks a signature that a client presented to a node. Accepting it only once is the caller's work: remember `id`
+ * until `expiresAt` plus the skew.
  *
- * @throws SignatureError, whatever is wrong with it
+ * @throws SignatureError if anything is wrong with the signature
  */
 export async function verifySignature (signature: string, options: VerifyOptions): Promise<SignatureClaims> {
   const { keys, ttl = DEFAULT_TTL_S, skew = DEFAULT_SKEW_S, node, acceptJoinOnly = false, now = Date.now() } = options
   try {
     if (!signature.split('.').every(isCanonical)) throw new TypeError('not canonical Base64url')
-    // The header is not verified yet: it only says which of the two kinds is verified, with its own audience.
+    // The header is not verified at this point: it only selects the kind to verify, each with its own audience.
     const joinOnly = acceptJoinOnly && decodeProtectedHeader(signature).typ === JOIN_ONLY_TYPE
     const secrets = new Map(keys.map(({ id, secret }) => [id, toBytes(secret)]))
     const { payload } = await jwtVerify(signature, ({ kid }) => {
@@ -99,7 +99,7 @@ interface Bounds {
   latestStart: number
 }
 
-// jose takes a fraction or a string of digits for a time, an exp before iat and an audience among several.
+// jose accepts a fraction or a string of digits as a time, an exp before iat and an audience among several.
 function readClaims (payload: Record<string, unknown>, bounds: Bounds): SignatureClaims {
   const { node, joinOnly, ttl, latestStart } = bounds
   const { aud, tenant, room, sub, name, role, iat, exp, jti, inc } = payload
@@ -133,7 +133,7 @@ function isCanonical (segment: string): boolean {
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value)
 
-/** A key's bytes, whichever way they were given. */
+/** A key's bytes, from either form of the secret. */
 export function toBytes (secret: string | Uint8Array): Uint8Array {
   return typeof secret === 'string' ? Buffer.from(secret) : secret
 }

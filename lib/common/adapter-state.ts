@@ -1,28 +1,28 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Adapter, AdapterContext, BackendStatus } from '../../types/adapter.js'
 
-/** The part of an adapter that is alike in all: counted starts and closes, and the state. */
+/** The part that all adapters share: counted starts and closes, and the state. */
 export interface Backend extends Adapter {
-  /** Changes the state; says nothing when state and reason are what they were. */
+  /** Changes the state. Reports nothing if neither the state nor its reason changed. */
   set (state: BackendStatus['state'], reason?: string): void
-  /** The log of the first of the plugin instances that started the adapter and did not close it; if there is one. */
+  /** Log of the earliest plugin instance that started the adapter and has not closed it, if there is one. */
   readonly log: FastifyBaseLogger | undefined
-  /** Whether one of these instances accepts it. */
+  /** Whether one of these instances accepts the address. */
   acceptsAddress (address: string): boolean
 }
 
 export interface BackendHooks {
-  /** On the first start. */
+  /** Runs at the first start. */
   open? (): void
-  /** On the last close. */
+  /** Runs at the last close. */
   end? (): Promise<void> | void
   /** Milliseconds since the view was read, if there is one. */
   viewAgeMs? (): number | undefined
 }
 
-/** An adapter may be shared by several plugin instances, so it opens at the first start and ends at the last close. */
+/** Several plugin instances may share an adapter, so it opens at the first start and ends at the last close. */
 export function createBackend (hooks: BackendHooks = {}): Backend {
-  /** Of the instances that started it and did not close it, in the order of their starts. */
+  /** Contexts of the instances that started the adapter and have not closed it, in the order of their starts. */
   let contexts: AdapterContext[] = []
   let current: BackendStatus = { state: 'starting', since: Date.now() }
 
@@ -35,7 +35,7 @@ export function createBackend (hooks: BackendHooks = {}): Backend {
 
   return {
     set (state, reason) {
-      // An answer may still come after the close.
+      // A reply can still arrive after the close.
       if (current.state !== 'closed') change(state, reason)
     },
     get log () {
@@ -55,7 +55,7 @@ export function createBackend (hooks: BackendHooks = {}): Backend {
     },
     async close (context) {
       const at = context === undefined ? 0 : contexts.indexOf(context)
-      // An instance that failed before it started the adapter must not close it for the others.
+      // An instance that failed before it started the adapter must not close the adapter for the others.
       if (current.state === 'closed' || at === -1) return
       if (contexts.length > 1) {
         contexts.splice(at, 1)

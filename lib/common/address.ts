@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net'
 const MAX_LENGTH = 2048
 const EXPLICIT_DEFAULT_PORT = { 'wss:': /^(wss:\/\/[^/?#]+):443(?=\/|$)/, 'ws:': /^(ws:\/\/[^/?#]+):80(?=\/|$)/ }
 
-// Fetch standard, "bad port": a browser refuses to open a WebSocket to these.
+// Fetch standard, "bad port": a browser refuses to open a WebSocket to these ports.
 const BAD_PORTS = new Set(('0 1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 ' +
   '111 113 115 117 119 123 135 137 139 143 161 179 389 427 465 512 513 514 515 526 530 531 532 540 548 554 556 563 ' +
   '587 601 636 989 990 993 995 1719 1720 1723 2049 3659 4045 4190 5060 5061 6000 6566 6665 6666 6667 6668 6669 6679 ' +
@@ -14,16 +14,16 @@ loopback.addSubnet('127.0.0.0', 8, 'ipv4')
 loopback.addAddress('::1', 'ipv6')
 
 export interface AddressRules {
-  /** Host names, addresses or CIDR ranges; without it every host passes. */
+  /** Host names, addresses or CIDR ranges. If omitted, every host passes. */
   allowedHosts?: ReadonlyArray<string> | undefined
-  /** `ws:` to hosts beyond loopback. */
+  /** Allows `ws:` to hosts beyond loopback. */
   allowInsecure?: boolean | undefined
 }
 
-/** Tells why an address is refused, or returns nothing when it may leave. */
+/** Returns the reason why an address is refused, or nothing if the address may be sent to a client. */
 export type AddressCheck = (address: string) => string | undefined
 
-/** What any WebSocket address must be, whoever gives it; `ws:` is judged by the rules of the gateway. */
+/** The rules for every WebSocket address, from any source. The rules of the gateway decide about `ws:`. */
 export function addressFault (address: unknown): string | undefined {
   if (typeof address !== 'string' || address === '') return 'must be a non-empty string'
   if (address.length > MAX_LENGTH) return `must not be longer than ${MAX_LENGTH} characters`
@@ -34,13 +34,13 @@ export function addressFault (address: unknown): string | undefined {
   if (address.includes('?') || address.includes('#')) return 'must not carry a query or a fragment'
   if (url.hostname.endsWith('.')) return 'must not have a host with a trailing dot'
   if (BAD_PORTS.has(url.port)) return `must not have port ${url.port}, which browsers refuse`
-  // What two parsers read differently is how a look-alike host gets past a check.
+  // A look-alike host gets past a check if two parsers read the address differently.
   const written = address.replace(EXPLICIT_DEFAULT_PORT[url.protocol], '$1')
   if (url.href !== written && url.href !== `${written}/`) return 'must be written as a URL parser prints it'
   return undefined
 }
 
-/** @throws TypeError when an entry of `allowedHosts` is neither a name, an address nor a CIDR range */
+/** @throws TypeError if an entry of `allowedHosts` is neither a name, an address nor a CIDR range */
 export function createAddressCheck ({ allowedHosts, allowInsecure = false }: AddressRules = {}): AddressCheck {
   const isAllowed = allowedHosts === undefined ? () => true : createHostMatcher(allowedHosts)
   return (address) => {
@@ -55,7 +55,7 @@ export function createAddressCheck ({ allowedHosts, allowInsecure = false }: Add
 }
 
 /**
- * The external address of one node: what provision answers leads to the entry of the deployment, and the outer load
+ * The external address of one node. The answer of provision leads to the entry of the deployment, and the outer load
  * balancer tells the nodes apart by the path.
  *
  * @param answer an address, `host:port` or a WebSocket URL
@@ -90,7 +90,7 @@ function createHostMatcher (entries: ReadonlyArray<string>): (host: string) => b
   }
 }
 
-// 127.1 and 0x7f.1 look like names, but a URL parser makes addresses of them.
+// 127.1 and 0x7f.1 look like names, but a URL parser turns them into addresses.
 function isHostName (entry: string): boolean {
   return /^(?!-)[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(entry) && URL.canParse(`wss://${entry}`) &&
     new URL(`wss://${entry}`).hostname === entry

@@ -1,6 +1,6 @@
 import CircuitBreaker from 'opossum'
 
-/** A dependency that failed ten calls, and half of all, within ten seconds is not asked for the next half second. */
+/** A dependency is not asked for half a second if ten calls, and half of all calls, failed within ten seconds. */
 const OPTIONS = {
   timeout: false as const,
   volumeThreshold: 10,
@@ -12,7 +12,7 @@ const OPTIONS = {
 }
 
 export interface BreakerOptions {
-  /** Errors that do not count, because the dependency could be asked. */
+  /** Errors that do not count, because the dependency did answer. */
   isHealthy (error: unknown): boolean
   /** `false` never breaks. */
   enabled?: boolean

@@ -5,15 +5,15 @@ import type { TObject } from '@sinclair/typebox'
 /** A function; `rule` completes the sentence "… option must be". */
 export const FunctionOption = (rule: string) => Type.Function([], Type.Unknown(), { description: rule })
 
-/** An object, of which these methods are used: its own, or those of its class. */
+/** An object that must have these methods, as its own or from its class. */
 export const ObjectWithMethods = (rule: string, ...methods: string[]) =>
   Type.Object({}, { description: rule, methods })
 
 /**
- * Checks the options of the plugin or of an adapter against a closed schema. The `description` of each part
- * completes the sentence "… option must be".
+ * Checks the options of the plugin or of an adapter against a closed schema. The `description` of each part completes
+ * the sentence "… option must be".
  *
- * @param of whose options they are
+ * @param of the owner of the options
  * @throws TypeError that names the option and the rule, never the value
  */
 export function checkOptions (of: string, schema: TObject, options: unknown): void {
@@ -27,7 +27,7 @@ export function checkOptions (of: string, schema: TObject, options: unknown): vo
   throw new TypeError(`"${name}" option of ${of} must be ${error.schema.description ?? error.message}`)
 }
 
-// TypeBox sees own properties alone, and an ioredis client or a prom-client registry has its methods from its class.
+// TypeBox sees own properties only, but an ioredis client or a prom-client registry inherits its methods from a class.
 function checkMethods (of: string, schema: TObject, options: Map<string, Record<string, unknown>>): void {
   for (const [name, { methods = [], description }] of Object.entries(schema.properties)) {
     const missing = (methods as string[]).find((method) => options.has(name) && typeof options.get(name)?.[method] !== 'function')

@@ -1,22 +1,22 @@
 import { watchEventLoop } from './event-loop.js'
 
-/** An alarm that fires this late says that our own event loop was blocked. */
+/** An alarm that fires this late shows that our own event loop was blocked. */
 const LATE_MS = 100
 
-/** All that a part knows of time. Injected, so that tests can let a node sleep, or a minute pass at once. */
+/** The only source of time. Injected, so that tests can make a node sleep, or let a minute pass at once. */
 export interface Clock {
-  /** Milliseconds that only grow; they may stand still while the machine is suspended. */
+  /** Milliseconds that never decrease; they may stand still while the machine is suspended. */
   monotonic (): number
-  /** Milliseconds since the epoch; they jump when the time is set. */
+  /** Milliseconds since the epoch; they jump if the system time is set. */
   wall (): number
   /** Fires once. Never keeps the process alive. @returns cancels it */
   after (ms: number, fire: () => void): () => void
   /**
    * Fires once, at the end of a wait for an answer. After a block of our own event loop, pending input is read first:
-   * an answer that lies in the socket already is not late.
+   * an answer that is already in the socket is not late.
    *
-   * @param fire learns whether our own loop was busy nearly all of the time
-   * @returns cancels it
+   * @param fire receives whether our own loop was busy nearly all of the time
+   * @returns cancels the alarm
    */
   alarm (ms: number, fire: (wasBusy: boolean) => void): () => void
 }

@@ -1,11 +1,11 @@
 import { causesOf, ReasonError } from './reason.js'
 import type { Clock } from './clock.js'
 
-/** A call took longer than it may. */
+/** A call exceeded its deadline. */
 export class DeadlineError extends ReasonError {
   override name = 'DeadlineError'
 
-  /** Our own event loop was busy all the time: the answer may be there, and wait to be read. */
+  /** Our own event loop was busy all the time: the answer may have arrived and be waiting to be read. */
   readonly isOwn: boolean
 
   constructor (message: string, isOwn: boolean) {
@@ -14,7 +14,7 @@ export class DeadlineError extends ReasonError {
   }
 }
 
-/** Time ran out while our own event loop was busy, which is no fault of the dependency that was asked. */
+/** Whether time ran out while our own event loop was busy, which is not a fault of the dependency. */
 export function isOwnBacklog (error: unknown): boolean {
   return causesOf(error).some((cause) => cause instanceof DeadlineError && cause.isOwn)
 }
@@ -22,16 +22,16 @@ export function isOwnBacklog (error: unknown): boolean {
 export interface Deadline<T> {
   clock: Clock
   ms: number
-  /** Ends it earlier. */
+  /** Ends the work earlier. */
   signal?: AbortSignal | undefined
-  /** Takes the value of work that was done after its time. */
+  /** Receives the value of work that completed after its deadline. */
   onLate? (value: T): void
 }
 
 /**
- * Runs `work`, and settles in time whether `work` heeds its signal or not.
+ * Runs `work`, and settles in time even if `work` ignores its signal.
  *
- * @throws `DeadlineError` when time ran out, the reason of the caller's signal, or the error of `work`
+ * @throws `DeadlineError` if time ran out, the reason of the caller's signal, or the error of `work`
  */
 export async function withDeadline<T> (
   { clock, ms, signal, onLate }: Deadline<T>, work: (signal: AbortSignal) => Promise<T>

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 
-/** A listener of whatever parameters: those of a method may be narrower than `unknown`. */
+/** A listener with any parameters: those of a method may be narrower than `unknown`. */
 type Listener = { call (...details: unknown[]): void }['call']
 type Listeners<E> = Record<keyof E, Listener>
 
@@ -22,7 +22,9 @@ export function createEmitter<E extends Listeners<E>> (): Emitter<E> {
   }
 }
 
-/** What a listener throws is the host's fault and must not end what called it: it becomes an uncaught exception. */
+/**
+ * An error thrown by a listener is the host's fault and must not stop the emitter: it becomes an uncaught exception.
+ */
 export function callGuarded (call: () => void): void {
   try {
     call()

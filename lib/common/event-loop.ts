@@ -1,11 +1,11 @@
-/** Above it an answer waits for our own event loop, rather than the loop for an answer. */
+/** Above this share, an answer waits for our own event loop rather than the loop for an answer. */
 const SATURATED = 0.9
 const WINDOW_MS = 250
 
 /**
  * Watches the event loop from now on.
  *
- * @returns whether it was busy nearly all of the time
+ * @returns whether the loop was busy nearly all of the time
  */
 export function watchEventLoop (): () => boolean {
   const before = performance.eventLoopUtilization()
@@ -13,9 +13,9 @@ export function watchEventLoop (): () => boolean {
 }
 
 /**
- * Watches the event loop in windows, from one question to the next.
+ * Watches the event loop in windows, from one call of the result to the next.
  *
- * @returns whether it was busy nearly all of the latest window that is over
+ * @returns whether the loop was busy nearly all of the latest complete window
  */
 export function createSaturation (): () => boolean {
   let isBusy = watchEventLoop()
@@ -31,9 +31,9 @@ export function createSaturation (): () => boolean {
 }
 
 /**
- * Makes a function that measures the turn of the event loop after this one, unless one is being measured already.
+ * Makes a function that measures the next turn of the event loop, unless a measurement is under way.
  *
- * @param onTurn gets its milliseconds, without the time that the loop waits for events
+ * @param onTurn receives the duration in milliseconds, without the time that the loop waits for events
  */
 export function createTurnMeter (onTurn: (ms: number) => void): () => void {
   let isMeasuring = false

@@ -1,6 +1,6 @@
 import type { NodeRef, NodeView } from '../../types/registry.js'
 
-/** What an assignment says of the node. */
+/** The part of a node that an assignment contains. */
 export function toNodeRef ({ id, incarnation, wssUrl, wssUrlOut }: NodeView): NodeRef {
   return wssUrlOut === undefined ? { id, incarnation, wssUrl } : { id, incarnation, wssUrl, wssUrlOut }
 }

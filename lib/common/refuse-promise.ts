@@ -1,8 +1,8 @@
 import { ReasonError } from './reason.js'
 
 /**
- * Refuses a promise where a function of the host has to return a value at once. A rejection of the promise would end
- * the process, as no caller waits for it.
+ * Throws if a function of the host returned a promise in place of a value. A rejection of the promise would end the
+ * process, as no caller waits for it.
  *
  * @throws ReasonError
  */

@@ -1,11 +1,11 @@
 import type { Clock } from './clock.js'
 
-/** Runs one piece of work again and again, the next after the one before. */
+/** Runs one piece of work repeatedly, each run after the end of the previous one. */
 export interface Repeater {
   isOn (): boolean
   /** @param ms until the first run */
   start (ms?: number): void
-  /** Now rather than when it is due. Does nothing while it is off. */
+  /** Runs the work now rather than when due. Does nothing while the repeater is off. */
   hurry (): void
   stop (): void
 }
@@ -19,7 +19,7 @@ export function createRepeater (clock: Clock, work: () => Promise<number>): Repe
     cancel()
     const cancelThis = clock.after(ms, async () => {
       const wait = await work()
-      // Stopped, or hurried, meanwhile.
+      // The repeater may have been stopped or hurried during the run.
       if (isOn && cancel === cancelThis) runAfter(wait)
     })
     cancel = cancelThis
@@ -41,5 +41,5 @@ export function createRepeater (clock: Clock, work: () => Promise<number>): Repe
   }
 }
 
-/** Not alike in all gateways, or they would all ask at once. */
+/** Varies the period, since gateways with equal periods would all ask at once. */
 export const jittered = (ms: number): number => ms * (0.9 + Math.random() * 0.2)

@@ -4,7 +4,7 @@ import type { SigningKey, SigningOptions } from '../../types/signature.js'
 
 const MIN_SECRET_BYTES = 32
 
-/** Milliseconds that a timer of Node can count; a longer one would ring at once. */
+/** The most milliseconds that a Node.js timer can count; a longer timer would fire at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
 
 export const SIGNING_DEFAULTS = Object.freeze({ ttl: 15, skew: 5 })
@@ -32,7 +32,7 @@ export const OriginsSchema = Type.Array(
 export type SigningSettings = Readonly<{ keys: readonly SigningKey[], ttl: number, skew: number }>
 
 /**
- * Copies what the schema let pass.
+ * Copies options that passed the schema.
  *
  * @throws TypeError that names the option and the rule
  */
@@ -57,7 +57,7 @@ function copyKey ({ id, secret }: SigningKey): SigningKey {
   return Object.freeze({ id, secret: typeof secret === 'string' ? secret : Uint8Array.from(secret) })
 }
 
-/** @throws TypeError unless each is written as a browser sends it */
+/** @throws TypeError unless each origin is written as a browser sends it */
 export function checkOrigins (origins: readonly string[]): void {
   origins.forEach((origin, index) => {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
@@ -67,7 +67,7 @@ export function checkOrigins (origins: readonly string[]): void {
 }
 
 /**
- * A signature that outlives its binding could name another node than the next one does.
+ * A signature that outlives its binding could name another node than the next binding does.
  *
  * @throws TypeError
  */

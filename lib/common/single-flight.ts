@@ -1,8 +1,8 @@
-/** A reading of which only one is under way. */
+/** A reading that never runs twice at the same time. */
 export interface SingleFlight {
   /** Reads, or waits for the reading that is under way. */
   poll (): Promise<void>
-  /** Waits for a reading that begins now or later, so that it sees what was written before. */
+  /** Waits for a reading that begins now or later, so that earlier writes are visible to it. */
   refresh (): Promise<void>
 }
 

@@ -1,4 +1,4 @@
-/** The HTTP status that a foreign error, or anything else that was thrown, has where Fastify looks for one. */
+/** The HTTP status of any thrown value, read from the properties that Fastify reads. */
 export function statusOf (thrown: unknown): number | undefined {
   const status = Number(read(thrown, 'statusCode') ?? read(thrown, 'status'))
   return Number.isInteger(status) && status >= 400 && status < 600 ? status : undefined

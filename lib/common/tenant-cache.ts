@@ -1,17 +1,19 @@
-/** Values under keys that callers choose: bounded, a share for each tenant, the least recently used first to go. */
+/**
+ * Values under keys that callers choose: bounded, with a share for each tenant, evicting the least recently used first.
+ */
 export interface TenantCache<Value> {
   readonly size: number
-  /** Counts as a use. */
+  /** Counts as a use of the key. */
   get (key: string): Value | undefined
-  /** @param tenant whose share the entry is part of */
+  /** @param tenant owner of the share that the entry is part of */
   set (tenant: string, key: string, value: Value): void
   delete (key: string): void
   clear (): void
 }
 
 /**
- * A full cache makes room within the share of the tenant that wants it, or of a tenant that has more than an equal
- * share: a tenant with less loses nothing, whatever the others do.
+ * A full cache evicts from the share of the writing tenant, or of a tenant that has more than an equal share: a tenant
+ * with less loses nothing, no matter how much the others write.
  *
  * @param max entries of all tenants together
  */

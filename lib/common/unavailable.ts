@@ -1,7 +1,7 @@
 import { RegistryUnavailableError } from '../errors.js'
 import { AnsweredError, ReasonError } from './reason.js'
 
-/** The text of a room says nothing: taking it for "not bound" could split a room that is in use. */
+/** The record of a room is unreadable. Treating the room as "not bound" could split a room that is in use. */
 export class UnreadableBindingError extends AnsweredError {
   override name = 'UnreadableBindingError'
 
@@ -10,15 +10,15 @@ export class UnreadableBindingError extends AnsweredError {
   }
 }
 
-/** @param reason for the log: the caller is told a fixed text */
+/** @param reason for the log only: the caller receives a fixed text */
 export function unavailable (reason: string): Error {
   return new RegistryUnavailableError({ cause: new ReasonError(reason) })
 }
 
 /**
- * The store could be asked, but nothing can be said of this room.
+ * The store answered, but nothing can be said about this room.
  *
- * @param reason for the log: the caller is told the same as when the store cannot be asked
+ * @param reason for the log only: the caller receives the same text as when the store is unavailable
  */
 export function unanswerable (reason: string): Error {
   return new RegistryUnavailableError({ cause: new AnsweredError(reason) })

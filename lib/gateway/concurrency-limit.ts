@@ -1,30 +1,30 @@
 /**
- * Turns of the event loop that last longer say that requests wait for us rather than for a dependency. More costs
- * throughput, as the garbage collector copies what waits (`npm run test:long -- overload`: 75 to 85 % of the capacity
- * at 20 ms, against more than 90 %).
+ * Longer turns of the event loop mean that requests wait for us rather than for a dependency. A higher target costs
+ * throughput, as the garbage collector copies waiting requests (`npm run test:long -- overload`: 75 to 85 % of the
+ * capacity at 20 ms, against more than 90 %).
  */
 const TARGET_TURN_MS = 12
 const WINDOW_MS = 250
-/** A burst keeps the loop slow for so long without being taken for overload. */
+/** Time for which a burst may keep the loop slow without counting as overload. */
 const PATIENCE_MS = 500
-/** Fewer would leave the loop idle while a dependency is asked. */
+/** A lower limit would leave the loop idle while a dependency is asked. */
 const FLOOR = 64
 const MOST_FALL = 2
-/** Back to normal within a second. */
+/** The limit is back to normal within a second. */
 const MOST_RISE = 4
 
-/** How many requests may be in flight, by how long the event loop takes to get around. */
+/** The number of requests that may be in flight, derived from the duration of the event loop's turns. */
 export interface ConcurrencyLimit {
   current (inFlight: number): number
-  /** A turn of the event loop took `ms`, and so many requests were in flight then, or shortly before. */
+  /** A turn of the event loop took `ms`, with `inFlight` requests in flight then, or shortly before. */
   turned (ms: number, inFlight: number): void
 }
 
 /**
- * A gradient limit: it falls while the event loop stays slow because of the requests in flight, and rises again as soon
- * as the loop is quick. A slow dependency leaves the loop idle, so it lowers nothing.
+ * A gradient limit: falls while the event loop stays slow because of the requests in flight, and rises again as soon as
+ * the loop is quick. A slow dependency leaves the loop idle, so it does not lower the limit.
  *
- * @param ceiling of the limit, where it begins
+ * @param ceiling of the limit, and its initial value
  * @param now in milliseconds
  */
 export function createConcurrencyLimit (ceiling: number, now: () => number): ConcurrencyLimit {
@@ -47,7 +47,7 @@ export function createConcurrencyLimit (ceiling: number, now: () => number): Con
   function endWindow (): void {
     const gradient = Math.sqrt(TARGET_TURN_MS / (totalMs / turns))
     const ms = now() - startedAt
-    // A loop that is slow with few requests in flight is slowed by the host: fewer would not make it quicker.
+    // A loop that is slow with few requests in flight is slowed by the host: a lower limit would not make it quicker.
     if (gradient >= 1) {
       slowMs = 0
       set(limit * Math.min(gradient, MOST_RISE))
@@ -61,7 +61,7 @@ export function createConcurrencyLimit (ceiling: number, now: () => number): Con
 
   return {
     current (inFlight) {
-      // With requests in flight, a turn that has not ended yet may be a long one.
+      // With requests in flight, the current turn may be a long one.
       const idleWindows = inFlight === 0 ? Math.floor((now() - turnedAt) / WINDOW_MS) : 0
       if (idleWindows > 0) {
         slowMs = 0

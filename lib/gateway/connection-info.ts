@@ -21,16 +21,14 @@ export interface ConnectionInfoParts {
   selectNode?: SelectNode | undefined
   addressFault: AddressCheck
   knownRooms: KnownRooms
-  /** Whether what was answered without the store may be signed. */
+  /** Whether an assignment made without the store may be signed. */
   mayJoinOnly: boolean
   issue (subject: Subject): string
-  /** Told of each answer that was made without the store, and why. */
+  /** Called for each answer that was made without the store, with the reason. */
   onJoinOnly (reason: unknown): void
 }
 
-/**
- * The use case: session and body in; node, external address and signature out. Knows neither Fastify nor HTTP.
- */
+/** The use case: session and body in; node, external address and signature out. Independent of Fastify and HTTP. */
 export function createConnectionInfo (parts: ConnectionInfoParts) {
   const { registry, provision, dependencies, addressFault, knownRooms, issue } = parts
   const accepts = rememberPerNode((node) => addressFault(node.wssUrl) === undefined &&
@@ -43,7 +41,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     context.nodeId = assignment.node.id
     if (assignment.joinOnly && !parts.mayJoinOnly) throw new RegistryUnavailableError()
     knownRooms.heard(assignment)
-    // A binding may be older than the rules for addresses, or made under other ones.
+    // A binding may be older than the rules for addresses, or made under other rules.
     const fault = addressFault(assignment.node.wssUrl)
     if (fault !== undefined) throw new NoLiveNodeError({ cause: new ReasonError(`wssUrl of the node ${fault}`) })
     if (assignment.joinOnly) parts.onJoinOnly(new ReasonError('the registry answered without its store'))
@@ -81,7 +79,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     const assignment = await findNode(room, context)
     const { node, issuedAt, joinOnly } = assignment
     const wssUrlOut = await findExternalUrl(node, session, context)
-    // A choice that took longer than the request may take is never signed: it may be another one by now.
+    // A choice that exceeded the request's time limit is never signed: the room may have another binding by now.
     if (context.budget.isSpent()) throw new RegistryUnavailableError()
     const { userId: user, userName: name, role } = body
     const signature = issue({ ...room, user, name, role, node, issuedAt, joinOnly })
@@ -91,8 +89,8 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
 }
 
 /**
- * The store said nothing of the room, which is not the same as "no live node". That includes an answer that was not
- * read in time because our own event loop was busy.
+ * Whether the store said nothing about the room, which is not the same as "no live node". Includes an answer that was
+ * not read in time because our own event loop was busy.
  */
 function isWithoutStore (error: unknown): boolean {
   return [RegistryUnavailableError, RegistrySettlingError, OverloadedError].some((Kind) => error instanceof Kind)
@@ -110,7 +108,7 @@ function rememberPerNode (decide: (node: NodeView) => boolean): (node: NodeView)
   }
 }
 
-// Called inside the registry, which is not to blame for a function of the host.
+// The registry calls `selectNode`, but is not to blame if this function of the host fails.
 function blamingTheHost (selectNode: SelectNode): SelectNode {
   return (candidates, context) => {
     try {

@@ -10,9 +10,9 @@ import type { DependencyName, RequestContext } from './request-context.js'
 
 export interface Dependency {
   /**
-   * Asks it within its own limit and what is left of the request's budget.
+   * Asks the dependency within its own limit and the rest of the request's budget.
    *
-   * @throws its catalogued error, with the cause, when it cannot be asked; the error that it answered, if it did
+   * @throws the dependency's error answer, or its catalogued error, with the cause, if the dependency is unavailable
    */
   ask<T> (context: RequestContext, work: (signal: AbortSignal) => Promise<T>): Promise<T>
   /** Stops the breaker's timers. */
@@ -21,9 +21,9 @@ export interface Dependency {
 
 export interface DependencyOptions {
   name: DependencyName
-  /** Milliseconds one call may take. */
+  /** Time limit of one call, in milliseconds. */
   limitMs: number
-  /** `false` for an adapter that can answer from memory while its backend is away, and breaks by itself. */
+  /** `false` for an adapter that can answer from memory while its backend is away, and has a breaker of its own. */
   breaks: boolean
   Unavailable: new (options: { cause: unknown }) => Error
   observe (name: DependencyName, seconds: number): void
@@ -40,7 +40,7 @@ export function createDependency (options: DependencyOptions): Dependency {
     }
   }, { enabled: breaks, isHealthy: (error) => isAnswer(error) || error instanceof CallerGoneError })
 
-  /** What the dependency says is its answer, unless that is that it cannot be asked. */
+  /** Whether the error is an answer of the dependency, rather than a sign that it is unavailable. */
   function isAnswer (error: unknown): boolean {
     return isAnswered(error) || (isCatalogued(error) && !(error instanceof Unavailable))
   }
@@ -49,7 +49,7 @@ export function createDependency (options: DependencyOptions): Dependency {
     async ask<T> (context: RequestContext, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
       const startedAt = performance.now()
       try {
-        // The breaker hands through what `work` resolves to, and its type forgets it.
+        // The breaker passes the result of `work` through, but its type loses it.
         return await breaker.fire(context, work) as T
       } catch (cause) {
         if (isCatalogued(cause) || cause instanceof CallerGoneError) throw cause
@@ -67,8 +67,8 @@ export function createDependency (options: DependencyOptions): Dependency {
 }
 
 /**
- * As `withDeadline`. Time may run out in a function of the host, which the dependency is not to blame for: an adapter
- * says so when its signal aborts.
+ * Like `withDeadline`. A time-out inside a function of the host is not the dependency's fault: the adapter reports it
+ * when its signal aborts.
  */
 async function askInTime (
   ms: number, work: (signal: AbortSignal) => Promise<unknown>, signal: AbortSignal

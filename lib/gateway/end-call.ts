@@ -9,7 +9,7 @@ export interface EndCallParts {
   knownRooms: KnownRooms
 }
 
-/** The use case: the call ended, and its room with it. Knows neither Fastify nor HTTP. */
+/** The use case: ends the call, and its room with it. Independent of Fastify and HTTP. */
 export function createEndCall ({ registry, dependencies, knownRooms }: EndCallParts) {
   return async function endCall (session: Session, { callId }: ReleaseBody, context: RequestContext): Promise<void> {
     if (!canEndCalls(registry)) throw new TypeError('the registry has no method "end"')

@@ -18,7 +18,7 @@ import type {
   Adapter, AdapterContext, BackendStatus, CobrowseStatus, ConnectionInfo, ConnectionInfoBody, ReleaseBody, Session
 } from '../../types/index.js'
 
-/** Everything behind the routes, and what it shares between requests. */
+/** Everything behind the routes, including the state shared between requests. */
 export interface Gateway {
   readonly metrics: Metrics
   readonly inFlight: InFlight
@@ -29,7 +29,7 @@ export interface Gateway {
   /** Waits for the requests under way, then closes the adapters. */
   close (): Promise<void>
   status (): CobrowseStatus
-  /** @throws InvalidTokenError, or SessionsUnavailableError if the token store cannot be asked */
+  /** @throws InvalidTokenError, or SessionsUnavailableError if the token store is unavailable */
   findSession (token: string, context: RequestContext): Promise<Session>
   connectionInfo (session: Session, body: ConnectionInfoBody, context: RequestContext): Promise<ConnectionInfo>
   endCall (session: Session, body: ReleaseBody, context: RequestContext): Promise<void>
@@ -64,7 +64,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
 
   const inFlight = createInFlight(maxInFlight)
   const adapters = { sessions, registry, provision }
-  /** What is to be undone of the start, which may have failed half-way. */
+  /** Steps that undo the start, which may have failed half-way. */
   const started: Array<() => Promise<void>> = []
   let closing = false
   let isOver = false
@@ -110,10 +110,10 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
     },
     async close () {
       closing = true
-      // A server that listens has waited for its requests by now; those that were injected end within their budget.
+      // A server that listens has waited for its requests by now; injected requests end within their budget.
       await inFlight.idle(timeout)
       for (const dependency of Object.values(dependencies)) dependency.close()
-      // Adapters may be shared with instances that go on.
+      // Adapters may be shared with instances that continue.
       await Promise.all(started.splice(0).map(async (undo) => await undo()))
       isOver = true
     },
@@ -127,7 +127,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
 }
 
 function createDependencies (timeout: number, { asked: observe }: Metrics) {
-  // A fifth of the budget each for the two that answer in a millisecond: what is left is for the third.
+  // A fifth of the budget each for the two that answer in a millisecond: the rest is for the third.
   const limitMs = timeout / 5
   return {
     sessions: createDependency({

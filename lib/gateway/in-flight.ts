@@ -3,25 +3,27 @@ import { createSaturation, createTurnMeter } from '../common/event-loop.js'
 import { createUnreadConnections } from './unread-connections.js'
 import type { Reader } from './unread-connections.js'
 
-/** Counts the requests under way, and says when there are too many. */
+/** Counts the requests under way against a limit. */
 export interface InFlight {
   count (): number
-  /** How many there may be at present. */
+  /** The number of requests that may be in flight at present. */
   limit (): number
-  /** There are as many as may be. */
+  /** Whether every place is taken. */
   isFull (): boolean
-  /** `undefined` when there are as many as may be. Call the result once, when the request is answered. */
+  /**
+   * Takes a place; returns `undefined` if every place is taken. Call the result once, after the answer to the request.
+   */
   enter (): (() => void) | undefined
   /**
-   * A request of this connection was refused. While the event loop is saturated the next one is read once there is a
-   * place for it, after a second at the latest.
+   * A request of this connection was refused. While the event loop is saturated, the next request is read as soon as
+   * there is a place for it, after a second at the latest.
    */
   turnAway (connection: Reader): void
-  /** Resolves when none is under way, at the latest after `ms`. */
+  /** Resolves as soon as no request is under way, after `ms` at the latest. */
   idle (ms: number): Promise<void>
 }
 
-/** @param isSaturated whether the event loop has no time to spare for refusals */
+/** @param isSaturated whether the event loop has no time to spare for error answers */
 export function createInFlight (max: number, isSaturated = createSaturation()): InFlight {
   const limit = createConcurrencyLimit(max, () => performance.now())
   const unread = createUnreadConnections()
@@ -30,7 +32,7 @@ export function createInFlight (max: number, isSaturated = createSaturation()): 
     peak = count
   })
   let count = 0
-  /** The most at once since the turn before: one may read a thousand requests, and the next one answer them all. */
+  /** The most requests at once since the previous turn: one turn may read a thousand, and the next answer them all. */
   let peak = 0
   let onIdle = () => {}
 

@@ -1,7 +1,7 @@
 import { toReason } from '../common/reason.js'
 import type { FastifyBaseLogger } from 'fastify'
 
-/** While the store settles, some rooms are answered normally and others are not yet: that is one outage. */
+/** While the store recovers, normal and join-only answers alternate: that is one outage. */
 const QUIET_MS = 10_000
 
 export interface JoinOnlyNotice {

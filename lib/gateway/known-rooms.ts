@@ -5,32 +5,32 @@ import type { Assignment, NodeView, RoomKey } from '../../types/registry.js'
 
 const MAX_ROOMS = 20_000
 
-/** The rooms that this gateway has answered for, so that it can bring a page back to its room without the store. */
+/** The rooms that this gateway has answered for, so that it can lead a page back to its room without the store. */
 export interface KnownRooms {
-  /** The store answered just now: the gateway knows its clock from that. Means nothing of a join-only assignment. */
+  /** The store answered just now, which tells the gateway its clock. Ignores a join-only assignment. */
   heard (assignment: Assignment): void
-  /** The room was answered for. Means nothing of a join-only assignment. */
+  /** The room was answered for. Ignores a join-only assignment. */
   remember (room: RoomKey, assignment: Assignment): void
   forget (room: RoomKey): void
-  /** What can be said of the room without the store; nothing of one that was not remembered, or can be no more. */
+  /** An assignment for the room without the store; `undefined` if the room is unknown or can no longer be recalled. */
   recall (room: RoomKey): Assignment | undefined
   /** Whether rooms can be recalled at all. */
   canRecall (): boolean
 }
 
 export interface KnownRoomsOptions {
-  /** Seconds for which the last view may stand in for the store; 0 never. */
+  /** Seconds for which the last view may replace the store; 0 means never. */
   joinOnlyFor: number
   /** The nodes as last seen. */
   nodes (): readonly NodeView[]
-  /** Of what `nodes` says; `undefined` where the registry keeps no view that could grow old. */
+  /** Age of `nodes`; `undefined` if the registry keeps no view that could grow old. */
   viewAgeMs (): number | undefined
-  /** Milliseconds on a clock that only grows. */
+  /** Milliseconds of a monotonic clock. */
   now (): number
 }
 
 export function createKnownRooms ({ joinOnlyFor, nodes, viewAgeMs, now }: KnownRoomsOptions): KnownRooms {
-  /** Room to node id: by the time it matters the node may have another incarnation, or another address. */
+  /** Room to node id: at the time of a recall the node may have another incarnation, or another address. */
   const nodeIds = createTenantCache<string>(MAX_ROOMS)
   let storeClock: number | undefined
 

@@ -5,7 +5,7 @@ import type { Adapter } from '../../types/adapter.js'
 import type { MetricsRegistry } from '../../types/options.js'
 import type { Registry } from '../../types/registry.js'
 
-/** `gone`: the caller went away before its answer. */
+/** `gone`: the caller disconnected before its answer. */
 export type Outcome = 'ok' | 'refused' | 'failed' | 'gone'
 
 export interface Metrics {
@@ -24,20 +24,20 @@ export interface WatchedInstance extends Adapters {
 
 export const NO_METRICS: Metrics = { answered () {}, asked () {}, signed () {}, watch: () => () => {} }
 
-/** Of all instances of the plugin that share a prom-client registry. */
+/** All instances of the plugin that share a prom-client registry. */
 const watchedIn = new WeakMap<MetricsRegistry, Set<WatchedInstance>>()
 
 const DEPENDENCIES: readonly DependencyName[] = ['sessions', 'registry', 'provision']
 const SECONDS_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2.5]
 
 /**
- * Puts the metrics into the host's prom-client registry. prom-client is loaded only here: it is an optional peer.
- * Labels never carry a room or a user. Instances of the plugin that have one registry share the metrics: counters add
- * up, and the gauges show the adapters of all of them, each adapter once.
+ * Registers the metrics in the host's prom-client registry. prom-client is loaded only here: it is an optional peer.
+ * Labels never carry a room or a user. Instances of the plugin with one registry share the metrics: counters add up,
+ * and the gauges show the adapters of all instances, each adapter once.
  */
 export async function createMetrics (host: MetricsRegistry): Promise<Metrics> {
   const { Counter, Gauge, Histogram } = await import('prom-client')
-  // The option's type names only what is used, so that our types do not need prom-client.
+  // The option's type names only the used members, so that our types do not need prom-client.
   const registers = [host as unknown as PromRegistry]
   const watched = watchedIn.get(host) ?? new Set()
   watchedIn.set(host, watched)

@@ -9,12 +9,12 @@ export interface ReadinessParts {
 }
 
 /**
- * Says how much can be answered. CC-Provision does not count: its answers are kept for an outage, and all gateways ask
- * the same one.
+ * Reports which requests can be answered. CC-Provision does not count: its answers are kept for an outage, and all
+ * gateways ask the same one.
  */
 export function toAnswers ({ sessions, registry, isClosing, canRecall }: ReadinessParts): Answers {
   const isKnown = ({ state }: BackendStatus) => state === 'up' || state === 'degraded'
-  // Without the token store no caller is known, whatever the registry says.
+  // Without the token store no caller can be authenticated, whatever the registry's state.
   if (isClosing || !isKnown(sessions)) return 'none'
   if (registry.state === 'up') return 'all'
   return registry.state === 'degraded' || canRecall ? 'known-rooms' : 'none'

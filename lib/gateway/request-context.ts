@@ -7,36 +7,36 @@ export type DependencyName = 'sessions' | 'registry' | 'provision'
 /** Milliseconds spent in each dependency, for the log line. */
 export type Timings = Partial<Record<DependencyName, number>>
 
-/** One request, as far as its dependencies are concerned. */
+/** The part of a request that its dependencies need. */
 export interface RequestContext {
   budget: Budget
   timings: Timings
-  /** The room's node, once it is known. */
+  /** The room's node, as soon as it is known. */
   nodeId?: string
 }
 
-/** The caller went away before it had its answer. */
+/** The caller disconnected before its answer. */
 export class CallerGoneError extends ReasonError {
   override name = 'CallerGoneError'
 }
 
-/** The time that one request has, every dependency included. */
+/** The time limit of one request, including every dependency. */
 export interface Budget {
-  /** Aborts when time ran out or the caller went away. */
+  /** Aborts if time ran out or the caller disconnected. */
   readonly signal: AbortSignal
-  /** Read from the clock: after a stall of our own loop it is true before the signal aborts. */
+  /** Read from the clock: after a stall of our own loop, `true` before the signal aborts. */
   isSpent (): boolean
   /** The body is complete. */
   bodyArrived (): void
   /** Whether the caller's own body, rather than a dependency, took most of the time. */
   isSpentOnBody (): boolean
-  /** The caller went away. */
+  /** The caller disconnected. */
   cancel (): void
-  /** The answer is out: the alarm is off. */
+  /** The answer is sent: the timer is cleared. */
   end (): void
 }
 
-/** @param ms from now, when the request's head has arrived */
+/** @param ms from now, after the head of the request has arrived */
 export function startBudget (ms: number): Budget {
   const startedAt = performance.now()
   const controller = new AbortController()
@@ -56,7 +56,7 @@ export function startBudget (ms: number): Budget {
   }
 }
 
-/** @param timeout milliseconds that the request has from now */
+/** @param timeout milliseconds that remain for the request */
 export function createRequestContext (timeout: number): RequestContext {
   return { budget: startBudget(timeout), timings: {} }
 }

@@ -1,24 +1,26 @@
-/** As `Retry-After` tells the refused caller. */
+/** The delay that `Retry-After` gives the refused caller. */
 const MOST_MS = 1000
-/** Of the free places. With all of them a fifth more requests are refused (`npm run test:long -- overload`). */
+/**
+ * The share of the free places. With all of them, a fifth more requests are refused (`npm run test:long -- overload`).
+ */
 const SHARE = 0.5
 
-/** A socket, as far as it is read. */
+/** The part of a socket that controls reading. */
 export interface Reader {
   pause (): unknown
   resume (): unknown
 }
 
 /**
- * Connections whose last request was refused. They are not read until there is a place again: callers that ask again
- * at once would otherwise take the time of those who are served, since a refusal costs about a sixth of an answer.
+ * Connections whose last request was refused. They are not read until there is a place again: callers that retry at
+ * once would otherwise take time from accepted requests, since a refusal costs about a sixth of an answer.
  */
 export interface UnreadConnections {
   add (connection: Reader): void
   /**
-   * Reads so many of them again, as they become free: those first that wait longest.
+   * Reads some of them again as places become free, those that wait longest first.
    *
-   * @param free how many requests there are places for
+   * @param free the number of requests there are places for
    */
   readInto (free: () => number): void
 }
@@ -36,7 +38,7 @@ export function createUnreadConnections (): UnreadConnections {
   function readInto (free: () => number): void {
     if (isWaiting || unread.size === 0) return
     isWaiting = true
-    // Callers who were just answered ask again within a turn of the event loop, and take the places that they left.
+    // Callers with a fresh answer ask again within a turn of the event loop, and take the places that they left.
     afterATurn(() => {
       isWaiting = false
       let places = Math.ceil(free() * SHARE)

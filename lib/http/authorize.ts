@@ -5,13 +5,13 @@ import type { Budget } from '../gateway/request-context.js'
 import type { Authorize, AuthorizeRelease } from '../../types/options.js'
 
 /**
- * Lets a session act for its own user, in either role and any room. For tests and the demo: with it, any holder of a
- * token can replay every room whose id can be guessed.
+ * Lets a session act for its own user, in either role and any room. For tests and the demo only: any holder of a token
+ * could replay every room whose id can be guessed.
  */
 export const ownUserIdOnly: Authorize = (session, { userId }) => session.userId === userId
 
 /**
- * The default of `authorizeRelease`: a call is ended by those who may replay it. Every customer may record, in any call
+ * The default of `authorizeRelease`: users who may replay a call may end it. Every customer may record, in any call
  * whose id can be guessed.
  */
 export function mayReplay (authorize: Authorize): AuthorizeRelease {
@@ -22,9 +22,9 @@ export function mayReplay (authorize: Authorize): AuthorizeRelease {
 }
 
 /**
- * Asks the host's own function, which may hang as any dependency may.
+ * Asks the host's own function, which may hang like any dependency.
  *
- * @throws NotAuthorizedError unless the decision is `true`; OverloadedError if there is none in time
+ * @throws NotAuthorizedError unless the decision is `true`; OverloadedError if there is no decision in time
  */
 export async function assertAuthorized (decide: () => boolean | Promise<boolean>, { signal }: Budget): Promise<void> {
   if (!await isAuthorized(decide, signal)) throw new NotAuthorizedError()

@@ -7,7 +7,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Budget } from '../gateway/request-context.js'
 
 export const BODY_LIMIT_BYTES = 4096
-/** Bodies that may be on their way to one route. One more ends the oldest of them. */
+/** Bodies that may arrive at one route at the same time. One more ends the oldest of them. */
 const MAX_ARRIVING = 4096
 
 type Done = (error: Error | null, body?: unknown) => void
@@ -19,7 +19,7 @@ interface Arrival {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** A content type parser for JSON that ends with the request's time, whatever becomes of the stream. */
+/** A content type parser for JSON that ends with the request's time limit, no matter how the stream ends. */
 export function createBodyParser (budgetOf: (request: FastifyRequest) => Budget, maxArriving = MAX_ARRIVING) {
   /** The oldest first. */
   const arriving = new Set<Arrival>()
@@ -30,7 +30,7 @@ export function createBodyParser (budgetOf: (request: FastifyRequest) => Budget,
     const chunks: Buffer[] = []
     let length = 0
     let isOver = false
-    // Injected requests do not say.
+    // Injected requests have no `complete`.
     const arrival: Arrival = { end, isComplete: () => request.raw.complete !== false }
 
     if (Number(request.headers['content-length']) > BODY_LIMIT_BYTES) return end(new BodyTooLargeError())
@@ -76,7 +76,7 @@ export function createBodyParser (budgetOf: (request: FastifyRequest) => Budget,
   }
 }
 
-/** The one that began first is either stalled or slow; a body that is complete waits for its turn only. */
+/** The oldest arrival is either stalled or slow; a body that is complete only waits for its turn. */
 function endOldest (arriving: Set<Arrival>): void {
   for (const arrival of arriving) {
     arriving.delete(arrival)

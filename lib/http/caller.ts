@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** One listener per connection, however many requests are pipelined on it. */
+/** One listener per connection, even if many requests are pipelined on it. */
 const listenersOf = new WeakMap<Socket, Set<() => void>>()
 
 /**

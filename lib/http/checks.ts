@@ -2,7 +2,7 @@ import { InvalidBodyError, OriginNotAllowedError, UnsupportedContentTypeError } 
 import { ReasonError } from '../common/reason.js'
 import type { FastifyRequest } from 'fastify'
 
-// Generous for a browser behind two balancers; what is above costs time before anybody is authenticated.
+// Generous for a browser behind two balancers; more headers would cost time before the caller is authenticated.
 const MAX_HEADERS = 64
 const MAX_COOKIE_BYTES = 6144
 const MAX_COOKIES = 180
@@ -19,7 +19,7 @@ export function checkHeaders ({ raw: { rawHeaders }, headers }: FastifyRequest):
   let lines = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]?.toLowerCase() ?? ''
-    // On HTTP/2 each cookie has a line of its own, and the request line has become four (RFC 9113, section 8).
+    // On HTTP/2 each cookie has a line of its own, and the request line is replaced by four (RFC 9113, section 8).
     if (name === 'cookie' || name.startsWith(':')) continue
     if (++lines > MAX_HEADERS) throw new InvalidBodyError(`more than ${MAX_HEADERS} header lines`)
     if (!SINGLE.has(name)) continue
@@ -32,7 +32,7 @@ export function checkHeaders ({ raw: { rawHeaders }, headers }: FastifyRequest):
   if (coding.toLowerCase() !== 'chunked') throw new InvalidBodyError('the Transfer-Encoding must be chunked')
 }
 
-/** @throws UnsupportedContentTypeError unless the body is said to be plain JSON in UTF-8 */
+/** @throws UnsupportedContentTypeError unless the declared type is plain JSON in UTF-8 */
 export function checkContentType ({ headers }: FastifyRequest): void {
   const encoding = headers['content-encoding'] ?? 'identity'
   if (!isJsonInUtf8(headers['content-type']) || encoding.toLowerCase() !== 'identity') {
@@ -53,7 +53,7 @@ function isCharsetUtf8 (parameter: string): boolean {
 }
 
 /**
- * Refuses web pages that are not allowed. Only browsers send these headers, and no page can leave them out or forge
+ * Rejects web pages that are not allowed. Only browsers send these headers, and no page can leave them out or forge
  * them (Fetch standard, "forbidden request-header"; Fetch Metadata).
  *
  * @throws OriginNotAllowedError

@@ -15,18 +15,18 @@ const RETRY_AFTER_SECONDS = 1
 /** Header fields of every answer. */
 export const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' }
 
-/** Describe the body that a hook of the host had in mind, not that of the error answer. */
+/** Headers that describe the body intended by a hook of the host, not the body of the error answer. */
 const BODY_HEADERS = ['content-encoding', 'content-length', 'transfer-encoding', 'trailer', 'etag']
 
 export interface ErrorAnswerParts {
   operation: string
-  /** Names the room in the body. */
+  /** The field of the body that names the room. */
   roomField: string
   key: SigningKey | undefined
   requests: ReturnType<typeof createRequests>
 }
 
-/** Answers what was thrown inside the route, by the framework, by a hook of the host or by the plugin. */
+/** Answers every error thrown inside the route, by the framework, by a hook of the host or by the plugin. */
 export function createErrorAnswer ({ operation, roomField, key, requests }: ErrorAnswerParts) {
   const refusals = new WeakMap<FastifyRequest, Refusal>()
 
@@ -45,8 +45,8 @@ export function createErrorAnswer ({ operation, roomField, key, requests }: Erro
   }
 
   /**
-   * The error handler of the scope, which Fastify asks if the answer of the route's own fails, as it does when a hook
-   * of the host throws at every answer. Nothing of Fastify is used any more.
+   * The error handler of the scope. Fastify calls it if the route's own answer fails, as when a hook of the host throws
+   * at every answer. It therefore uses nothing of Fastify.
    */
   function answerBare (error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const refusal = refusals.get(request) ?? toRefusal(error)
@@ -72,7 +72,7 @@ export function createErrorAnswer ({ operation, roomField, key, requests }: Erro
   }
 
   function log (error: unknown, request: FastifyRequest, { status, retCode, outcome }: Refusal): void {
-    // Absent where a hook of the host failed before ours.
+    // Absent if a hook of the host failed before ours.
     const exchange = requests.find(request)
     request.log[levelOf(status, retCode, outcome)]({
       operation,
@@ -87,7 +87,7 @@ export function createErrorAnswer ({ operation, roomField, key, requests }: Erro
     }, `co-browsing request ${outcome}`)
   }
 
-  // The same room has the same hash on every gateway, and nobody without the key can tell the room from it.
+  // The same room has the same hash on every gateway, and the room cannot be derived from it without the key.
   function hashOfRoom (body: unknown): string | undefined {
     const room: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, roomField) : undefined
     if (typeof room !== 'string' || key === undefined) return undefined
@@ -123,7 +123,7 @@ function sendable (headers: Record<string, unknown>): OutgoingHttpHeaders {
       return false
     }
   })
-  // fromEntries forgets the names.
+  // The type of `Object.fromEntries` loses the names.
   return Object.fromEntries(entries) as OutgoingHttpHeaders
 }
 
@@ -132,7 +132,7 @@ function endHalfOpenStream ({ raw: { complete } }: FastifyRequest, reply: Fastif
   // Forbidden on HTTP/2, and set by Fastify after a failure of the body.
   reply.removeHeader('connection')
   if (complete) return
-  // Fastify's types know HTTP/1 only.
+  // Fastify's types cover HTTP/1 only.
   const { stream } = reply.raw as unknown as Http2ServerResponse
   stream.once('finish', () => stream.close())
 }

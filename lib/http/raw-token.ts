@@ -4,11 +4,11 @@ const TOKEN_NAME = 'ccmessaging-token'
 const LEADING_BLANKS = /^[ \t]+/
 
 /**
- * The token as it was sent. A cookie parser would decode it, keep the first of two, and unwrap quotes; but validity is
- * equality with what was stored, byte by byte, and two that differ mean that somebody planted one.
+ * The token as it was sent. A cookie parser would decode it, keep the first of two, and unwrap quotes; but a token is
+ * valid only if it equals the stored text byte by byte, and two that differ mean that one was planted.
  *
- * @param rawHeaders names and values in turn
- * @throws MissingTokenError when there is none, or more than one
+ * @param rawHeaders alternating names and values
+ * @throws MissingTokenError if there is none, or more than one
  */
 export function readRawToken (rawHeaders: readonly string[]): string {
   const found = new Set<string>()
@@ -25,7 +25,8 @@ export function readRawToken (rawHeaders: readonly string[]): string {
 
 function readCookies (header: string): string[] {
   return header.split(';').flatMap((pair) => {
-    // An old quoted string may span several pairs: who reads it so sees other cookies than who does not.
+    // An old quoted string may span several pairs: parsers that support these see other cookies than parsers that do
+    // not.
     if ((pair.split('"').length - 1) % 2 === 1) throw new MissingTokenError()
     const equals = pair.indexOf('=')
     if (equals === -1) return []

@@ -7,7 +7,7 @@ import type { Gateway } from '../gateway/gateway.js'
 import type { Outcome } from '../gateway/metrics.js'
 import type { RequestContext } from '../gateway/request-context.js'
 
-/** What the metrics count a request as. */
+/** The outcome under which the metrics count a request. */
 export interface Answer {
   outcome: Outcome
   retCode: string
@@ -22,12 +22,12 @@ export interface Exchange extends RequestContext {
   answer?: Answer
   isGone: boolean
   isCounted: boolean
-  /** Gives back the place among the requests in flight. */
+  /** Returns the place among the requests in flight. */
   leave?: (() => void) | undefined
   unwatch (): void
 }
 
-/** Gives each request of a route its time and its place, takes both back, and counts the request once. */
+/** Gives each request of a route its time limit and its place, takes both back, and counts the request once. */
 export function createRequests (gateway: Gateway, timeout: number) {
   const exchanges = new WeakMap<FastifyRequest, Exchange>()
   // Requests that a hook of the host refused before `begin`.
@@ -61,7 +61,7 @@ export function createRequests (gateway: Gateway, timeout: number) {
     find: (request: FastifyRequest): Exchange | undefined => exchanges.get(request),
 
     /**
-     * Before anything is done for the request: in an overload the time for refusals is taken from the answers.
+     * Runs before any work for the request: in an overload, time for error answers is taken from successful ones.
      *
      * @throws OverloadedError if every place is taken
      */
@@ -69,7 +69,7 @@ export function createRequests (gateway: Gateway, timeout: number) {
       if (gateway.inFlight.isFull()) throw overloaded(raw)
     },
 
-    /** The head of the request is in. */
+    /** The head of the request has arrived. */
     begin (request: FastifyRequest, reply: FastifyReply): void {
       const exchange: Exchange = {
         ...createRequestContext(timeout), isGone: false, isCounted: false, unwatch () {}
@@ -85,7 +85,7 @@ export function createRequests (gateway: Gateway, timeout: number) {
     /** @throws OverloadedError if every place is taken */
     takePlace ({ raw }: FastifyRequest, exchange: Exchange): void {
       const leave = gateway.inFlight.enter()
-      // Others took the places while the body arrived.
+      // Other requests took the places while the body arrived.
       if (leave === undefined) throw overloaded(raw)
       exchange.leave = leave
       // A hook of the host may hang, and a queued response may never be sent.
@@ -97,7 +97,7 @@ export function createRequests (gateway: Gateway, timeout: number) {
       end(exchange)
     },
 
-    /** @returns whether the caller is still there to be told */
+    /** @returns whether the caller is still connected */
     refused (request: FastifyRequest, answer: Answer): boolean {
       const exchange = exchanges.get(request)
       if (exchange === undefined) {
@@ -105,13 +105,13 @@ export function createRequests (gateway: Gateway, timeout: number) {
         return true
       }
       exchange.answer = answer
-      // The stream of HTTP/2 tells its readers that it is over before it tells those who watch it.
+      // A stream of HTTP/2 reports its end to its readers before it does to `watchCaller`.
       exchange.isGone ||= request.raw.socket.destroyed
       end(exchange)
       return !exchange.isGone
     },
 
-    /** The answer was sent, by the plugin or by a hook of the host; on HTTP/2, the stream is over. */
+    /** The plugin or a hook of the host sent the answer; on HTTP/2, the stream is closed. */
     finish (request: FastifyRequest, reply: FastifyReply): void {
       const exchange = exchanges.get(request)
       if (exchange !== undefined) {

@@ -9,7 +9,7 @@ const FORM = 'every answer has the form { retCode, retMsg }'
 const CHECKED = 'only a body that was checked by the plugin is answered'
 const IN_A_HOOK = 'check this part in a hook, such as "routeOptions.preValidation"'
 
-/** Route options of Fastify that the plugin decides on itself, and why. docs/route-options.md lists them all. */
+/** Route options of Fastify that only the plugin sets, with the reason. docs/route-options.md lists them all. */
 export const REFUSED = new Map([
   ['method', 'both routes take POST'],
   ['url', ADDRESS],
@@ -23,7 +23,7 @@ export const REFUSED = new Map([
   ['validatorCompiler', CHECKED]
 ])
 
-/** The same of `routeOptions.schema`. */
+/** The same for `routeOptions.schema`. */
 export const REFUSED_IN_SCHEMA = new Map([
   ['body', CHECKED],
   ['headers', IN_A_HOOK],
@@ -32,7 +32,7 @@ export const REFUSED_IN_SCHEMA = new Map([
   ['querystring', IN_A_HOOK]
 ])
 
-/** @throws TypeError that names the option and what to do instead */
+/** @throws TypeError that names the option and the alternative */
 export function checkRouteOptions (options: RouteOptions = {}): void {
   refuse('routeOptions', options, REFUSED)
   refuse('routeOptions.schema', options.schema ?? {}, REFUSED_IN_SCHEMA)
@@ -50,11 +50,11 @@ function refuse (of: string, options: object, refused: Map<string, string>): voi
 /** A copy, since Fastify's plugins push their hooks into the lists that they find. */
 export function copyRouteOptions (options: RouteOptions = {}): RouteOptions {
   const entries = Object.entries(options).map(([name, value]) => [name, Array.isArray(value) ? [...value] : value])
-  // fromEntries forgets the names.
+  // The type of `Object.fromEntries` loses the names.
   return Object.fromEntries(entries) as RouteOptions
 }
 
-/** The host may describe the routes in its own words. The plugin says what they take and what they answer. */
+/** The host may describe the routes in its own words. The plugin defines their input and output. */
 export function mergeSchema (ofHost: RouteOptions['schema'], own: RouteSchema): FastifySchema {
   const { operationId, body, response } = own
   return { ...own, ...ofHost, operationId, body, response: { ...toObject(ofHost?.response), ...toObject(response) } }

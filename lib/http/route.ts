@@ -14,23 +14,23 @@ import type { Settings } from '../options.js'
 import type { RouteSchema } from './schema.js'
 import type { Session } from '../../types/index.js'
 
-/** What one route has of its own. */
+/** The part in which the routes differ. */
 export interface Endpoint<Body> {
   path: string
   schema: RouteSchema
-  /** Names the room in the body. */
+  /** The field of the body that names the room. */
   roomField: keyof Body & string
   /** @throws InvalidBodyError */
   checkBody (body: unknown): Body
   /** The host's decision. */
   authorize (session: Session, body: Body, request: FastifyRequest): boolean | Promise<boolean>
-  /** What the answer holds beside the retCode. */
+  /** The fields of the answer besides the retCode. */
   answer (session: Session, body: Body, context: RequestContext): Promise<object>
 }
 
 /**
- * A route, in a scope of its own: nothing in it reaches the host, and of the host only its hooks reach into it. The
- * order of checks: is any place free, origin, content type, size, body, place in flight, token, `authorize`.
+ * A route, in a scope of its own: nothing in it reaches the host, and only the host's hooks reach into it. The order of
+ * checks: is any place free, origin, content type, size, body, place in flight, token, `authorize`.
  */
 export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoint: Endpoint<Body>) {
   const { allowedOrigins, routeOptions, timeout, signing: { keys: [key] } } = settings
@@ -105,7 +105,7 @@ export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoin
   }
 
   function bodyOf ({ body }: FastifyRequest): Body {
-    // The validator has put exactly this there.
+    // The validator has put exactly this type there.
     return body as Body
   }
 }

@@ -19,7 +19,8 @@ const ConnectionInfoSchema = Type.Object({
   userName: Type.String({
     minLength: 1,
     maxLength: 128,
-    // Cc control, Cs lone surrogates, Zl and Zp line and paragraph separators, and what turns the writing direction.
+    // Cc control, Cs lone surrogates, Zl and Zp line and paragraph separators, and characters that turn the writing
+    // direction.
     pattern: '^[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Bidi_Control}]+$',
     description: 'shown to the other side',
     examples: ['王芳']
@@ -62,7 +63,7 @@ const REFUSALS = {
   503: refusalSchema('a dependency cannot be asked, or no node is live; ask again after Retry-After')
 }
 
-/** As @fastify/swagger reads it. */
+/** The schema as @fastify/swagger reads it. */
 export type RouteSchema = FastifySchema & { tags: string[], summary: string, operationId: string }
 
 export const connectionInfoSchema: RouteSchema = {
@@ -81,13 +82,13 @@ export const releaseSchema: RouteSchema = {
   response: { 200: ReleaseAnswer, ...REFUSALS }
 }
 
-// Coercing nothing: the host's own validator may turn 12345 into "12345".
+// Does not coerce: the host's own validator may turn 12345 into "12345".
 const ajv = new Ajv({ strict: false })
 
-/** Makes a check that returns the named fields alone, and throws an InvalidBodyError that names the wrong one. */
+/** Makes a check that returns only the named fields, and throws an InvalidBodyError that names the wrong one. */
 function createBodyCheck<Body extends object> (schema: TObject, rules: Record<keyof Body & string, string>) {
   const validate = ajv.compile<Body>(schema)
-  // Object.keys forgets the names.
+  // The type of `Object.keys` loses the names.
   const names = Object.keys(rules) as Array<keyof Body & string>
 
   return function checkBody (body: unknown): Body {
@@ -97,7 +98,7 @@ function createBodyCheck<Body extends object> (schema: TObject, rules: Record<ke
       const name = names.find((known) => known === field)
       throw new InvalidBodyError(name === undefined ? 'the body must be a JSON object' : `${name} ${rules[name]}`)
     }
-    // The same fields that were validated, and fromEntries forgets their names.
+    // The same fields that were validated; the type of `Object.fromEntries` loses their names.
     return Object.fromEntries(names.map((name) => [name, body[name]])) as Body
   }
 }

@@ -8,7 +8,7 @@ import type { Outcome } from '../gateway/metrics.js'
 
 const RET_CODE = /\d{5}$/
 
-/** What the caller is told. */
+/** The error answer for the caller. */
 export interface Refusal {
   status: number
   retCode: string
@@ -27,9 +27,9 @@ const BY_STATUS = new Map<number, new () => Error & { code: string }>([
 ])
 
 /**
- * Translates anything that was thrown inside the route, by the framework, a hook of the host or the plugin.
+ * Translates anything thrown inside the route, by the framework, a hook of the host or the plugin.
  *
- * @param statusSet by a hook that called `reply.code()` before it threw; below 400 if none did
+ * @param statusSet by a hook that called `reply.code()` before it threw; below 400 if no hook did
  */
 export function toRefusal (thrown: unknown, statusSet = 200): Refusal {
   const { code, message } = toCatalogued(thrown, statusSet)
