@@ -1,14 +1,14 @@
 import type { Answer } from './ask.js'
 
-/** Which of the node's two addresses is opened. */
+/** Chooses which of the node's two addresses is opened. */
 export interface Addresses {
   choose (answer: Answer): string
-  /** The chosen one cannot be opened. @returns whether the other one is worth a try at once */
+  /** The chosen address cannot be opened. @returns whether the other address is worth a try at once */
   fail (): boolean
   succeed (): void
 }
 
-/** Tries the preferred one, the other one once where that fails, and keeps to what could be opened. */
+/** Tries the preferred address, then the other one once if that fails, and keeps to an address that opened. */
 export function createAddresses (preferred: 'wssUrl' | 'wssUrlOut'): Addresses {
   let chosen = preferred
   let hasOther = false

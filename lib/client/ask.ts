@@ -5,7 +5,7 @@ import type { ClientSettings } from './settings.js'
 
 const MAX_RETRY_AFTER_MS = 3_600_000
 
-/** Where the room is. */
+/** The place of the room. */
 export interface Answer {
   wssUrl: string
   wssUrlOut: string | undefined
@@ -15,7 +15,7 @@ export interface Answer {
 /**
  * Asks the gateway where the room is.
  *
- * @param isRefused the token of the call before was
+ * @param isRefused whether the token of the previous request was rejected
  * @throws CobrowseError
  */
 export async function askForRoom (settings: ClientSettings, isRefused: boolean, signal: AbortSignal): Promise<Answer> {
@@ -50,7 +50,7 @@ async function post (
       headers: {
         'content-type': 'application/json; charset=utf-8', ...(held !== undefined && { 'ccmessaging-token': held })
       },
-      // A cookie beside a token that differs is refused as ambiguous.
+      // The gateway rejects a cookie beside a token that differs as ambiguous.
       credentials: held === undefined ? 'include' : 'omit',
       body: JSON.stringify(body),
       signal
@@ -67,7 +67,7 @@ async function post (
   }
 }
 
-/** @throws CobrowseError unless it is a success */
+/** @throws CobrowseError unless the answer is a success */
 function read ({ status, headers }: Response, text: string): { data?: unknown } {
   const answer = parse(text)
   if (status === 200 && answer.retCode === '0') return answer
@@ -86,7 +86,7 @@ function parse (text: string): { retCode?: unknown, retMsg?: unknown, data?: unk
   }
 }
 
-/** Seconds or a date (RFC 9110 section 10.2.3), to milliseconds from now. */
+/** Seconds or a date (RFC 9110 section 10.2.3), converted to milliseconds from now. */
 export function readRetryAfter (value: string | null): number | undefined {
   if (value === null) return undefined
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()

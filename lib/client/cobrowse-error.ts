@@ -2,7 +2,7 @@ import type { CobrowseErrorCode, CobrowseFailure } from '../../types/client.js'
 
 type Details = Pick<CobrowseFailure, 'retryAfter' | 'returnWithin' | 'closeCode' | 'status'>
 
-/** Why there is no connection, or why a call ended badly. */
+/** The reason why there is no connection, or why ending a call failed. */
 export class CobrowseError extends Error implements CobrowseFailure {
   override name = 'CobrowseError'
   readonly code: CobrowseErrorCode

@@ -11,8 +11,8 @@ import type { Connection, ConnectionEvents, ConnectionState, ConnectOptions } fr
 import type { Visit } from './socket.js'
 
 /**
- * Connects to the node that holds the room, and follows the room when it moves, until it is closed. A signature works
- * once, so every attempt asks the gateway anew.
+ * Connects to the node that holds the room, and follows the room when it moves, until the connection is closed. A
+ * signature works once, so every attempt asks the gateway again.
  *
  * @throws TypeError that names the option and the rule
  */
@@ -27,9 +27,9 @@ export function connect (options: ConnectOptions): Connection {
   let state: ConnectionState = 'asking'
   let visit: Visit | undefined
   let isRefused = false
-  /** The node sends everybody away as the call ends, before the gateway's answer says so. */
+  /** The node disconnects all clients at the end of the call, before the gateway's answer arrives. */
   let ending: Promise<void> | undefined
-  /** During this attempt the browser put the page aside. */
+  /** Whether the browser put the page aside during this attempt. */
   let isKept = false
   const page = watchPage(() => {
     isKept = true
@@ -102,7 +102,7 @@ export function connect (options: ConnectOptions): Connection {
   }
 
   async function run (): Promise<CobrowseError | undefined> {
-    // Listeners that are added right after `connect` hear of everything.
+    // Listeners added right after `connect` receive every event.
     await Promise.resolve()
     const error = await follow()
     settings.signal?.removeEventListener('abort', close)

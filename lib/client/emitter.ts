@@ -6,8 +6,8 @@ export interface Emitter<T extends { [E in keyof T]: (...details: never[]) => vo
 }
 
 /**
- * What a listener throws is reported as an uncaught error, as of an EventTarget. The emitter of the server's parts
- * stands on node:events, which a page does not have.
+ * An error thrown by a listener is reported as uncaught, as with an EventTarget. The emitter of the server's parts uses
+ * node:events, which a page does not have.
  */
 export function createEmitter<T extends { [E in keyof T]: Listeners[string] }> (): Emitter<T> {
   const listeners = new Map<keyof T, Set<(...details: never[]) => void>>()
@@ -23,7 +23,7 @@ export function createEmitter<T extends { [E in keyof T]: Listeners[string] }> (
       }
     },
     on (event, listener) {
-      // Twice the same function is twice a listener.
+      // The same function added twice counts as two listeners.
       const added = (...details: never[]) => listener(...details)
       listeners.set(event, (listeners.get(event) ?? new Set()).add(added))
       return () => { listeners.get(event)?.delete(added) }

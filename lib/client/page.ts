@@ -1,10 +1,10 @@
-// By structure: Node.js has no such events.
+// Typed by structure: Node.js has no such events.
 const page = globalThis as {
   addEventListener? (type: string, listener: (event: { persisted?: boolean }) => void): void
   removeEventListener? (type: string, listener: (event: { persisted?: boolean }) => void): void
 }
 
-/** Calls `listener` when the browser is online again, or shows a page that it kept. @returns unsubscribes */
+/** Calls `listener` if the browser is online again, or shows a page that it kept. @returns unsubscribes */
 export function onWake (listener: () => void): () => void {
   page.addEventListener?.('online', listener)
   page.addEventListener?.('pageshow', listener)
@@ -15,15 +15,15 @@ export function onWake (listener: () => void): () => void {
 }
 
 export interface PageWatch {
-  /** Resolves at once, unless the browser keeps the page for later: then when it shows the page again. */
+  /** Resolves at once, or, if the browser keeps the page for later, as soon as it shows the page again. */
   shown (): Promise<void>
   end (): void
 }
 
 /**
- * Watches for the back/forward cache: a page in it stands still, for minutes perhaps, with its connections open.
+ * Watches the back/forward cache: a page in it stands still, possibly for minutes, with its connections open.
  *
- * @param onKept the browser is about to keep the page; nothing of it runs afterwards
+ * @param onKept called when the browser is about to keep the page; no code of the page runs afterwards
  */
 export function watchPage (onKept: () => void): PageWatch {
   let shown = Promise.resolve()

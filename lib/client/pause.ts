@@ -1,6 +1,6 @@
 import { onWake } from './page.js'
 
-/** Waits; ends early when the signal aborts, when the browser is online again, or when it shows a page that it kept. */
+/** Waits; ends early if the signal aborts, the browser is online again, or it shows a page that it kept. */
 export async function pause (ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   await new Promise<void>((resolve) => {

@@ -1,28 +1,28 @@
 import type { CobrowseErrorCode, CobrowseFailure } from '../../types/client.js'
 
-/** A connection that lasted this long was a good one: what went wrong before it counts no more. */
+/** A connection that lasted this long was a good one: failures before it no longer count. */
 const GOOD_MS = 1000
 const TRANSIENT_STATUS = [408, 425, 429]
-/** Answers of something else than the gateway, such as a balancer during a deployment, before they are believed. */
+/** Answers from other servers than the gateway, such as a balancer during a deployment, before they are believed. */
 const FOREIGN_ANSWERS = 10
 const FINAL: readonly CobrowseErrorCode[] = [4403, '40001', '40301', '40302', '41301', '41501']
 
 export interface RetryRules {
   /**
-   * What comes after an attempt that ended.
+   * Decides how to continue after an attempt that ended.
    *
-   * @param openFor milliseconds that its WebSocket was open
-   * @param hasOther whether the node has another address, which was not tried yet
-   * @returns milliseconds until the next attempt; undefined: none, since asking again does not mend it
+   * @param openFor milliseconds for which its WebSocket was open
+   * @param hasOther whether the node has another address that has not been tried
+   * @returns milliseconds until the next attempt; undefined if asking again cannot help
    */
   next (error: CobrowseFailure, openFor: number, hasOther: boolean): number | undefined
 }
 
 /**
- * Waits grow and are jittered, so that the clients of a node that died do not return all at once; whoever is sent
- * away goes at once, but not in a circle.
+ * Waits grow and are jittered, so that the clients of a node that died do not return all at once. A client that is sent
+ * to another node asks at once, but not in a circle.
  *
- * @param canRenew there is a function that has a new token
+ * @param canRenew whether there is a function that returns a new token
  */
 export function createRetryRules (
   { minWait, maxWait, canRenew, random = Math.random }:
@@ -39,7 +39,7 @@ export function createRetryRules (
     return longest * (0.5 + random() / 2)
   }
 
-  /** The first answer tells that the address is wrong; later on, only many in a row do. */
+  /** The first answer shows that the address is wrong; later, only many in a row do. */
   function isFinal (isFirst: boolean): boolean {
     return isFirst || ++foreignAnswers === FOREIGN_ANSWERS
   }

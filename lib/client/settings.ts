@@ -2,7 +2,7 @@ import type { ClientSocket, ConnectOptions } from '../../types/client.js'
 
 const PATH = '/service-cloud/rest/webadapter/v1/connectionInfo/'
 
-/** Above it a timer fires at once. */
+/** Above this delay a timer fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 export const CLIENT_DEFAULTS = Object.freeze({
@@ -86,14 +86,14 @@ export function readClientOptions (options: ConnectOptions): ClientSettings {
   }
 }
 
-// By structure, since the types of Node lack the one and those of a browser do not fit ws.
+// Typed by structure: the types of Node.js lack the one, and those of a browser do not fit ws.
 const platform = globalThis as {
   WebSocket?: ClientSettings['WebSocket']
   location?: { origin: string }
   fetch?: unknown
   AbortController?: unknown
 }
-/** Without them every attempt would fail, for ever. */
+/** Without these every attempt would fail, for ever. */
 const NEEDED = ['fetch', 'AbortController'] as const
 const pageOrigin = () => platform.location?.origin
 

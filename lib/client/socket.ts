@@ -10,9 +10,9 @@ export interface VisitOptions {
   url: string
   signature: string
   WebSocket: new (url: string, protocols: string[]) => ClientSocket
-  /** Milliseconds to open. */
+  /** Milliseconds that opening may take. */
   timeout: number
-  /** Milliseconds without a message; 0 any number. */
+  /** Milliseconds that may pass without a message; 0 means no limit. */
   idleTimeout: number
   onOpen (): void
   onMessage (message: Message): void
@@ -20,10 +20,10 @@ export interface VisitOptions {
 
 /** One WebSocket, from the attempt to open it to its end. */
 export interface Visit {
-  /** Why, and how many milliseconds it was open. */
+  /** The reason, and the milliseconds for which the WebSocket was open. */
   readonly ended: Promise<{ error: CobrowseError, openFor: number }>
   readonly bufferedAmount: number
-  /** @returns whether it is open */
+  /** @returns whether the WebSocket is open */
   send (data: OutgoingMessage): boolean
   close (): void
 }
@@ -41,7 +41,7 @@ export function visitNode (options: VisitOptions): Visit {
     isOver = true
     clearTimeout(timer)
     settle({ error, openFor: openedAt === undefined ? 0 : performance.now() - openedAt })
-    // One that is dead answers no closing handshake, and nobody waits for it.
+    // A dead connection answers no closing handshake, and no caller waits for it.
     socket?.close()
   }
 
@@ -68,7 +68,7 @@ export function visitNode (options: VisitOptions): Visit {
       else end(toError(code, reason))
     })
     opening.addEventListener('error', () => {
-      // A close may follow, which says no more. None does if the policy of the page forbids the address.
+      // A `close` event may follow, with no further detail. None follows if the policy of the page forbids the address.
       if (openedAt === undefined) end(unopened())
     })
   }
@@ -83,7 +83,7 @@ export function visitNode (options: VisitOptions): Visit {
     socket = new WebSocket(url, [SUB_PROTOCOL, signature])
     listen(socket)
   } catch (cause) {
-    // A page served by TLS may not open ws:, for one.
+    // A page served by TLS may not open ws:, for example.
     end(new CobrowseError('unopened', 'the address of the node cannot be used here', {}, { cause }))
   }
   const isOpen = () => !isOver && socket?.readyState === OPEN
@@ -112,7 +112,7 @@ function toError (closeCode: number, reason: string): CobrowseError {
   })
 }
 
-/** A node that drains many clients says over how long they are to come back: "… within 2000 ms". */
+/** A node that drains many clients tells them how long to spread their return: "… within 2000 ms". */
 function readWindow (reason: string): number | undefined {
   const ms = / within (\d{1,6}) ms$/.exec(reason)?.[1]
   return ms === undefined ? undefined : Number(ms)

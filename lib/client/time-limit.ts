@@ -1,8 +1,8 @@
 export interface TimeLimit {
-  /** Aborts when the time is over, and when the parent aborts. */
+  /** Aborts if the time is over, or if the parent aborts. */
   readonly signal: AbortSignal
   readonly isTimeOver: boolean
-  /** Gives timer and listener back. */
+  /** Removes timer and listener. */
   end (): void
 }
 

@@ -9,11 +9,11 @@ const REASONS: Record<CloseCode, string> = {
   4503: 'cannot reach the registry'
 }
 
-/** A client was not taken in. The message may be shown to it; `cause` is for the log. */
+/** A client was rejected. The message may be shown to the client; `cause` is for the log. */
 export class AdmissionError extends Error {
   override name = 'AdmissionError'
   readonly code = 'FST_COBROWSE_ADMISSION'
-  /** Close the WebSocket with it. */
+  /** Close code for the client's WebSocket. */
   readonly closeCode: CloseCode
 
   constructor (closeCode: CloseCode, cause?: unknown) {
@@ -21,7 +21,7 @@ export class AdmissionError extends Error {
     this.closeCode = closeCode
   }
 
-  /** The HTTP status of the same meaning, for a server that checks the signature before it answers the handshake. */
+  /** The equivalent HTTP status, for a server that checks the signature before it answers the handshake. */
   get statusCode (): number {
     return this.closeCode - 4000
   }

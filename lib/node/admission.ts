@@ -11,7 +11,7 @@ import type { SignatureClaims } from '../../types/signature.js'
 const CLAIM_MS = 1000
 const MAX_CLAIMS = 3
 
-/** @throws whatever is wrong with the signature */
+/** @throws if anything is wrong with the signature */
 export type Verify = (
   signature: string, at: { node: { id: string, incarnation: string }, now: number }
 ) => Promise<SignatureClaims>
@@ -19,24 +19,24 @@ export type Verify = (
 export interface AdmissionParts {
   clock: Clock
   verify: Verify
-  /** @throws `AdmissionError` when the node admits nobody */
+  /** @throws `AdmissionError` if the node admits no clients */
   membership (): Membership
   rooms: Rooms
-  /** When this process registered first, by the store's clock, in milliseconds. */
+  /** Time of this process's first registration, by the store's clock, in milliseconds. */
   startedAt: number
-  /** Seconds that a signature is good for after its end. */
+  /** Seconds for which a signature stays valid after its end. */
   skew: number
   allowedOrigins: readonly string[] | undefined
 }
 
-/** Decides who comes in. From the last answer of the registry to the seat it never waits. */
+/** Decides which clients are admitted. Nothing is awaited between the registry's last answer and the seat. */
 export function createAdmission (parts: AdmissionParts) {
   const { clock, verify, membership, rooms, startedAt, skew, allowedOrigins } = parts
   const used = createUsedSignatures()
   const firstIncarnation = membership().incarnation
 
   function checkOrigin (origin: string | undefined): void {
-    // Only browsers send it, and no page can leave it out.
+    // Only browsers send the header, and no page can leave it out.
     if (origin === undefined || allowedOrigins === undefined || allowedOrigins.includes(origin)) return
     throw new AdmissionError(4403, new Error('see option "allowedOrigins"'))
   }
@@ -68,7 +68,7 @@ export function createAdmission (parts: AdmissionParts) {
   }
 
   async function enter (claims: SignatureClaims): Promise<Seat> {
-    // What is refused anyway must not cost a call of the registry.
+    // A client that is rejected anyway must not cost a call of the registry.
     checkSpace(claims)
     if (used.isUsed(claims.id, claims.expiresAt + skew)) throw new AdmissionError(4408)
     const { tenant, room } = claims
@@ -86,7 +86,7 @@ export function createAdmission (parts: AdmissionParts) {
     }
   }
 
-  /** A process does not know which signatures the one before it admitted, and a join-only one names none of them. */
+  /** A process does not know which signatures its predecessor admitted, and a join-only one names neither of them. */
   function isFromEarlierProcess ({ issuedAt, knownIncarnation }: SignatureClaims): boolean {
     const [from, until] = [issuedAt * 1000, (issuedAt + 1) * 1000]
     // The store's clock does not tell the order within a second, and a gateway without it may be ahead by the skew.

@@ -5,9 +5,9 @@ import { readNodeOptions } from './options.js'
 import type { CobrowseNode, NodeOptions } from '../../types/node.js'
 
 /**
- * Makes this process a relay node: registers it, and from then on says who may come in and who has to go.
+ * Makes this process a relay node: registers it, and from then on tells which clients to admit and which to disconnect.
  *
- * @throws TypeError that names the option; anything else when the registry cannot be asked
+ * @throws TypeError that names the option; any other error if the registry is unavailable
  */
 export async function joinCobrowse (options: NodeOptions): Promise<CobrowseNode> {
   const { registry, signing, ...settings } = readNodeOptions(options)

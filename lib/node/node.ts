@@ -16,7 +16,7 @@ const LEFT = 'the node is leaving: ask again'
 
 type Phase = 'serving' | 'draining' | 'leaving' | 'drained' | 'replaced' | 'closed'
 
-/** What a node takes from outside; a test hands in others. */
+/** The external parts of a node; tests inject their own. */
 export interface NodeParts {
   clock: Clock
   verify: Verify
@@ -25,7 +25,7 @@ export interface NodeParts {
 
 export type NodeCoreSettings = Omit<NodeSettings, 'registry' | 'signing'> & { signing: { skew: number } }
 
-/** @throws what `join` throws, or that it took too long */
+/** @throws the error of `join`, or one if it took too long */
 export async function createNode (settings: NodeCoreSettings, parts: NodeParts): Promise<CobrowseNode> {
   const { record, signing: { skew }, allowedOrigins, maxSeats, seatsPerRoom, patience, suspendFor } = settings
   const { clock, verify } = parts
@@ -105,7 +105,7 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
     listen(joined)
   }
 
-  /** Whoever asks again must get another node, so the registry hears of it first. */
+  /** Clients that ask again must get another node, so the registry is told first. */
   function leave (): void {
     phase = 'leaving'
     cancelDeadline()
@@ -158,7 +158,7 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
       return await left
     },
     async undrain () {
-      // What has begun to leave cannot be called back.
+      // A leave that has begun cannot be withdrawn.
       await leaving
       if (phase === 'closed' || phase === 'replaced') throw new Error(`the node is ${phase}`)
       if (phase === 'drained') {

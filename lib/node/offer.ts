@@ -1,20 +1,20 @@
 const SUB_PROTOCOL = 'cobrowse.v1'
 
-/** A signature is about 500 characters long; what is much longer is none. */
+/** A signature is about 500 characters long; much longer text is not a signature. */
 export const MAX_SIGNATURE_LENGTH = 4096
 
-/** What a client offers in the handshake of its WebSocket. */
+/** The sub-protocols that a client offers in the handshake of its WebSocket. */
 export interface Offer {
-  /** Empty when there is none, or more than one. */
+  /** Empty if there is no signature, or more than one. */
   signature: string
   origin: string | undefined
 }
 
 /**
  * Reads the offer of a client, which names the sub-protocols `cobrowse.v1` and the signature, in this order. Answer
- * the first.
+ * with the first.
  *
- * @param headers with names in lower case, as Node has them
+ * @param headers with names in lower case, as in Node.js
  */
 export function readOffer (headers: Readonly<Record<string, string | string[] | undefined>>): Offer {
   const origin = String(headers.origin ?? '')

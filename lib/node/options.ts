@@ -14,7 +14,7 @@ const milliseconds = (minimum: number) => Type.Integer({
 })
 const count = Type.Integer({ minimum: 1, description: 'an integer of at least 1' })
 
-// What the node says of itself is checked as every node record is.
+// The node's own fields are checked like any node record.
 const OfRecord = Type.Optional(Type.Unknown())
 
 export const NodeOptionsSchema = Type.Object({
@@ -37,7 +37,7 @@ export const NODE_DEFAULTS = Object.freeze({
   maxSeats: 10_000, seatsPerRoom: 32, patience: 2000, suspendFor: 600_000
 })
 
-/** Checked and complete; none of it is the caller's own object but the registry. */
+/** Checked and complete; of the caller's own objects only the registry is kept. */
 export interface NodeSettings {
   registry: Registry
   record: NodeRecord
@@ -81,7 +81,7 @@ function readRecord ({ id = `node-${randomBytes(8).toString('hex')}`, ...options
   }
 }
 
-/** Fits the reason of a WebSocket's close, and what clients read there. */
+/** Fits the reason of a WebSocket's close, and the longest time that clients read there. */
 const MAX_RETURN_MS = 600_000
 
 const DrainSchema = Type.Object({

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 /** Takes 4 MiB, allocated once and touched only as it fills. */
 const CAPACITY = 262_144
 
-/** Signatures that admitted a client and ended since: the latest ones, in memory that never grows. */
+/** Signatures that admitted a client and have ended since: the latest ones, in memory that never grows. */
 export interface PastSignatures {
   /** @param end in seconds */
   add (id: string, end: number): void
@@ -26,7 +26,7 @@ export function createPastSignatures (capacity = CAPACITY): PastSignatures {
       ends[at] = end
       latestEnd = Math.max(latestEnd, end)
     },
-    // Unless the clock was set back the end alone answers; the search takes a fraction of a millisecond.
+    // Unless the clock was set back, `end` alone decides; the search takes a fraction of a millisecond.
     has: (id, end) => end <= latestEnd && (end <= pushedOutUntil || prints.includes(printOf(id)))
   }
 }

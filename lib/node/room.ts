@@ -9,10 +9,10 @@ import type { SignatureClaims } from '../../types/signature.js'
 const ALONE: SeatEnd = { code: 4410, reason: 'the other side may be elsewhere: ask again' }
 const SUSPENDED: SeatEnd = { code: 4410, reason: 'the registry was out of reach for too long: ask again' }
 
-/** Whether a room is this node's, as the registry says it. */
+/** Whether the registry says that a room is this node's. */
 export interface Doors {
   areOpen (room: RoomKey): boolean
-  /** Nobody needs the room here any more. */
+  /** The room is no longer needed here. */
   giveUp (room: RoomKey): void
 }
 
@@ -23,7 +23,7 @@ export interface RoomOptions {
   patience: number
   /** Milliseconds. */
   suspendFor: number
-  /** Of all rooms together. */
+  /** Counts of all rooms together. */
   tally: { seats: number, expected: number }
   onOpened (room: RoomKey): void
   onClosed (room: RoomKey): void
@@ -31,18 +31,18 @@ export interface RoomOptions {
   onChange (room: Room): void
 }
 
-/** A room that lost its claim stays open behind a shut door: those who are together stay together. */
+/** A room that lost its claim stays open behind a shut door: clients who are together stay together. */
 export interface Room {
   readonly key: RoomKey
-  /** Somebody was inside, and it was not closed since. */
+  /** A client has entered, and the room was not closed since. */
   isOpen (): boolean
-  /** Nobody is inside or on the way in. */
+  /** No client is inside or about to enter. */
   isUnused (): boolean
   seats (): number
-  /** Somebody is on the way in: the claim is kept until the result is called, once. */
+  /** A client is about to enter: the claim is kept until the result is called, once. */
   expect (): () => void
   take (claims: SignatureClaims): Seat
-  /** Looks whether the door is open. */
+  /** Checks whether the door is open. */
   review (): void
   giveUp (): void
   close (end: SeatEnd): void
@@ -65,7 +65,7 @@ export function createRoom (key: RoomKey, options: RoomOptions): Room {
 
   const isUnused = () => seats.size === 0 && expected === 0
 
-  // Nobody says when a door opens that stayed shut as the registry came back.
+  // A door that stayed shut when the registry came back opens without an event.
   function unlessDoorIsOpen (work: () => void): void {
     if (doors.areOpen(key)) review()
     else work()

@@ -8,26 +8,26 @@ import type { SignatureClaims } from '../../types/signature.js'
 export interface RoomsOptions extends Omit<RoomOptions, 'tally' | 'onChange'> {
   maxSeats: number
   seatsPerRoom: number
-  /** Nobody is inside of any room, or on the way in. */
+  /** Called if no client is inside any room, or about to enter. */
   onVacant (): void
 }
 
 /** The rooms of a node. */
 export interface Rooms {
-  /** Open rooms, also those that everybody left while the door was shut. */
+  /** Number of open rooms, including rooms that all clients left while the door was shut. */
   count (): number
   seats (): number
   isVacant (): boolean
   isOpen (room: RoomKey): boolean
   isFull (room: RoomKey): boolean
-  /** Somebody is on the way in: the claim is kept until the result is called, once. */
+  /** A client is about to enter: the claim is kept until the result is called, once. */
   expect (room: RoomKey): () => void
   take (claims: SignatureClaims): Seat
   /** The claim of the room may have changed. */
   review (room: RoomKey): void
   /** The registry is out of reach. */
   suspend (): void
-  /** The registry is back: rooms without anybody inside are given up. */
+  /** The registry is back: rooms without clients are given up. */
   resume (): void
   close (room: RoomKey, end: SeatEnd): void
   closeAll (end: SeatEnd): void

@@ -1,7 +1,7 @@
 import type { Clock } from '../common/clock.js'
 
 export interface Timer {
-  /** Does nothing while it runs already. */
+  /** Does nothing if the timer is running. */
   start (): void
   stop (): void
 }

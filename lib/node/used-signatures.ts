@@ -1,14 +1,14 @@
 import { createPastSignatures } from './past-signatures.js'
 
-/** Ids of the signatures that admitted a client, for as long as they could be shown again. */
+/** Ids of the signatures that admitted a client, for as long as they could be presented again. */
 export interface UsedSignatures {
-  /** Ids of signatures that are good still. */
+  /** Number of signatures that have not ended. */
   readonly size: number
   isUsed (id: string, end: number): boolean
   /**
-   * @param end when it is refused anyway, in seconds
+   * @param end time from which the signature is rejected anyway, in seconds
    * @param now of the same clock
-   * @returns `false` when it is used already
+   * @returns `false` if the signature was used before
    */
   use (id: string, end: number, now: number): boolean
 }
@@ -16,7 +16,7 @@ export interface UsedSignatures {
 export function createUsedSignatures (): UsedSignatures {
   const ids = new Set<string>()
   const endings = new Map<number, string[]>()
-  // A clock that is set back makes signatures good again that had ended.
+  // A clock that is set back makes signatures valid again that had ended.
   const past = createPastSignatures()
   let sweptAt = -Infinity
 

@@ -15,13 +15,13 @@ import type { HttpProvisionOptions, Provision } from '../../types/provision.js'
 import type { Session } from '../../types/sessions.js'
 
 const STALE_MS = 600_000
-/** One tenant's trouble outlives the success of others, so that the two do not take turns in the log. */
+/** One tenant's trouble outlives the success of others, so that the two do not alternate in the log. */
 const TROUBLE_MS = 30_000
-/** Any address is good or bad with the path of any node. */
+/** An address is valid or invalid with the path of any node alike. */
 const SOME_NODE = 'wss://node.invalid/ws'
 
 /**
- * Asks CC-Provision over HTTP, and keeps what it answers.
+ * Asks CC-Provision over HTTP, and keeps its answers.
  *
  * @throws TypeError that names the option and the rule
  */
@@ -65,7 +65,7 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
     }
   }
 
-  // Before it is kept: a bad answer never takes the place of a good one.
+  // Runs before an answer is kept: a bad answer never replaces a good one.
   function readAddress (answer: unknown): string {
     let address
     try {
@@ -111,7 +111,7 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
     const known = kept.recall(question)
     if (known !== undefined) return known
     try {
-      // What is asked for is shared: a caller that goes away must not end it for the others.
+      // The exchange is shared: a caller that disconnects must not end it for the others.
       return await untilAborted(kept.ask(question), signal)
     } catch (error) {
       const lastGood = kept.lastGood(path)

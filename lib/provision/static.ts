@@ -3,9 +3,9 @@ import { createBackend } from '../common/adapter-state.js'
 import type { Provision } from '../../types/provision.js'
 
 /**
- * One external address for all nodes, known beforehand.
+ * One external address for all nodes, known in advance.
  *
- * @param address `host`, `host:port` or a `wss://` URL, whose path gives way to that of the node
+ * @param address `host`, `host:port` or a `wss://` URL, whose path is replaced by that of the node
  * @throws TypeError that names the option and the rule
  */
 export function staticProvision (address: string): Provision {

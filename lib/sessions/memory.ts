@@ -6,7 +6,7 @@ import type { MemorySessions } from '../../types/sessions.js'
 const LIFE_MS = 3_600_000
 const MAX_TOKENS = 100_000
 
-/** A token store in the memory of one process, for tests and the demo: what it holds is gone with the process. */
+/** A token store in the memory of one process, for tests and the demo: its tokens are lost with the process. */
 export function memorySessions (): MemorySessions {
   const live = createTenantCache<{ token: string, endsAt: number }>(MAX_TOKENS)
   const backend = createBackend({ open: () => backend.set('up') })

@@ -18,8 +18,8 @@ const OptionsSchema = Type.Object({
 }, { additionalProperties: false })
 
 /**
- * The published check of a `ccmessaging-token`: valid only if the text that Redis holds for its user equals the
- * token as received.
+ * The published check of a `ccmessaging-token`: valid only if Redis holds exactly the received text for the token's
+ * user.
  *
  * @throws TypeError that names the option and the rule
  */
@@ -44,7 +44,7 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
       backend.set('up')
       return stored
     } catch (error) {
-      // A forger of tokens chooses the key. One that holds another type than text is no token.
+      // A forger of tokens chooses the key. A key with a value of another type than text belongs to no token.
       if (isReply(error, 'WRONGTYPE')) return null
       if (isReply(error, 'NOPERM') && /\bkeys?\b/.test(error.message)) {
         throw new AnsweredError('Redis does not let this user read the key', { cause: error })

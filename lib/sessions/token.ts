@@ -3,7 +3,7 @@ import secureJson from 'secure-json-parse'
 import type { Session } from '../../types/sessions.js'
 
 const MAX_LENGTH = 2048
-// The alphabet of the request's own userId; nothing that means something in a Redis pattern or protocol.
+// The alphabet of the request's own userId; no character with a meaning in a Redis pattern or protocol.
 const ID = /^[A-Za-z0-9._:@-]{1,64}$/
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 // Each match reaches to the end of its token, closed or not, so that no character is read twice.
@@ -13,11 +13,11 @@ const LONG_INTEGER = /^-?[1-9]\d{15,}$/
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Reads who a `ccmessaging-token` says it is of. Proves nothing: a token is not signed, and only its equality with
- * the stored text makes it valid.
+ * Reads the user that a `ccmessaging-token` names. Proves nothing: a token is not signed, and is valid only if it
+ * equals the stored text.
  *
  * @param token as received, percent-encoded
- * @returns `null` when it is malformed
+ * @returns `null` if the token is malformed
  */
 export function readToken (token: string): Session | null {
   if (token === '' || token.length > MAX_LENGTH) return null
@@ -30,7 +30,7 @@ export function readToken (token: string): Session | null {
   }
 }
 
-/** The key part of a user: the published rule puts nothing between. */
+/** The part of the key for a user: the published rule puts no separator between the fields. */
 export function toUid ({ tenantId, channelId, userId }: Session): string {
   return tenantId + channelId + userId
 }
@@ -40,7 +40,7 @@ export function makeToken (session: Session, createTime: number): string {
   return encodeURIComponent(Buffer.from(JSON.stringify({ createTime, ...session })).toString('base64'))
 }
 
-/** Compares without telling by its time how much is alike. */
+/** Compares in a time that does not reveal how much is equal. */
 export function equalsStored (token: string, stored: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(token), digest(stored))

@@ -10,7 +10,7 @@ import type { HttpProvisionOptions } from '../../../types/provision.js'
 const MAX_BODY_BYTES = 64 * 1024
 const MAX_HEADER_BYTES = 16 * 1024
 const CONNECTIONS = 32
-/** A second try needs time enough to succeed. */
+/** A second try needs enough time to succeed. */
 const RETRY_NEEDS_SHARE = 0.4
 const MAX_HOLD_MS = 2000
 const UNKNOWN_TENANT_HOLD_MS = 5000
@@ -24,19 +24,19 @@ export interface ExchangeOptions {
 
 export interface Exchange {
   /**
-   * Asks, and once more where that may help.
+   * Asks, and asks once more if that may help.
    *
    * @returns the parsed answer
    * @throws `ProvisionFault`
    */
   get (path: string): Promise<unknown>
-  /** Ends what is under way. */
+  /** Ends all exchanges under way. */
   close (): Promise<void>
 }
 
 export function createExchange ({ origin, headers, ca, timeoutMs }: ExchangeOptions): Exchange {
   const options: Client.Options = {
-    // The signal of the whole exchange rules: undici's own timers are coarse, and a dripping body outlives them.
+    // The signal bounds the whole exchange: undici's own timers are coarse, and a dripping body outlives them.
     headersTimeout: 0,
     bodyTimeout: 0,
     connect: { timeout: timeoutMs, ...(ca !== undefined && { ca }) },
@@ -142,7 +142,7 @@ function readRetryAfter (value: string | string[] | undefined): number | undefin
   return Number.isNaN(ms) ? undefined : Math.max(0, ms)
 }
 
-// The parser's own message quotes the answer, so that it is left out.
+// The parser's own message quotes the answer, so the message is left out.
 function parseBody (body: Uint8Array): unknown {
   try {
     return parse(new TextDecoder('utf-8', { fatal: true }).decode(body))

@@ -3,9 +3,9 @@ import { ReasonError } from '../../common/reason.js'
 
 export interface FaultDetails {
   /**
-   * Whose trouble it is: `unreachable` the backend is, for all tenants alike · `backend` it was reached, or may have
-   * been, and failed on this question · `access` it does not let this gateway ask · `answer` it answers, but not this
-   * question with an address.
+   * The origin of the failure: `unreachable`: the backend is unreachable for all tenants alike · `backend`: reached, or
+   * possibly reached, but failed on this question · `access`: does not let this gateway ask · `answer`: answers, but
+   * not this question with an address.
    */
   blame: 'unreachable' | 'backend' | 'access' | 'answer'
   /** Milliseconds after which another try may help. */
@@ -15,7 +15,7 @@ export interface FaultDetails {
   cause?: unknown
 }
 
-/** Why an exchange gave no address. The message is a reason for an operator: no host, token or part of an answer. */
+/** The reason why an exchange gave no address. The message is for an operator: no host, token or part of an answer. */
 export class ProvisionFault extends ReasonError {
   override name = 'ProvisionFault'
   readonly blame: FaultDetails['blame']
@@ -30,7 +30,7 @@ export class ProvisionFault extends ReasonError {
   }
 }
 
-/** What is said for the codes of Node, OpenSSL, llhttp and undici; the first that matches counts. */
+/** Log texts for the codes of Node.js, OpenSSL, llhttp and undici; the first match counts. */
 const FAULTS: Array<[pattern: RegExp, reason: string, details: FaultDetails]> = [
   [/TIMEOUT|^ETIMEDOUT$/, 'timed out', { blame: 'backend' }],
   [/^ECONNREFUSED$/, 'connection refused', { blame: 'unreachable', retryMs: 0 }],
@@ -45,7 +45,7 @@ const FAULTS: Array<[pattern: RegExp, reason: string, details: FaultDetails]> = 
   [/^UND_ERR_INVALID_ARG$/, 'the request cannot be made: are the "headers" well-formed?', { blame: 'access' }]
 ]
 
-/** The messages of the errors below name hosts, so that only their codes are taken over. */
+/** The messages of the errors below name hosts, so only their codes are used. */
 export function toFault (error: unknown): ProvisionFault {
   if (error instanceof ProvisionFault) return error
   if (error instanceof DeadlineError) return new ProvisionFault('timed out', { blame: 'backend' })

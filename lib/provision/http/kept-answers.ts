@@ -3,9 +3,9 @@ import { ProvisionFault } from './fault.js'
 
 const MAX_KEYS = 10_000
 const JITTER = 0.2
-/** Of an answer's life, what is left when it is asked for again. */
+/** The remaining share of an answer's life at which the question is asked again. */
 const REFRESH_SHARE = 0.2
-/** For so long after a failure no caller who can have an old answer waits for a new one. */
+/** For this long after a failure, a caller that can have an old answer does not wait for a new one. */
 const OUTAGE_MS = 10_000
 
 interface Answer {
@@ -29,22 +29,22 @@ export interface Question {
 
 export interface KeptAnswersOptions {
   ttlMs: number
-  /** How old the last good answer may be that is given in an outage; 0 gives none. */
+  /** Age up to which the last good answer is given in an outage; 0 gives none. */
   staleMs: number
   ask (question: Question): Promise<string>
 }
 
 export interface KeptAnswers {
   /**
-   * The answer that can be given at once, asked for anew behind it when its end is near.
+   * The answer that can be given at once; shortly before its end, the question is asked again in the background.
    *
-   * @returns `undefined` when it has to be asked for
-   * @throws the last failure, when that was a moment ago
+   * @returns `undefined` if the question has to be asked
+   * @throws the last failure, if recent
    */
   recall (question: Question): string | undefined
-  /** Asks, once for all who want the same. */
+  /** Asks, once for all callers with the same question. */
   ask (question: Question): Promise<string>
-  /** The last good answer, `undefined` when it is too old or there was none. */
+  /** The last good answer; `undefined` if it is too old or there was none. */
   lastGood (path: string): string | undefined
   clear (): void
 }
@@ -96,7 +96,7 @@ export function keepAnswers ({ ttlMs, staleMs, ask }: KeptAnswersOptions): KeptA
 
   function keep ({ tenant, path }: Question, address: string): void {
     const now = performance.now()
-    // Tenants that were asked for at once must not end at once.
+    // Answers that arrived at the same time must not expire at the same time.
     const life = ttlMs * (1 - JITTER + 2 * JITTER * Math.random())
     answers.set(tenant, path, {
       address,

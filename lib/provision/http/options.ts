@@ -28,7 +28,7 @@ const OptionsSchema = Type.Object({
 
 type Headers = NonNullable<HttpProvisionOptions['headers']>
 
-/** Checked and complete. The caller's own object stays as it was. */
+/** Checked and complete. The caller's own object stays unchanged. */
 export interface HttpProvisionSettings {
   url: string
   pick: NonNullable<HttpProvisionOptions['pick']>
@@ -59,7 +59,7 @@ function readHeaders (headers: Headers): Headers {
   return { ...headers }
 }
 
-// Node ignores text that holds no certificate, and every exchange would fail.
+// Node.js ignores text that holds no certificate, and every exchange would fail.
 function readCertificates (ca: HttpProvisionOptions['ca']): Buffer[] | undefined {
   if (ca === undefined) return undefined
   const files = [ca].flat().map((pem) => Buffer.from(pem))

@@ -1,22 +1,22 @@
 import { createTenantCache } from '../../common/tenant-cache.js'
 import type { Question } from './kept-answers.js'
 
-/** Different ones that failed in a row. */
+/** Different questions or tenants that failed in a row. */
 const VOLUME = 10
 const REST_MS = 500
-/** Failures that are further apart are no row. */
+/** Failures that are further apart are not in a row. */
 const PAUSE_MS = 10_000
 const MAX_TENANTS = 10_000
 
-/** Gives a backend that only fails a rest, so that it does not cost every request its deadline. */
+/** Pauses questions to a backend that only fails, so that it does not cost every request its deadline. */
 export interface Rests {
-  /** `false` while it rests; after each rest one question is let through. */
+  /** `false` during the rest; after each rest one question is let through. */
   mayAsk (question: Question): boolean
   /** The backend answered. */
   succeeded (question: Question): void
-  /** The backend failed on this question, which says nothing of others. */
+  /** The backend failed on this question, which says nothing about other questions. */
   failed (question: Question): void
-  /** The backend could not be reached, whatever the question. */
+  /** The backend could not be reached, regardless of the question. */
   unreachable (): void
 }
 
@@ -72,7 +72,7 @@ function createRow (): Row {
       if (now - lastAt > PAUSE_MS) failed.clear()
       if (failed.size < VOLUME) return true
       if (now < restsUntil) return false
-      // This question finds out; others wait for what becomes of it.
+      // This question probes the backend; others wait for its result.
       restsUntil = now + REST_MS
       return true
     }

@@ -5,10 +5,10 @@ import type { Session } from '../../../types/sessions.js'
 const PLACEHOLDER = /(?:\{|%7B)(tenantId|channelId|userId)(?:\}|%7D)/g
 const ANY_PLACEHOLDER = /(?:\{|%7B)\w*(?:\}|%7D)/i
 
-/** Where to ask for a session. */
+/** The address at which to ask for a session. */
 export interface Target {
   origin: string
-  /** @throws ReasonError when the session's values would make another path than the one that was configured */
+  /** @throws ReasonError if the session's values would make another path than the configured one */
   pathFor (session: Session): string
 }
 
@@ -26,9 +26,9 @@ export function parseTarget (url: string): Target {
   const { origin, href } = template
 
   function pathFor (session: Session): string {
-    // The pattern lets only names of the session's fields pass.
+    // The pattern allows only names of the session's fields.
     const filled = href.replace(PLACEHOLDER, (_match, field: keyof Session) => encode(session[field]))
-    // "." and ".." have no encoding that a URL parser would not take for a step to another path.
+    // "." and ".." have no encoding that a URL parser would not read as a step to another path.
     if (new URL(filled).href !== filled) throw new ReasonError('a value of the session cannot stand in a URL')
     return filled.slice(origin.length)
   }
