@@ -131,5 +131,6 @@ export interface CobrowseNode {
   undrain (): Promise<void>
   /** Leaves the registry, then sends everybody away. Idempotent. */
   close (): Promise<void>
-  on<E extends keyof NodeEvents> (event: E, listener: NodeEvents[E]): void
+  /** @returns unsubscribes */
+  on<E extends keyof NodeEvents> (event: E, listener: NodeEvents[E]): () => void
 }

@@ -118,7 +118,7 @@ export interface Membership {
    *
    * @throws when the store cannot be asked
    */
-  claim (room: RoomKey, options?: ClaimOptions | AbortSignal): Promise<ClaimResult>
+  claim (room: RoomKey, options?: ClaimOptions): Promise<ClaimResult>
   /**
    * Whether the room is claimed and the lease lives. Synchronous: ask it once more between `claim` and the admission.
    * A room that was claimed and is not held is behind a shut door: nobody enters by a normal signature.
@@ -128,11 +128,14 @@ export interface Membership {
   endedAt (room: RoomKey): number | undefined
   /** The last client left: the binding lingers, and ends unless somebody asks for the room again. */
   release (room: RoomKey): Promise<void>
-  /** Takes the node out of the choice for new rooms, or with `false` puts it back. */
-  drain (on?: boolean): Promise<void>
+  /** Takes the node out of the choice for new rooms. */
+  drain (): Promise<void>
+  /** Puts the node back. */
+  undrain (): Promise<void>
   /** Withdraws the registration. Idempotent. */
   leave (): Promise<void>
-  on<E extends keyof MembershipEvents> (event: E, listener: MembershipEvents[E]): void
+  /** @returns unsubscribes */
+  on<E extends keyof MembershipEvents> (event: E, listener: MembershipEvents[E]): () => void
 }
 
 /** Knows the nodes, and which of them holds a room. */
@@ -183,8 +186,6 @@ export interface RedisScripter {
   readonly status: string
   eval (script: string, numberOfKeys: number, ...args: Array<string | number>): Promise<unknown>
   evalsha (sha1: string, numberOfKeys: number, ...args: Array<string | number>): Promise<unknown>
-  on (event: string, listener: (...args: unknown[]) => void): unknown
-  off (event: string, listener: (...args: unknown[]) => void): unknown
   /** Called with `true` when the server turns out to be a replica: the address may lead to the new primary. */
   disconnect? (reconnect?: boolean): void
 }

@@ -6,7 +6,8 @@ type Listeners<E> = Record<keyof E, Listener>
 
 /** @typeParam E the listeners, by event */
 export interface Emitter<E extends Listeners<E>> {
-  on<K extends keyof E & string> (event: K, listener: E[K]): void
+  /** @returns unsubscribes */
+  on<K extends keyof E & string> (event: K, listener: E[K]): () => void
   emit<K extends keyof E & string> (event: K, ...details: Parameters<E[K]>): void
 }
 
@@ -15,6 +16,7 @@ export function createEmitter<E extends Listeners<E>> (): Emitter<E> {
   return {
     on (event, listener) {
       emitter.on(event, listener)
+      return () => { emitter.off(event, listener) }
     },
     emit (event, ...details) {
       for (const listener of emitter.listeners(event)) callGuarded(() => listener(...details))

@@ -169,7 +169,7 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
         returnWithin = 0
         cancelDeadline()
         settleDrains(false)
-        await inTime(clock, async () => await membership.drain(false))
+        await inTime(clock, async () => await membership.undrain())
       }
     },
     async close () {

@@ -91,13 +91,18 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
     members.get(view.id)?.leave?.('replaced')
     members.set(view.id, member)
     showNodes()
+
+    function setDraining (isDraining: boolean): void {
+      view.draining = isDraining
+      if (!member.gone) showNodes()
+    }
+
     return {
       id: view.id,
       incarnation: view.incarnation,
       valid: () => !member.gone,
       now: Date.now,
-      async claim (room, options = {}) {
-        const { signal, issuedAt = Infinity } = options instanceof AbortSignal ? { signal: options } : options
+      async claim (room, { signal, issuedAt = Infinity } = {}) {
         signal?.throwIfAborted()
         if (member.gone) return 'lapsed'
         const name = roomName(room)
@@ -113,10 +118,8 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
         const name = roomName(room)
         if (bindings.isClaimedBy(name, member)) bindings.bind(name, member, room.tenant)
       },
-      async drain (on = true) {
-        view.draining = on
-        if (!member.gone) showNodes()
-      },
+      drain: async () => setDraining(true),
+      undrain: async () => setDraining(false),
       leave: async () => leave(),
       on: events.on
     }

@@ -74,11 +74,10 @@ export function createZooKeeperRegistry (
     await poll()
     return jittered(POLL_MS)
   })
-  let isConnecting = false
 
   const backend = createBackend({
     open () {
-      connect()
+      client.start()
       sweep.startRound()
       poller.start()
     },
@@ -108,11 +107,6 @@ export function createZooKeeperRegistry (
     poller.hurry()
   })
 
-  function connect (): void {
-    if (!isConnecting) client.start()
-    isConnecting = true
-  }
-
   async function poll (): Promise<void> {
     try {
       await view.poll()
@@ -141,7 +135,7 @@ export function createZooKeeperRegistry (
       return await withDeadline({ clock, ms, signal }, async (limit) => {
         // A gateway that lost the connection answers at once; one that never had it was not started.
         if (client.state() === undefined) {
-          connect()
+          client.start()
           await untilConnected(client, limit)
         }
         return await work(limit)
@@ -171,7 +165,7 @@ export function createZooKeeperRegistry (
       const checked = checkNodeRecord(record?.id, record)
       assertSize(checked)
       return await askInTime(CONNECT_MS, undefined, async (limit) => {
-        connect()
+        client.start()
         await untilConnected(client, limit)
         const store = createZooKeeperNode({ client, layout, rooms, sweep, lingerMs, clock })
         const membership = await memberships.join(store, checked)

@@ -11,10 +11,10 @@ const CLOSE_MS = 500
 
 /**
  * As Curator has them. `connected`: with a new session · `suspended`: no connection, and the session may live ·
- * `reconnected`: with the same session · `lost`: the session is over, and what it owned is gone or soon will be ·
- * `read-only`: never, since a server without a quorum is not asked to serve reads.
+ * `reconnected`: with the same session · `lost`: the session is over, and all it owned is gone or soon will be.
+ * Curator's `read-only` never occurs, since a server without a quorum is not asked to serve reads.
  */
-export type ZooKeeperState = 'connected' | 'suspended' | 'reconnected' | 'lost' | 'read-only'
+export type ZooKeeperState = 'connected' | 'suspended' | 'reconnected' | 'lost'
 
 export interface SupervisorOptions extends ZooKeeperHosts {
   auth?: string | undefined

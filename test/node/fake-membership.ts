@@ -54,7 +54,7 @@ export function createFakeMembership ({ id }: Pick<NodeRecord, 'id'>, now: () =>
       if (!isValid) return 'lapsed'
       if (fake.holds(room)) return 'ok'
       calls.push(`claim ${room.tenant}/${room.room}`)
-      if (options !== undefined && !(options instanceof AbortSignal)) fake.claimOptions.push(options)
+      if (options !== undefined) fake.claimOptions.push(options)
       return await fake.answer(grant, room)
     },
     holds: (room) => isValid && held.get(roomName(room))?.isShut === false,
@@ -63,7 +63,8 @@ export function createFakeMembership ({ id }: Pick<NodeRecord, 'id'>, now: () =>
       held.delete(roomName(room))
       await note(`release ${room.tenant}/${room.room}`)
     },
-    drain: async (on = true) => await note(`drain ${on}`),
+    drain: async () => await note('drain'),
+    undrain: async () => await note('undrain'),
     async leave () {
       isValid = false
       await note('leave')

@@ -1,3 +1,6 @@
+/** A room may stay behind a shut door for ten minutes, and its node be away for as long. */
+export const REMEMBER_ENDS_MS = 900_000
+
 /** When calls ended, for as long as signatures from before may be shown. */
 export interface EndedRooms {
   add (key: string, at: number): void

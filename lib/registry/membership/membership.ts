@@ -118,6 +118,12 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     return Math.max(0, wait - (clock.monotonic() - startedAt))
   })
 
+  async function setDraining (isDraining: boolean): Promise<void> {
+    record.draining = isDraining
+    // If this heartbeat fails, the next one says the same.
+    await inTurn(beat).catch(() => {})
+  }
+
   function end (): void {
     isOver = true
     heartbeat.stop()
@@ -147,8 +153,7 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     },
     valid: lease.valid,
     now: storeClock.now,
-    async claim (room, options = {}) {
-      const { signal, issuedAt } = options instanceof AbortSignal ? { signal: options } : options
+    async claim (room, { signal, issuedAt } = {}) {
       signal?.throwIfAborted()
       if (!lease.valid()) return 'lapsed'
       const key = store.roomKey(room)
@@ -160,11 +165,8 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     holds: (room) => lease.valid() && rooms.held.get(store.roomKey(room))?.isShut === false,
     endedAt: (room) => rooms.endedAt(store.roomKey(room)),
     release: async (room) => await rooms.release(store.roomKey(room)),
-    async drain (on = true) {
-      record.draining = on
-      // The next heartbeat says it again.
-      await inTurn(beat).catch(() => {})
-    },
+    drain: async () => await setDraining(true),
+    undrain: async () => await setDraining(false),
     async leave () {
       if (!isOver) leaving = withdraw()
       await leaving

@@ -1,3 +1,4 @@
+import { REMEMBER_ENDS_MS } from '../membership/ended-rooms.js'
 import { createIdSweep } from './id-sweep.js'
 import { BUCKETS } from './layout.js'
 import type { Clock } from '../../common/clock.js'
@@ -6,8 +7,6 @@ import type { Binding } from './binding.js'
 import type { ZooKeeperLayout } from './layout.js'
 import type { ZooKeeperRooms } from './room-records.js'
 
-/** A room may stay behind a shut door for ten minutes, and its node be away for as long. */
-const REMEMBER_MS = 900_000
 /** More rooms than this are left to the next round. */
 const MAX_NOTED = 100_000
 const TICK_MS = 1000
@@ -56,7 +55,7 @@ export function createSweep (options: SweepOptions): Sweep {
 
   function note (key: string, text: string, { state, endedAt }: Binding): void {
     if (noted.get(key)?.text === text || noted.size >= MAX_NOTED) return
-    noted.set(key, { text, due: clock.monotonic() + (endedAt > 0 ? Math.max(REMEMBER_MS, lingerMs) : lingerMs) })
+    noted.set(key, { text, due: clock.monotonic() + (endedAt > 0 ? Math.max(REMEMBER_ENDS_MS, lingerMs) : lingerMs) })
     if (state === 'ended') noteRoomless(key)
     else roomless.delete(key)
     tickAfter()

@@ -29,7 +29,8 @@ function patientMembership (member: Membership, patiently: Patiently): Membershi
     endedAt: (room) => member.endedAt(room),
     claim: async (...args) => await patiently(async () => await member.claim(...args)),
     release: async (room) => await patiently(async () => await member.release(room)),
-    drain: async (on) => await patiently(async () => await member.drain(on)),
+    drain: async () => await patiently(async () => await member.drain()),
+    undrain: async () => await patiently(async () => await member.undrain()),
     leave: async () => await patiently(async () => await member.leave()),
     on: (event, listener) => member.on(event, listener)
   }

@@ -100,8 +100,6 @@ class RealRedis implements RedisServer {
       })
     return {
       status: 'ready',
-      on: () => {},
-      off: () => {},
       evalsha: async (sha1, count, ...given) => await send(sha1, count, given.map(String)),
       eval: async () => { throw new Error('every script is known here') }
     }

@@ -63,8 +63,6 @@ export class SimRedis implements RedisServer {
   clientOf (process: Process, link: Link): RedisScripter {
     return {
       status: 'ready',
-      on: () => {},
-      off: () => {},
       evalsha: async (sha1, count, ...given) => await this.#send(process, link, sha1, count, given.map(String)),
       eval: async () => { throw new Error('every script is known here') }
     }

@@ -52,7 +52,7 @@ t.test('ends of calls – more than a heartbeat claims rooms – are all reporte
     }))
   }
   t.ok(rooms.every((room) => member.holds(room)), 'the node has heard of none')
-  await member.drain(false)
+  await member.undrain()
   t.strictSame(rooms.filter((room) => member.holds(room)), [])
 })
 

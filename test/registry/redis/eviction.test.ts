@@ -48,7 +48,7 @@ t.test('many open rooms – all bindings evicted – are claimed again in turn, 
   await open(900)
   await evict(redis)
   for (const count of [300, 600, 900]) {
-    await member.drain(false)
+    await member.undrain()
     await until(async () => (await roomKeys(redis)).length >= count, `${count} claims`)
     t.equal((await roomKeys(redis)).length, count)
   }
@@ -59,7 +59,7 @@ t.test('claims – long before they expire – are made again', { skip: withoutR
   await open(1)
   const [key = ''] = await roomKeys(redis)
   await redis.pexpire(key, 50_000)
-  await member.drain(false)
+  await member.undrain()
   await until(async () => await redis.pttl(key) > 80_000)
 })
 

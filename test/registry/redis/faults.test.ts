@@ -78,7 +78,7 @@ t.test('a node list of a wrong type – costs new rooms, and is repaired by a he
   t.equal(gateway.nodes().length, 1, 'the last good view is kept')
   t.equal((await gateway.assign(room)).node.id, 'n1', 'known rooms are kept with it')
   await cannotAsk(t, gateway.assign(newRoom()), /WRONGTYPE/)
-  await member.drain(false)
+  await member.undrain()
   await until(async () => await gateway.assign(newRoom()).catch(() => null))
   await eventually(() => gateway.status().state, 'up')
   t.equal(member.valid(), true, 'the lease stays valid')

@@ -31,9 +31,7 @@ function intercept (redis: Redis, { sha1, text }: Script, carry: (send: Send) =>
     eval: async (...args) => await redis.eval(...args),
     evalsha: async (script, ...args) => script === sha1
       ? await carry(async () => await redis.eval(text, ...args))
-      : await redis.evalsha(script, ...args),
-    on: redis.on.bind(redis),
-    off: redis.off.bind(redis)
+      : await redis.evalsha(script, ...args)
   }
 }
 
@@ -144,7 +142,7 @@ t.test('a lease – counts from the sending of its heartbeat, however late the a
   const now = performance.now.bind(performance)
   t.intercept(performance, 'now', { value: () => now() + ahead })
   late = 30_000
-  await member.drain(false)
+  await member.undrain()
   ahead = 50_000
   t.equal(member.valid(), true)
   ahead = RARE.lease
@@ -166,12 +164,12 @@ t.test('an unanswered registration – is sent again unchanged, before any heart
   const before = nameOf(member)
   await redis.zrem(LEASES, before)
   isCut = true
-  await member.drain(false)
+  await member.undrain()
   t.equal(member.valid(), false)
   isCut = false
   // A fail-over may do this. A heartbeat would be granted at this point, and the registration would then end its lease.
   await redis.zadd(LEASES, Date.now() + RARE.lease, before)
-  await member.drain(false)
+  await member.undrain()
   await arriveLate()
   t.equal(member.valid(), true)
   t.strictSame(await redis.zrange(LEASES, '0', '-1'), [nameOf(member)], 'the registered member is the node’s own')
@@ -194,7 +192,7 @@ t.test('a claim from before the epoch – written late – takes no room', { ski
   await t.rejects(other.claim(room))
   await redis.hset(META, 'epoch', 'the-next-of-22-letters')
   await arriveLate()
-  await holder.drain(false)
+  await holder.undrain()
   t.strictSame([holder.holds(room), lost], [true, []], 'its node has claimed it again')
   const [key = ''] = await redis.keys('*:room:*')
   t.match(await redis.get(key), `|${nameOf(holder)}|claimed|`)

@@ -86,7 +86,7 @@ t.test('a single lost write – its caller asks again – is noticed', { skip: w
     await write().catch(() => {})
     t.not((await redis.hgetall(META)).epoch, epoch)
     await redis.hset(META, 'settledAt', '0', 'yieldUntil', '0')
-    await member.drain(false)
+    await member.undrain()
   }
 })
 
@@ -104,7 +104,7 @@ t.test('many lost writes – a process that just started writes first – are no
   await putBack()
   await makeRegistry(t, connect(t, port), rare).join(nodeRecord('n2'))
   t.equal((await redis.hgetall(META)).epoch, epoch, 'the new process remembers nothing')
-  await member.drain(false)
+  await member.undrain()
   t.not((await redis.hgetall(META)).epoch, epoch)
 })
 

@@ -1,3 +1,4 @@
+import { REMEMBER_ENDS_MS } from '../../membership/ended-rooms.js'
 import { script } from './prelude.js'
 
 /** Nodes that keep a lease. */
@@ -146,8 +147,6 @@ end
 return answer
 `)
 
-/** A room may stay behind a shut door for ten minutes, and its node be away for as long. */
-const REMEMBER_MS = 900_000
 /** Ends that are remembered of calls that had a room; of the others any caller can end as many as it likes. */
 const MAX_ENDED = 250_000
 const MAX_ROOMLESS = 10_000
@@ -163,7 +162,7 @@ local before = tonumber(ask('ZSCORE', ENDED, name) or 0)
 -- The ends of calls without a room stand below zero, where they push out no other.
 local sign = (text or before > 0) and 1 or -1
 redis.call('ZADD', ENDED, ms(sign * now), name)
-redis.call('ZREMRANGEBYSCORE', ENDED, ms(${REMEMBER_MS} - now), ms(now - ${REMEMBER_MS}))
+redis.call('ZREMRANGEBYSCORE', ENDED, ms(${REMEMBER_ENDS_MS} - now), ms(now - ${REMEMBER_ENDS_MS}))
 local roomless = redis.call('ZCOUNT', ENDED, '-inf', 0)
 local oldest = redis.call('ZCARD', ENDED) - ${MAX_ENDED} - 1
 if oldest >= roomless then redis.call('ZREMRANGEBYRANK', ENDED, roomless, oldest) end

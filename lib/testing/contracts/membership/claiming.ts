@@ -35,14 +35,6 @@ export const CLAIMING: Sentences<RegistryFixture> = {
     assert.equal(await holder.claim(room), 'ok', 'the second claim')
   },
 
-  'claim – a signal in place of the options – is heeded': async ({ join, impatient, rejection }) => {
-    const member = await join('n1')
-    assert.equal(await member.claim(newRoom(), new AbortController().signal), 'ok')
-    const aborted = await impatient.nodes.join({ id: 'n2', wssUrl: 'wss://n2.example/' })
-    const reason = new Error('gone')
-    assert.equal(await rejection(async () => await aborted.claim(newRoom(), AbortSignal.abort(reason))), reason)
-  },
-
   'claim – a signal that has aborted – rejects with its reason': async ({ impatient, rejection }) => {
     const member = await impatient.nodes.join({ id: 'n1', wssUrl: 'wss://n1.example/' })
     const reason = new Error('gone')

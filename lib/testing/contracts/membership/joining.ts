@@ -64,8 +64,8 @@ export const JOINING: Sentences<RegistryFixture> = {
 
   'drain – a node that is put back – gets new rooms again': async (fixture) => {
     const { first, second } = await drainFirst(fixture)
-    await second.drain(true)
-    await first.drain(false)
+    await second.drain()
+    await first.undrain()
     await fixture.untilShown('"nodes" shows that only the other drains',
       (nodes) => nodes.length === 2 && nodes.every(({ id, draining }) => draining === (id === 'n2')))
     assert.deepEqual(idsOf(await assignMany(fixture.registry, 20)), ['n1'])

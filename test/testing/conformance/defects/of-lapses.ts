@@ -34,11 +34,12 @@ const losing: Required<Defect>['membership'] = (good, { redis }): Partial<Member
       return await good.claim(room, options)
     },
     on (event, listener) {
-      good.on(event, listener)
-      if (event !== 'lost') return
+      const off = good.on(event, listener)
+      if (event !== 'lost') return off
       // Listeners of "lost" get a room.
       const lose = listener as (room: RoomKey) => void
       throwOut.set(redis, () => { for (const room of rooms.values()) lose(room) })
+      return off
     }
   }
 }
@@ -127,9 +128,10 @@ export const OF_LAPSES: Record<string, BrokenNode> = {
     breaks: ['displaced-stays-away'],
     membership: (good, { registry }) => ({
       on (event, listener) {
-        good.on(event, listener)
-        if (event !== 'replaced') return
+        const off = good.on(event, listener)
+        if (event !== 'replaced') return off
         good.on('replaced', async () => await registry.join({ id: good.id, wssUrl: 'wss://again.invalid/' }))
+        return off
       }
     })
   }
