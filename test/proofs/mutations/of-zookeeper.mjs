@@ -23,8 +23,8 @@ export const OF_ZOOKEEPER = [
   {
     name: 'ZooKeeper forgets a room after half the linger',
     file: 'lib/registry/zookeeper/sweep.ts',
-    find: 'Math.max(REMEMBER_MS, lingerMs) : lingerMs) })',
-    replace: 'Math.max(REMEMBER_MS, lingerMs) : lingerMs / 2) })',
+    find: 'Math.max(REMEMBER_ENDS_MS, lingerMs) : lingerMs) })',
+    replace: 'Math.max(REMEMBER_ENDS_MS, lingerMs) : lingerMs / 2) })',
     tests: ON_ZOOKEEPER
   },
   {
