@@ -9,7 +9,7 @@ export const PATH = '/service-cloud/rest/webadapter/v1/connectionInfo/getConnect
 export interface Example {
   port: number
   base: string
-  /** What it printed, both streams. */
+  /** Output of both streams. */
   output (): string
   /** Sends SIGTERM, and waits for the exit code. */
   stop (): Promise<number | null>

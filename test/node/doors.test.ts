@@ -20,7 +20,7 @@ t.test('two sides of a room – registry unavailable, then back – stay togethe
   membership().lapse()
   t.equal(node.valid(), false)
   t.equal(node.status().state, 'lapsed')
-  t.equal(await attempt(), 4410, 'nobody enters')
+  t.equal(await attempt(), 4410, 'no client enters')
   await clock.pass(SUSPEND_MS - 1)
   t.strictSame([recorder.end, replayer.end], [undefined, undefined])
   membership().resume()

@@ -12,7 +12,7 @@ export const RULES = {
   slowBeat: '4   open rooms are claimed again from time to time',
   share: '4   ... in turn with the heartbeats, all of them within a round of a few',
   counter: '4   a late release or claim is recognized by its number',
-  doors: '5a  a lapsed node admits nobody by a normal signature',
+  doors: '5a  a lapsed node admits no client by a normal signature',
   keep: '5a  a lapsed node keeps the clients inside',
   alone: '5b  a lone client behind a shut door is disconnected after R',
   stay: '5b  ... and the room stays open for join-only signatures',

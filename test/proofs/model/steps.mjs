@@ -166,7 +166,7 @@ function storeSteps () {
   if (store.reachable && can('outage')) {
     pay('outage')
     store.reachable = 0
-    emit('nobody can reach the store')
+    emit('the store becomes unreachable')
   }
   if (!store.reachable) {
     store.reachable = 1

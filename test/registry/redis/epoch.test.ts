@@ -196,7 +196,7 @@ t.test('most nodes vanished at once – their rooms wait, and new rooms go to th
   const { node } = await gateway.assign(room, { accepts: ({ id }) => id === 'a' })
   t.equal(node.id, 'a')
   const [a, b] = gone
-  if (a === undefined || b === undefined) throw new Error('nobody joined')
+  if (a === undefined || b === undefined) throw new Error('no node joined')
   await doubtful.close()
   await redis.zadd(LEASES, Date.now() - 1, `a|${a.incarnation}`, Date.now() - 1, `b|${b.incarnation}`)
   t.ok(await isSettling(gateway, room))

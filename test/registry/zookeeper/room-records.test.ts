@@ -35,10 +35,10 @@ t.test('rooms on one server', { skip: withoutZooKeeper }, async (t) => {
   }
   for (const [step, opsOf] of Object.entries(steps)) {
     t.test(`a room deleted and created again since it was read – no ${step}`, async (t) => {
-      const { layout, rooms, key, read, done, write, makeAnew, textOf } = await setUp(t)
+      const { layout, rooms, key, read, done, write, recreate, textOf } = await setUp(t)
       await write(assigned)
       const before = await read()
-      const text = await makeAnew()
+      const text = await recreate()
       t.equal((await read()).version, before.version, 'its own version is the same')
       const ops = opsOf(rooms, before)
       t.notOk(await done(ops))
@@ -49,14 +49,14 @@ t.test('rooms on one server', { skip: withoutZooKeeper }, async (t) => {
   }
 
   t.test('a room deleted and created again between the two reads of one reading – is not relied on', async (t) => {
-    const { layout, client, rooms, key, read, done, write, makeAnew } = await setUp(t)
+    const { layout, client, rooms, key, read, done, write, recreate } = await setUp(t)
     await write(assigned)
     let isSecond = false
     let first: Promise<unknown> = Promise.resolve()
     const inTurn = async <T>(look: () => Promise<T>): Promise<T> => {
       if (isSecond) {
         await first
-        await makeAnew()
+        await recreate()
         return await look()
       }
       isSecond = true

@@ -28,10 +28,10 @@ export async function setUpRooms (t: Test, hosts: string) {
     t.ok(await done(ops))
     return text
   }
-  const makeAnew = async (binding: Binding = other) => {
+  const recreate = async (binding: Binding = other) => {
     t.ok(await done(rooms.remove(await read())))
     return await write(binding)
   }
   const textOf = async (of = key) => (await read(of)).text
-  return { layout, client, rooms, key, read, done, write, makeAnew, textOf }
+  return { layout, client, rooms, key, read, done, write, recreate, textOf }
 }

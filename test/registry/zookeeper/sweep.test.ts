@@ -86,15 +86,15 @@ t.test('deletions of a sweep', { skip: withoutZooKeeper }, async (t) => {
   })
 
   t.test('a room requested from another gateway – is left to that gateway', async (t) => {
-    const { pass, note, write, makeAnew, textOf } = await setUp(t)
+    const { pass, note, write, recreate, textOf } = await setUp(t)
     await note(assigned)
     const text = await write(assigned)
     await pass(3 * LINGER_MS)
     t.equal(await textOf(), text)
     await note(assigned)
-    const anew = await makeAnew(assigned)
+    const recreated = await recreate(assigned)
     await pass(3 * LINGER_MS)
-    t.equal(await textOf(), anew, 'a room created again with the same version stays')
+    t.equal(await textOf(), recreated, 'a room created again with the same version stays')
   })
 
   t.test('a claimed room – stays for as long as its node lives', async (t) => {
