@@ -20,7 +20,8 @@ import { summarize } from './summary.mjs'
 
 /**
  * @param {import('./history.mjs').Line[]} history lines in order of time
- * @param {{ rooms: number, faults: readonly string[], settings: Judged }} race its extent: `faults` are their kinds
+ * @param {{ rooms: number, faults: readonly string[], settings: Judged, mayLapse?: boolean }} race
+ *   its extent: `faults` are their kinds
  * @returns {{ violations: Violation[], summary: Record<string, number | Record<string, number>> }}
  */
 export function check (history, race) {
@@ -29,7 +30,7 @@ export function check (history, race) {
   const violations = [
     ...findMissing(history, race),
     ...findDefects(history),
-    ...findLapses(facts),
+    ...race.mayLapse === true ? [] : findLapses(facts),
     ...findSplits(facts),
     ...findReused(facts),
     ...findLate(facts),

@@ -29,6 +29,8 @@ export interface Extent {
   seconds: number
   /** Names of faults, as in fault-injector.ts and in the stores. */
   faults: readonly string[] | 'all'
+  /** Whether leases may lapse without a fault, as they do on a machine that runs other tests as well. */
+  mayLapse?: boolean
 }
 
 export interface RaceOptions {
@@ -106,7 +108,7 @@ export async function runRace (t: Test, { startStore, folder, extent, seed }: Ra
   })
   const faults = extent.faults === 'all' ? injector.faults : extent.faults
   const rooms = FEWEST_ROOMS[store.kind]
-  writeFileSync(join(folder, 'race.json'), JSON.stringify({ rooms, seed, faults, settings }))
+  writeFileSync(join(folder, 'race.json'), JSON.stringify({ rooms, seed, faults, settings, mayLapse: extent.mayLapse }))
   await sleep(WARM_UP_MS)
   let left: string[] = []
   const endsAt = performance.now() + extent.seconds * 1000

@@ -12,6 +12,7 @@ testRace(t, 'Redis', {
     nodes: 3,
     drivers: 1,
     seconds: 0,
+    mayLapse: true,
     faults: ['node-kill', 'node-stop-long', 'gateway-cut', 'store-fail-over', 'store-flush']
   }
 })
