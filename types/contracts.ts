@@ -39,7 +39,7 @@ export interface BindingContractOptions extends ContractOptions {
 
 export interface MembershipContractOptions extends BindingContractOptions {
   /**
-   * `false` for a registry without `release`: sentences about ended calls are left out.
+   * `false` for a registry without `end`: sentences about ended calls are left out.
    * @default true
    */
   endsCalls?: boolean | undefined

@@ -4,6 +4,8 @@ import type { BindingContractOptions, ContractOptions, MembershipContractOptions
 
 type Complete<T> = { [Name in keyof T]-?: Exclude<T[Name], undefined> }
 
+export const CONTRACT_DEFAULTS = { patience: 20_000, linger: 1, slack: 2000, clockSkew: 1000, endsCalls: true }
+
 const milliseconds = Type.Optional(Type.Integer({
   minimum: 1, description: 'an integer of at least 1, in milliseconds'
 }))
@@ -25,14 +27,20 @@ const MembershipOptions = Type.Object(OF_MEMBERSHIPS, closed)
 /** @throws TypeError that names the option */
 export function readOptions (of: string, options: ContractOptions): Complete<ContractOptions> {
   checkOptions(of, Options, options)
-  const { test, patience = 20_000 } = options
+  const { test, patience = CONTRACT_DEFAULTS.patience } = options
   return { test, patience }
 }
 
 /** @throws TypeError that names the option */
 export function readBindingOptions (of: string, options: BindingContractOptions): Complete<BindingContractOptions> {
   checkOptions(of, BindingOptions, options)
-  const { test, patience = 20_000, linger = 1, slack = 2000, clockSkew = 1000 } = options
+  const {
+    test,
+    patience = CONTRACT_DEFAULTS.patience,
+    linger = CONTRACT_DEFAULTS.linger,
+    slack = CONTRACT_DEFAULTS.slack,
+    clockSkew = CONTRACT_DEFAULTS.clockSkew
+  } = options
   return { test, patience, linger, slack, clockSkew }
 }
 
@@ -41,5 +49,5 @@ export function readMembershipOptions (
   of: string, { endsCalls, ...others }: MembershipContractOptions
 ): Complete<MembershipContractOptions> {
   checkOptions(of, MembershipOptions, { ...others, ...endsCalls !== undefined && { endsCalls } })
-  return { ...readBindingOptions(of, others), endsCalls: endsCalls ?? true }
+  return { ...readBindingOptions(of, others), endsCalls: endsCalls ?? CONTRACT_DEFAULTS.endsCalls }
 }

@@ -63,8 +63,9 @@ async function setUp (t: Test, layout: Layout, options: Pick<RedisRegistryOption
 for (const makeLayout of [inHash, inKeys]) {
   const layout = makeLayout()
   t.test(`nodes listed by another program ${layout.name}`, { skip: withoutRedis }, async (t) => {
+    t.jobs = 4
     t.test('contract', async (t) => {
-      t.jobs = 6
+      t.jobs = 8
       const server = await startRedis(t)
       const redis = connect(t, server.port)
       let last = 0

@@ -12,7 +12,7 @@ const ASKING = [
 const REOPENED = 'start – after the last close – opens the adapter again'
 
 testBreakages<Provision>(t, {
-  run: async (test, breakIt) => await provisionContract({ test, patience: 300 }, () => {
+  run: async (options, breakIt) => await provisionContract(options, () => {
     const provision = { ...staticProvision('entry.example'), prefetch () {} }
     return { provision: { ...provision, ...breakIt(provision) } }
   }),
@@ -37,14 +37,16 @@ testBreakages<Provision>(t, {
       broken: ['externalUrl – several nodes at once – resolves to an address for each']
     },
     'hangs once the signal has aborted': {
+      patience: 1500,
       breakIt: ({ externalUrl }) => ({
         externalUrl: async (node, session, signal) =>
           signal.aborted ? await new Promise(() => {}) : await externalUrl(node, session, signal)
       }),
       broken: ['externalUrl – a signal that has aborted – settles in time'],
-      instead: /no answer within 300 ms/
+      instead: /no answer within 1500 ms/
     },
     'lets all callers depend on the signal of the first': {
+      patience: 1500,
       breakIt ({ externalUrl }) {
         let first: AbortSignal | undefined
         return {

@@ -6,7 +6,7 @@ import { testBreakages } from './test-breakages.js'
 import type { MemorySessions, Session } from '../../../types/index.js'
 
 testBreakages<MemorySessions>(t, {
-  run: async (test, breakIt) => await sessionsContract({ test, patience: 300 }, () => {
+  run: async (options, breakIt) => await sessionsContract(options, () => {
     const sessions = memorySessions()
     return { sessions: { ...sessions, ...breakIt(sessions) }, issue: sessions.issue, revoke: sessions.revoke }
   }),
@@ -17,6 +17,7 @@ testBreakages<MemorySessions>(t, {
       instead: /t1.*expected null/
     },
     'decodes the token': {
+      patience: 1500,
       breakIt: ({ find }) => ({
         find: async (token, signal) => await find(encodeURIComponent(decodeURIComponent(token)), signal)
       }),
@@ -65,6 +66,7 @@ testBreakages<MemorySessions>(t, {
       instead: /channelId: 'u1'.*expected .*channelId: 'web'/
     },
     'throws for a text that is no token': {
+      patience: 1500,
       breakIt: ({ find }) => ({
         async find (token, signal) {
           if (readToken(token) === null) throw new Error('malformed')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { elapse } from '../pace.js'
 import { newRoom, nodeOf } from '../rooms.js'
-import type { Assignment, NodeView, RoomKey } from '../../../../types/registry.js'
+import type { NodeView } from '../../../../types/registry.js'
 import type { Sentences } from '../sentences.js'
 import type { RegistryFixture } from './fixture.js'
 
@@ -31,9 +31,7 @@ export const LINGERING: Sentences<LingeringFixture> = {
   'assign – a bound room that is asked for within its linger – stays bound': async (fixture) => {
     await joinTwo(fixture)
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const room = newRoom()
-      const bound = await nodeOf(fixture.registry, room)
-      const { answers, longestGap } = await keepAsking(fixture, room, bound)
+      const { bound, answers, longestGap } = await keepAsking(fixture)
       // Where a busy machine left a gap, the binding ended rightly.
       if (longestGap < fixture.lingerMs) return assert.deepEqual([...new Set(answers)], [bound], 'nodes in turn')
     }
@@ -41,20 +39,22 @@ export const LINGERING: Sentences<LingeringFixture> = {
   }
 }
 
-/** Asks for longer than a binding lasts unless it is prolonged. */
-async function keepAsking ({ registry, goneAfterMs }: LingeringFixture, room: RoomKey, bound: string) {
-  const answers: string[] = []
-  let longestGap = 0
+/** Asks for one room, for longer than a binding lasts unless it is prolonged. */
+async function keepAsking ({ registry, goneAfterMs }: LingeringFixture) {
   let lastAskedAt = performance.now()
+  let longestGap = 0
+  const room = newRoom()
+  const bound = await nodeOf(registry, room)
+  const answers: string[] = []
   for (let count = 0; count < REQUESTS; count++) {
     await elapse(goneAfterMs / (REQUESTS - 4))
     const askedAt = performance.now()
-    const { node }: Assignment = await registry.assign(room, notOn(bound))
+    const { node } = await registry.assign(room, notOn(bound))
     answers.push(node.id)
     longestGap = Math.max(longestGap, performance.now() - lastAskedAt)
     lastAskedAt = askedAt
   }
-  return { answers, longestGap }
+  return { bound, answers, longestGap }
 }
 
 async function joinTwo ({ join }: LingeringFixture): Promise<void> {
