@@ -62,7 +62,7 @@ export const JOINING: Sentences<RegistryFixture> = {
     assert.equal(first.holds(room), true)
   },
 
-  'drain – a node that is put back – gets new rooms again': async (fixture) => {
+  'undrain – a draining node – gets new rooms again': async (fixture) => {
     const { first, second } = await drainFirst(fixture)
     await second.drain()
     await first.undrain()
