@@ -4,8 +4,8 @@ import type { Session } from '../types/index.js'
 export type IsAgent = (session: Session) => boolean
 
 /**
- * Reads a list such as `agent-*, u7, channel:desk`: user ids, or channels behind `channel:`. A `*` stands for any
- * characters, once in an entry, so that a comparison takes no longer than the id is long.
+ * Reads a list such as `agent-*, u7, channel:desk`: user ids, or channels after `channel:`. A `*` stands for any
+ * characters, and may occur once per entry, so that a comparison takes no longer than the id is long.
  *
  * @throws Error that names the entry and the rule
  */

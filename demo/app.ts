@@ -20,11 +20,11 @@ import type { Relays } from './relay/relays.js'
 export interface Demo {
   app: FastifyInstance
   issueToken: Backends['issueToken']
-  /** Says how requests are authorized, for the operator. */
+  /** Tells the operator how requests are authorized. */
   authorization: string
-  /** Says no at /readyz from now on, and resolves when the relay nodes have sent their clients away. */
+  /** Makes /readyz answer "no" from now on, and resolves once the relay nodes have disconnected their clients. */
   leave (): Promise<void>
-  /** Answers what is complete, and ends all connections. */
+  /** Answers requests that are complete, and ends all connections. */
   close (): Promise<void>
 }
 
@@ -36,10 +36,10 @@ const CUT_MS = 1000
 export async function createDemo (env: Env): Promise<Demo> {
   const app = Fastify({
     logger: { level: env.LOG_LEVEL, stream: createLogStream() },
-    // The plugin says 50307 where Fastify would say something else.
+    // The plugin answers 50307; Fastify's own answer would differ.
     return503OnClosing: false,
     requestTimeout: 5000,
-    // Looks for such requests once a second: every half minute, as by default, callers that drip headers hold sockets.
+    // Checked once a second: with the default of half a minute, callers that drip headers would hold sockets.
     http: { headersTimeout: 5000, connectionsCheckingInterval: 1000 }
   })
   const connections = trackConnections(app.server)
@@ -70,8 +70,8 @@ export async function createDemo (env: Env): Promise<Demo> {
   }
   await app.register(probeRoutes, { metrics, isLeaving: () => leaving })
   app.addHook('onReady', async () => relays.listen(app.server))
-  // A node that registers before its server listens gets browsers that find nobody; and where another process has the
-  // port, it would take the place of that process's node.
+  // A node that registers before its server listens would attract browsers that cannot connect, and would replace the
+  // node of another process that has the port.
   app.addHook('onListen', async () => addRelays(relays, env, publicUrl))
   app.addHook('preClose', async () => await relays.close())
   app.addHook('onClose', async () => await Promise.all([backends.close(), closeAuthorization()]))
@@ -97,7 +97,7 @@ export async function createDemo (env: Env): Promise<Demo> {
 function addRelays (relays: Relays, env: Env, publicUrl: string): void {
   for (let number = 1; number <= env.NODES; number++) {
     const wssUrl = `${publicUrl}/ws/cobrowse/${number}`
-    // Of several processes that share a registry each is an entry of its own, unless a service knows a common one.
+    // Each of several processes that share a registry is an entry of its own, unless a service knows a common one.
     const wssUrlOut = env.PROVISION_URL === undefined ? wssUrl : undefined
     relays.add({ id: `${env.NODE_PREFIX}-${number}`, wssUrl, wssUrlOut })
   }

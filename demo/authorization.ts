@@ -6,9 +6,9 @@ import type { Env } from './env.js'
 
 export interface Authorization {
   authorize: Authorize
-  /** Left out: an agent may end what an agent may watch. */
+  /** Omitted: an agent may end every call that an agent may watch. */
   authorizeRelease?: AuthorizeRelease
-  /** Tells the operator what was decided. */
+  /** Tells the operator which rule applies. */
   summary: string
   close (): Promise<void>
 }

@@ -18,12 +18,12 @@ export interface Question {
 }
 
 export interface AuthorizeService {
-  /** @throws Error with statusCode 503 unless the service says yes or no within its time */
+  /** @throws Error with statusCode 503 unless the service says yes or no in time */
   ask (question: Question): Promise<boolean>
   close (): Promise<void>
 }
 
-/** The service of the operator that knows who takes part in which call. */
+/** The service of the operator that knows the participants of each call. */
 export function createAuthorizeService (url: string): AuthorizeService {
   const { origin, pathname, search } = new URL(url)
   const pool = new Pool(origin, {
@@ -43,7 +43,7 @@ export function createAuthorizeService (url: string): AuthorizeService {
       body: JSON.stringify(question),
       signal
     })
-    // A body that is given up emits an error.
+    // A body that is abandoned emits an error.
     body.on('error', () => {})
     try {
       if (statusCode === 403) return false

@@ -12,13 +12,16 @@ import type { Env } from './env.js'
 import type { Provision, Registry, Session, Sessions } from '../types/index.js'
 
 const TOKEN_LIFE_SECONDS = 3600
-/** The least that a server grants with its own default of `tickTime`: whoever watches waits for the end of a node. */
+/**
+ * The shortest session that a server grants with its default `tickTime`: viewers of the demo wait for it when a node
+ * ends.
+ */
 const ZOOKEEPER_SESSION_MS = 4000
 
-/** The registry as one relay node has it: on a connection of its own, as a process of its own would. */
+/** The registry of one relay node: on a connection of its own, like that of a separate process. */
 export interface NodeRegistry {
   registry: Registry
-  /** Drops the connection without a word, as the end of a process does: the lease has to run out. */
+  /** Drops the connection without notice, like the end of a process: the lease has to expire. */
   cut (): void
   close (): Promise<void>
 }
@@ -28,14 +31,14 @@ export interface Backends {
   registry: Registry
   provision: Provision
   registryName: 'memory' | 'redis' | 'zookeeper'
-  /** Makes the one live token of a user: what CC-Messaging does in a real deployment. */
+  /** Makes the one live token of a user, as CC-Messaging does in production. */
   issueToken (session: Session): Promise<string>
   openNodeRegistry (): NodeRegistry
   /** Ends the clients that the adapters were given. */
   close (): Promise<void>
 }
 
-/** The embedded default, or the real thing where the environment names it. */
+/** The embedded default, or the real backend if the environment names one. */
 export function createBackends (env: Env, publicUrl: string, onRedisError: (error: Error) => void): Backends {
   const { REDIS_URL: url } = env
   const provision = env.PROVISION_URL === undefined
@@ -72,7 +75,7 @@ type InStore = Pick<Backends, 'registry' | 'registryName' | 'openNodeRegistry'>
 
 function createInMemory (): InStore {
   const registry = memoryRegistry()
-  // What is in memory needs no lease: it knows at once when a node is gone.
+  // State in memory needs no lease: the end of a node is known at once.
   return { registry, registryName: 'memory', openNodeRegistry: () => ({ registry, cut () {}, async close () {} }) }
 }
 

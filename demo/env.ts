@@ -5,7 +5,7 @@ import { readAgents } from './agents.js'
 import { isLoopbackName } from './routes/loopback.js'
 import type { Static } from '@sinclair/typebox'
 
-/** Published with the project: any reader can sign with it. */
+/** Published with the project: any reader can sign with this key. */
 const SAMPLE_KEY = 'sample key of the demo, never use it elsewhere'
 /** Hosts that a signature of the sample key may lead to. */
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.0/8', '::1']
@@ -61,11 +61,11 @@ type Variables = Static<typeof EnvSchema>
 export interface Env extends Variables {
   COBROWSE_KEY: string
   allowedOrigins: string[]
-  /** Hosts that an answer may lead to. Left out: any. */
+  /** Hosts that an answer may lead to. Omitted: any. */
   allowedHosts: string[] | undefined
   /** Whether the server listens, and is reached, on this machine only. */
   isLoopback: boolean
-  /** Left out where the registry is not in ZooKeeper, whether there is one or not. */
+  /** Omitted unless the registry is in ZooKeeper. */
   zooKeeperHosts: string | undefined
 }
 

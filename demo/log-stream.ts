@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 
-/** Lines that wait for a reader, in bytes. */
+/** Most bytes of lines that wait for a reader. */
 const MAX_WAITING_BYTES = 1024 * 1024
 
 /**

@@ -1,9 +1,9 @@
 import type { RedisOptions } from 'ioredis'
 
 /**
- * A command is sent again once after its connection dropped, and waits for the next one in the client's queue: the
- * adapters' own deadlines bound that. A server that stopped answering costs the connection, and one that is back is
- * found within a second.
+ * A command is sent again once after its connection dropped, and waits for the next connection in the client's queue:
+ * the adapters' own deadlines bound that wait. A server that stopped answering loses the connection, and one that is
+ * back is found within a second.
  */
 export const REDIS_SETTINGS = {
   maxRetriesPerRequest: 1,

@@ -7,11 +7,11 @@ import type { AddressInfo } from 'node:net'
 import type { Demo } from './app.js'
 import type { Env } from './env.js'
 
-/** The end of a close that hangs. */
+/** Time limit of a close that hangs. */
 const HARD_STOP_MS = 10_000
 const USER = 'demo-customer'
 
-/** Starts the standalone server, says how to use it, and stops it on a signal. */
+/** Starts the standalone server, prints how to use it, and stops it on a signal. */
 export async function main (): Promise<void> {
   try {
     const env = readEnv()
@@ -59,7 +59,7 @@ function toCurl (base: string, token: string): string {
     `-H 'content-type: application/json; charset=utf-8' -H 'cookie: ccmessaging-token=${token}' -d '${body}'`
 }
 
-// The adapters are made of addresses that hold the port, before the server listens.
+// The adapters need addresses that contain the port, before the server listens.
 async function findFreePort (host: string): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve))

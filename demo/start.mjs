@@ -1,5 +1,5 @@
-// `npm start`: installs and builds what is not there yet, then runs the server in this very process, so that a signal
-// reaches it.
+// `npm start`: installs and builds missing parts, then runs the server in this very process, so that a signal reaches
+// it.
 import { prepare } from '../.ci/prepare.mjs'
 
 prepare()

@@ -1,4 +1,4 @@
-// Shows the customer's page, and says in words how it stands.
+// Shows the customer's page, and its state in words.
 import { createReplay } from './replay.js'
 import { enterRoom, readUser, roomId } from './room.js'
 

@@ -5,7 +5,7 @@ import { enterRoom, readUser, roomId, show } from './room.js'
 
 const element = (id) => document.getElementById(id)
 const [status, share, consent, sharing, watchers] = ['status', 'share', 'consent', 'sharing', 'watchers'].map(element)
-/** A reload does not end what was consented to; the end of the tab does. */
+/** A reload does not end the consent; the end of the tab does. */
 const CONSENT = `shared ${roomId}`
 
 let connection
@@ -21,7 +21,7 @@ function start () {
     userId: readUser('customer'), userName: 'Li Na', role: 'recorder', statusElement: status, onMembers, onPeer
   })
   recorder = startRecorder(connection, onTooLarge)
-  // The numbers of members are the node's own, and on the next one nobody has seen anything yet.
+  // The numbers of members are the node's own, and no replayer of the next node has seen the page.
   connection.on('open', () => { known = new Set() })
   connection.on('close', (error) => { if (error !== undefined) cease() })
 }
@@ -30,7 +30,7 @@ function onMembers ({ you, members }) {
   const replayers = members.filter(({ role }) => role === 'replayer')
   const isSeen = members.findLast(({ role }) => role === 'recorder')?.id === you
   if (!isSeen) watchers.textContent = 'Another tab of yours is the one that is seen.'
-  else if (replayers.length === 0) watchers.textContent = 'Nobody is watching yet.'
+  else if (replayers.length === 0) watchers.textContent = 'No agent is watching.'
   else watchers.textContent = `Watching: ${replayers.map(({ name }) => name).join(', ')}`
 
   const before = known
@@ -39,7 +39,7 @@ function onMembers ({ you, members }) {
   else if ([...known].some((id) => !before.has(id))) recorder.show()
 }
 
-/** All that a replayer can say is that it needs the whole page again. */
+/** A replayer can only say that it needs the whole page again. */
 function onPeer (text) {
   if (text === 'snapshot' && known.size > 0) recorder.show()
 }
@@ -50,7 +50,7 @@ function onTooLarge () {
   show(status, 'bad', 'This page is too large to be shared.')
 }
 
-/** Nothing leaves the page from here on, whatever the network does. */
+/** Nothing leaves the page from here on, regardless of the network. */
 function cease () {
   sessionStorage.removeItem(CONSENT)
   showSharing(false)

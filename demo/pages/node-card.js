@@ -1,4 +1,4 @@
-// One node: its state, its rooms and who is in them, and what can be done to it.
+// One node: its state, its rooms and their members, and the buttons to stop, drain or resume it.
 const KINDS = {
   serving: 'good',
   starting: 'warn',
@@ -52,7 +52,7 @@ export function createNodeCard ({ id, wssUrl }, onAction) {
       element.className = `card node ${kind}`
       element.dataset.state = node.state
       badge.className = `badge ${kind}`
-      badge.textContent = node.state === 'stopped' && node.isListed ? 'stopped, not missed yet' : node.state
+      badge.textContent = node.state === 'stopped' && node.isListed ? 'stopped, still listed' : node.state
       for (const button of buttons) {
         button.disabled = !node.canAct || !CAN[button.dataset.action].includes(node.state)
       }

@@ -1,4 +1,4 @@
-// What never leaves the page: whatever is marked so, and each field that is one for a password, or was.
+// Parts that never leave the page: all marked parts, and each field that is or was one for a password.
 export const PRIVATE = '[data-private], input[type="password" i], [data-rr-is-password]'
 
 const META = 4
@@ -15,22 +15,22 @@ new window.MutationObserver((records) => {
   for (const listener of listeners) listener()
 }).observe(document, { subtree: true, attributeFilter: ['type', 'data-private'], attributeOldValue: true })
 
-/** @returns ends it */
+/** @returns stops watching */
 export function watchPrivate (onChange) {
   listeners.add(onChange)
   return () => listeners.delete(onChange)
 }
 
 /**
- * rrweb looks for marks when it reads a part of the page first, and only at the nearest element when that changes: of
- * what was marked later, changes would still be sent.
+ * rrweb looks for marks when it first reads a part of the page, and later only at the nearest element of a change:
+ * changes of a part that was marked later would still be sent.
  *
- * @param nodeOf the node that has a number
+ * @param nodeOf the DOM node with a given number
  * @returns the event as it may be sent, or nothing
  */
 export function withoutPrivate (event, nodeOf) {
   const { type, data } = event
-  // An address may hold a token, and nobody needs it.
+  // An address may hold a token, and the replay does not need it.
   if (type === META) return { ...event, data: { ...data, href: 'about:blank' } }
   if (type !== INCREMENTAL) return event
   const isOpen = (id) => !isPrivate(nodeOf(id))

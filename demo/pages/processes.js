@@ -1,4 +1,4 @@
-// The processes of the demo: each knows all of its own nodes, and of the others' what the registry lists.
+// The processes of the demo: each knows all of its own nodes, and the registry's list of the others.
 const TIMEOUT_MS = 2000
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+)$/
 
@@ -16,7 +16,9 @@ function originOf ({ wssUrl }) {
   return LOOPBACK.test(url.hostname) ? url.origin : undefined
 }
 
-/** All nodes; with what is known of those whose process cannot be asked, and which processes these are. */
+/**
+ * All nodes, including the last known state of those whose process cannot be asked, and the list of these processes.
+ */
 export async function askProcesses () {
   const own = await ask(window.location.origin, '/demo/topology/state')
   const nodes = new Map(own.nodes.map((node) => [node.id, node]))

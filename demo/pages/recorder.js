@@ -1,13 +1,13 @@
-// Records this page for those who watch it. Nothing is sent before somebody does.
+// Records this page for its viewers. Nothing is sent before there is one.
 import { record } from '/demo/rrweb/rrweb.js'
 import { PRIVATE, watchPrivate, withoutPrivate } from './private.js'
 
-/** Above it the network is slower than the page changes: what was missed comes with a new snapshot. */
+/** Above this amount the network is slower than the page changes: missed events are replaced by a new snapshot. */
 const MAX_WAITING_BYTES = 1024 * 1024
 const CATCH_UP_MS = 250
-/** A replayer may ask for a snapshot, but not for more than one in this time. */
+/** A replayer may ask for a snapshot, but gets no more than one in this time. */
 const SNAPSHOT_MS = 500
-/** What the relay node takes, with room for what is around the text. */
+/** The limit of the relay node, with room for the envelope of the text. */
 const MAX_MESSAGE_CHARACTERS = 1024 * 1024
 
 /**
@@ -16,7 +16,7 @@ const MAX_MESSAGE_CHARACTERS = 1024 * 1024
  */
 export function startRecorder (connection, onTooLarge) {
   let isWatched = false
-  /** The room is left a moment later than the sharing ends: whoever comes meanwhile sees nothing. */
+  /** The room is left a moment after the sharing ends: a viewer who comes in between sees nothing. */
   let isOver = false
   let isBehind = false
   let catchingUp
@@ -25,7 +25,7 @@ export function startRecorder (connection, onTooLarge) {
 
   const stop = record({
     emit,
-    // A length would tell something, too, and so would an event for each letter.
+    // A length would reveal something, too, and so would an event for each letter.
     blockSelector: PRIVATE,
     maskInputOptions: { password: true },
     maskInputFn: () => '••••••••',
@@ -35,7 +35,7 @@ export function startRecorder (connection, onTooLarge) {
     sampling: { mousemove: 50, scroll: 100 }
   })
 
-  // What was seen before must not stay in the picture, and what was not is still missing from it.
+  // A part that became private must not stay in the picture, and one that became public is missing from it.
   const unwatchPrivate = watchPrivate(takeSnapshot)
 
   function emit (whole) {
@@ -67,12 +67,12 @@ export function startRecorder (connection, onTooLarge) {
   }
 
   return {
-    /** Somebody has to see the whole page. */
+    /** A viewer needs the whole page. */
     show () {
       isWatched = !isOver
       takeSnapshot()
     },
-    /** Nobody watches. */
+    /** No viewer is left. */
     rest () {
       isWatched = false
     },

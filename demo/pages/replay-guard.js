@@ -1,6 +1,7 @@
-// What may be replayed. The page that is replayed belongs to somebody else, and its script may have been replaced by
-// an attacker's: an event is copied field by field, elements and attributes by lists of what is harmless. Behind this
-// stand the sandbox of the frame, which runs no script, and the policy of the page, by which no style fetches anything.
+// Decides which events may be replayed. The replayed page is another person's, and an attacker may have replaced its
+// script: an event is copied field by field, elements and attributes by lists of harmless ones. Two more defences stand
+// behind this one: the sandbox of the frame, which runs no script, and the policy of the page, by which no style
+// fetches anything.
 import { ATTRIBUTES, ELEMENTS, SHADOW_HOSTS } from './harmless.js'
 
 const MAX_CHARACTERS = 4 * 1024 * 1024
@@ -8,17 +9,17 @@ const MAX_NODES = 50_000
 const MAX_DEPTH = 250
 const MAX_PIXELS = 20_000
 
-/** Of its JSON: an element is an object and a list, in an event. */
+/** Counted in the event's JSON, in which an element is an object and a list. */
 const MAX_BRACKETS = 2 * MAX_DEPTH + 10
 
 const FULL_SNAPSHOT = 2
 const INCREMENTAL = 3
 const META = 4
 
-/** rrweb's name for what was hidden where it was recorded. */
+/** rrweb's name for parts that the recorder hid. */
 const HIDDEN_CLASS = 'rr-block'
 
-/** These may refer to a part of the page. What is a style is left to the policy of the page. */
+/** Attributes that may refer to a part of the page. Styles are left to the policy of the page. */
 const PAINTS = new Set(['fill', 'stroke', 'mask', 'clip-path'])
 const FOREIGN_URL = /url\(\s*["']?(?!["']?#)/i
 
@@ -33,15 +34,15 @@ const numberOf = (value) => Number.isFinite(value) ? value : 0
 class Refusal extends Error {}
 
 /**
- * @returns {{ event?: object, refusal?: string }} an event that can be replayed; or why not, unless it is of a kind
- *   that is not shown anyway
+ * @returns {{ event?: object, refusal?: string }} an event that can be replayed; or the reason why not, unless the
+ *   event is of a kind that is never shown
  */
 export function readEvent (text) {
   try {
     if (text.length > MAX_CHARACTERS) throw new Refusal('it is too large')
     const { type, data } = parse(text)
     if (!isObject(data)) return {}
-    // The time is set by who replays it.
+    // The replayer sets the time.
     if (type === META) return { event: { type, data: readMeta(data), timestamp: 0 } }
     if (type === FULL_SNAPSHOT) return { event: { type, data: readSnapshot(data), timestamp: 0 } }
     const isShown = type === INCREMENTAL && Number.isInteger(data.source) && Object.hasOwn(CHANGES, data.source)
@@ -98,7 +99,7 @@ function readDocument (node) {
   return { id: node.id, type: 0, childNodes: [...before, readNode({ ...root, isSVG: false }, budget, 1)] }
 }
 
-/** A node as it may be rebuilt, ids and places as they are: what comes later refers to them. */
+/** A node as it may be rebuilt, with ids and places unchanged: later events refer to them. */
 function readNode (node, budget, depth) {
   if (!isObject(node) || !isId(node.id)) throw new Refusal('a part of it is no node')
   if (--budget.left < 0) throw new Refusal(`it has more than ${MAX_NODES} parts`)
@@ -112,7 +113,7 @@ function readNode (node, budget, depth) {
   }
 }
 
-/** What has the number of another part would be taken for that one. */
+/** A part with the number of another part would be mistaken for that one. */
 function readChildren ({ childNodes }, budget, depth) {
   const read = []
   for (const child of listOf(childNodes)) {
@@ -131,7 +132,7 @@ function readElement (node, budget, depth) {
   if (tagName === 'link' && isText(read._cssText)) {
     return { tagName: 'style', attributes: { _cssText: read._cssText }, childNodes: [] }
   }
-  // What is not shown keeps its place, and nothing else.
+  // An element that is not shown keeps its place, and nothing else.
   if (!ELEMENTS.has(tagName)) return { tagName: 'span', attributes: { hidden: '' }, childNodes: [] }
   return {
     tagName,
@@ -142,7 +143,7 @@ function readElement (node, budget, depth) {
   }
 }
 
-/** Only what is hidden is recorded with its size. */
+/** Only hidden elements are recorded with their size. */
 function showAsHidden (attributes) {
   const classes = textOf(attributes.class).split(/\s+/).filter((name) => name !== '' && name !== HIDDEN_CLASS)
   const { rr_width: width, rr_height: height } = attributes
@@ -174,7 +175,7 @@ function readStyle (value) {
 const readPosition = ({ x, y, id, timeOffset }) => ({
   x: numberOf(x), y: numberOf(y), id: isId(id) ? id : -1, timeOffset: Math.min(0, Math.max(-500, numberOf(timeOffset)))
 })
-/** A move to nowhere would stop the clock of the replayer. */
+/** A move without positions would stop the clock of the replayer. */
 function move ({ positions }) {
   const read = listOf(positions).filter(isObject).slice(-100).map(readPosition)
   return read.length > 0 && { positions: read }
@@ -187,7 +188,7 @@ const readRule = (it) => ({
 })
 const readRules = (value) => listOf(value).filter(isObject).slice(0, 1000).map(readRule)
 
-/** Each node comes by itself, and without its children. */
+/** Each node arrives separately, and without its children. */
 function readAdd ({ parentId, nextId, node }) {
   const read = readNode({ ...Object(node), childNodes: [] }, { left: 1, seen: new Set() }, 0)
   return { parentId, nextId: isId(nextId) ? nextId : null, node: read }
@@ -207,7 +208,7 @@ function readMutation ({ adds, removes, texts, attributes }) {
 
 const MOUSE_ACTIONS = [0, 1, 2, 3, 4, 5, 6, 7, 9, 10]
 
-/** By the number that rrweb gives to the kind of change. What is not here is not shown: media, canvas, fonts, logs. */
+/** Readers by rrweb's number for the kind of change. Kinds not listed are not shown: media, canvas, fonts, logs. */
 const CHANGES = {
   0: readMutation,
   1: move,

@@ -1,20 +1,22 @@
-// Rebuilds the customer's page inside a frame that runs no scripts (rrweb's, sandboxed without allow-scripts), of what
-// the guard lets through.
+// Rebuilds the customer's page from the events that the guard lets through, inside a frame that runs no scripts
+// (rrweb's, sandboxed without allow-scripts).
 import { EventType, Replayer, ReplayerEvents } from '/demo/rrweb/rrweb.js'
 import { readEvent } from './replay-guard.js'
 
-/** A replayer keeps each event. At this the page is asked for anew, and at twice that the events before it are lost. */
+/**
+ * A replayer keeps each event. At this size the page is requested again; at twice this size further events are dropped.
+ */
 const MAX_KEPT_CHARACTERS = 16 * 1024 * 1024
-/** What an event costs beside its text. */
+/** Cost of an event in addition to its text. */
 const EVENT_CHARACTERS = 1024
-/** Between two requests for a new snapshot. */
+/** Time between two requests for a new snapshot. */
 const PATIENCE_MS = 2000
 const HIDDEN_LOOK = '.rr-block { background: repeating-linear-gradient(45deg, #d5dbe7 0 6px, #f3f5fa 6px 12px) !important; ' +
   'border-radius: 6px; outline: 1px dashed #8592a8 !important; outline-offset: -1px; }'
 
 /**
  * @param options.onPicture a whole page is shown
- * @param options.onRefused something is not shown, and why
+ * @param options.onRefused something is not shown, with the reason
  * @param options.onStuck the whole page is needed again
  */
 export function createReplay (root, { onPicture, onRefused, onStuck }) {
@@ -25,7 +27,7 @@ export function createReplay (root, { onPicture, onRefused, onStuck }) {
   let askedAt = -Infinity
   const fit = new window.ResizeObserver(scale)
   fit.observe(root)
-  // What rrweb throws while it draws stops its clock for good.
+  // An error that rrweb throws while it draws stops its clock for good.
   window.addEventListener('error', askAgain)
   window.addEventListener('unhandledrejection', askAgain)
 
@@ -86,14 +88,14 @@ export function createReplay (root, { onPicture, onRefused, onStuck }) {
   }
 
   function add (event) {
-    // By the clock of this page: that of the customer may be wrong. A hidden page draws no frames, so what it would
-    // draw later is done at once.
+    // Uses the clock of this page: that of the customer may be wrong. A hidden page draws no frames, so changes that
+    // would wait for a frame are drawn at once.
     event.timestamp = document.hidden ? startedAt - 1 : Date.now()
     replayer.addEvent(event)
   }
 
   return {
-    /** @param text one event, as the other side sent it: nothing about it is believed */
+    /** @param text one event, as the other side sent it: no part of it is trusted */
     take (text) {
       try {
         const { event, refusal } = readEvent(text)
@@ -107,8 +109,8 @@ export function createReplay (root, { onPicture, onRefused, onStuck }) {
 }
 
 /**
- * rrweb looks for half a second, in which the page stands still, for the place of a node whose neighbour it does not
- * know. Its recorder names neighbours only that were there before.
+ * rrweb searches for half a second, in which the page stands still, for the place of a node with an unknown neighbour.
+ * Its recorder names only neighbours that were there before.
  */
 function placeByKnownOnly (replayer) {
   const apply = replayer.applyMutation

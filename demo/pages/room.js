@@ -1,9 +1,9 @@
-// What both sides of a room have in common: who they are, the way in, and the words for how it stands.
+// The parts that both sides of a room share: their identity, the way in, and the texts for the connection's state.
 import { connect } from '/demo/client/index.js'
 
-/** The demo's relay nodes say something every 5 s. */
+/** The demo's relay nodes send a message every 5 s. */
 const IDLE_TIMEOUT_MS = 12_000
-/** Whoever watches a node end waits for its lease: not much longer. */
+/** Short, since a viewer who watches a node end already waits for its lease to expire. */
 const MAX_WAIT_MS = 500
 
 export const roomId = new URLSearchParams(window.location.search).get('room') || 'demo-room'
@@ -17,7 +17,7 @@ const WORDS = {
 /** The customer is the same in all tabs, since only the same one may take over in a second tab. */
 const STORES = { customer: localStorage, recorder: localStorage, agent: sessionStorage, replayer: sessionStorage }
 
-/** A user who is the same after a reload. */
+/** A user who stays the same after a reload. */
 export function readUser (kind) {
   const store = STORES[kind]
   const userId = store.getItem(`${kind}-id`) ?? `${kind}-${crypto.randomUUID().slice(0, 8)}`
@@ -25,7 +25,10 @@ export function readUser (kind) {
   return userId
 }
 
-/** Stands for the sign-in of a real site. The token is taken into the page, so that both sides fit in one browser. */
+/**
+ * Replaces the sign-in of a real site. The page holds the token instead of a cookie, so that both sides fit in one
+ * browser.
+ */
 async function signIn (userId, userName) {
   const response = await fetch('/demo/session', {
     method: 'POST',
@@ -38,9 +41,9 @@ async function signIn (userId, userName) {
 }
 
 /**
- * Enters the room. What the node itself says is told apart from what the other side says.
+ * Enters the room. Messages of the node are told apart from those of the other side.
  *
- * @param options.onMembers who is there, whenever that changes, and who of them is this page
+ * @param options.onMembers called at every change with the members, and this page's own member
  * @param options.onPeer a message of the other side, as text
  */
 export function enterRoom ({ userId, userName, role, statusElement, onMembers, onPeer }) {
@@ -55,7 +58,7 @@ export function enterRoom ({ userId, userName, role, statusElement, onMembers, o
     maxWait: MAX_WAIT_MS,
     idleTimeout: IDLE_TIMEOUT_MS,
     async token (isRefused) {
-      // One token of a user is live: that of another tab is shared, rather than replaced.
+      // A user has one live token: that of another tab is shared, not replaced.
       const kept = store.getItem(`${userId}-token`)
       token = kept === null || (isRefused && kept === token) ? await signIn(userId, userName) : kept
       store.setItem(`${userId}-token`, token)

@@ -1,4 +1,4 @@
-// Draws nodes and rooms as they are, and has the buttons that make trouble.
+// Draws the present nodes and rooms, and has the buttons that cause failures.
 import { askProcesses, act } from './processes.js'
 import { createNodeCard } from './node-card.js'
 
@@ -13,10 +13,10 @@ const LEASE_WORDS = {
 const element = (id) => document.getElementById(id)
 const watched = new URLSearchParams(window.location.search).get('room')
 const cards = new Map()
-/** Room to node, and node to state, as they were drawn last. */
+/** Room to node, and node to state, as they were last drawn. */
 let places = new Map()
 let states = new Map()
-/** Room to node, also of rooms that are nowhere at the moment. */
+/** Room to node, including rooms that have no node at the moment. */
 const lastPlaces = new Map()
 
 function say (text) {

@@ -9,7 +9,10 @@ import type { Member, RelayRoom } from './room.js'
 
 const SUB_PROTOCOL = 'cobrowse.v1'
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-/** Between two words of the node to each client: a client that hears nothing for longer knows that the line is dead. */
+/**
+ * Interval between two messages of the node to each client: a client that hears nothing for longer considers the line
+ * dead.
+ */
 const GREET_MS = 5000
 const INTERNAL_ERROR = 1011
 const NOT_IN_THIS_ROLE = 4403
@@ -26,15 +29,15 @@ export interface Relay {
   status (): RelayStatus
   /** Takes over a WebSocket handshake. */
   upgrade (request: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** Takes no new rooms, and sends all clients away by the deadline. */
+  /** Takes no new rooms, and disconnects all clients by the deadline. */
   drain (options: DrainOptions): Promise<boolean>
   undrain (): Promise<void>
-  /** Cuts every connection without a word, as the end of a process does; the registration is the caller's. */
+  /** Cuts every connection without notice, like the end of a process; the registration is the caller's. */
   cut (): void
   close (): Promise<void>
 }
 
-/** A relay node: whoever shows a signature for it joins a room, and hears what the other side sends. */
+/** A relay node: a client with a signature for it joins a room, and receives the messages of the other side. */
 export async function startRelay (options: RelayOptions): Promise<Relay> {
   const node = await joinCobrowse(options)
   const rooms = new Map<string, RelayRoom & { tenant: string, room: string }>()
@@ -50,7 +53,7 @@ export async function startRelay (options: RelayOptions): Promise<Relay> {
     // A socket that resets while its signature is checked must not end the process.
     socket.on('error', () => socket.terminate())
     socket.on('pong', () => silent.delete(socket))
-    // What is sent meanwhile waits in the connection.
+    // Messages that arrive during the check wait in the connection.
     socket.pause()
     try {
       const { signature, origin } = readOffer(request.headers)

@@ -4,14 +4,14 @@ import type { Server } from 'node:http'
 import type { DrainOptions } from '../../lib/node/index.js'
 import type { RelaySlot, SlotOptions } from './slot.js'
 
-/** Stands before a target that is a path alone. */
+/** Makes a URL of a target that is only a path. */
 const BASE = 'ws://relay'
 
 export interface Relays {
   add (node: Pick<SlotOptions, 'id' | 'wssUrl' | 'wssUrlOut'>): void
   all (): RelaySlot[]
   listen (server: Server): void
-  /** Resolves when every node has left the registry and its clients are told to ask again. */
+  /** Resolves once every node has left the registry and its clients are told to ask again. */
   drain (options: DrainOptions): Promise<void>
   close (): Promise<void>
 }
@@ -42,7 +42,7 @@ export function createRelays (options: Pick<SlotOptions, 'openRegistry' | 'signi
   }
 }
 
-/** Path of a request target, which any caller chooses: one such as `//` is no URL, and has none. */
+/** Path of a request target, which any caller chooses: some, such as `//`, are no URL and have no path. */
 function pathOf (target: string): string {
   return URL.canParse(target, BASE) ? new URL(target, BASE).pathname : ''
 }

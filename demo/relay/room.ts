@@ -1,29 +1,29 @@
 import type { RawData, WebSocket } from 'ws'
 import type { Seat } from '../../lib/node/index.js'
 
-/** What may wait for a client that reads too slowly. */
+/** Limit of unsent data for a client that reads too slowly. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024
 
 export interface Member {
-  /** Of this node, and never again of another client. */
+  /** Unique on this node, and never used for another client. */
   id: number
   user: string
   name: string
   role: Seat['role']
 }
 
-/** The clients of one room, in the order in which they came. */
+/** The clients of one room, in the order of their arrival. */
 export interface RelayRoom {
   members (): Member[]
   /** @returns removes the client; nothing if another customer shares in the room, who must not be displaced */
   add (socket: WebSocket, member: Member): (() => void) | undefined
-  /** Says who is there. */
+  /** Tells every client which members are connected. */
   greet (): void
 }
 
 /**
- * What the recorder sends, the replayers receive; what a replayer sends, the recorder. Messages of clients are passed
- * on as binary ones: what is text was said by the node itself.
+ * Passes messages of the recorder to the replayers, and those of a replayer to the recorder. Messages of clients are
+ * passed on as binary: a text message always comes from the node.
  */
 export function createRelayRoom (): RelayRoom {
   const clients = new Map<WebSocket, Member>()
@@ -66,7 +66,7 @@ export function createRelayRoom (): RelayRoom {
   }
 }
 
-/** A client that does not read costs itself, not the memory of the node. */
+/** A client that does not read is disconnected, so that it does not fill the memory of the node. */
 function pass (socket: WebSocket, data: RawData | string, binary: boolean): void {
   if (socket.bufferedAmount > MAX_WAITING_BYTES) socket.terminate()
   else socket.send(data, { binary })

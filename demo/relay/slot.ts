@@ -11,16 +11,16 @@ export interface SlotOptions extends Pick<RelayOptions, 'id' | 'wssUrl' | 'wssUr
   log: FastifyBaseLogger
 }
 
-/** The place of one relay node, which can end in it and come back. */
+/** The place of one relay node, which can end there and come back. */
 export interface RelaySlot {
   readonly id: string
   readonly wssUrl: string
-  /** Not there while it is stopped, or has not registered yet. */
+  /** Absent while the node is stopped, or has not registered. */
   readonly relay: Relay | undefined
   state (): RelayStatus['state'] | 'starting' | 'stopped'
-  /** Registers a relay node, now or as soon as the registry can be reached. Does nothing while there is one. */
+  /** Registers a relay node, now or as soon as the registry can be reached. Does nothing if there is one. */
   start (): void
-  /** As `kill -9`: every connection is cut, and nobody says goodbye to the registry. */
+  /** Like `kill -9`: every connection is cut, and the registry is not told. */
   stop (): Promise<void>
   close (): Promise<void>
 }
@@ -44,7 +44,7 @@ export function createRelaySlot ({ openRegistry, log, ...node }: SlotOptions): R
     }
   }
 
-  /** @param isSudden nobody is told */
+  /** @param isSudden neither the clients nor the registry are told */
   async function end (isSudden: boolean): Promise<void> {
     ending.abort()
     if (isSudden) {

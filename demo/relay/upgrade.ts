@@ -4,9 +4,9 @@ import type { Duplex } from 'node:stream'
 type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
 /**
- * Hands WebSocket handshakes to `onWebSocket`, and every other request that asks for an upgrade back to the server as
- * the plain request it may as well be (RFC 9110 section 7.8 lets a server ignore the header). A Java HttpClient asks
- * for h2c with every POST, and Node gives such a request to the upgrade listener with its body unread.
+ * Passes WebSocket handshakes to `onWebSocket`, and returns every other upgrade request to the server as a plain
+ * request (RFC 9110 section 7.8 lets a server ignore the header). A Java HttpClient asks for h2c with every POST, and
+ * Node.js gives such a request to the upgrade listener with its body unread.
  */
 export function listenForUpgrades (server: Server, onWebSocket: UpgradeHandler): void {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -28,7 +28,7 @@ function handBack (server: Server, request: IncomingMessage, socket: Duplex, hea
   server.emit('connection', socket)
 }
 
-/** Answers a handshake without a WebSocket, and closes also if the client does not. */
+/** Answers a handshake without a WebSocket, and closes even if the client does not. */
 export function refuseUpgrade (socket: Duplex, status: string): void {
   socket.once('finish', () => socket.destroy())
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)

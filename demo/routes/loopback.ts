@@ -9,12 +9,12 @@ export const isLoopbackName = (host: string): boolean => LOOPBACK_NAME.test(host
 const FORWARDING = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
 
 /**
- * Answers callers on this very machine, and the pages of this demo: also those of another process of it, on another
+ * Answers only callers on this very machine, and the pages of this demo, including those of another process on another
  * port.
  */
 export async function answerLoopbackOnly (request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { origin } = request.headers
-  // A page elsewhere may have its own name point here: the name that was asked for has to be loopback as well.
+  // A page elsewhere may let its own name point here: the requested name has to be loopback as well.
   if (!isLoopbackAddress(request.socket.remoteAddress) || !isLoopbackName(request.hostname) || !isOwnPage(origin) ||
       FORWARDING.some((name) => name in request.headers)) {
     return await reply.code(403).send({ message: 'answered to this machine only' })

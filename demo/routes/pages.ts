@@ -5,13 +5,13 @@ const fileOf = (name: string) => new URL(import.meta.resolve(name))
 const folderOf = (name: string) => new URL('.', fileOf(name)).pathname
 const PAGES = new URL('demo/pages/', fileOf('fastify-cobrowse/package.json')).pathname
 
-// Nothing comes from elsewhere. WebSockets lead to whichever node holds the room, and the topology page asks the other
-// processes of the demo on this machine.
+// Nothing is loaded from elsewhere. WebSockets lead to the node that holds the room, and the topology page asks the
+// other processes of the demo on this machine.
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
   "connect-src 'self' ws: wss: http://127.0.0.1:* http://localhost:*; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-// The replayed page is built of another page's markup inside a sandboxed frame, which inherits this: its inline styles
-// may apply, and not a single address of it is fetched.
+// The replayed page is built of another page's markup inside a sandboxed frame, which inherits this policy: its inline
+// styles may apply, but none of its addresses is fetched.
 const REPLAY_POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; " +
   "font-src data:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -24,7 +24,7 @@ const PAGE_FILES: Record<string, string> = {
   '/demo/topology': 'topology.html'
 }
 
-/** The pages of the demo, as they stand in `demo/pages`: no build step, and nothing from another server. */
+/** The pages of the demo, as they are in `demo/pages`: no build step, and nothing from another server. */
 export async function pageRoutes (app: FastifyInstance): Promise<void> {
   app.addHook('onSend', async (_request, reply) => {
     reply.headers(SAFE_HEADERS)
@@ -34,7 +34,7 @@ export async function pageRoutes (app: FastifyInstance): Promise<void> {
     root: PAGES,
     prefix: '/demo/assets/',
     index: false,
-    // The policy belongs to the file, whichever address leads to it.
+    // The policy belongs to the file, regardless of the address that leads to it.
     setHeaders (reply, path) {
       if (path.endsWith('/agent.html')) reply.header('content-security-policy', REPLAY_POLICY)
     }

@@ -8,12 +8,15 @@ export interface ProbeOptions {
   isLeaving (): boolean
 }
 
-/** Answers to an orchestrator: the process lives; it can answer known rooms; it can answer all; and how it does. */
+/**
+ * Answers to an orchestrator: the process is alive; known rooms can be answered; all rooms can be answered; and
+ * metrics.
+ */
 export async function probeRoutes (app: FastifyInstance, { metrics, isLeaving }: ProbeOptions): Promise<void> {
   const schema = { hide: true }
   collectDefaultMetrics({ register: metrics })
   app.get('/healthz', { schema }, async () => ({ status: 'ok' }))
-  // For a balancer. In an outage of the registry it stays: known rooms are what the gateway is there for then.
+  // For a balancer. Stays ready during an outage of the registry, since the gateway can still answer known rooms.
   app.get('/readyz', { schema }, async (_request, reply) => {
     const status = app.cobrowse.status()
     const ready = status.ready && !isLeaving()

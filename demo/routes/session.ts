@@ -10,7 +10,7 @@ const BodySchema = Type.Object({
   userName: Type.Optional(Type.String({ maxLength: 128, examples: ['Li Na'] }))
 })
 
-/** Signs somebody in, for whoever sits at this very machine: stands for CC-Messaging, which issues the real tokens. */
+/** Signs in any user of this very machine, in place of CC-Messaging, which issues the real tokens. */
 export function addSessionRoute (app: FastifyInstance, issueToken: Backends['issueToken']): void {
   app.post<{ Body: { userId: string } }>('/demo/session', {
     schema: {

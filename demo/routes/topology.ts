@@ -4,18 +4,18 @@ import type { Backends } from '../backends.js'
 import type { Member } from '../relay/room.js'
 import type { Relays } from '../relay/relays.js'
 
-/** For the button: clients may stay for half a second, and return over a fifth of one. */
+/** For the drain button: clients may stay for half a second, and return over a fifth of a second. */
 const DRAIN = { deadline: 500, returnWithin: 200 }
 
 export interface TopologyNode {
   id: string
   wssUrl: string
-  /** Of this process: what happens on it is known, and it can be stopped. */
+  /** Whether the node is of this process: its rooms are known here, and it can be stopped. */
   isHere: boolean
   state: string
-  /** As the registry has it. Elsewhere only that is known. */
+  /** Whether the registry lists the node. Nothing else is known of nodes of other processes. */
   isListed: boolean
-  /** Open rooms, as it says of itself. */
+  /** Number of open rooms, as the node reports it. */
   roomCount: number
   rooms: Array<{ room: string, members: Member[] }>
 }
@@ -27,7 +27,7 @@ export interface TopologyOptions {
 
 type OfNode = { Params: { id: string, action: string } }
 
-/** What the topology page shows, and its buttons. Answered to this machine only. */
+/** Data and buttons of the topology page. Answered to this machine only. */
 export async function topologyRoutes (app: FastifyInstance, { relays, registryName }: TopologyOptions): Promise<void> {
   app.addHook('onRequest', answerLoopbackOnly)
   app.get('/demo/topology/state', { schema: { hide: true } }, async (_request, reply) => {
