@@ -1,33 +1,33 @@
 import type { FastifyBaseLogger } from 'fastify'
 
-/** What an adapter says of the backend behind it. */
+/** The state of an adapter's backend. */
 export interface BackendStatus {
   /**
-   * `starting` nothing heard yet · `up` answers · `degraded` answers in part, or from what is remembered ·
+   * `starting` nothing heard yet · `up` answers · `degraded` answers in part, or from memory ·
    * `down` cannot be asked · `closed` the adapter was closed.
    */
   state: 'starting' | 'up' | 'degraded' | 'down' | 'closed'
-  /** When this state began, in milliseconds since the epoch. */
+  /** Start of this state, in milliseconds since the epoch. */
   since: number
-  /** Why, in a few words for an operator. Holds no secret, host or token. */
+  /** The cause, in a few words for an operator. Holds no secret, host or token. */
   reason?: string
-  /** Age in milliseconds of the view that answers are made from, where the adapter keeps one. */
+  /** Age in milliseconds of the view that answers are made from, if the adapter keeps one. */
   viewAgeMs?: number
 }
 
-/** What the plugin hands to an adapter when the application becomes ready. */
+/** Passed by the plugin to an adapter when the application becomes ready. */
 export interface AdapterContext {
   log: FastifyBaseLogger
-  /** Call it at every change of state; the plugin logs it once and sets the gauge. */
+  /** Call this at every change of state; the plugin logs the change once and sets the gauge. */
   onState (status: BackendStatus): void
   /**
-   * Whether a WebSocket address may leave the gateway. An adapter that keeps addresses asks it before a new one takes
-   * the place of a good one. Left out: any may.
+   * Whether a WebSocket address may leave the gateway. An adapter that keeps addresses checks a new one before it
+   * replaces a good one. Left out: every address may.
    */
   acceptsAddress?: ((address: string) => boolean) | undefined
 }
 
-/** What every adapter has in common. */
+/** The part that all adapters have in common. */
 export interface Adapter {
   /**
    * Called when the application becomes ready, once per plugin instance that uses the adapter.
@@ -37,11 +37,11 @@ export interface Adapter {
   /** The present state. Never throws. */
   status (): BackendStatus
   /**
-   * Called once per `start`. The last call ends what the adapter made (timers, pools, leases), never a client
-   * that it was given. Further calls do nothing.
+   * Called once per `start`. The last call ends the adapter's own timers, pools and leases, never a client that was
+   * passed to the adapter. Further calls do nothing.
    *
-   * @param context that `start` was called with: it is told no more, and its log gets no further line. One that did not
-   *   start the adapter closes nothing. Left out: the one that started first
+   * @param context the one `start` was called with: it gets no further state and its log no further line. A context
+   *   that did not start the adapter closes nothing. Left out: the one that started first
    */
   close (context?: AdapterContext): Promise<void>
 }

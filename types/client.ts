@@ -1,40 +1,40 @@
 import type { CloseCode } from './close-code.js'
 import type { Role } from './signature.js'
 
-/** What the gateway says when it refuses, as the README lists it. */
+/** Code of an error answer of the gateway, as the README lists it. */
 export type RetCode =
   | '40001' | '40101' | '40102' | '40301' | '40302' | '40801' | '41301' | '41501' | '42901' | '50001'
   | '50301' | '50302' | '50303' | '50304' | '50305' | '50306' | '50307'
 
-/** Why there is no connection: a code of the gateway, a close code of the node, or one of these. */
+/** The cause of a missing connection: a code of the gateway, a close code of the node, or one of these. */
 export type CobrowseErrorCode = RetCode | CloseCode
   /** The gateway does not answer, or not in time. */
   | 'unreachable'
-  /** Something other than the gateway answered, such as a balancer, or the answer is none that this helper knows. */
+  /** Something other than the gateway answered, such as a balancer, or this helper does not know the answer. */
   | 'bad-answer'
   /** The node's WebSocket cannot be opened, not in time, or not from this page: its policy may forbid the address. */
   | 'unopened'
   /**
-   * The WebSocket was open and ended without a code of the node, fell silent for `idleTimeout`, or was closed since the
-   * browser keeps the page in its back/forward cache.
+   * The WebSocket was open and dropped without a code of the node, was silent for `idleTimeout`, or was closed because
+   * the browser keeps the page in its back/forward cache.
    */
   | 'lost'
 
-/** Why there is no connection, or why a call ended badly. */
+/** The cause of a missing connection, or of a failed `endCall`. */
 export interface CobrowseFailure extends Error {
   readonly code: CobrowseErrorCode
   /** Milliseconds that the gateway asks to wait (`Retry-After`). */
   readonly retryAfter?: number | undefined
   /** Milliseconds over which the node asks its clients to spread their return. */
   readonly returnWithin?: number | undefined
-  /** Of the WebSocket that ended: RFC 6455 section 7.4. */
+  /** Close code of the WebSocket: RFC 6455 section 7.4. */
   readonly closeCode?: number | undefined
-  /** Of the answer, where there was one. */
+  /** HTTP status of the answer, if there was one. */
   readonly status?: number | undefined
 }
 
 /**
- * `asking` the gateway · `opening` the WebSocket · `open` · `waiting` before it asks again · `closed` for good.
+ * `asking` the gateway · `opening` the WebSocket · `open` · `waiting` before the next attempt · `closed` for good.
  */
 export type ConnectionState = 'asking' | 'opening' | 'open' | 'waiting' | 'closed'
 
@@ -56,18 +56,17 @@ export interface ClientSocket {
 
 export interface ConnectOptions {
   /**
-   * Origin of the gateway, with its `prefix` if it has one: `https://gateway.example`. Outside of a page it must be
-   * given.
+   * Origin of the gateway, with its `prefix` if it has one: `https://gateway.example`. Required outside of a page.
    * @default the page's own origin
    */
   baseUrl?: string | undefined
   /**
-   * Of the route that says where a room is.
+   * Path of the route that returns the node of a room.
    * @default '/service-cloud/rest/webadapter/v1/connectionInfo/getConnectionInfo'
    */
   path?: string | undefined
   /**
-   * Of the route that ends a call.
+   * Path of the route that ends a call.
    * @default '/service-cloud/rest/webadapter/v1/connectionInfo/releaseConnection'
    */
   releasePath?: string | undefined
@@ -78,16 +77,16 @@ export interface ConnectOptions {
   /** `recorder`, whose page is captured, or `replayer`. */
   role: Role
   /**
-   * The `ccmessaging-token`, or a function that has it, asked before every call; `isRefused` says that the one before
-   * was answered 401. Left out, the browser sends its cookie.
+   * The `ccmessaging-token`, or a function that returns it, called before every request; `isRefused` is `true` if the
+   * previous token was answered 401. Left out, the browser sends its cookie.
    */
   token?: string | ((isRefused: boolean) => string | Promise<string>) | undefined
   /**
-   * The address that is tried first. Where it cannot be opened, the other one is tried once before the wait.
+   * The address that is tried first. If it cannot be opened, the other one is tried once before the wait.
    * @default 'wssUrlOut'
    */
   address?: 'wssUrl' | 'wssUrlOut' | undefined
-  /** Binary messages are an ArrayBuffer. */
+  /** Receives every message; a binary one as an ArrayBuffer. */
   onMessage?: ((message: Message) => void) | undefined
   /** Closes the connection for good. */
   signal?: AbortSignal | undefined
@@ -102,51 +101,51 @@ export interface ConnectOptions {
    */
   minWait?: number | undefined
   /**
-   * Milliseconds that no such wait exceeds.
+   * Longest wait between two attempts, in milliseconds.
    * @default 10000
    */
   maxWait?: number | undefined
   /**
-   * Milliseconds without a message after which the connection is held for dead. Browsers notice a dead network late,
-   * so have your node send something more often than this. 0 never.
+   * Milliseconds without a message after which the connection is considered dead. Browsers notice a dead network late,
+   * so have your node send something more often than this. 0 disables the check.
    * @default 0
    */
   idleTimeout?: number | undefined
-  /** @default the platform's; Node before 22 has none: pass that of `ws` */
+  /** @default the platform's; Node.js before 22 has none: pass that of `ws` */
   WebSocket?: (new (url: string, protocols: string[]) => ClientSocket) | undefined
 }
 
 export interface ConnectionEvents {
   state: (state: ConnectionState) => void
-  /** The WebSocket is open. The node may still turn the client away. */
+  /** The WebSocket is open. The node may still reject the client. */
   open: (details: { url: string }) => void
   /** As `onMessage`. */
   message: (message: Message) => void
   /** An attempt ended; the next one begins in `wait` milliseconds. */
   retry: (details: { error: CobrowseFailure, wait: number }) => void
-  /** It is over: with an error that asking again does not mend, or without one after `close`, `endCall` or an abort. */
+  /** Closed for good: with an error that no retry can fix, or without one after `close`, `endCall` or an abort. */
   close: (error?: CobrowseFailure) => void
 }
 
-/** A client's way into its room, kept through whatever happens to nodes, network and gateway. */
+/** A client's connection to its room. Reconnects after failures of nodes, network and gateway. */
 export interface Connection {
   readonly state: ConnectionState
-  /** Bytes that wait to be sent: stop sending while they grow. 0 when not open. */
+  /** Bytes that wait to be sent: stop sending while they grow. 0 unless open. */
   readonly bufferedAmount: number
-  /** Settles when it is over, as the event `close` says; never rejects. */
+  /** Resolves once the connection is closed for good, with the error of the event `close`; never rejects. */
   readonly closed: Promise<CobrowseFailure | undefined>
-  /** @returns `false` when it is not open: nothing is kept for later, since the room may be another one by then */
+  /** @returns `false` unless open: nothing is kept for later, since the room may be another one by then */
   send (data: OutgoingMessage): boolean
   /** Leaves the room. Idempotent. */
   close (): void
   /**
    * Ends the call for both sides, and leaves the room.
    *
-   * @throws `CobrowseError` when the gateway refuses or cannot be asked; the connection stays then
+   * @throws `CobrowseError` if the gateway refuses or cannot be reached; the connection then stays open
    */
   endCall (): Promise<void>
   /**
-   * What a listener throws is reported as an uncaught error, and hurts nothing else.
+   * Adds a listener. An exception of a listener is reported as an uncaught error, and affects nothing else.
    *
    * @returns unsubscribes
    */

@@ -1,4 +1,4 @@
-/** Why a client is turned away, or sent away later. The close code of the WebSocket. */
+/** Close code of the WebSocket of a client that is rejected, or disconnected later. */
 export type CloseCode =
   /** Bad or expired signature. */
   | 4401
@@ -6,7 +6,7 @@ export type CloseCode =
   | 4403
   /** The signature was used already. */
   | 4408
-  /** The room lives elsewhere, moved or was released: ask again. */
+  /** The room is on another node, moved or was released: ask again. */
   | 4410
   /** No seat is free. */
   | 4429

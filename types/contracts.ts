@@ -4,16 +4,15 @@ import type { Session, Sessions } from './sessions.js'
 
 /**
  * Registers one test with a runner: `test` of `node:test` or vitest, `t.test` of tap, or any function that calls `run`
- * and takes a rejection for a failure.
+ * and treats a rejection as a failure.
  */
 export type ContractTest = (name: string, run: () => Promise<void>) => unknown
 
 export interface ContractOptions {
-  /** The runner. Each sentence of the contract becomes one test, named by the sentence. */
+  /** The runner. Each sentence of the contract becomes the title of one test. */
   test: ContractTest
   /**
-   * Milliseconds that a call of the adapter may take, with the calls that follow it after a failure, and that an effect
-   * may take to show.
+   * Milliseconds that one call of the adapter may take, retries included, and that an effect may take to show.
    * @default 20000
    */
   patience?: number | undefined
@@ -21,7 +20,7 @@ export interface ContractOptions {
 
 export interface BindingContractOptions extends ContractOptions {
   /**
-   * Seconds of the short linger: sentences about the end of a binding ask for a registry with this linger, and wait.
+   * Seconds of the short linger. Sentences about the end of a binding use a registry with this linger, and wait.
    * @default 1
    */
   linger?: number | undefined
@@ -54,9 +53,9 @@ export interface UnderTest {
   close?: (() => void | Promise<void>) | undefined
 }
 
-/** What a registry under test has to be made with. */
+/** Times that a registry under test must be created with. */
 export interface RegistryTimes {
-  /** Seconds a binding outlives the last signature. Long where no binding may end, since machines are noisy. */
+  /** Seconds a binding outlives the last signature. Long if no binding may end, since machines are noisy. */
   linger: number
 }
 

@@ -14,7 +14,7 @@ export type * from './signature.js'
 /** `app.cobrowse` */
 export interface Cobrowse {
   /**
-   * What the route answers, for a caller that was authenticated and authorized elsewhere: neither the token store
+   * Returns the route's answer for a caller that was authenticated and authorized elsewhere: neither the token store
    * nor `authorize` is asked.
    *
    * @throws an error of the catalogue (see the README)
@@ -24,7 +24,7 @@ export interface Cobrowse {
    * Ends the co-browsing of a call, for a caller that was authenticated and authorized elsewhere. A call that has no
    * room, or none any more, is no error.
    *
-   * @throws an error of the catalogue, or `TypeError` where the registry has no `end`
+   * @throws an error of the catalogue, or `TypeError` if the registry has no `end`
    */
   endCall (session: Session, callId: string): Promise<void>
   /** The state of each backend, and how much the plugin can answer. */
@@ -32,7 +32,7 @@ export interface Cobrowse {
 }
 
 /**
- * How much can be answered: `all` · `known-rooms`, while the registry cannot be asked or answers in part; rooms that
+ * Rooms that can be answered: `all` · `known-rooms`, while the registry cannot be asked or answers in part; rooms that
  * this gateway has answered for go on, new ones may have to wait · `none`, while the token store cannot be asked or the
  * application is closing, or neither registry nor memory knows a room
  */
@@ -43,7 +43,7 @@ export interface CobrowseStatus {
   ready: boolean
   answers: Answers
   inFlight: number
-  /** How many requests may be under way at present: at most `maxInFlight`, fewer while the event loop is overloaded. */
+  /** Requests that may be in flight now: at most `maxInFlight`, fewer while the event loop is overloaded. */
   inFlightLimit: number
   sessions: BackendStatus
   registry: BackendStatus

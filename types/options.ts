@@ -14,7 +14,7 @@ export interface ConnectionInfoBody {
 
 /** The body of a request that ends a call, checked. */
 export interface ReleaseBody {
-  /** What `ConnectionInfoBody` calls `roomId`. */
+  /** The `roomId` of `ConnectionInfoBody`. */
   callId: string
 }
 
@@ -23,23 +23,23 @@ export interface ConnectionInfo {
   roomId: string
   /** Internal WebSocket address of the node. */
   wssUrl: string
-  /** External WebSocket address. Left out only where provision's `onOutage` is `omit`. */
+  /** External WebSocket address. Left out only if provision's `onOutage` is `omit`. */
   wssUrlOut?: string
   /** Shown to the node when connecting. Works once. */
   signature: string
 }
 
-/** Says who may take which role in which room. `false`, or a rejection with a 4xx `statusCode`, is answered 40301. */
+/** Allows or denies a role in a room. `false`, or a rejection with a 4xx `statusCode`, is answered 40301. */
 export type Authorize = (
   session: Session, body: ConnectionInfoBody, request: FastifyRequest
 ) => boolean | Promise<boolean>
 
-/** Says who may end the co-browsing of which call. A refusal is answered as one of `authorize`. */
+/** Allows or denies ending the co-browsing of a call. A denial is answered as one of `authorize`. */
 export type AuthorizeRelease = (
   session: Session, body: ReleaseBody, request: FastifyRequest
 ) => boolean | Promise<boolean>
 
-/** A prom-client registry, by what the plugin uses of it. */
+/** The part of a prom-client registry that the plugin uses. */
 export interface MetricsRegistry {
   registerMetric (metric: never): void
   getSingleMetric (name: string): unknown
@@ -57,43 +57,43 @@ export type RefusedRouteOption =
 export interface CobrowseOptions {
   /** The token store: `redisSessions`, `memorySessions` or your own. */
   sessions: Sessions
-  /** Which live node holds a room: `redisRegistry`, `memoryRegistry` or your own. */
+  /** The store of nodes and rooms: `redisRegistry`, `memoryRegistry` or your own. */
   registry: Registry
   /** The external address: `httpProvision`, `staticProvision` or your own. */
   provision: Provision
   /** Keys and lifetimes of the signature. */
   signing: SigningOptions
-  /** Who may take which role in which room. There is no default: see docs/security.md. */
+  /** Allows or denies a role in a room. There is no default: see docs/security.md. */
   authorize: Authorize
   /**
-   * Who may end the co-browsing of which call. Left out: whom `authorize` lets replay the room, asked with the
-   * session's own user and the role `replayer`. A customer's token must not let its holder end the calls of others.
+   * Allows or denies ending the co-browsing of a call. Left out: `authorize` decides, called with the session's own
+   * user and the role `replayer`. A customer's token must not let its holder end the calls of others.
    */
   authorizeRelease?: AuthorizeRelease | undefined
   /**
-   * Path of the route that says where a room is.
+   * Path of the route that returns the node of a room.
    * @default '/service-cloud/rest/webadapter/v1/connectionInfo/getConnectionInfo'
    */
   path?: string | undefined
   /**
-   * Path of the route that ends a call. It is not there where the registry has no `end`.
+   * Path of the route that ends a call; omitted if the registry does not implement `end`.
    * @default '/service-cloud/rest/webadapter/v1/connectionInfo/releaseConnection'
    */
   releasePath?: string | undefined
   /**
-   * Put before both paths.
+   * Prefix of both paths.
    * @default ''
    */
   prefix?: string
   /**
-   * Origins of web pages, beside the gateway's own, that may ask: `https://app.example`.
+   * Origins of web pages, besides the gateway's own, that may send requests: `https://app.example`.
    * @default []
    */
   allowedOrigins?: readonly string[] | undefined
-  /** Host names, addresses or CIDR ranges an address in an answer may have. Left out: any. */
+  /** Host names, addresses or CIDR ranges that an address in an answer may have. Left out: any. */
   allowedHosts?: readonly string[] | undefined
   /**
-   * Lets `ws:` addresses leave that do not point to loopback.
+   * Allows `ws:` addresses that do not point to loopback in answers.
    * @default false
    */
   allowInsecure?: boolean | undefined
@@ -103,7 +103,7 @@ export interface CobrowseOptions {
    */
   timeout?: number | undefined
   /**
-   * Most requests under way at once; one more is answered 50306. While the event loop is overloaded fewer may be.
+   * Most requests in flight at once; one more is answered 50306. An overloaded event loop lowers the limit.
    * @default 1000
    */
   maxInFlight?: number | undefined
@@ -115,8 +115,8 @@ export interface CobrowseOptions {
   joinOnlyFor?: number | undefined
   /** Replaces the order of candidates for a new room. */
   selectNode?: SelectNode | undefined
-  /** A prom-client registry that the plugin puts its metrics into. */
+  /** A prom-client registry for the plugin's metrics. */
   metrics?: MetricsRegistry | undefined
-  /** Merged into both routes: `config.rateLimit`, `onRequest`, … docs/route-options.md says which may be given. */
+  /** Merged into both routes: `config.rateLimit`, `onRequest`, … docs/route-options.md lists the allowed options. */
   routeOptions?: Omit<RouteShorthandOptions, RefusedRouteOption> | undefined
 }

@@ -94,7 +94,7 @@ test('ZooKeeper is named by its servers, never by a client that the host made', 
   expect(zookeeperRegistry).type.not.toBeCallableWith({ hosts: ['zk1:2181', 'zk2:2181'] })
   expect(zookeeperRegistry).type.not.toBeCallableWith({ hosts: 'zk1', auth: { user: 'u', password: 'p' } })
   expect(zookeeperRegistry).type.not.toBeCallableWith({ hosts: 'zk1', sessionTimeout: '6s' })
-  // Where Redis lists nodes there is no path, and where ZooKeeper does there is no hash.
+  // Nodes listed in Redis have no path, and nodes listed in ZooKeeper have no hash.
   expect(zookeeperRegistry).type.not.toBeCallableWith({ hosts: 'zk1', listed: { hash: 'relay:nodes' } })
   expect(zookeeperRegistry).type.not.toBeCallableWith({ hosts: 'zk1', listed: {} })
   expect(zookeeperRegistry).type.not.toBeCallableWith({ hosts: 'zk1', parse: (text: string) => text })

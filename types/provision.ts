@@ -2,38 +2,38 @@ import type { Adapter } from './adapter.js'
 import type { NodeRef } from './registry.js'
 import type { Session } from './sessions.js'
 
-/** CC-Provision: knows the external address of the deployment. */
+/** Source of the deployment's external address: CC-Provision. */
 export interface Provision extends Adapter {
   /**
    * The external WebSocket address of a node.
    *
    * @param signal aborts when the answer is no longer of use
-   * @returns a `wss:` URL, `host` or `host:port`: the plugin puts the path of the node's own `wssUrl` to it.
+   * @returns a `wss:` URL, `host` or `host:port`: the plugin adds the path of the node's own `wssUrl`.
    *   `null` leaves `wssUrlOut` out of the answer
-   * @throws anything, when no address can be had
+   * @throws any error if no address is available
    */
   externalUrl (node: NodeRef, session: Session, signal: AbortSignal): Promise<string | null>
   /**
-   * Optional. Called as soon as the session is known, before the node is: an adapter that asks somebody else may
-   * start asking now, so that registry and provision are asked side by side. Never throws, never waits.
+   * Optional. Called as soon as the session is known, before the node is: an adapter that asks a server may start
+   * now, so that registry and provision are asked in parallel. Never throws, never waits.
    */
   prefetch? (session: Session): void
 }
 
 export interface HttpProvisionOptions {
   /**
-   * Where to ask, by GET. `{tenantId}`, `{channelId}` and `{userId}` in its path or query are replaced by the session's
+   * URL of the GET request. `{tenantId}`, `{channelId}` and `{userId}` in path or query are replaced by the session's
    * values, percent-encoded. Sessions that make the same URL share one answer.
    */
   url: string
   /**
-   * Where the address stands in the answer: a JSON pointer (RFC 6901), or a function of the parsed answer.
+   * Position of the address in the answer: a JSON pointer (RFC 6901), or a function of the parsed answer.
    * @default '/data/address'
    */
   pick?: string | ((answer: unknown) => unknown) | undefined
   /** Header lines of the request, or a function that makes them for each request. */
   headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>) | undefined
-  /** Certificates to trust, PEM. Without it those of Node. */
+  /** Certificates to trust, PEM. Left out: those of Node.js. */
   ca?: string | Uint8Array | Array<string | Uint8Array> | undefined
   /**
    * Milliseconds one exchange may take in all.
@@ -41,13 +41,13 @@ export interface HttpProvisionOptions {
    */
   timeout?: number | undefined
   /**
-   * Seconds an answer is kept, give or take a fifth; it is asked for again before that.
+   * Seconds an answer is kept, give or take a fifth; the adapter asks for a new one earlier.
    * @default 30
    */
   ttl?: number | undefined
   /**
-   * When CC-Provision cannot be asked: `stale` answers with the last good address for up to ten minutes, then
-   * fails; `omit` leaves `wssUrlOut` out when nothing is held; `fail` fails as soon as the kept answer has ended.
+   * Behaviour while CC-Provision cannot be asked: `stale` answers with the last good address for up to ten minutes,
+   * then fails; `omit` leaves `wssUrlOut` out if no address is kept; `fail` fails as soon as the kept answer expires.
    * @default 'stale'
    */
   onOutage?: 'stale' | 'omit' | 'fail' | undefined

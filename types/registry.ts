@@ -1,18 +1,18 @@
 import type { Adapter } from './adapter.js'
 
-/** A room: the same room id in two tenants is two rooms. */
+/** Key of a room: the same room id in two tenants means two rooms. */
 export interface RoomKey {
   tenant: string
   room: string
 }
 
-/** What a node says of itself. */
+/** Description of a node, written by the node. */
 export interface NodeRecord {
   /** 1–64 of `A-Z a-z 0-9 . _ : -`. */
   id: string
   /** Internal WebSocket address, in the form a URL parser prints it: `wss://10.1.2.3:8443/ws/cobrowse/1`. */
   wssUrl: string
-  /** External address of this very node. Wins over what CC-Provision answers. */
+  /** External address of this node. Takes precedence over the answer of CC-Provision. */
   wssUrlOut?: string | undefined
   /**
    * Share of new rooms, relative to the others; above 0, at most 1000.
@@ -27,7 +27,7 @@ export interface NodeRecord {
   draining?: boolean | undefined
   /** Rooms open now. */
   rooms?: number | undefined
-  /** Rooms it can hold. A full node gets no new rooms. */
+  /** Most rooms on the node. A full node gets no new rooms. */
   capacity?: number | undefined
 }
 
@@ -51,20 +51,20 @@ export interface NodeView extends NodeRef {
 
 export interface SelectContext {
   room: RoomKey
-  /** Rooms this gateway gave to the node that its record may not count yet. */
+  /** Rooms that this gateway gave to the node and that its record may not count so far. */
   ownAssignments (node: NodeView): number
 }
 
 /**
  * Orders the candidates for a new room, best first. The registry takes the first eight of them whose lease is live
- * in the store. What is left out cannot be chosen. Not asynchronous; where it throws, new rooms get 50001.
+ * in the store. A node that is left out cannot be chosen. Synchronous; an exception answers new rooms with 50001.
  */
 export type SelectNode = (candidates: readonly NodeView[], context: SelectContext) => readonly NodeView[]
 
 export interface AssignOptions {
-  /** Aborts when the answer is no longer of use. What was written may stand all the same. */
+  /** Aborts when the answer is no longer of use. An aborted assignment may still have been written. */
   signal?: AbortSignal | undefined
-  /** Keeps nodes out of the choice, whose address must not leave the gateway. Pure; asked often. */
+  /** Excludes nodes whose address must not leave the gateway. Must be pure, since it is called often. */
   accepts?: ((node: NodeView) => boolean) | undefined
   /** Replaces the order of candidates. */
   selectNode?: SelectNode | undefined
@@ -74,7 +74,7 @@ export interface Assignment {
   node: NodeRef
   /** The store's clock inside the assigning step, in milliseconds since the epoch: never a later date. */
   issuedAt: number
-  /** `true` when the answer was made without the store, from memory. */
+  /** Whether the answer was made from memory, without the store. */
   joinOnly: boolean
 }
 
@@ -85,13 +85,13 @@ export interface Assignment {
 export type ClaimResult = 'ok' | 'elsewhere' | 'lapsed' | 'ended'
 
 export interface MembershipEvents {
-  /** The lease ran out: admit nobody by a normal signature. Rooms stay open for those who are inside. */
+  /** The lease expired: admit no client by a normal signature. Rooms stay open for clients that are connected. */
   lapsed: () => void
-  /** The lease lives again, as a rule under a new incarnation, and the rooms were claimed again that could be. */
+  /** The lease is valid again, usually under a new incarnation; rooms that were still free were claimed again. */
   resumed: () => void
-  /** Another process registered this node id: close the rooms and stop. This membership never comes back. */
+  /** Another process registered this node id: close the rooms and stop. This membership never resumes. */
   replaced: () => void
-  /** The room is bound to another live node by now: close it, its clients have to ask again. */
+  /** The room is now bound to another live node: close it, its clients have to ask again. */
   lost: (room: RoomKey) => void
   /** The call ended: close the room. Signatures issued before are refused by `claim`. */
   ended: (room: RoomKey) => void
@@ -103,30 +103,30 @@ export interface ClaimOptions {
   issuedAt?: number | undefined
 }
 
-/** A node's own registration. It remembers the rooms it claimed, until they are released or lost. */
+/** A node's own registration. Remembers the rooms that the node claimed, until they are released or lost. */
 export interface Membership {
   readonly id: string
-  /** Of the present registration: it changes when the node registers again after a lapse. */
+  /** Incarnation of the current registration. Changes when the node registers again after a lapse. */
   readonly incarnation: string
-  /** Whether the lease certainly lives. Synchronous: ask it before every admission. */
+  /** Whether the lease is certainly valid. Synchronous: check it before every admission. */
   valid (): boolean
-  /** The store's clock, in milliseconds since the epoch, as well as it is known here: dates of signatures are its. */
+  /** Best estimate of the store's clock, which dates the signatures, in milliseconds since the epoch. */
   now (): number
   /**
-   * Makes sure that the room is this node's, before a normal signature is accepted for it. The store is asked unless
-   * the room is held already.
+   * Ensures that the room is bound to this node, before a normal signature is accepted for the room. Asks the store
+   * unless the room is held already.
    *
-   * @throws when the store cannot be asked
+   * @throws if the store cannot be asked
    */
   claim (room: RoomKey, options?: ClaimOptions): Promise<ClaimResult>
   /**
-   * Whether the room is claimed and the lease lives. Synchronous: ask it once more between `claim` and the admission.
-   * A room that was claimed and is not held is behind a shut door: nobody enters by a normal signature.
+   * Whether the room is claimed and the lease is valid. Synchronous: check it again between `claim` and the admission.
+   * A room that was claimed and is not held is behind a shut door: a normal signature admits no client.
    */
   holds (room: RoomKey): boolean
-  /** When the call ended last, in milliseconds by the store's clock; `undefined` when it is not known to have ended. */
+  /** The latest end of the call, in milliseconds by the store's clock; `undefined` if no end is known. */
   endedAt (room: RoomKey): number | undefined
-  /** The last client left: the binding lingers, and ends unless somebody asks for the room again. */
+  /** Releases the room after its last client left: the binding lingers, and ends unless the room is asked for again. */
   release (room: RoomKey): Promise<void>
   /** Takes the node out of the choice for new rooms. */
   drain (): Promise<void>
@@ -138,41 +138,42 @@ export interface Membership {
   on<E extends keyof MembershipEvents> (event: E, listener: MembershipEvents[E]): () => void
 }
 
-/** Knows the nodes, and which of them holds a room. */
+/** Store of the nodes and of the bindings of rooms to them. */
 export interface Registry extends Adapter {
   /**
-   * Seconds a binding outlives the last signature issued for it. The plugin refuses to start when a signature could
-   * live longer (`signing.ttl` + `signing.skew`). Left out: not checked.
+   * Seconds a binding outlives the last signature issued for it. The plugin refuses to start if a signature could live
+   * longer (`signing.ttl` + `signing.skew`). Left out: not checked.
    */
   readonly linger?: number
   /**
-   * The live node of the room, chosen now if it has none. Choice and test of life happen in one step of the store,
-   * and every answer prolongs the binding.
+   * The live node of the room, chosen now if the room has none. One step of the store chooses the node and checks its
+   * lease, and every answer prolongs the binding.
    *
-   * @throws `NoLiveNodeError` when no node can take the room, `RegistrySettlingError` while the store cannot know yet
-   *   whether the room is in use somewhere; anything else means that the store cannot be asked. A call that failed
+   * @throws `NoLiveNodeError` if no node can take the room, `RegistrySettlingError` while the store cannot know
+   *   whether the room is in use somewhere; any other error means that the store cannot be asked. A call that failed
    *   may still have bound the room: ask again, never choose without the store
    */
   assign (room: RoomKey, options?: AssignOptions): Promise<Assignment>
   /**
-   * The call ended: the room's node closes it as soon as it hears of it, and refuses signatures issued before. The
-   * binding lingers. Does nothing for a room that is not bound. Left out: the route `releaseConnection` is not served.
+   * Ends the call: the room's node closes the room as soon as it learns of the end, and rejects signatures issued
+   * before. The binding lingers. A room that is not bound stays unbound. Left out: the route `releaseConnection` is not
+   * served.
    *
-   * @throws when the store cannot be asked
+   * @throws if the store cannot be asked
    */
   end? (room: RoomKey, options?: { signal?: AbortSignal | undefined }): Promise<void>
-  /** The nodes as last seen: a hint, never the authority. */
+  /** Nodes as last seen: a hint, never the authority. */
   nodes (): readonly NodeView[]
   /**
    * Registers a node and keeps its lease alive.
    *
-   * @throws `TypeError` that names the field when the record is not valid; anything else when the store cannot be asked
+   * @throws `TypeError` that names the field if the record is not valid; any other error if the store cannot be asked
    */
   join (record: NodeRecord): Promise<Membership>
 }
 
 export interface MemoryRegistryOptions {
-  /** Nodes that are always there, beside those that `join`. */
+  /** Nodes that are always present, in addition to those that `join`. */
   nodes?: readonly NodeRecord[] | undefined
   /**
    * Seconds a binding outlives the last signature: at least `signing.ttl` + `signing.skew`.
@@ -186,15 +187,15 @@ export interface RedisScripter {
   readonly status: string
   eval (script: string, numberOfKeys: number, ...args: Array<string | number>): Promise<unknown>
   evalsha (sha1: string, numberOfKeys: number, ...args: Array<string | number>): Promise<unknown>
-  /** Called with `true` when the server turns out to be a replica: the address may lead to the new primary. */
+  /** Called with `true` if the server turns out to be a replica: the address may lead to the new primary. */
   disconnect? (reconnect?: boolean): void
 }
 
-/** Where nodes stand that something else lists: in one hash, or in keys of their own. */
+/** Location of nodes that another program lists: one hash, or one key per node. */
 export interface ListedNodes {
-  /** A hash: each field is the id of a node, its value what `parse` reads. */
+  /** A hash: each field is the id of a node, its value the input of `parse`. */
   hash?: string | undefined
-  /** Begin of the keys, without a pattern: what follows is the id of a node, the value what `parse` reads. */
+  /** Prefix of the keys, without a pattern: the rest of a key is the id of a node, its value the input of `parse`. */
   keys?: string | undefined
 }
 
@@ -202,7 +203,7 @@ export interface RedisRegistryOptions {
   /** A connected client, for example `app.redis`. It stays yours: the adapter never closes it. */
   redis: RedisScripter
   /**
-   * Put before every key. Keep the braces: they hold all keys in one slot of a Cluster.
+   * Prefix of every key. Keep the braces: they hold all keys in one slot of a Cluster.
    * @default '{cobrowse}'
    */
   prefix?: string | undefined
@@ -212,7 +213,7 @@ export interface RedisRegistryOptions {
    */
   heartbeat?: number | undefined
   /**
-   * Milliseconds after its last heartbeat a node is held to be dead; at least twice the heartbeat.
+   * Milliseconds without a heartbeat after which a node is considered dead; at least twice the heartbeat.
    * @default 6000
    */
   lease?: number | undefined
@@ -223,11 +224,11 @@ export interface RedisRegistryOptions {
   linger?: number | undefined
   /**
    * Nodes of an existing deployment, which register themselves in a layout of their own and live as long as they are
-   * listed. They get a weaker promise: see docs/affinity.md. Give `hash` or `keys`; on a Cluster within the slot of
-   * `prefix`, and only `hash`.
+   * listed, with a weaker promise: see docs/affinity.md. Give `hash` or `keys`; on a Cluster only `hash`, within the
+   * slot of `prefix`.
    */
   listed?: ListedNodes | undefined
-  /** Reads a node's record, where it is not the JSON object of `NodeRecord` without the id. */
+  /** Parses a node's record, if it is not the JSON object of `NodeRecord` without the id. */
   parse?: ((text: string, id: string) => Omit<NodeRecord, 'id'>) | undefined
 }
 
@@ -235,15 +236,15 @@ export interface ZooKeeperRegistryOptions {
   /** `host:port,host:port`, with a chroot behind it if there is one: `zk1:2181,zk2:2181,zk3:2181/apps`. */
   hosts: string
   /**
-   * The path below which all is kept.
+   * Parent path of all data of the registry.
    * @default '/cobrowse'
    */
   root?: string | undefined
-  /** Digest credentials, `user:password`. What is made with them is for those who have them. */
+  /** Digest credentials, `user:password`. Only clients with the same credentials can use the data. */
   auth?: string | undefined
   /**
-   * Milliseconds without a word after which the ensemble holds a node for dead. The servers may grant others: see
-   * `minSessionTimeout` and `maxSessionTimeout` there.
+   * Milliseconds without a heartbeat after which the ensemble considers a node dead. The servers may grant another
+   * timeout, within their `minSessionTimeout` and `maxSessionTimeout`.
    * @default 6000
    */
   sessionTimeout?: number | undefined
@@ -254,15 +255,15 @@ export interface ZooKeeperRegistryOptions {
   linger?: number | undefined
   /**
    * Nodes of an existing deployment, which register themselves below a path of their own and live as long as they are
-   * there. They get a weaker promise: see docs/affinity.md.
+   * listed there, with a weaker promise: see docs/affinity.md.
    */
   listed?: ListedZooKeeperNodes | undefined
-  /** Reads a node's record, where it is not the JSON object of `NodeRecord` without the id. */
+  /** Parses a node's record, if it is not the JSON object of `NodeRecord` without the id. */
   parse?: ((text: string, id: string) => Omit<NodeRecord, 'id'>) | undefined
 }
 
-/** Where nodes stand that something else registers. */
+/** Location of nodes that another program registers. */
 export interface ListedZooKeeperNodes {
-  /** Each child is a node: its name is the id, its data what `parse` reads. */
+  /** Parent path. Each child is a node: its name is the id, its data the input of `parse`. */
   path: string
 }

@@ -1,6 +1,6 @@
 import type { Adapter } from './adapter.js'
 
-/** Who holds a valid `ccmessaging-token`. */
+/** The holder of a valid `ccmessaging-token`. */
 export interface Session {
   tenantId: string
   channelId: string
@@ -14,8 +14,8 @@ export interface Sessions extends Adapter {
    *
    * @param token as received: still percent-encoded, not trimmed, not unquoted
    * @param signal aborts when the answer is no longer of use
-   * @returns the session, or `null` when the token is not the live one of its user
-   * @throws an error of the catalogue, which is answered as it is; anything else, when the store cannot be asked:
+   * @returns the session, or `null` if the token is not the live one of its user
+   * @throws an error of the catalogue, which is answered as it is; any other error if the store cannot be asked:
    *   "cannot know" must never look like "not valid"
    */
   find (token: string, signal: AbortSignal): Promise<Session | null>
@@ -31,20 +31,20 @@ export interface RedisSessionsOptions {
   /** A connected client, for example `app.redis`. It stays yours: the adapter never closes it. */
   redis: RedisReader
   /**
-   * What the deployment puts before the user's key.
+   * Prefix of the users' keys in this deployment.
    * @default ''
    */
   prefix?: string | undefined
   /**
-   * Unwraps the text that Redis holds, where the deployment wraps it.
-   * A throw, or a result that is no text, means "cannot know" (50305), not "not valid", for this token alone.
+   * Unwraps the stored text, if the deployment wraps it.
+   * An exception, or a result that is no text, means "cannot know" (50305), not "not valid", for this token alone.
    */
   decode?: ((stored: string) => string | Promise<string>) | undefined
 }
 
 /** A token store in the memory of one process: for tests and the demo. */
 export interface MemorySessions extends Sessions {
-  /** Makes the one live token of this user, valid for an hour, and returns it as it stands in a cookie. */
+  /** Makes the one live token of this user, valid for an hour, and returns it in the form of a cookie value. */
   issue (session: Session): string
   /** Ends the token of this user. */
   revoke (session: Session): void

@@ -6,7 +6,7 @@ export interface SigningKey {
 }
 
 export interface SigningOptions {
-  /** The first signs, all verify: put a new key first, and take the old one out once its signatures have ended. */
+  /** The first key signs, all verify: put a new key first, and remove the old one once its signatures have expired. */
   keys: readonly SigningKey[]
   /**
    * Seconds a signature lives.
@@ -22,7 +22,7 @@ export interface SigningOptions {
 
 export type Role = 'recorder' | 'replayer'
 
-/** What a signature says, in the words of the seat that it admits to. */
+/** Claims of a signature, named like the fields of the seat that it admits to. */
 export interface SignatureClaims {
   tenant: string
   room: string
@@ -30,14 +30,14 @@ export interface SignatureClaims {
   name: string
   role: Role
   node: string
-  /** `null` where the signature is join-only: it holds for whatever incarnation the node has. */
+  /** `null` if the signature is join-only: it is valid for every incarnation of the node. */
   incarnation: string | null
   /**
-   * Of a join-only signature: the incarnation that the gateway knew. The node may have another one by now; where its
-   * process never had this one, the signature may have been used before that process started.
+   * Incarnation that the gateway knew when it issued a join-only signature. The node may have another one by now; if
+   * its process never had this one, the signature may have been used before that process started.
    */
   knownIncarnation?: string
-  /** Admits only to a room that is open on the node already. Never open a room for it. */
+  /** Whether the signature admits only to a room that is open on the node already. Never open a room for it. */
   joinOnly: boolean
   /** Seconds since the epoch, by the store's clock. */
   issuedAt: number
@@ -48,9 +48,9 @@ export interface SignatureClaims {
 }
 
 export interface VerifyOptions extends SigningOptions {
-  /** The node that was connected to; a signature for another one is refused. */
+  /** The node that the client connected to; a signature for another one is rejected. */
   node: { id: string, incarnation: string }
-  /** Accepts join-only signatures as well, for a node that looks at `joinOnly` in what it gets. Left out: refused. */
+  /** Accepts join-only signatures too, for a node that checks `joinOnly` in the claims. Left out: rejected. */
   acceptJoinOnly?: boolean | undefined
   /** Milliseconds since the epoch. Left out: now. */
   now?: number | undefined

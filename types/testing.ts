@@ -28,20 +28,20 @@ export interface TestSocket {
 
 export interface CheckNodeOptions {
   /**
-   * A client of the store, straight and not through what `cut` cuts. The runner forgets everything below `prefix`, so
-   * it must not be one that is in use. It stays yours.
+   * A client of the store, on a direct connection that `cut` does not affect. The runner deletes everything below
+   * `prefix`, so the prefix must not be in use. The client stays yours.
    */
   redis: RedisData
   /** @default '{cobrowse}' */
   prefix?: string | undefined
-  /** Of the node that is checked. */
+  /** Id of the node that is checked. */
   nodeId: string
-  /** Where the runner reaches the node. Left out: the `wssUrl` of its record. */
+  /** Address of the node for the runner. Left out: the `wssUrl` of its record. */
   wssUrl?: string | undefined
-  /** The keys and times that the node has. */
+  /** Keys and times, the same as on the node. */
   signing: SigningOptions
   /**
-   * Milliseconds, as the node has it; so are the next two.
+   * Milliseconds, the same as on the node; so are the next two.
    * @default 6000
    */
   lease?: number | undefined
@@ -53,7 +53,7 @@ export interface CheckNodeOptions {
    */
   patience?: number | undefined
   /**
-   * Seconds, as the node has it.
+   * Seconds, the same as on the node.
    * @default 20
    */
   linger?: number | undefined
@@ -62,22 +62,22 @@ export interface CheckNodeOptions {
    * @default 2000
    */
   slack?: number | undefined
-  /** The constructor of `ws`. Others do not tell with which HTTP status a handshake was refused. */
+  /** The constructor of `ws`. Others do not report the HTTP status of a rejected handshake. */
   WebSocket: new (address: string, protocols: string[]) => TestSocket
   /**
-   * Makes a message, with the text somewhere in it, that the node passes on from a recorder to a replayer. Left out:
-   * the text itself.
+   * Makes a message that contains the text and that the node passes on from a recorder to a replayer. Left out: the
+   * text itself.
    */
   message?: ((text: string) => string) | undefined
-  /** Cuts the node, and nobody else, from the store. Left out, with `heal`: what needs it is not checked. */
+  /** Cuts the node alone from the store. If `cut` or `heal` is left out, rules that need them are not checked. */
   cut?: (() => void | Promise<void>) | undefined
-  /** Ends what `cut` did. */
+  /** Undoes `cut`. */
   heal?: (() => void | Promise<void>) | undefined
-  /** Lets the node go as SIGTERM does. Left out, with `start`: what needs it is not checked. */
+  /** Stops the node as SIGTERM does. If `stop` or `start` is left out, rules that need them are not checked. */
   stop?: (() => void | Promise<void>) | undefined
-  /** Starts it again after `stop`, under the same id and at the same address. */
+  /** Starts the node again after `stop`, under the same id and at the same address. */
   start?: (() => void | Promise<void>) | undefined
-  /** Is told of every rule as soon as it is checked. */
+  /** Called with every rule as soon as it is checked. */
   log?: ((line: string) => void) | undefined
   /** The ids of the rules to check. Left out: all. */
   only?: readonly string[] | undefined
@@ -85,15 +85,15 @@ export interface CheckNodeOptions {
 
 export interface RuleReport {
   id: string
-  /** What the contract says. */
+  /** Text of the rule in the contract. */
   rule: string
   outcome: 'kept' | 'broken' | 'not checked'
-  /** What was seen and expected, or why it was not checked. */
+  /** Seen and expected behaviour, or the reason why the rule was not checked. */
   detail?: string | undefined
 }
 
 export interface NodeReport {
-  /** Every rule is kept, but for those that were not asked for, or that need an option which was left out. */
+  /** Whether every rule is kept, except for those that were not selected or that need an option which was left out. */
   passed: boolean
   rules: RuleReport[]
 }
