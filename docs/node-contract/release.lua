@@ -4,24 +4,24 @@ local UNHEARD, ENDED, ROOM = KEYS[5], KEYS[6], KEYS[7]
 local LEASE, HEARTBEAT, LINGER = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local KNOWN, REMEMBERED, REMEMBERED_TIMES = string.match(ARGV[1], '^([^ ]*) ?(%d*) ?(.*)$')
 
--- The store's clock is the only one. %.0f, since a plain tostring would round and write an exponent.
+-- All times are by the store's clock. %.0f, since a plain tostring would round and write an exponent.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local function ms(number) return string.format('%.0f', number) end
--- 0 for none, nothing for a text that no script has written.
+-- Returns 0 for a missing text, nil for a text that no script has written.
 local function whole(text)
   local number = tonumber(text or 0)
   return number and number >= 0 and number < 1e15 and number % 1 == 0 and number or nil
 end
 
--- Runs a command on a key. Whatever has a wrong type is of no use to any caller and would fail all of them, so it goes.
+-- Runs a command on a key. A key of a wrong type is useless to all callers and would fail each of them, so delete it.
 local function ask(command, key, ...)
   local answer = redis.pcall(command, key, ...)
   if type(answer) ~= 'table' or not answer.err then return answer end
   if not string.find(answer.err, 'WRONGTYPE', 1, true) then error(answer.err, 0) end
   redis.call('DEL', key)
   if key ~= LEASES then return redis.call(command, key, ...) end
-  -- Without the leases every node would be dead. In a new epoch, which the next call begins, all register again.
+  -- Without the leases every node would count as dead. In a new epoch, which the next call begins, all register again.
   redis.call('HDEL', META, 'epoch')
   error(answer.err, 0)
 end
@@ -29,8 +29,8 @@ end
 local meta = ask('HMGET', META,
   'epoch', 'replid', 'settledAt', 'yieldUntil', 'beat', 'quiet', 'mark', 'times', 'timesAt')
 
--- Processes have other times while they are replaced. The longest are in force, until no process has had them for ten
--- minutes. A store that forgot them hears them from any process that remembers.
+-- During a rollout, processes may have different times. The longest are in force, until no process has had them for ten
+-- minutes. A store that lost them gets them back from any process that remembers.
 local TIMES, isLonger = ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. ARGV[5], false
 local function reviewTimes()
   local function inForce(name, own, limit, remembered)
@@ -52,14 +52,14 @@ local function reviewTimes()
   LINGER = inForce('linger', LINGER, 1e12, linger)
   local own = TIMES
   TIMES = ms(LEASE) .. ' ' .. ms(HEARTBEAT) .. ' ' .. ms(LINGER)
-  -- Only processes that have them all need not look for a while.
+  -- A process whose own times are all in force need not review them for a while.
   if TIMES == own then redis.call('HSET', META, 'times', TIMES, 'timesAt', ms(now))
   elseif TIMES ~= meta[8] then redis.call('HSET', META, 'times', TIMES) end
 end
 local reviewedAt = whole(meta[9]) or 0
 if meta[8] ~= TIMES or reviewedAt > now or now - reviewedAt >= 60000 then reviewTimes() end
 
--- No store has written so much, and further writes still count within what can be read.
+-- No store reaches so many writes, and further ones still fit into an exact number.
 local MOST_MARK = 9e14
 local epoch, settledAt, yieldUntil = meta[1], whole(meta[3]), whole(meta[4])
 local beat, quiet, mark = whole(meta[5]), whole(meta[6]), whole(meta[7])
@@ -77,21 +77,21 @@ local function settleAgain()
   settle(wait + 2 * HEARTBEAT, wait)
 end
 
--- Every write may have been lost where another server, or the same one newly started, has the data: its replication id
--- tells. A caller that remembers more than the store has written tells of older data under the same id.
+-- Any write may be lost if another server has the data, or the same one after a restart: the replication id shows this.
+-- A caller that remembers more writes than the store counts shows that older data is back under the same id.
 local info = redis.pcall('INFO', 'replication')
 local replid = type(info) == 'string' and string.match(info, 'master_replid:(%x+)')
 local remembered = tonumber(REMEMBERED) or 0
 if remembered >= MOST_MARK then remembered = 0 end
 if isDamaged or (replid and meta[2] and replid ~= meta[2]) or remembered > mark then
   if not mark or mark >= MOST_MARK then mark = 0 end
-  -- A minute above all that is remembered, so that other callers, which remember a little more, void nothing again.
+  -- The mark is a minute above all known ones, so that callers that remember a little more start no further epoch.
   epoch, beat, quiet, mark = ARGV[2], now, 0, math.max(mark, remembered, now) + 60000
   redis.call('HSET', META, 'epoch', epoch, 'beat', ms(beat), 'mark', ms(mark))
   redis.call('HDEL', META, 'quiet')
   settleAgain()
 elseif settledAt > now + wait + 4 * HEARTBEAT or (isLonger and now < settledAt) then
-  -- The clock was set back, or the settling began by the times of a process that has shorter ones.
+  -- The clock was set back, or the settling began with shorter times.
   settleAgain()
 end
 if replid and replid ~= meta[2] then redis.call('HSET', META, 'replid', replid) end
@@ -101,14 +101,14 @@ if beat > now then
   redis.call('HSET', META, 'beat', ms(beat))
 end
 
--- Counts what must not be lost: a date instead would let one write after a loss hide all that were lost.
+-- Counts the writes that must not be lost. With a date instead, one write after a loss would hide all that were lost.
 local function note(...)
   mark = mark + 1
   redis.call('HSET', META, 'mark', ms(mark), ...)
 end
 local function remember() return ms(mark) .. ' ' .. TIMES end
 
--- No lease ends later than one that is granted now. One that does is from before the clock was set back, and would keep
+-- No lease ends later than one that is granted now. A later end was set before the clock was set back, and would keep
 -- a dead node alive for as long as the clock went back.
 local function cutLease(member, ends)
   if ends <= now + LEASE then return ends end
@@ -126,7 +126,7 @@ local function isRegistered(id, incarnation)
   return type(text) == 'string' and string.sub(text, 1, #incarnation + 1) == incarnation .. '|'
 end
 
--- With it go the ends of calls that its node was not told of.
+-- Forgets an id, and the ends of calls that its node has not acknowledged.
 local function forgetId(id)
   redis.call('HDEL', IDS, id)
   ask('ZREMRANGEBYLEX', UNHEARD, '[' .. id .. '|', '(' .. id .. '}')
@@ -134,8 +134,8 @@ end
 
 local function idOf(member) return string.match(member, '^[^|]+') end
 
--- The binding of a room, or nothing. One that cannot be read is an error: taking it for "not bound" could split a room
--- that is in use. It ends when signatures from before have; a node with the room open has claimed it again by then.
+-- The binding of a room, or nil. An unreadable binding is an error: taken for "not bound" it could split a room that is
+-- in use. The key expires with the earlier signatures; by then a node with the room open has claimed the room again.
 local function read(room)
   local text = redis.pcall('GET', room)
   if not text then return nil end

@@ -21,13 +21,13 @@ const Options = Type.Object({
 }, { additionalProperties: false })
 
 interface Entry extends Member {
-  /** Not there for a node of the `nodes` option. */
+  /** Left out for a node of the `nodes` option. */
   leave?: (event?: 'replaced') => void
-  /** The call in a room that it claimed ended. */
+  /** Called when the call of a claimed room ended. */
   end?: (room: RoomKey) => void
 }
 
-/** Knows the nodes of one process: the embedded default, and what the other registries are measured by. */
+/** Registry of the nodes of one process: the embedded default, and the reference for the other registries. */
 export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   checkOptions('memoryRegistry', Options, options)
   const { nodes: records = [], linger = 20 } = options
@@ -64,7 +64,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
     chooser.update([...members.values()].map(({ view }) => view))
   }
 
-  /** An end in the future is from before the clock was set back. */
+  /** Ignores an end in the future, which was dated before the clock was set back. */
   function endOf (name: string): number | undefined {
     const at = ended.at(name)
     return Number(at) > Date.now() + linger * 1000 ? undefined : at

@@ -51,7 +51,7 @@ export function redisRegistry (options: RedisRegistryOptions): Registry {
   return createRedisRegistry(options, systemClock)
 }
 
-/** As `redisRegistry`, by another clock. */
+/** Creates a `redisRegistry` on another clock. */
 export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock): Registry {
   checkOptions('redisRegistry', Options, options)
   const { redis, prefix = '{cobrowse}', heartbeat = 2000, lease = 6000, linger = 20, parse = parseJson, listed } = options
@@ -103,14 +103,14 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     }
   }
 
-  /** Nodes may have no log. */
+  /** Warns by `process.emitWarning` if there is no log, as in the process of a node. */
   function tellLongerTimes (longer: RedisTimes): void {
     const message = 'redisRegistry has shorter times than other processes: the longest are in force'
     if (backend.log !== undefined) backend.log.warn({ own: times, inForce: longer }, message)
     else process.emitWarning(`${message} (own ${JSON.stringify(times)}, in force ${JSON.stringify(longer)})`)
   }
 
-  // A name that is spelt wrong is no error for Redis.
+  // A misspelt name is no error for Redis.
   function warnOfNoneListed (): void {
     if (listedAt !== undefined && !hasWarned) backend.log?.warn({ listed: listedAt }, 'no node is listed in Redis there')
     hasWarned = true
@@ -129,7 +129,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
       assertOpen()
       try {
         return await withDeadline({ clock, ms: ASSIGN_MS, signal }, async (limit) => {
-          // Never started, so no timer reads the nodes.
+          // Without a `start` no timer reads the nodes.
           if (!poller.isOn() && (view.ageMs() ?? 0) > heartbeat) poll()
           return await assigner.assign(room, choice, limit)
         })
@@ -148,7 +148,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
       assertSize(checked)
       assertOpen()
       const membership = await memberships.join(createRedisNode(store, times), checked)
-      // Closed meanwhile.
+      // The registry may have been closed during the join.
       if (backend.status().state === 'closed') await membership.leave()
       assertOpen()
       return membership

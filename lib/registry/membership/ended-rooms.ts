@@ -1,14 +1,14 @@
 /** A room may stay behind a shut door for ten minutes, and its node be away for as long. */
 export const REMEMBER_ENDS_MS = 900_000
 
-/** When calls ended, for as long as signatures from before may be shown. */
+/** Moments at which calls ended, kept for as long as earlier signatures may be used. */
 export interface EndedRooms {
   add (key: string, at: number): void
   /** Milliseconds, by the store's clock. */
   at (key: string): number | undefined
-  /** Forgets those from before this moment. */
+  /** Forgets ends from before this moment. */
   forget (before: number): void
-  /** The clock was set back: dates after `limit` become this one. */
+  /** Replaces dates after `limit`, since the clock was set back. */
   redate (limit: number, date: number): void
 }
 
@@ -22,7 +22,7 @@ export function createEndedRooms (): EndedRooms {
     },
     at: (key) => moments.get(key),
     forget (before) {
-      // In the order in which they were heard, which is near enough.
+      // The entries are in order of arrival, which is close enough to their dates.
       for (const [key, at] of moments) {
         if (at >= before) return
         moments.delete(key)

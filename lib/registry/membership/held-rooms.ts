@@ -3,26 +3,26 @@ import type { RoomKey } from '../../../types/registry.js'
 /** A room that this node claimed. */
 export interface HeldRoom {
   readonly room: RoomKey
-  /** Of the latest claim. */
+  /** Number of the latest claim. */
   readonly number: number
   /** Milliseconds, by the store's clock. */
   openedAt: number
-  /** The lease lapsed since: nobody enters by a normal signature before the room is claimed again. */
+  /** Whether the lease lapsed since: no normal signature is accepted before the room is claimed again. */
   isShut: boolean
 }
 
-/** The rooms that a node claimed, until they are released or lost, by the key that the store knows them by. */
+/** The rooms that a node claimed, until they are released or lost, by their keys in the store. */
 export interface HeldRooms {
   readonly size: number
   get (key: string): HeldRoom | undefined
-  /** A claim was granted at this moment: the door is open. A room that is here already keeps that of its opening. */
+  /** Opens the door, since a claim was granted at this moment. A room that is held already keeps its `openedAt`. */
   open (key: string, room: RoomKey, number: number, at: number): void
   remove (key: string): HeldRoom | undefined
-  /** It was claimed just now, so it comes last among the keys. */
+  /** Moves a room that was just claimed to the end of the keys. */
   putLast (key: string): void
-  /** The store's clock was set back: dates after `limit` become this one. */
+  /** Replaces dates after `limit`, since the store's clock was set back. */
   redate (limit: number, date: number): void
-  /** The lease lapsed. */
+  /** Shuts all doors, since the lease lapsed. */
   shutAll (): void
   shutKeys (): string[]
   openKeys (): string[]

@@ -8,24 +8,24 @@ export interface Moment {
 
 export const momentOf = (clock: Clock): Moment => ({ monotonic: clock.monotonic(), wall: clock.wall() })
 
-/** A node's own idea of its lease, which ends before the store's. */
+/** A node's own view of its lease, which ends before the store's. */
 export interface Lease {
-  /** Whether the store certainly holds it. Synchronous, since a timer alone is too late after a pause. */
+  /** Whether the store certainly keeps the lease. Synchronous, since a timer alone fires too late after a pause. */
   valid (): boolean
-  /** A heartbeat sent at this moment was acknowledged. Does nothing when that was too long ago. */
+  /** Renews the lease by an acknowledged heartbeat that was sent at this moment, unless that was too long ago. */
   renew (sentAt: Moment): void
-  /** It ended. Stays so until it is renewed. */
+  /** Ends the lease until the next renewal. */
   lapse (): void
-  /** Ends it without a word. */
+  /** Ends the lease without calling `onLapse`. */
   stop (): void
 }
 
-/** @param ms milliseconds; asked anew each time, since a store may change them */
+/** @param ms milliseconds; read each time, since a store may change them */
 export function createLease (ms: () => number, onLapse: () => void, clock: Clock): Lease {
   let sentAt: Moment | undefined
   let cancelAlarm = () => {}
 
-  // A machine that was suspended stops the monotonic clock; one whose time is set moves the other.
+  // Suspending the machine stops the monotonic clock; setting its time moves the wall clock.
   const certainMs = () => ms() - Math.min(500, ms() / 12)
   const isCertainSince = ({ monotonic, wall }: Moment) =>
     clock.monotonic() - monotonic < certainMs() && clock.wall() - wall < certainMs()

@@ -11,7 +11,7 @@ import type { Accepted, Claims, NodeStore } from './node-store.js'
 import type { RegistrationKind } from './registration.js'
 import type { ClaimResult, Membership, MembershipEvents, NodeRecord, RoomKey } from '../../../types/registry.js'
 
-/** Answers of the store that ask for another try: epoch, present incarnation, death of an unheard registration. */
+/** Bounds the answers that ask for another try: epoch, present incarnation, death of an unacknowledged registration. */
 const MAX_TRIES = 6
 
 export interface MembershipOptions {
@@ -24,7 +24,7 @@ export interface MembershipOptions {
 /**
  * Registers a node in a store, and keeps it registered.
  *
- * @throws when the first registration fails; nothing is left behind then
+ * @throws if the first registration fails, which then leaves nothing behind
  */
 export async function joinStore (options: MembershipOptions): Promise<Membership> {
   const { store, clock, onLeave } = options
@@ -46,7 +46,7 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     events.emit('lapsed')
   }
 
-  /** Heartbeats and registrations never overlap. */
+  /** Runs heartbeats and registrations one after the other. */
   function inTurn<T> (work: () => Promise<T>): Promise<T> {
     const result = turn.then(work)
     turn = result.catch(() => {})
@@ -55,7 +55,7 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
 
   async function beat (): Promise<void> {
     if (isOver) return
-    // A registration that may still be written would end the lease of the one before: no heartbeat revives that.
+    // A pending registration may still be written and end the lease of the previous one, which no heartbeat revives.
     if (registration.isPending()) return await register('renewed')
     const claims = rooms.toSend(rooms.held.shutKeys(), true)
     const sentAt = momentOf(clock)
@@ -141,7 +141,7 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
   async function withdraw (): Promise<void> {
     end()
     await turn
-    // A lease that cannot be withdrawn ends by itself.
+    // A lease that cannot be withdrawn expires.
     await store.leave(registration.members()).catch(() => {})
     store.close?.()
   }
@@ -177,7 +177,7 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
   try {
     await register('first')
   } catch (error) {
-    // The registration may have landed all the same.
+    // A registration that failed may still have been written.
     membership.leave().catch(() => {})
     throw error
   }

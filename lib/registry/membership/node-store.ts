@@ -1,34 +1,34 @@
 import type { Moment } from './lease.js'
 import type { RoomKey } from '../../../types/registry.js'
 
-/** What a store is asked by one node: the part of a membership that differs between Redis and ZooKeeper. */
+/** One node's access to a store: the part of a membership that differs between Redis and ZooKeeper. */
 export interface NodeStore {
-  /** Rooms that one call claims at most. */
+  /** Most rooms that one call claims. */
   readonly batch: number
-  /** How many of so many open rooms are claimed again with a heartbeat. */
+  /** Number of rooms to claim again with a heartbeat, out of this many open ones. */
   claimsAgain (open: number): number
-  /** Milliseconds; they may change with the connection. */
+  /** Milliseconds; may change with the connection. */
   readonly times: NodeTimes
-  /** By what the store knows a room: ids never become part of it. */
+  /** Key of a room in the store: ids never become part of the key. */
   roomKey (room: RoomKey): string
   register (call: RegisterCall): Promise<NodeAnswer>
   beat (call: BeatCall): Promise<NodeAnswer>
   claim (call: ClaimCall): Promise<NodeAnswer>
-  /** The last client left. Does nothing to a claim with a higher number. */
+  /** Gives up a room whose last client left. A claim with a higher number stays. */
   release (call: ReleaseCall): Promise<void>
-  /** Withdraws registrations, those too of which no answer was heard. */
+  /** Withdraws registrations, including those that were never acknowledged. */
   leave (members: string[]): Promise<void>
-  /** Told when a heartbeat should not wait for its time. Left out: there is nothing to tell. */
+  /** Adds a listener, called when a heartbeat is due at once. Left out: the store has no such news. */
   onNews? (listener: () => void): void
-  /** Ends what the store made for this node. */
+  /** Frees the resources that the store holds for this node. */
   close? (): void
 }
 
 export interface NodeTimes {
-  /** From when a heartbeat was sent, or what its answer says, until the store may hold the node for dead. */
+  /** Time from the sending of a heartbeat, or from the answer's `since`, until the store may consider the node dead. */
   lease: number
   heartbeat: number
-  /** How long a binding outlives the last signature. */
+  /** Time by which a binding outlives the last signature. */
   linger: number
 }
 
@@ -36,36 +36,36 @@ export type NodeAnswer =
   | {
     outcome: 'ok'
     now: number
-    /** From when the lease counts. Left out: from when the call was sent. */
+    /** Start of the lease. Left out: the sending of the call. */
     since?: Moment | undefined
     ends: RoomEnd[]
-    /** There are more, which the next heartbeat is told. */
+    /** Whether there are more ends, for the next heartbeat. */
     hasMoreEnds?: boolean
     claims: RoomClaim[]
   }
-  /** The store is in another epoch than the caller knew. */
+  /** The store is in this epoch, not in the caller's. */
   | { outcome: 'epoch', epoch: string }
-  /** Another incarnation is registered than the one to be replaced; '' for none. */
+  /** This incarnation is registered, not the one to be replaced; '' for none. */
   | { outcome: 'present', incarnation: string }
   | { outcome: 'lapsed' }
 
 export type Accepted = Extract<NodeAnswer, { outcome: 'ok' }>
 
-/** The call of a room ended. */
+/** End of the call of a room. */
 export interface RoomEnd {
   key: string
   /** Milliseconds, by the store's clock. */
   at: number
 }
 
-/** What became of a claim. */
+/** Result of a claim. */
 export interface RoomClaim {
   /**
-   * `ok` · `elsewhere` bound to another live node · `ended` the call ended after the claim's date · `yield` not yet,
-   * while the store settles · `stale` the room was released under the same or a higher number · `failed`
+   * `ok` · `elsewhere` bound to another live node · `ended` the call ended after the claim's date · `yield` not before
+   * the store has settled · `stale` the room was released under the same or a higher number · `failed`
    */
   word: string
-  /** When the call ended last, or 0. */
+  /** Latest end of the call, or 0. */
   endedAt: number
 }
 
@@ -73,38 +73,38 @@ export interface RoomClaim {
 export interface Claim {
   key: string
   number: number
-  /** Milliseconds: of the signature that was shown, or of the room's opening. Left out: later than all others. */
+  /** Date of the signature, or of the room's opening, in milliseconds. Left out: later than all others. */
   date?: number | undefined
 }
 
 export interface Claims {
   rooms: Claim[]
-  /** Of a node that had lapsed. */
+  /** Whether the node had lapsed, so that its claims yield to others. */
   yields: boolean
-  /** Of rooms that this node has open: an unreadable binding of one is no reason to refuse it. */
+  /** Whether this node has the rooms open: an unreadable binding is then no reason to refuse the claim. */
   areOpen?: boolean
 }
 
 export interface NodeCall {
-  /** In which the node is registered; '' where the store has none. */
+  /** Epoch in which the node is registered; '' if the store has none. */
   epoch: string
   /** `<id>|<incarnation>` */
   member: string
 }
 
 interface PresenceCall extends NodeCall {
-  /** JSON, as gateways read it. */
+  /** The record as JSON, as gateways read it. */
   record: string
   claims: Claims
 }
 
 export interface BeatCall extends PresenceCall {
-  /** Ends of calls that the node was told of, and need not be told again. */
+  /** Ends of calls that the node knows, so that the store need not report them again. */
   heard?: readonly RoomEnd[]
 }
 
 export interface RegisterCall extends PresenceCall {
-  /** The incarnation that must be present: '' for none. */
+  /** Incarnation that must be registered: '' for none. */
   replaces: string
 }
 

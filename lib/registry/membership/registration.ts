@@ -11,18 +11,18 @@ export type RegistrationKind = 'first' | 'again' | 'renewed'
 /** A registration on its way: a call for each try, and the store's answer to it. */
 export interface Attempt {
   call (): Pick<RegisterCall, 'epoch' | 'member' | 'replaces'>
-  /** `retry` and `lapsed` ask for another try. */
+  /** Takes the store's answer. `retry` and `lapsed` ask for another try. */
   hear (answer: NodeAnswer): 'registered' | 'retry' | 'lapsed' | 'displaced'
 }
 
-/** Under which epoch and incarnation a node is registered. */
+/** Epoch and incarnation under which a node is registered. */
 export interface Registration {
   readonly epoch: string
   readonly incarnation: string
-  /** A fresh incarnation was sent, and never acknowledged: the same one is tried until it is. */
+  /** Whether a fresh incarnation was sent and not acknowledged: the same one is sent until the store answers. */
   isPending (): boolean
   self (): { epoch: string, member: string }
-  /** All that may stand in the store. */
+  /** All registrations that may be in the store. */
   members (): string[]
   /** @param epoch of the store, if it is known to be another one */
   attempt (kind: RegistrationKind, epoch?: string): Attempt
@@ -33,7 +33,8 @@ export interface Registration {
  *
  *   ok                          the tried incarnation is registered, in the epoch of the call
  *   epoch                       the store is in another epoch: the same incarnation is tried in that one
- *   lapsed                      the tried incarnation was registered and died unheard: a fresh one replaces it
+ *   lapsed                      the tried incarnation was registered, and its lease expired before the answer
+ *                               arrived: a fresh incarnation replaces it
  *   present, first of all       an earlier process has the id: its incarnation is replaced
  *   present, of none            the store forgot the incarnation to be replaced: nothing is replaced
  *   present, of another one     a later process has the id: displaced for good

@@ -7,37 +7,37 @@ import type { HeldRooms } from './held-rooms.js'
 import type { Accepted, Claim, Claims, NodeCall, NodeStore, RoomEnd } from './node-store.js'
 import type { MembershipEvents, RoomKey } from '../../../types/registry.js'
 
-/** `outdated` the registration changed meanwhile · `epoch` and `lapsed` the store does not know it. */
+/** `outdated` the registration changed during the claim · `epoch` and `lapsed` the store does not know it. */
 export type SingleResult = 'ok' | 'elsewhere' | 'ended' | 'lapsed' | 'epoch' | 'outdated'
 
 export interface RoomClaimsOptions {
   store: NodeStore
   clock: Clock
   events: Emitter<MembershipEvents>
-  /** Of the present registration. */
+  /** The current registration. */
   self (): NodeCall
   isValid (): boolean
 }
 
-/** The rooms of one node: those that it claimed, and those whose call ended. */
+/** The rooms of one node: claimed ones, and ones whose call ended. */
 export interface RoomClaims {
   readonly held: HeldRooms
   endedAt (key: string): number | undefined
-  /** Claims to send with a registration or heartbeat; none where there are more than one call takes. */
+  /** Claims to send with a registration or heartbeat: the first ones, up to the batch of the store. */
   toSend (keys: string[], yields: boolean): Claims
-  /** Ends of calls that the latest answer told of: the next heartbeat says that they were heard. */
+  /** Ends of calls in the latest answer: the next heartbeat acknowledges them. */
   heard (): readonly RoomEnd[]
-  /** Takes what the store answered to a registration or heartbeat. */
+  /** Takes the store's answer to a registration or heartbeat. */
   accept (answer: Accepted, sent: Claims): void
-  /** Claims what did not go with it, and again some of the open rooms, in turn. Not waited for. */
+  /** Claims the rooms that were not sent, and again some of the open rooms, in turn. Runs in the background. */
   claimTheRest (sent: Claims): void
   /**
-   * Asks for one room, in the name of a signature of this date.
+   * Claims one room for a signature of this date.
    *
-   * @throws `RegistryUnavailableError` when the store cannot be asked, or cannot read the binding
+   * @throws `RegistryUnavailableError` if the store cannot be asked, or cannot read the binding
    */
   claim (room: RoomKey, key: string, date: number | undefined, signal: AbortSignal | undefined): Promise<SingleResult>
-  /** The last client left. */
+  /** Releases a room whose last client left. */
   release (key: string): Promise<void>
 }
 
@@ -49,12 +49,12 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
   let isClaimingAgain = false
   let answeredAt = clock.monotonic()
 
-  /** Dates from before the store's clock was set back are in the future now; whatever comes next is after them. */
+  /** Moves dates that lie in the future, since the store's clock was set back, to before the next date. */
   function redate (now: number): void {
     const lastAnswer = now - (clock.monotonic() - answeredAt)
     answeredAt = clock.monotonic()
     held.redate(now + store.times.heartbeat, lastAnswer)
-    // On ZooKeeper these are dates of gateways, whose clocks may differ a little.
+    // On ZooKeeper gateways date the ends, and their clocks may differ a little.
     ended.redate(now + store.times.linger, lastAnswer)
   }
 
@@ -76,7 +76,7 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
     }
   }
 
-  /** A room that was opened after its call had ended is another call's. */
+  /** Ends a room that was opened before the end of its call; one that was opened later belongs to another call. */
   function hearEnd (key: string, at: number): void {
     if (at === 0) return
     ended.add(key, at)
@@ -88,7 +88,7 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
     if (room !== undefined) events.emit(event, { ...room })
   }
 
-  /** The binding of an open room may be lost, by eviction or in a copy of older data, without a word of the store. */
+  /** Claims rooms again, since a store may lose a binding unnoticed: by eviction, or by restoring older data. */
   function claimShare (keys: string[]): void {
     if (isClaimingAgain || keys.length === 0) return
     isClaimingAgain = true
@@ -120,7 +120,7 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
       heard = answer.ends
       settle(answer, sent)
     },
-    // Many rooms must not delay the next heartbeat, which tries again what fails.
+    // Claiming many rooms must not delay the next heartbeat, which retries failed claims.
     claimTheRest ({ rooms }) {
       const isFull = rooms.length === store.batch
       const shut = held.shutKeys()
@@ -132,7 +132,7 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
       const number = ++lastNumber
       const call = self()
       const answer = await store.claim({ ...call, signal, claims: { rooms: [{ key, number, date }], yields: false } })
-      // An answer counts only for the incarnation that it was sent for.
+      // An answer counts only for the incarnation that claimed.
       if (call.member !== self().member || !isValid()) return 'outdated'
       if (answer.outcome === 'epoch') return 'epoch'
       if (answer.outcome !== 'ok') return 'lapsed'
@@ -145,7 +145,7 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
     },
     async release (key) {
       const number = held.remove(key)?.number ?? lastNumber
-      // A claim that cannot be withdrawn ends by itself, since it is not claimed again.
+      // A claim that cannot be withdrawn expires, since the room is not claimed again.
       await store.release({ ...self(), key, number }).catch(() => {})
     }
   }

@@ -2,9 +2,9 @@ import { momentOf } from './lease.js'
 import type { Clock } from '../../common/clock.js'
 import type { Moment } from './lease.js'
 
-/** The store's clock, as far as it is known here: signatures carry its dates, and a node's own may be set wrong. */
+/** Estimate of the store's clock, which dates the signatures: a node's own clock may be wrong. */
 export interface StoreClock {
-  /** The store said that it was this late after the moment. */
+  /** Takes the store's time from the answer to a call that was sent at this moment. */
   set (storeMs: number, sentAt: Moment): void
   /** Milliseconds since the epoch. Never behind the store's by more than one clock drifts. */
   now (): number

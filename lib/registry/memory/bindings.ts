@@ -1,45 +1,45 @@
 import type { NodeView } from '../../../types/registry.js'
 
-/** One registration. Its view is the living one: `rooms` is what is bound to it now. */
+/** One registration. The view is live: `rooms` counts the rooms that are bound to the registration now. */
 export interface Member {
   readonly view: NodeView
   gone: boolean
 }
 
-/** Rooms that linger, of all tenants together: more come of a caller that tries one id after the other. */
+/** Most lingering rooms of all tenants together, since a caller may try one id after the other. */
 const MAX_LINGERING = 100_000
 
 interface Binding {
   tenant: string
   member: Member
-  /** On the monotonic clock. */
+  /** Milliseconds on the monotonic clock. */
   endsAt: number
 }
 
-/** Which member holds a room. */
+/** Bindings of rooms to members. */
 export interface Bindings {
   find (name: string): Member | undefined
-  /** Whether another room of the tenant may be bound. With less than an equal share of the bound it always may. */
+  /** Whether another room of the tenant may be bound: always, as long as the tenant has less than an equal share. */
   mayBind (tenant: string): boolean
-  /** Until `linger` milliseconds after it was bound or prolonged last. */
+  /** Binds a room until `lingerMs` after the binding was made or prolonged last. */
   bind (name: string, member: Member, tenant: string): void
   prolong (name: string): void
-  /** Until it is bound again or its member goes. */
+  /** Binds a room until the next `bind`, or until the member leaves. */
   claim (name: string, member: Member): void
   isClaimedBy (name: string, member: Member): boolean
   drop (member: Member): void
-  /** Takes out what has ended. */
+  /** Removes bindings that have ended. */
   sweep (): void
 }
 
-/** @param onCount is told of every change of the rooms of a member */
+/** @param onCount called at every change of the number of a member's rooms */
 export function createBindings (
   lingerMs: number, onCount: (member: Member, before: number) => void, maxLingering = MAX_LINGERING
 ): Bindings {
   const claimed = new Map<string, Member>()
-  // All linger equally long and are put last whenever they are prolonged, so the first ones end first.
+  // All bindings linger equally long and a prolonged one moves to the end, so the first ones end first.
   const lingering = new Map<string, Binding>()
-  /** How many rooms of each tenant linger. */
+  /** Number of lingering rooms of each tenant. */
   const shares = new Map<string, number>()
 
   function count (member: Member, change: number): void {

@@ -2,9 +2,9 @@ import { memberOf } from './member.js'
 import { createOwnAssignments } from './own-assignments.js'
 import type { AssignOptions, NodeView, RoomKey } from '../../../types/registry.js'
 
-/** What the store is asked to take the first live one of. */
+/** Most candidates that the store is given, to take the first live one. */
 export const MAX_CANDIDATES = 8
-/** Among many nodes the least loaded of a few random ones is the first: all gateways would run after the very least. */
+/** Random nodes of which the least loaded is first: the very least loaded one would attract all gateways at once. */
 const CONTESTANTS = 4
 
 type Accepts = (node: NodeView) => boolean
@@ -12,16 +12,16 @@ export type ChoiceOptions = Pick<AssignOptions, 'accepts' | 'selectNode'>
 
 /** Proposes nodes for new rooms. */
 export interface Chooser {
-  /** Takes the nodes as they were read last. */
+  /** Takes the nodes of the latest reading. */
   update (nodes: readonly NodeView[], now?: number): void
-  /** Up to eight nodes, best first. Its cost does not grow with the number of nodes. */
+  /** Returns up to eight nodes, best first. The cost does not grow with the number of nodes. */
   choose (room: RoomKey, options?: ChoiceOptions): NodeView[]
-  /** The node got a new room, which its record does not count yet; or with -1, it did not after all. */
+  /** Counts a new room that the node's record does not include so far; -1 takes it back. */
   count (node: NodeView, change: 1 | -1): void
 }
 
 export interface ChooserOptions {
-  /** Milliseconds a record may be old; nodes that are read much sooner again may still have the same ones. */
+  /** Age in milliseconds that a record may have; nodes that are read again much sooner may show the same records. */
   reportAge?: number
   random?: () => number
 }
@@ -46,7 +46,7 @@ export function createChooser ({ reportAge = 0, random = Math.random }: ChooserO
     return nodes
   }
 
-  /** Draws at random without repetition; the drawn ones move to the front, those that became full leave. */
+  /** Draws at random without repetition; drawn nodes move to the front, full ones are removed. */
   function draw (nodes: NodeView[]): NodeView[] {
     let drawn = 0
     while (drawn < MAX_CANDIDATES && drawn < nodes.length) {
@@ -91,7 +91,7 @@ export function createChooser ({ reportAge = 0, random = Math.random }: ChooserO
   }
 }
 
-/** The first eight of an own choice that are candidates, each once. */
+/** The first eight candidates of a `selectNode` result, each once. */
 function knownOf (candidates: NodeView[], chosen: readonly NodeView[]): NodeView[] {
   if (!Array.isArray(chosen)) throw new TypeError('"selectNode" must return an array of candidates')
   const byName = new Map(candidates.map((node) => [memberOf(node), node]))

@@ -4,25 +4,25 @@ import { checkNodeRecord, MAX_RECORD_BYTES, toNodeView } from './node-record.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { NodeRecord, NodeView } from '../../../types/registry.js'
 
-/** Of more nodes than these only the first are read. */
+/** Most nodes that are read. */
 export const MAX_NODES = 10_000
 
 export type ParseRecord = (text: string, id: string) => Omit<NodeRecord, 'id'>
 
-/** As a store hands it out: its length when it is too long, `null` when there is none. */
+/** A record as read from a store: its length if it is too long, `null` if there is none. */
 export type RecordText = string | number | null
 
 export interface NodeEntry {
   text: RecordText
-  /** What the text says; nothing when it is garbage. */
+  /** The parsed text; left out if the text is garbage. */
   view?: NodeView
-  /** What it, or an earlier one of the same registration, said. */
+  /** The latest valid record of the same registration. */
   lastGood?: NodeView | undefined
 }
 
 export const parseJson: ParseRecord = (text) => JSON.parse(text)
 
-/** Reads a record; a bad one is complained about once per text, and costs that node only. */
+/** Reads a record; a bad one is logged once per text, and affects only its node. */
 export function readEntry (
   member: string, text: RecordText, known: NodeEntry | undefined, parse: ParseRecord, log: FastifyBaseLogger | undefined
 ): NodeEntry {
@@ -52,7 +52,7 @@ function parseOrRefuse (text: string, id: string, parse: ParseRecord): unknown {
     refusePromise(record, '"parse"')
     return record
   } catch (cause) {
-    // Its own words may quote the record.
+    // The message of the cause may quote the record.
     throw new TypeError('node record: cannot be parsed', { cause })
   }
 }

@@ -3,9 +3,9 @@ import { addressFault } from '../../common/address.js'
 import type { NodeRecord, NodeView } from '../../../types/registry.js'
 
 export const NODE_ID = /^[A-Za-z0-9._:-]{1,64}$/
-/** A record is a few addresses and numbers; a larger one is not read. */
+/** Longest record that is read: it holds only a few addresses and numbers. */
 export const MAX_RECORD_BYTES = 4096
-/** For all registrations of a node that something else lists. */
+/** Incarnation of every node that another program lists. */
 export const LISTED_INCARNATION = '-'
 
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
@@ -19,7 +19,7 @@ const FIELDS: Record<Exclude<keyof NodeRecord, 'id' | 'wssUrl' | 'wssUrlOut'>, [
 }
 
 /**
- * Checks what a node says of itself. Fields that are not ours are left out, so that a later version can add some.
+ * Checks the description of a node. Unknown fields are dropped, so that a later version can add some.
  *
  * @throws TypeError that names the field
  */
@@ -46,21 +46,21 @@ export function checkNodeRecord (id: unknown, value: unknown): NodeRecord {
   return record as unknown as NodeRecord
 }
 
-/** The record as the choice of a node reads it. */
+/** The record with its defaults, as the choice of a node needs it. */
 export function toNodeView (record: NodeRecord, incarnation: string): NodeView {
   const { weight = 1, draining = false, rooms = 0 } = record
   return { ...record, incarnation, weight, draining, rooms }
 }
 
-/** 128 random bits: a registration is never taken for another one. */
+/** 128 random bits, so that no two registrations are ever confused. */
 export function newIncarnation (): string {
   return randomBytes(16).toString('base64url')
 }
 
 /**
- * Before the number of rooms and the sign of draining, which are yet to come.
+ * Leaves space for the number of rooms and the draining flag, which are added later.
  *
- * @throws TypeError when it is too long
+ * @throws TypeError if the record is too long
  */
 export function assertSize ({ id, ...record }: NodeRecord): void {
   if (Buffer.byteLength(JSON.stringify(record)) > MAX_RECORD_BYTES - 64) {

@@ -3,25 +3,25 @@ import type { NodeView } from '../../../types/registry.js'
 
 /** Weight of the past in the estimate, at each view. */
 const DECAY = 0.8
-/** Fewer rooms than this tell nothing about the other gateways. */
+/** Fewest rooms from which the load of other gateways is estimated. */
 const MIN_SAMPLE = 8
 const MAX_FACTOR = 64
 
-/** What this gateway gave to each registration of a node, as far as the node's record may not count it yet. */
+/** Rooms that this gateway gave to each registration and that the node's record may not count so far. */
 export interface OwnAssignments {
   add (node: NodeView, change: 1 | -1): void
   of (node: NodeView): number
-  /** The same for all gateways together: if they gave rooms in the proportion that this one did. */
+  /** Estimate of the same for all gateways together, if they give rooms in the proportion of this one. */
   ofAll (node: NodeView): number
-  /** The nodes were read anew: what was given before the last reading is in their records by now. */
+  /** Takes a new reading of the nodes, whose records include the rooms from before the previous reading. */
   turn (nodes: readonly NodeView[]): void
 }
 
 /*
  * A record is up to one heartbeat old when it is read, so an assignment counts here until the second reading after it.
- * If each of eight gateways made up for the whole imbalance that all of them read, they would together overshoot
- * eightfold and swing ever wider. So each takes its own assignments for the share that they have shown to be in what
- * the nodes' rooms grew by.
+ * If each of eight gateways corrected the whole imbalance that all of them read, together they would overshoot
+ * eightfold and oscillate ever wider. So each gateway scales its own assignments by the measured ratio of the growth of
+ * all nodes' rooms to the rooms that it gave.
  */
 export function createOwnAssignments (): OwnAssignments {
   let recent = new Map<string, number>()

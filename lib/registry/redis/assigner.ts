@@ -16,7 +16,7 @@ export interface AssignerOptions {
   listed: ListedNodes | undefined
 }
 
-/** What a gateway asks of Redis about a room. Each answer is one step of a script. */
+/** Assigns rooms by way of Redis. Each answer is one atomic script. */
 export interface Assigner {
   assign (room: RoomKey, choice: ChoiceOptions, signal: AbortSignal): Promise<Assignment>
 }
@@ -25,7 +25,7 @@ export function createAssigner ({ store, view, chooser, listed }: AssignerOption
   const script = listed === undefined ? ASSIGN : ASSIGN_LISTED
   const common = listed === undefined ? [MAX_RECORD_BYTES] : [listed.hash ?? '', listed.keys ?? '', MAX_RECORD_BYTES]
 
-  /** A function of the host that fails costs new rooms only: one that has its node needs no choice. */
+  /** Catches failures of the application's functions, which affect new rooms only: a bound room needs no choice. */
   function propose (room: RoomKey, choice: ChoiceOptions): { candidates: NodeView[], failure?: { reason: unknown } } {
     try {
       return { candidates: chooser.choose(room, choice) }
@@ -38,13 +38,13 @@ export function createAssigner ({ store, view, chooser, listed }: AssignerOption
     signal.throwIfAborted()
     const { candidates, failure } = propose(room, choice)
     const [proposed] = candidates
-    // Counted before the answer: a burst of calls would all propose the same node.
+    // Count before the answer: otherwise a burst of requests would propose the same node.
     if (proposed !== undefined) chooser.count(proposed, 1)
     let chosen: NodeView | undefined
     try {
       const args = [...common, ...candidates.map(memberOf)]
       const answer = await store.run(script, { args, rooms: [store.room(room)], signal })
-      // As the scripts say.
+      // The scripts document this type.
       const [outcome, member, text, now, memory] = answer as [string, string, string | null, number, string?]
       store.remember(memory)
       if (outcome === 'none') {

@@ -4,7 +4,7 @@ import type { RedisStore } from './store.js'
 
 const CALL_MS = 300
 
-/** Warns of a server that may evict bindings and leases. Asks again in a new epoch: it may be of another server. */
+/** Warns if the server may evict bindings and leases. Checks again in a new epoch, which may be another server's. */
 export type CheckEviction = (epoch: string | undefined) => Promise<void>
 
 export function createEvictionCheck (store: RedisStore, log: () => FastifyBaseLogger | undefined): CheckEviction {
@@ -24,7 +24,7 @@ export function createEvictionCheck (store: RedisStore, log: () => FastifyBaseLo
     checked = epoch
     const policy = await ask()
     if (policy === undefined) checked = undefined
-    // A user who may not read it is told of INFO already.
+    // A user without access to INFO is warned elsewhere.
     if (policy === undefined || policy === '' || policy === 'noeviction' || policy === told) return
     told = policy
     log()?.warn({ policy }, 'Redis may evict rooms that are in use: set its maxmemory-policy to noeviction')

@@ -1,17 +1,17 @@
 import type { ListedNodes } from '../../../types/registry.js'
 
 /**
- * Where the server has what the host's client calls so: a client puts its `keyPrefix` before the keys of a script, and
- * the list of nodes is none of those, since its name may be only the beginning of keys.
+ * Adds the client's `keyPrefix` to the name of the list. The client adds the prefix only to the keys of a script, and
+ * the list is none of these, since its name may be only the beginning of keys.
  *
- * @throws TypeError where nothing could be found there
+ * @throws TypeError if a script cannot read the list, in another slot of a Cluster
  */
 export function locateListed ({ hash, keys }: ListedNodes, redis: object, prefix: string): ListedNodes {
   const { isCluster, options } = redis as Record<string, unknown>
   const { keyPrefix = '' } = (options ?? {}) as Record<string, unknown>
   const before = String(keyPrefix)
   const given = hash ?? keys ?? ''
-  // The whole name is understood as well; a prefix that is a mere word may be how the name itself begins.
+  // A name that has the prefix already stays. A prefix without a separator may be a part of the name by chance.
   const name = /\W$/.test(before) && given.startsWith(before) ? given : before + given
   const tag = tagOf(before + prefix)
   if (isCluster === true && tagOf(name) !== tag) {

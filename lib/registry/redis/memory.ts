@@ -1,13 +1,13 @@
 import type { RedisTimes } from './store.js'
 
-/** What the store said last of itself, as its scripts take it back: a store that lost writes since is told so by it. */
+/** The memory in the store's latest answer, sent with the next calls: it shows the store whether it has lost writes. */
 export interface StoreMemory {
   readonly text: string
   /** Takes the memory of an answer. An older one, or none, changes nothing. */
   take (text: unknown): void
 }
 
-/** @param onTimes is told of the times in force whenever they change */
+/** @param onTimes called with the times in force whenever they change */
 export function createStoreMemory (onTimes: (times: RedisTimes) => void): StoreMemory {
   let text = ''
   let mark = 0

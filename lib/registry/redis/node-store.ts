@@ -7,10 +7,10 @@ import type { Script } from './scripts/prelude.js'
 const BATCH = 250
 const MAX_CALL_MS = 1000
 const MIN_CLAIM_MS = 90_000
-/** Heartbeats within which all open rooms are claimed again: for so long a binding that was evicted may be missed. */
+/** Heartbeats within which all open rooms are claimed again: longest time that an evicted binding stays lost. */
 const ROUND = 3
 
-/** What a node asks of Redis, as the scripts want it. */
+/** A node's access to Redis, by the scripts. */
 export function createRedisNode (store: RedisStore, times: RedisTimes): NodeStore {
   const ms = Math.min(MAX_CALL_MS, times.lease / 2)
   // A claim must outlive the lease: a room is in use until its node is dead.
@@ -54,7 +54,7 @@ const toArgs = ({ rooms }: Claims) => rooms.flatMap(({ number, date = '' }) => [
 type Answer = [string, string | number, string[], Array<string | number>, string?]
 
 function toAnswer (answer: unknown, { keyOf, remember }: RedisStore): NodeAnswer {
-  // As the scripts say.
+  // The scripts document this type.
   const [outcome, second, ends, claims, memory] = answer as Answer
   remember(memory)
   switch (outcome) {

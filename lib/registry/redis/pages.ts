@@ -10,19 +10,19 @@ const PAGE_MS = 300
 
 export interface NodePage {
   epoch: string
-  /** Milliseconds that are left of the settling. */
+  /** Remaining milliseconds of the settling. */
   settlingMs: number
   isReplidKnown: boolean
   nodes: Array<{ member: string, text: RecordText }>
 }
 
-/** Reads all nodes, page by page; some may come twice. */
+/** Reads all nodes, page by page; a node may appear twice. */
 export type ReadPages = () => AsyncGenerator<NodePage>
 
-/** Where the host's client has `stringNumbers`, numbers come as text. */
+/** One page of an answer. Numbers are text if the client has `stringNumbers`. */
 type Flat = Array<string | number | Array<string | number> | null>
 
-/** Nodes that keep a lease. */
+/** Reads nodes that keep a lease. */
 export function leasedPages (store: RedisStore): ReadPages {
   return async function * () {
     let from = ''
@@ -41,7 +41,7 @@ export function leasedPages (store: RedisStore): ReadPages {
   }
 }
 
-/** Nodes that something else lists. */
+/** Reads nodes that another program lists. */
 export function listedPages (store: RedisStore, { hash = '', keys = '' }: ListedNodes): ReadPages {
   return async function * () {
     let cursor = '0'
@@ -62,7 +62,7 @@ export function listedPages (store: RedisStore, { hash = '', keys = '' }: Listed
 }
 
 function takeHeader (store: RedisStore, answer: unknown): Omit<NodePage, 'nodes'> & { rest: Flat } {
-  // As the scripts say.
+  // The scripts document this type.
   const [epoch, settlingMs, isKnown, memory, ...rest] =
     answer as [string, number | string, number | string, string, ...Flat]
   store.remember(memory)

@@ -16,7 +16,7 @@ import type { RedisScripter, RoomKey } from '../../../types/registry.js'
 export interface RedisTimes {
   lease: number
   heartbeat: number
-  /** How long a binding outlives the last signature. */
+  /** Time by which a binding outlives the last signature. */
   linger: number
 }
 
@@ -24,12 +24,12 @@ export interface RedisTimes {
 export interface RedisStore {
   /** The key of a room in a script: ids never become part of a key. */
   room (room: RoomKey): string
-  /** The same from its last part. */
+  /** The same key, from its last part. */
   keyOf (name: string): string
   /** The last part of a room's key. */
   nameOf (key: string): string
   /**
-   * What a call wrote may stand though it failed.
+   * Runs a script. A call that failed may still have written.
    *
    * @throws `RegistryUnavailableError` with the cause, or the reason of the caller's signal
    */
@@ -39,12 +39,12 @@ export interface RedisStore {
 }
 
 export interface ScriptCall {
-  /** That a node knows; a gateway knows none. */
+  /** Epoch that a node knows; a gateway knows none. */
   epoch?: string
   args: Array<string | number>
-  /** As `room` makes them. */
+  /** Keys made by `room`. */
   rooms?: string[]
-  /** After which it fails; without it the caller of `run` has to see to that. */
+  /** Time limit in milliseconds; left out, the caller of `run` has to limit the call. */
   ms?: number
   signal?: AbortSignal | undefined
 }
@@ -54,7 +54,7 @@ export interface RedisStoreOptions {
   prefix: string
   times: RedisTimes
   clock: Clock
-  /** Told once of longer times of other processes, which are in force while they last. */
+  /** Called once if other processes have longer times, which are then in force. */
   onLongerTimes? (times: RedisTimes): void
 }
 
@@ -109,14 +109,14 @@ export function createRedisStore ({ redis, prefix, times, clock, onLongerTimes }
   }
 }
 
-/** Where Redis was asked and answered, although what it holds cannot be used: the answer; else the error itself. */
+/** The answer of Redis, if it answered and only its data is unusable; otherwise the error itself. */
 function toAnswer (cause: unknown): unknown {
   if (isReply(cause, UNREADABLE_BINDING)) return new UnreadableBindingError({ cause })
   if (isReply(cause, 'WRONGTYPE')) return new AnsweredError('a key in Redis is of a wrong type: WRONGTYPE', { cause })
   return cause
 }
 
-/** In a few words that name no host: what ioredis says may. */
+/** Describes an error in a few words that name no host, as messages of ioredis may. */
 export function reasonOf (error: unknown): string {
   const cause = error instanceof RegistryUnavailableError ? error.cause : error
   if (cause instanceof DeadlineError) return 'Redis does not answer in time'
@@ -125,7 +125,7 @@ export function reasonOf (error: unknown): string {
   return code === null ? 'Redis cannot be reached' : `Redis refuses: ${code[0]}`
 }
 
-/** Before version 7 the code stands behind a preamble about the script. */
+/** Searches the whole message, since before version 7 a preamble about the script precedes the code. */
 export function isReply (error: unknown, code: string): boolean {
   const cause = error instanceof RegistryUnavailableError ? error.cause : error
   return cause instanceof Error && cause.message.includes(code)

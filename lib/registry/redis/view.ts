@@ -15,18 +15,18 @@ export interface RedisViewOptions {
   onRead (nodes: readonly NodeView[]): void
 }
 
-/** The living nodes as they were read last; kept while they cannot be read. */
+/** The living nodes at the latest successful reading. */
 export interface RedisView extends SingleFlight {
-  /** While the store cannot know who is dead, also those that it misses. */
+  /** Nodes of the latest reading, and missing ones while the store cannot know which nodes are dead. */
   nodes (): readonly NodeView[]
-  /** Milliseconds that were left of the settling when the nodes were read. */
+  /** Remaining milliseconds of the settling at the latest reading. */
   settlingMs (): number
   ageMs (): number | undefined
   /** Whether there are more nodes than are read. */
   isCut (): boolean
-  /** As it was read last. */
+  /** Epoch at the latest reading. */
   epoch (): string | undefined
-  /** The node of a member with this record in the store, or with the last good one. */
+  /** Returns the node of a member with this record in the store, or with its last good one. */
   nodeOf (member: string, text: unknown): NodeView | undefined
 }
 
@@ -51,7 +51,7 @@ export function createRedisView ({ readPages, parse, clock, log, onRead }: Redis
     entries = found
     isCut = found.size > MAX_NODES
     const living = [...found.values()].flatMap(({ view }) => view ?? []).slice(0, MAX_NODES)
-    // Nodes may not have come back yet to a store that lost its memory or was away.
+    // A store that lost its memory or was unreachable has to wait for nodes to return.
     const missing = settlingMs > 0 ? nodes.filter(({ id }) => !living.some((node) => node.id === id)) : []
     nodes = [...missing, ...living]
     readAt = clock.monotonic()

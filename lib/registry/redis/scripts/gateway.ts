@@ -1,9 +1,9 @@
 import { REMEMBER_ENDS_MS } from '../../membership/ended-rooms.js'
 import { script } from './prelude.js'
 
-/** Nodes that keep a lease. */
+/** Functions for nodes that keep a lease. */
 const LEASED = `
--- For a while after the store heard from no node, that is no reason to consider the nodes dead.
+-- For a while after a time without any heartbeat, a missing heartbeat is no reason to consider a node dead.
 local function isSilent()
   if beat == 0 or now - beat < LEASE or ask('ZCARD', LEASES) == 0 then return false end
   if quiet == 0 or quiet > now then
@@ -13,23 +13,23 @@ local function isSilent()
   return now - quiet < 2 * HEARTBEAT
 end
 
--- More nodes than are left, and at least two, vanished at once: that is rather the network.
+-- If more nodes vanish at once than are left, and at least two, the network is the likelier cause.
 local function haveManyVanished()
   local vanished = ask('ZCOUNT', LEASES, ms(now - LEASE - HEARTBEAT), ms(now))
   return vanished >= 2 and vanished > ask('ZCOUNT', LEASES, '(' .. ms(now), '+inf')
 end
--- Who left said so; who vanished is still on the list.
+-- A node that left has withdrawn its lease; a node that vanished is still on the list.
 local function isInDoubt(member) return ask('ZSCORE', LEASES, member) and haveManyVanished() end
 
 local function lengthOf(member) return redis.pcall('HSTRLEN', NODES, member) end
 local function textOf(member) return redis.call('HGET', NODES, member) end
 -- Without a record in the store no other gateway could name the node, and the two sides would not meet.
 local function isNamed(member) return redis.call('HEXISTS', NODES, member) == 1 end
--- Its node claims a room again in a new epoch.
+-- In a new epoch the node of a room claims the room again.
 local function holds(era, member) return era == epoch and alive(member) end
 `
 
-/** Nodes that something else lists, in a hash or in keys of their own: they live as long as they are listed. */
+/** Functions for nodes that another program lists, in a hash or in one key per node: they live while listed. */
 const LISTED = `
 local HASH, KEY_PREFIX = ARGV[6], ARGV[7]
 local function isSilent() return false end
@@ -47,14 +47,14 @@ local function alive(member)
   return type(length) == 'number' and length > 0
 end
 local function isNamed() return true end
--- Nobody claims it again, so the binding of an older epoch is the best there is.
+-- Listed nodes claim no rooms, so the binding of an older epoch is the best information there is.
 local function holds(_, member) return alive(member) end
 `
 
 const assign = (nodes: string, firstArgument: number) => script(nodes + `
 local life, longest = LINGER + LEASE, tonumber(ARGV[${firstArgument}])
 
--- The room's node is known even where its record cannot be read: whoever asks may have a good one.
+-- The room's node is named even if its record cannot be read: the caller may have an earlier, good record.
 local function record(member)
   local size = lengthOf(member)
   if type(size) ~= 'number' or size == 0 or size > longest then return false end
@@ -65,7 +65,7 @@ local era, member = read(ROOM)
 local isVacant = true
 if member then
   if holds(era, member) then
-    -- A claim lasts longer than an assignment; it is never cut short. Always a write: a demoted primary refuses it.
+    -- A claim lasts longer than an assignment, so no life is cut short. Always write: a demoted primary refuses this.
     redis.call('PEXPIRE', ROOM, ms(math.max(life, redis.call('PTTL', ROOM))))
     return {'bound', member, record(member), now}
   end
@@ -89,7 +89,7 @@ return {isSilent() and 'settling' or 'none'}
  */
 export const ASSIGN = assign(LEASED, 6)
 
-/** As ASSIGN, with the name of the hash or the prefix of the keys that list the nodes before the rest of ARGV. */
+/** ASSIGN for listed nodes: the name of the hash and the prefix of the keys come before the rest of ARGV. */
 export const ASSIGN_LISTED = assign(LISTED, 8)
 
 /**
@@ -97,9 +97,9 @@ export const ASSIGN_LISTED = assign(LISTED, 8)
  * later one, so nodes may show twice and are not missed.
  *
  * ARGV: lowest lease end ('' for now), how many of that end to skip, page size, bytes of the longest record.
- * Answers the epoch, milliseconds for which it cannot be known yet who is dead, whether the replication id can be read,
- * a memory; then member, lease end and record, over and over; the record is a list of its length when it is too long,
- * nil when missing.
+ * Answers the epoch, milliseconds until the store knows which nodes are dead, whether the replication id can be read,
+ * a memory; then repeatedly member, lease end and record; the record is a list of its length if it is too long, nil if
+ * it is missing.
  */
 export const READ_NODES = script(LEASED + `
 local from, longest = ARGV[6], tonumber(ARGV[9])
@@ -109,7 +109,7 @@ local unsureMs = math.max(0, settledAt - now, (isSilent() or haveManyVanished())
 local answer = {epoch, unsureMs, replid and 1 or 0, remember()}
 for i = 1, #page, 2 do
   local record = false
-  -- Asking for the length first keeps a huge record from being copied and sent.
+  -- A check of the length keeps a huge record from being copied and sent.
   local size = redis.call('HSTRLEN', NODES, page[i])
   if size > longest then record = {size} elseif size > 0 then record = redis.call('HGET', NODES, page[i]) end
   answer[#answer + 1] = page[i]
@@ -120,11 +120,11 @@ return answer
 `)
 
 /**
- * Some of the nodes that something else lists.
+ * One page of the nodes that another program lists.
  *
  * ARGV: name of the hash or '', prefix of the keys or '', cursor, how many, bytes of the longest record.
- * Answers the epoch, milliseconds that are left of the settling, whether the replication id can be read, a memory, the
- * next cursor; then id and record, over and over; the record is a list of its length when it is too long.
+ * Answers the epoch, remaining milliseconds of the settling, whether the replication id can be read, a memory, the
+ * next cursor; then repeatedly id and record; the record is a list of its length if it is too long.
  */
 export const READ_LISTED = script(`
 local hash, prefix, longest = ARGV[6], ARGV[7], tonumber(ARGV[10])
@@ -147,19 +147,19 @@ end
 return answer
 `)
 
-/** Ends that are remembered of calls that had a room; of the others any caller can end as many as it likes. */
+/** Most ends that are kept for calls with a room. Ends without a room have a bound of their own: any caller adds some. */
 const MAX_ENDED = 250_000
 const MAX_ROOMLESS = 10_000
 
 /**
- * The call ended. Its moment outlives the binding, and does not need one: a node that claims the room later is told.
+ * Ends a call. The moment outlives the binding, and needs none: a node that claims the room later learns of the end.
  * Answers 'ok'.
  */
 export const END = script(`
 note()
 local name, text = nameOf(ROOM), redis.pcall('GET', ROOM)
 local before = tonumber(ask('ZSCORE', ENDED, name) or 0)
--- The ends of calls without a room stand below zero, where they push out no other.
+-- Ends of calls without a room have negative scores, so that they never displace the others.
 local sign = (text or before > 0) and 1 or -1
 redis.call('ZADD', ENDED, ms(sign * now), name)
 redis.call('ZREMRANGEBYSCORE', ENDED, ms(${REMEMBER_ENDS_MS} - now), ms(now - ${REMEMBER_ENDS_MS}))
@@ -169,7 +169,7 @@ if oldest >= roomless then redis.call('ZREMRANGEBYRANK', ENDED, roomless, oldest
 if roomless > ${MAX_ROOMLESS} then redis.call('ZREMRANGEBYRANK', ENDED, ${MAX_ROOMLESS}, roomless - 1) end
 local era, member, state, claims = read(ROOM)
 if era ~= epoch then return 'ok' end
--- A node that is not alive claims its rooms again, and is told then.
+-- A node without a lease claims its rooms again, and learns of the end then.
 if state == 'claimed' and alive(member) then
   ask('ZADD', UNHEARD, 0, idOf(member) .. '|' .. name .. '|' .. ms(now))
 end

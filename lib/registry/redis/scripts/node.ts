@@ -1,11 +1,11 @@
 import { MAX_TOLD, script } from './prelude.js'
 
-/** Claims are of a kind: 0 for a signature that was shown, 1 for a room behind a shut door, 2 for one that is open. */
+/** Functions for nodes. Kinds of claims: 0 for a signature, 1 for a room behind a shut door, 2 for an open room. */
 const NODE = `
 local MEMBER = ARGV[6]
 
--- Where the store heard from nobody for a whole lease it was the store that was away: others may come back yet. It
--- knows of them by their leases, unless it had lost its memory just before.
+-- If no heartbeat arrived for a whole lease, the store was unreachable, and other nodes may still return. Their leases
+-- show that there are any, unless the store had lost its memory just before.
 local function heard()
   if now - beat >= LEASE then
     local others = ask('ZCARD', LEASES) - (ask('ZSCORE', LEASES, MEMBER) and 1 or 0)
@@ -15,8 +15,8 @@ local function heard()
   redis.call('HDEL', META, 'quiet')
 end
 
--- When the call of a room ended, or 0. An end in the future is from before the clock was set back: it is that of
--- signatures with such dates only.
+-- The end of the call of a room, or 0. An end in the future was dated before the clock was set back, and counts only
+-- for signatures with such dates.
 local function endOf(room, date)
   local endedAt = math.abs(tonumber(ask('ZSCORE', ENDED, nameOf(room)) or 0))
   local latest = now + LINGER
@@ -24,14 +24,14 @@ local function endOf(room, date)
   return endedAt
 end
 
--- Takes a room for this living member. A claim is numbered by its node: one that arrives after the release of the same
--- or a later number must not take the room again. It is dated by the signature that was shown or, when the room is
--- claimed again, by its opening: a call that ended since is not taken up again.
+-- Takes a room for this living member. The node numbers its claims: one that arrives after the release of the same or
+-- a later number must not take the room again. The date of a claim is that of the signature or, if the room is claimed
+-- again, of its opening: a call that ended since is not resumed.
 local function claim(room, number, date, life, kind)
   local endedAt = endOf(room, date)
   if date <= endedAt then return 'ended', endedAt end
   local good, era, holder, state, claims = pcall(read, room)
-  -- The node has the room open, so it knows better.
+  -- A node with the room open replaces an unreadable binding.
   if not good and kind ~= '2' then error(era, 0) end
   if not good or era ~= epoch then holder = nil end
   if holder == MEMBER then
@@ -46,8 +46,8 @@ local function claim(room, number, date, life, kind)
   return 'ok', endedAt
 end
 
--- Number and date of each claim stand in ARGV from "first" on, the rooms in KEYS from the seventh on. A room that
--- cannot be read costs itself only. Answers in pairs: a word, and when the call ended last or 0.
+-- Number and date of each claim are in ARGV from "first" on, the rooms in KEYS from the seventh on. A room that cannot
+-- be read affects no other. Answers in pairs: a word, and the latest end of the call or 0.
 local function claimAll(life, kind, first)
   local answers = {}
   for i = 7, #KEYS do
@@ -60,14 +60,14 @@ local function claimAll(life, kind, first)
   return answers
 end
 
--- What this node heard of: key and moment of the end stand in ARGV from "first" on.
+-- Forgets the ends that this node knows: key and moment of each are in ARGV from "first" on.
 local function forget(first)
   for i = first, #ARGV - 1, 2 do
     redis.pcall('ZREM', UNHEARD, idOf(MEMBER) .. '|' .. ARGV[i] .. '|' .. ARGV[i + 1])
   end
 end
 
--- Rooms of this node whose call ended: key, when. Told until the node says that it heard, since an answer may be lost.
+-- Rooms of this node whose call ended, with the moment. Repeated until the node acknowledges, since answers get lost.
 local function ends()
   local id, answers = idOf(MEMBER), {}
   local texts = ask('ZRANGEBYLEX', UNHEARD, '[' .. id .. '|', '(' .. id .. '}', 'LIMIT', 0, ${MAX_TOLD})
@@ -84,22 +84,22 @@ end
 `
 
 /**
- * A compare-and-set on the incarnation that it replaces: '' for none, its own where it registers again in a new epoch.
+ * Registers a node by a compare-and-set on the incarnation to replace: '' for none, its own in a new epoch.
  *
- * ARGV: member, record, milliseconds a claim lasts, kind of claims, incarnation that it replaces, then
+ * ARGV: member, record, milliseconds a claim lasts, kind of claims, incarnation to replace, then
  * number and date of each claim. Answers {'ok', now, ends, claims, memory}; or {'epoch', the present one},
- * {'present', incarnation or ''} when it is not the one to be replaced, {'lapsed'} when this very incarnation was
- * registered and died.
+ * {'present', incarnation or ''} if that is not the one to replace, {'lapsed'} if the same incarnation was registered
+ * and its lease expired.
  */
 export const REGISTER = script(NODE + `
 if KNOWN ~= epoch then return {'epoch', epoch} end
 local id, incarnation = string.match(MEMBER, '^([^|]+)|([^|]+)$')
 local replaces, registered, era = ARGV[10], string.match(ask('HGET', IDS, id) or '', '^([^|]+)|([^|]+)$')
--- Whoever was registered in another epoch may be one that a fail-over brought back.
+-- A registration of another epoch may have been restored by a fail-over, so it does not count.
 local present = era == epoch and registered or ''
 
 if present == incarnation or (present == '' and replaces == incarnation) then
-  -- Within a settling it may have been this server that forgot the lease.
+  -- While the store settles, the lease may be missing because this server lost it.
   if not alive(MEMBER) and not (replaces == incarnation and now < settledAt) then return {'lapsed'} end
 elseif present ~= replaces then
   return {'present', present}
@@ -117,7 +117,7 @@ return {'ok', now, ends(), claimAll(tonumber(ARGV[8]), ARGV[9], 11), remember()}
 
 /**
  * ARGV: member, record, milliseconds a claim lasts, kind of claims, then number and date of
- * each, then what the answer before told of ended calls, as it stood there. Answers {'ok', now, ends, claims,
+ * each, then the ends of the previous answer, unchanged. Answers {'ok', now, ends, claims,
  * memory}, {'epoch', the present one} or {'lapsed'}.
  */
 export const BEAT = script(NODE + `
@@ -126,7 +126,7 @@ if not alive(MEMBER) then return {'lapsed'} end
 heard()
 redis.call('ZADD', LEASES, ms(now + LEASE), MEMBER)
 ask('HSET', NODES, MEMBER, ARGV[7])
--- Those who never came back go a few at a time, a minute later: nobody waits for it.
+-- Nodes that never returned are removed a minute later, a few at a time, since no caller waits for it.
 local latest = now < settledAt and '(-inf' or ms(now - LEASE - 60000)
 local dead = redis.call('ZRANGEBYSCORE', LEASES, '-inf', latest, 'LIMIT', 0, 16)
 for _, member in ipairs(dead) do
@@ -161,7 +161,7 @@ end
 return 'ok'
 `)
 
-/** The last client left. ARGV: member, number of the last claim. */
+/** Releases a room whose last client left. ARGV: member, number of the last claim. */
 export const RELEASE = script(`
 if KNOWN ~= epoch then return 0 end
 local era, member, _, claims = read(ROOM)
