@@ -65,7 +65,7 @@ local era, member = read(ROOM)
 local isVacant = true
 if member then
   if holds(era, member) then
-    -- A claim lasts longer than an assignment, so no life is cut short. Always write: a demoted primary refuses this.
+    -- A claim lasts longer than an assignment and is never cut short. Always write: a demoted primary refuses a write.
     redis.call('PEXPIRE', ROOM, ms(math.max(life, redis.call('PTTL', ROOM))))
     return {'bound', member, record(member), now}
   end
@@ -147,7 +147,7 @@ end
 return answer
 `)
 
-/** Most ends that are kept for calls with a room. Ends without a room have a bound of their own: any caller adds some. */
+/** Most ends that are kept for calls with a room. Other ends have a bound of their own, since any caller adds them. */
 const MAX_ENDED = 250_000
 const MAX_ROOMLESS = 10_000
 
