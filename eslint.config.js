@@ -65,6 +65,12 @@ export default [
     }
   },
   {
+    // A rejection that nothing handles ends the host's process.
+    files: ['lib/**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: { '@typescript-eslint/no-floating-promises': 'error' }
+  },
+  {
     // What a user installs beside the package is what package.json says.
     files: ['lib/**/*.ts'],
     rules: {

@@ -92,7 +92,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
   async function poll (): Promise<void> {
     try {
       await view.poll()
-      checkEviction(view.epoch())
+      checkEviction(view.epoch()).catch(() => {})
       if (view.nodes().length === 0) warnOfNoneListed()
       if (view.settlingMs() > 0) backend.set('degraded', 'settling: no new rooms yet')
       else if (!view.isCut()) backend.set('up')
@@ -130,7 +130,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
       try {
         return await withDeadline({ clock, ms: ASSIGN_MS, signal }, async (limit) => {
           // Without a `start` no timer reads the nodes.
-          if (!poller.isOn() && (view.ageMs() ?? 0) > heartbeat) poll()
+          if (!poller.isOn() && (view.ageMs() ?? 0) > heartbeat) poll().catch(() => {})
           return await assigner.assign(room, choice, limit)
         })
       } catch (cause) {

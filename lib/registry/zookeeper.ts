@@ -153,7 +153,7 @@ export function createZooKeeperRegistry (
     linger,
     async assign (room, { signal, ...choice } = {}) {
       // Never started, so no timer reads the nodes.
-      if (!poller.isOn() && (view.ageMs() ?? 0) > POLL_MS) poll()
+      if (!poller.isOn() && (view.ageMs() ?? 0) > POLL_MS) poll().catch(() => {})
       return await askInTime(ASSIGN_MS, signal, async (limit) => await assigner.assign(room, choice, limit))
     },
     async end (room, { signal } = {}) {
