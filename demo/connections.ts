@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 
 export interface Connections {
-  /** Ends all open connections, whatever their state: half a request, or no answer to a closing WebSocket. */
+  /** Ends all open connections, in any state: half a request, or no answer to a closing WebSocket. */
   cut (): void
 }
 

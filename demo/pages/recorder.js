@@ -16,7 +16,7 @@ const MAX_MESSAGE_CHARACTERS = 1024 * 1024
  */
 export function startRecorder (connection, onTooLarge) {
   let isWatched = false
-  /** The room is left a moment after the sharing ends: a viewer who comes in between sees nothing. */
+  /** The room is left a moment after the sharing ends: a viewer that joins in between sees nothing. */
   let isOver = false
   let isBehind = false
   let catchingUp

@@ -3,7 +3,7 @@ import { connect } from '/demo/client/index.js'
 
 /** The demo's relay nodes send a message every 5 s. */
 const IDLE_TIMEOUT_MS = 12_000
-/** Short, since a viewer who watches a node end already waits for its lease to expire. */
+/** Short, since a viewer already waits for the lease of a node that ended. */
 const MAX_WAIT_MS = 500
 
 export const roomId = new URLSearchParams(window.location.search).get('room') || 'demo-room'
@@ -17,7 +17,7 @@ const WORDS = {
 /** The customer is the same in all tabs, since only the same one may take over in a second tab. */
 const STORES = { customer: localStorage, recorder: localStorage, agent: sessionStorage, replayer: sessionStorage }
 
-/** A user who stays the same after a reload. */
+/** The user, unchanged by a reload. */
 export function readUser (kind) {
   const store = STORES[kind]
   const userId = store.getItem(`${kind}-id`) ?? `${kind}-${crypto.randomUUID().slice(0, 8)}`

@@ -15,7 +15,7 @@ export interface Member {
 /** The clients of one room, in the order of their arrival. */
 export interface RelayRoom {
   members (): Member[]
-  /** @returns removes the client; nothing if another customer shares in the room, who must not be displaced */
+  /** @returns removes the client; nothing if another customer shares in the room and must not be displaced */
   add (socket: WebSocket, member: Member): (() => void) | undefined
   /** Tells every client which members are connected. */
   greet (): void

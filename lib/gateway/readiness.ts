@@ -14,7 +14,7 @@ export interface ReadinessParts {
  */
 export function toAnswers ({ sessions, registry, isClosing, canRecall }: ReadinessParts): Answers {
   const isKnown = ({ state }: BackendStatus) => state === 'up' || state === 'degraded'
-  // Without the token store no caller can be authenticated, whatever the registry's state.
+  // Without the token store no caller can be authenticated, even if the registry is up.
   if (isClosing || !isKnown(sessions)) return 'none'
   if (registry.state === 'up') return 'all'
   return registry.state === 'degraded' || canRecall ? 'known-rooms' : 'none'

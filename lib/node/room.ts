@@ -31,7 +31,7 @@ export interface RoomOptions {
   onChange (room: Room): void
 }
 
-/** A room that lost its claim stays open behind a shut door: clients who are together stay together. */
+/** A room that lost its claim stays open behind a shut door: clients that are together stay together. */
 export interface Room {
   readonly key: RoomKey
   /** A client has entered, and the room was not closed since. */

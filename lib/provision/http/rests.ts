@@ -1,7 +1,7 @@
 import { createTenantCache } from '../../common/tenant-cache.js'
 import type { Question } from './kept-answers.js'
 
-/** Different questions or tenants that failed in a row. */
+/** Failures in a row after which the backend rests; a repeated question or tenant counts once. */
 const VOLUME = 10
 const REST_MS = 500
 /** Failures that are further apart are not in a row. */
