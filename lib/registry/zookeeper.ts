@@ -24,11 +24,11 @@ import type { ZooKeeperClient, ZooKeeperClientOptions } from '../zookeeper-clien
 import type { Registry, ZooKeeperRegistryOptions } from '../../types/registry.js'
 
 const ASSIGN_MS = 300
-/** Between two readings of the list of nodes, whether a watch fired or not. */
+/** Milliseconds between two readings of the list of nodes, whether a watch fired or not. */
 const POLL_MS = 2000
 /** Milliseconds a node waits for the connection when it joins. */
 const CONNECT_MS = 5000
-/** Above the session, for nodes that vanished together. */
+/** Milliseconds beyond the session timeout in which nodes that vanished together are not considered dead. */
 const DOUBT_MS = 2000
 
 const PATH = '^(/(?!\\.{1,2}(?:/|$))[^/\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\uf8ff\\ufff0-\\uffff]+)+$'
@@ -47,8 +47,8 @@ const Options = Type.Object({
 }, { additionalProperties: false })
 
 /**
- * The nodes of any number of processes, and their rooms, in one ZooKeeper ensemble. It connects when the plugin starts,
- * or with its first use, in a session of its own.
+ * The nodes of any number of processes, and their rooms, in one ZooKeeper ensemble. Connects when the plugin starts, or
+ * at the first use, in a session of its own.
  *
  * @throws TypeError that names the option and the rule
  */
@@ -56,7 +56,7 @@ export function zookeeperRegistry (options: ZooKeeperRegistryOptions): Registry 
   return createZooKeeperRegistry(options, systemClock)
 }
 
-/** As `zookeeperRegistry`, by another clock and on another client. */
+/** Creates a `zookeeperRegistry` on another clock and client. */
 export function createZooKeeperRegistry (
   options: ZooKeeperRegistryOptions, clock: Clock,
   makeClient: (options: ZooKeeperClientOptions) => ZooKeeperClient = createZooKeeperClient
@@ -133,7 +133,7 @@ export function createZooKeeperRegistry (
     assertOpen()
     try {
       return await withDeadline({ clock, ms, signal }, async (limit) => {
-        // A gateway that lost the connection answers at once; one that never had it was not started.
+        // A gateway that lost its connection answers at once; one without any was never started, and connects now.
         if (client.state() === undefined) {
           client.start()
           await untilConnected(client, limit)
@@ -152,7 +152,7 @@ export function createZooKeeperRegistry (
     close: backend.close,
     linger,
     async assign (room, { signal, ...choice } = {}) {
-      // Never started, so no timer reads the nodes.
+      // Without a `start` no timer reads the nodes.
       if (!poller.isOn() && (view.ageMs() ?? 0) > POLL_MS) poll().catch(() => {})
       return await askInTime(ASSIGN_MS, signal, async (limit) => await assigner.assign(room, choice, limit))
     },
@@ -169,7 +169,7 @@ export function createZooKeeperRegistry (
         await untilConnected(client, limit)
         const store = createZooKeeperNode({ client, layout, rooms, sweep, lingerMs, clock })
         const membership = await memberships.join(store, checked)
-        // Closed meanwhile, or too late.
+        // The registry may have been closed during the join, or the join may have timed out.
         if (limit.aborted || backend.status().state === 'closed') await membership.leave()
         assertOpen()
         return membership

@@ -1,23 +1,23 @@
-/** Milliseconds. The first wait is up to the least, and each round through all servers doubles what it is up to. */
+/** Limits of the longest wait, in milliseconds: each round through all servers doubles it. */
 const LEAST_BACK_OFF_MS = 50
 const MOST_BACK_OFF_MS = 2_000
 
-/** Milliseconds that one server has to take up the session, whatever part of it that is. */
+/** Limits of the milliseconds that one server has to take up the session. */
 const LEAST_CONNECT_MS = 250
 const MOST_CONNECT_MS = 2_000
 
 const PARTS_PER_SESSION = 3
 
-/** Milliseconds, and as many more at most: nothing but a server that learns the credentials mends it. */
+/** Milliseconds between attempts after failed authentication, which only a change on the servers can fix. */
 const AUTH_RETRY_MS = 4_000
 const AUTH_RETRY_SPREAD_MS = 2_000
 
 /**
- * Milliseconds to wait. The next server of a round is tried at once, and a round begins anywhere within its wait: all
- * the clients of a server that went away come back at different times. A session that lives is not slept away.
+ * Milliseconds to wait. The next server of a round is tried at once, and a new round waits a random part of the longest
+ * wait, so that the clients of a failed server return at different times. No wait outlasts a session.
  *
- * @param tries connections that were begun since the last that was healthy
- * @param sessionTimeout of the session that there is
+ * @param tries connections begun since the latest healthy one
+ * @param sessionTimeout timeout of the current session
  */
 export function backOffMs (
   tries: number, servers: number, sessionTimeout: number | undefined, random = Math.random
@@ -31,7 +31,7 @@ export function authRetryMs (random = Math.random): number {
   return AUTH_RETRY_MS + AUTH_RETRY_SPREAD_MS * random()
 }
 
-/** What is left of a session when a stalled server was noticed is shared among all of them. */
+/** Milliseconds for one server: all servers share the rest of a session after a stalled server was noticed. */
 export function connectMs (sessionTimeout: number, servers: number): number {
   return Math.min(MOST_CONNECT_MS, Math.max(LEAST_CONNECT_MS, sessionTimeout / PARTS_PER_SESSION / servers))
 }

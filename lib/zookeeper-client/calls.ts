@@ -13,7 +13,7 @@ export interface ZooKeeperStat {
   czxid: string
   /** Milliseconds since the epoch, by the server's clock. */
   mtime: number
-  /** 16 hex digits; zeros when the node is not ephemeral. */
+  /** 16 hex digits; zeros if the znode is not ephemeral. */
   ephemeralOwner: string
   numChildren: number
   cversion: number
@@ -21,24 +21,24 @@ export interface ZooKeeperStat {
 
 export interface ReadOptions extends CallOptions {
   /**
-   * Called once, when what was read may have changed; not when the connection is lost. The same function is called once
-   * however often it was given.
+   * Called once if the data may have changed; not when the connection is lost. A function that was passed several times
+   * is called once.
    */
   watch?: (() => void) | undefined
 }
 
-/** All of them throw ZooKeeperError, DeadlineError, the reason of the signal, or TypeError for a path that is none. */
+/** Calls that throw ZooKeeperError, DeadlineError, the reason of the signal, or TypeError for an invalid path. */
 export interface ZooKeeperCalls {
   /** @returns undefined for no such node, and then nothing is watched */
   get (path: string, options?: ReadOptions): Promise<{ data: Buffer, stat: ZooKeeperStat } | undefined>
-  /** @returns undefined for no such node; the watch then tells that it is made */
+  /** @returns undefined for no such node; the watch then fires when the znode is created */
   exists (path: string, options?: ReadOptions): Promise<ZooKeeperStat | undefined>
   /** @returns undefined for no such node, and then nothing is watched */
   children (path: string, options?: ReadOptions): Promise<string[] | undefined>
   /**
-   * All or nothing, and an operation of the leader.
+   * Runs all operations or none, as one operation of the leader.
    *
-   * @returns undefined when all were done
+   * @returns undefined if all were done
    */
   multi (ops: ZooKeeperOp[], options?: CallOptions): Promise<MultiFailure | undefined>
   create (
@@ -51,7 +51,7 @@ export interface ZooKeeperCalls {
 
 export type Call = <T>(send: Send<T>, options?: CallOptions) => Promise<T>
 
-/** @param isOwn whether what is made is for those with the same credentials only, rather than for all */
+/** @param isOwn whether only clients with the same credentials may use created znodes */
 export function createCalls (call: Call, isOwn: boolean): ZooKeeperCalls {
   const acl = isOwn ? zookeeper.ACL.CREATOR_ALL_ACL : zookeeper.ACL.OPEN_ACL_UNSAFE
   return {
@@ -59,7 +59,7 @@ export function createCalls (call: Call, isOwn: boolean): ZooKeeperCalls {
       assertPath(path)
       return await read(call, `get ${path}`, options, (client, watcher, done) => {
         client.getData(path, watcher, (error, data = Buffer.alloc(0), stat) => {
-          // The package believes what is said of the length.
+          // The package trusts the length field.
           if (data.length > MAX_FRAME_BYTES) throw new RangeError('more data than a frame can hold')
           done(error, error ? undefined : { data, stat: toStat(stat) })
         })
@@ -106,7 +106,7 @@ async function read<T> (
   const found = call<T | undefined>((client, done, watches) => {
     const watcher = watch && watches.watcher(key)
     send(client, watcher, (error, value) => {
-      // Within the package's own callback: the answer and the event may have come in one piece.
+      // Arm within the package's callback, since answer and event may arrive in one piece.
       if (!error && watch && watcher) watches.arm(key, watcher, watch)
       done(error, value)
     })
@@ -119,7 +119,7 @@ async function read<T> (
   }
 }
 
-/** @param expected what the caller has a word for, by the name of ZooKeeper's exception */
+/** @param expected results for the caller, by the name of ZooKeeper's exception */
 async function outcome<T extends string> (work: Promise<unknown>, expected: Record<string, T>): Promise<T | 'ok'> {
   try {
     await work

@@ -19,32 +19,32 @@ export type { ZooKeeperState } from './supervisor.js'
 export interface ZooKeeperClientOptions {
   /** `host:port,host:port/chroot` */
   hosts: string
-  /** Digest credentials, `user:password`. What is made with them is for those who have them. */
+  /** Digest credentials, `user:password`. Only clients with the same credentials can use created znodes. */
   auth?: string | undefined
-  /** Milliseconds that are asked for; the server may grant others. */
+  /** Requested milliseconds; the server may grant others. */
   sessionTimeout: number
   clock: Clock
   log (): FastifyBaseLogger | undefined
 }
 
 export interface ZooKeeperClient extends ZooKeeperCalls {
-  /** Begins to connect, and goes on trying until it is closed. */
+  /** Begins to connect, and retries until the client is closed. */
   start (): void
-  /** Undefined before the first connection, and when closed. */
+  /** State of the connection; undefined before the first one, and after `close`. */
   state (): ZooKeeperState | undefined
-  /** 16 hex digits, new with each session; undefined when there is none. */
+  /** 16 hex digits, new with each session; undefined if there is none. */
   sessionId (): string | undefined
-  /** Milliseconds that the server granted; before that, those that are asked for. */
+  /** Milliseconds that the server granted; before that, the requested ones. */
   sessionTimeout (): number
-  /** Why there is no connection, in words that name no host and no credentials; undefined when there is one. */
+  /** Reason of a missing connection, without host and credentials; undefined while connected. */
   reason (): string | undefined
   /**
-   * Watches are gone with `suspended`, so on `connected` and `reconnected` everything is to be read anew.
+   * Adds a listener. Watches are lost with `suspended`, so read everything again on `connected` and `reconnected`.
    *
    * @returns unsubscribes
    */
   on (listener: (state: ZooKeeperState) => void): () => void
-  /** Ends the session at the server if that answers soon; in bounded time anyway. Calls fail from now on. */
+  /** Ends the session at the server, if that answers in time. Calls fail from now on. */
   close (): Promise<void>
 }
 
@@ -53,7 +53,7 @@ export interface MortalClient extends ZooKeeperClient {
   abandon (): void
 }
 
-/** @throws TypeError when `hosts` is no list of servers, Error when the package is not what it was */
+/** @throws TypeError if `hosts` is no list of servers, Error if the package lacks the internals */
 export function createZooKeeperClient (options: ZooKeeperClientOptions): MortalClient {
   const { auth, sessionTimeout, clock, log } = options
   const hosts = parseHosts(options.hosts)

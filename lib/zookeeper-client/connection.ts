@@ -7,19 +7,19 @@ import type { DriverOptions, ZooKeeperSession } from './driver.js'
 import type { Client, Failure } from './package.js'
 import type { ZooKeeperWatches } from './watches.js'
 
-/** Milliseconds of a call whose caller says nothing else. */
+/** Default milliseconds of a call. */
 const CALL_MS = 300
 
-/** A stalled server costs one part of the session until it is asked, and one until it is given up. */
+/** Heartbeats per session: a stalled server costs one part until the next heartbeat, and one until it times out. */
 export const BEATS_PER_SESSION = 3
 
 export interface CallOptions {
   signal?: AbortSignal | undefined
-  /** Milliseconds until it fails. @default 300 */
+  /** Milliseconds until the call fails. @default 300 */
   ms?: number | undefined
 }
 
-/** Hands a request to the package, which calls back once, or never when the connection ends. */
+/** Passes a request to the package, which calls back once, or never if the connection ends. */
 export type Send<T> = (
   client: Client, done: (error: Failure | null | undefined, value: T) => void, watches: ZooKeeperWatches
 ) => void
@@ -29,15 +29,15 @@ export interface ZooKeeperConnection {
   readonly session: ZooKeeperSession
   /** Milliseconds that the server granted. */
   readonly sessionTimeout: number
-  /** When that was sent which the server answered last: from then on the session lives its time, or longer. */
+  /** Sending of the latest answered request: the session lives for its timeout from then on, or longer. */
   readonly heardAt: number
-  /** A heartbeat was answered. */
+  /** Whether a heartbeat was answered. */
   readonly isHealthy: boolean
-  /** Why it ended, once it did. */
+  /** Resolves with the reason once the connection has ended. */
   readonly ended: Promise<ZooKeeperError>
   /** @throws ZooKeeperError, DeadlineError, or the signal's reason */
   call<T> (send: Send<T>, options?: CallOptions): Promise<T>
-  /** Asks the server to end the session; it closes the connection then. */
+  /** Asks the server to end the session; the server then closes the connection. */
   endSession (): void
   /** Ends the connection; the session lives on. */
   drop (why: string): void
@@ -50,7 +50,7 @@ export interface ConnectionOptions extends DriverOptions {
 /**
  * Connects to one server, until it has answered a first request on the session.
  *
- * @param ms for all of it
+ * @param ms limit for both together
  * @throws ZooKeeperError `SESSION_EXPIRED`, `AUTH_FAILED` or `CONNECTION_LOSS`, DeadlineError, or the signal's reason
  */
 export async function openConnection (
@@ -89,7 +89,7 @@ function startConnection (options: ConnectionOptions) {
   const driver = openDriver(options, {
     onSession: () => grant(),
     onExpired () {
-      // The server may refuse a session only that it was asked to go on with.
+      // The server can reject only a session that it was asked to resume.
       if (options.session !== undefined) code = 'SESSION_EXPIRED'
       driver.drop('the session expired')
     },

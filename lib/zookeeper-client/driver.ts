@@ -5,11 +5,11 @@ import type { Client, ConnectionManager } from './package.js'
 
 const PASSWORD_BYTES = 16
 
-/** What it takes to go on with a session on another connection. */
+/** Data to resume a session on another connection. */
 export interface ZooKeeperSession {
   id: Buffer
   password: Buffer
-  /** The last change that was seen: a server that is behind it is not gone back to. */
+  /** The latest change that was seen: a server that is behind it rejects the session. */
   zxid: Buffer
 }
 
@@ -18,18 +18,18 @@ export interface DriverOptions {
   chroot: string
   /** `user:password` */
   auth?: string | undefined
-  /** That to go on with; left out, a new one. */
+  /** Session to resume; left out, a new one. */
   session?: ZooKeeperSession | undefined
   sessionTimeout: number
 }
 
 export interface DriverHooks {
-  /** The server granted a session, or the same once more. */
+  /** The server granted a new session, or resumed one. */
   onSession (): void
-  /** There is no such session any more. */
+  /** The session has expired. */
   onExpired (): void
   onAuthFailed (): void
-  /** Once; with it the connection is over. */
+  /** Called once, at the end of the connection. */
   onEnd (why: string): void
 }
 
@@ -42,10 +42,10 @@ export interface Driver {
   drop (why: string): void
 }
 
-/** @throws Error when the package is not what it was */
+/** @throws Error if the package lacks the internals */
 export function openDriver (options: DriverOptions, hooks: DriverHooks): Driver {
   const { server, chroot, auth, session, sessionTimeout } = options
-  // The package cannot read IPv6 literals, so it is given the server below.
+  // The package cannot read IPv6 literals, so the server is set below.
   const client = zookeeper.createClient(`unused${chroot}`, {
     sessionTimeout, retries: 0, sessionId: session?.id, sessionPassword: session?.password
   })
@@ -79,7 +79,7 @@ export function openDriver (options: DriverOptions, hooks: DriverHooks): Driver 
   const socket = manager.socket
   if (socket === undefined) throw changed('connectionManager.socket')
   socket.on('error', (error: NodeJS.ErrnoException) => { failure = error.code })
-  // Before the package fails its calls, without a word why.
+  // Listen first, since the package fails its calls without the reason.
   socket.prependListener('close', () => {
     end(failure === undefined ? 'the server closed the connection' : `ZooKeeper cannot be reached (${failure})`)
   })
@@ -96,7 +96,7 @@ export function openDriver (options: DriverOptions, hooks: DriverHooks): Driver 
   }
 }
 
-/** Whole frames only reach the package's parser: it keeps rests over a reconnect, and recurses once for each frame. */
+/** Passes only whole frames to the package's parser, which keeps rests over a reconnect and recurses for each frame. */
 function guardParser (manager: ConnectionManager, isOver: () => boolean, end: (why: string) => void): void {
   const parse = manager.onSocketData
   const readFrames = createFrameReader()
@@ -106,7 +106,7 @@ function guardParser (manager: ConnectionManager, isOver: () => boolean, end: (w
       for (const frame of readFrames(bytes)) {
         parse.call(manager, frame)
         if (isOver()) return
-        // It destroys the socket when an answer fits no request.
+        // The package destroys the socket if an answer fits no request.
         if (manager.socket?.destroyed === true) throw new RangeError('an answer to nothing')
       }
     } catch {
@@ -120,7 +120,7 @@ function connectOnce (manager: ConnectionManager, server: ZooKeeperServer): void
   manager.connect = () => {}
   manager.findNextServer = (callback) => callback(server)
   connect.call(manager)
-  // It would end with the TCP handshake, which a stopped server completes too.
+  // The package's timeout ends with the TCP handshake, which a stopped server completes too.
   if (manager.connectTimeoutHandler !== null) clearTimeout(manager.connectTimeoutHandler)
 }
 

@@ -1,11 +1,11 @@
 import { ReasonError } from '../common/reason.js'
 import { zookeeper } from './package.js'
 
-/** ZooKeeper said no, or there is no connection to it. */
+/** An error answer of ZooKeeper, or a missing connection. */
 export class ZooKeeperError extends ReasonError {
   override name = 'ZooKeeperError'
 
-  /** As ZooKeeper's exceptions are called: `CONNECTION_LOSS`, `NO_AUTH`, `SESSION_EXPIRED`, … */
+  /** Name of ZooKeeper's exception: `CONNECTION_LOSS`, `NO_AUTH`, `SESSION_EXPIRED`, … */
   readonly code: string
 
   constructor (code: string, message: string) {

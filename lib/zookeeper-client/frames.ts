@@ -1,13 +1,13 @@
 const LENGTH_BYTES = 4
 
-/** No answer of a server is longer: its own limit is 1 MiB for a node, and lists of children stay below this. */
+/** Longest frame of a server: its own limit is 1 MiB for a znode, and lists of children stay below this. */
 export const MAX_FRAME_BYTES = 4 * 1024 * 1024
 
 /**
- * Cuts what a socket brings into frames, each with its length before it. A length that no frame has is refused before
- * anything is kept for it.
+ * Splits the bytes of a socket into frames, each with its length in front. An impossible length is rejected before any
+ * memory is allocated for it.
  *
- * @throws RangeError, from then on nothing more can be read
+ * @throws RangeError, after which the reader is unusable
  */
 export function createFrameReader (): (bytes: Buffer) => Buffer[] {
   let chunks: Buffer[] = []

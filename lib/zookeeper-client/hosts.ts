@@ -7,14 +7,14 @@ export interface ZooKeeperServer {
 
 export interface ZooKeeperHosts {
   servers: ZooKeeperServer[]
-  /** Empty, or a path that every other path is put behind. */
+  /** Empty, or the prefix of all paths. */
   chroot: string
 }
 
 /**
- * `host:port,host:port/chroot`; an IPv6 address stands in brackets.
+ * Parses `host:port,host:port/chroot`; an IPv6 address is in brackets.
  *
- * @throws TypeError that quotes nothing of it
+ * @throws TypeError that quotes no part of the text
  */
 export function parseHosts (hosts: string): ZooKeeperHosts {
   const slash = hosts.indexOf('/')
@@ -34,7 +34,7 @@ function parseServer (entry: string): ZooKeeperServer {
   return { host, port }
 }
 
-/** As the server has it, which refuses all characters outside the basic plane. */
+/** The server's own rule for paths, which rejects all characters outside the basic plane. */
 const FORBIDDEN = /\/\/|\/\.{1,2}(?:\/|$)|[\p{Cc}\ud800-\uf8ff\ufff0-\u{10ffff}]/u
 
 export function assertPath (path: string): void {

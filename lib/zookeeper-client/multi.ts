@@ -4,7 +4,7 @@ import { changed, zookeeper } from './package.js'
 import type { Send } from './connection.js'
 import type { Acl, MultiResult, Transaction } from './package.js'
 
-/** A server cuts the connection of who sends more than 1 MiB, the request's own fields included. */
+/** Longest request: a server closes a connection that sends more than 1 MiB, the request's own fields included. */
 const MAX_REQUEST_BYTES = 1_000_000
 
 export const ANY_VERSION = -1
@@ -16,13 +16,13 @@ export type ZooKeeperOp =
   | { type: 'set', path: string, data: Buffer, version?: number | undefined }
   | { type: 'remove', path: string, version?: number | undefined }
 
-/** Which operation of a transaction failed, and as what. */
+/** The operation of a transaction that failed, and its error. */
 export interface MultiFailure {
   index: number
   name: string
 }
 
-/** @throws TypeError for a path that is none, RangeError for what is too large to send */
+/** @throws TypeError for an invalid path, RangeError for a request that is too large */
 export function sendMulti (ops: ZooKeeperOp[], acl: Acl): Send<MultiFailure | undefined> {
   for (const { path } of ops) assertPath(path)
   assertSendable(...ops.map((op) => 'data' in op ? op.data : undefined))
@@ -61,7 +61,7 @@ function add (transaction: Transaction, op: ZooKeeperOp, acl: Acl): void {
   added.version = version
 }
 
-/** Those before the one that failed have an error of 0, those after it one of their own. */
+/** Finds the failed operation: operations before it have the error 0, those after it an error of their own. */
 function findFailure (results: MultiResult[] = []): MultiFailure | undefined {
   const index = results.findIndex(({ type, err = 0 }) => type === OP_ERROR && err !== 0)
   const code = results[index]?.err

@@ -8,7 +8,7 @@ const isFunction = (member: unknown) => typeof member === 'function'
 const isObject = (member: unknown) => typeof member === 'object'
 const isNumber = (member: unknown) => typeof member === 'number'
 
-/** What is leaned on beside the documented interface. `socket` is made by `connect` and looked at after it. */
+/** Undocumented internals that this client relies on. `connect` creates `socket`, which is checked afterwards. */
 const INTERNALS = {
   connect: isFunction,
   findNextServer: isFunction,
@@ -57,10 +57,10 @@ export interface ConnectionManager {
   sessionId: Buffer
   sessionPassword: Buffer
   sessionTimeout: number
-  /** The last that was seen. */
+  /** The latest zxid that was seen. */
   zxid: Buffer
   connectTimeoutHandler: NodeJS.Timeout | null
-  /** From `connect` on. */
+  /** Present from `connect` on. */
   socket?: Socket
   connect (): void
   findNextServer (callback: (server: { host: string, port: number }) => void): void
@@ -101,18 +101,18 @@ interface Package {
   Exception: Record<string, unknown>
 }
 
-// The package has no types of its own, and those that others wrote know nothing of its internals.
+// The package has no types of its own, and the published ones do not cover its internals.
 const load = createRequire(import.meta.url)
 export const zookeeper = load(NAME) as Package
 
-/** @throws Error when the installed package lacks what is leaned on */
+/** @throws Error if the installed package lacks the internals */
 export function assertPackage (): void {
   assertInternals(zookeeper.createClient('unused', { sessionTimeout: 0, retries: 0 }))
 }
 
-/** @throws Error that names the member that is missing, and the version */
+/** @throws Error that names the missing member and the version */
 export function assertInternals (client: Partial<Pick<Client, 'transaction'>> & { connectionManager?: object }): void {
-  // To look for members that may not be there.
+  // The type allows for missing members.
   const manager = (client.connectionManager ?? {}) as Record<string, unknown>
   for (const [name, isAsBefore] of Object.entries(INTERNALS)) {
     if (!isAsBefore(manager[name])) throw changed(`connectionManager.${name}`)
@@ -121,7 +121,7 @@ export function assertInternals (client: Partial<Pick<Client, 'transaction'>> & 
 }
 
 export function changed (member: string): Error {
-  // A package.json is of no type until it is looked at.
+  // Every package.json has a version.
   const { version } = load(`${NAME}/package.json`) as { version: string }
   return new Error(`${NAME} ${version} has no ${member}, which 1.1.3 had`)
 }

@@ -6,19 +6,19 @@ import type { ZooKeeperConnection } from './connection.js'
 import type { ZooKeeperSession } from './driver.js'
 import type { ZooKeeperHosts } from './hosts.js'
 
-/** How long a close waits for a server to end the session. */
+/** Milliseconds that a close waits for a server to end the session. */
 const CLOSE_MS = 500
 
 /**
- * As Curator has them. `connected`: with a new session · `suspended`: no connection, and the session may live ·
- * `reconnected`: with the same session · `lost`: the session is over, and all it owned is gone or soon will be.
+ * States as in Curator. `connected`: with a new session · `suspended`: no connection, and the session may live ·
+ * `reconnected`: with the same session · `lost`: the session is over, and its znodes are deleted or soon will be.
  * Curator's `read-only` never occurs, since a server without a quorum is not asked to serve reads.
  */
 export type ZooKeeperState = 'connected' | 'suspended' | 'reconnected' | 'lost'
 
 export interface SupervisorOptions extends ZooKeeperHosts {
   auth?: string | undefined
-  /** Milliseconds that are asked for. */
+  /** Requested milliseconds. */
   sessionTimeout: number
   clock: Clock
   onState (state: ZooKeeperState): void
@@ -30,7 +30,7 @@ export interface Supervisor {
   readonly session: ZooKeeperSession | undefined
   readonly sessionTimeout: number
   readonly connection: ZooKeeperConnection | undefined
-  /** Why there is no connection. */
+  /** Reason of a missing connection. */
   readonly failure: unknown
   start (): void
   close (): Promise<void>
@@ -101,7 +101,7 @@ export function createSupervisor (options: SupervisorOptions): Supervisor {
     awaitLoss(opened.heardAt + sessionTimeout - clock.monotonic())
   }
 
-  /** The server tells of an expiry only who reaches it. */
+  /** Ends the session by a timer, since a server reports an expiry only over a connection. */
   function awaitLoss (ms: number): void {
     cancelLost = clock.alarm(Math.max(0, ms), loseSession)
   }
@@ -148,7 +148,7 @@ export function createSupervisor (options: SupervisorOptions): Supervisor {
   async function end (): Promise<void> {
     closing.abort()
     cancelLost()
-    // One on its way may still bring back a session that owns something.
+    // An attempt that resumes a session is awaited, since the session may own znodes.
     if (session === undefined) abandon()
     connection?.endSession()
     const cancel = clock.alarm(CLOSE_MS, abandon)

@@ -1,12 +1,12 @@
 import { callGuarded } from '../common/emitter.js'
 
-/** Who waits for a change, on one connection. */
+/** Listeners for changes, on one connection. */
 export interface ZooKeeperWatches {
   /**
-   * For the package: the same function until something changes, since it keeps each new one beside those before.
+   * The function to pass to the package: the same one until a change, since the package keeps each new one as well.
    */
   watcher (key: string): () => void
-  /** The server watches now: `watch` is called once. */
+  /** Adds a listener, called once, after the server has set the watch. */
   arm (key: string, watcher: () => void, watch: () => void): void
 }
 

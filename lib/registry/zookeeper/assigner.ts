@@ -12,7 +12,7 @@ import type { Sweep } from './sweep.js'
 import type { ZooKeeperView } from './view.js'
 import type { Assignment, RoomKey } from '../../../types/registry.js'
 
-/** Others write the same room: read anew, and try again. */
+/** Bounds the retries of a write that others beat to the room. */
 const MAX_TRIES = 12
 
 export interface AssignerOptions {
@@ -25,20 +25,20 @@ export interface AssignerOptions {
   clock: Clock
 }
 
-/** What a gateway asks of ZooKeeper about a room. Each answer is one transaction, ordered by the leader. */
+/** Assigns and ends rooms by way of ZooKeeper. Each answer is one transaction, ordered by the leader. */
 export interface Assigner {
   assign (room: RoomKey, choice: ChoiceOptions, signal: AbortSignal): Promise<Assignment>
-  /** The call ended. */
+  /** Ends the call of a room. */
   end (room: RoomKey, signal: AbortSignal): Promise<void>
 }
 
-/** `changed` somebody wrote the room meanwhile · `gone` the node is */
+/** `changed` another client wrote the room first · `gone` the node is gone */
 type Outcome = Assignment | 'changed' | 'gone'
 
 export function createAssigner ({ client, layout, rooms, sweep, view, chooser, clock }: AssignerOptions): Assigner {
   async function assign (room: RoomKey, choice: ChoiceOptions, signal: AbortSignal): Promise<Assignment> {
     const key = layout.roomKey(room)
-    // Never started, so nothing reads the nodes.
+    // Without a `start` no timer reads the nodes.
     if (view.ageMs() === undefined) await view.refresh()
     const startedAt = Math.floor(clock.wall())
     let firstText: string | undefined
@@ -47,7 +47,7 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
       signal.throwIfAborted()
       const state = await rooms.read(key, { signal })
       if (tries === 0) firstText = state.text
-      // Of many who ask at once only one writes: the others find a binding that is younger than their question.
+      // Of many simultaneous requests only one writes: the others find a binding that is younger than the request.
       const bound = await confirm(state, state.text === firstText ? undefined : startedAt, signal)
       if (bound === 'changed') continue
       if (bound !== 'gone') return bound
@@ -62,9 +62,9 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
   }
 
   /**
-   * The node that the room is bound to, if it lives.
+   * The node that the room is bound to, if the node is alive.
    *
-   * @param writtenAfter moment after which the room was written, if it was since we began
+   * @param writtenAfter moment after which the room was written, if it was written during this assignment
    */
   async function confirm (state: RoomState, writtenAfter: number | undefined, signal: AbortSignal): Promise<Outcome> {
     const { binding } = state
@@ -79,7 +79,7 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
       ? await commit(binding.member, rooms.check(state), signal, writtenAfter)
       : await write(state, { ...binding, member }, signal)
     if (outcome === 'gone') {
-      // It may be the first of many that we hear of.
+      // The node may be the first of many that vanish.
       if (view.has(member)) await view.refresh()
       if (view.isMissed(member)) throw new RegistrySettlingError()
     }
@@ -92,7 +92,7 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
   ): Promise<Outcome> {
     const endedAt = state.binding?.endedAt ?? 0
     for (const node of chooser.choose(room, choice)) {
-      // Counted before the answer: a burst of calls would all propose the same node.
+      // Count before the answer: otherwise a burst of requests would propose the same node.
       chooser.count(node, 1)
       let isChosen = false
       try {
@@ -109,7 +109,7 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
     return 'gone'
   }
 
-  /** Binds the room, or prolongs the binding: whatever is not claimed lingers from its last writing. */
+  /** Binds the room, or prolongs the binding: an unclaimed binding lingers from its last write. */
   async function write (state: RoomState, binding: Binding & { member: string }, signal: AbortSignal) {
     const { ops, text } = rooms.write(state, binding)
     const outcome = await commit(binding.member, ops, signal)
@@ -117,13 +117,13 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
     return outcome
   }
 
-  /** Does so if the node lives. Dated by when it was sent, or earlier: never later than the store's step. */
+  /** Runs the operations if the node is alive. `issuedAt` is never later than the store's step. */
   async function commit (
     member: string, ops: ZooKeeperOp[], signal: AbortSignal, issuedAt = Math.floor(clock.wall())
   ): Promise<Omit<Assignment, 'node'> | 'changed' | 'gone'> {
     signal.throwIfAborted()
     const failure = await client.multi([{ type: 'check', path: layout.nodePath(member) }, ...ops], { signal })
-    // That a node may not be seen does not mean that it is gone.
+    // A node that this client may not see is not necessarily gone.
     if (failure?.name === 'NO_AUTH') throw unanswerable('ZooKeeper refuses: NO_AUTH')
     if (failure !== undefined) return failure.index === 0 ? 'gone' : 'changed'
     return { issuedAt, joinOnly: false }

@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { UnreadableBindingError } from '../../common/unavailable.js'
 
-/** `ended` names no node: the call of a room ended that was not bound. */
+/** State of a binding. `ended` names no node: the call of an unbound room ended. */
 export type BindingState = 'assigned' | 'claimed' | 'released' | 'ended'
 
-/** What stands in a room. */
+/** Content of a room. */
 export interface Binding {
   /** `<id>|<incarnation>`; `undefined` for none. */
   member: string | undefined
   state: BindingState
   /** Number of the latest claim. */
   claims: number
-  /** When the call ended last, in milliseconds, or 0. */
+  /** Latest end of the call, in milliseconds, or 0. */
   endedAt: number
 }
 
@@ -19,8 +19,8 @@ const FORM =
   /^(?:([\w.:-]{1,64}\|[\w.:-]{1,64})|\|)\|(assigned|claimed|released|ended)\|(\d{1,16})\|(\d{1,16})\|[\w-]+$/
 
 /**
- * `id|incarnation|state|claims|endedAt|write`. The last is random: two texts are alike only when nobody wrote in
- * between, also where the room was deleted and made anew, which starts its version again.
+ * `id|incarnation|state|claims|endedAt|write`. The last part is random: two texts are equal only if no write came
+ * between, even if the room was deleted and created again, which restarts its version.
  */
 export function toText ({ member = '|', state, claims, endedAt }: Binding): string {
   return [member, state, claims, endedAt, randomBytes(9).toString('base64url')].join('|')
@@ -30,6 +30,6 @@ export function toText ({ member = '|', state, claims, endedAt }: Binding): stri
 export function parseBinding (text: string): Binding {
   const [, member, state, claims, endedAt] = FORM.exec(text) ?? []
   if (state === undefined) throw new UnreadableBindingError()
-  // The form says so.
+  // The pattern admits only these states.
   return { member, state: state as BindingState, claims: Number(claims), endedAt: Number(endedAt) }
 }

@@ -5,12 +5,12 @@ import type { MultiFailure, ZooKeeperClient, ZooKeeperOp } from '../../zookeeper
 import type { ZooKeeperLayout } from './layout.js'
 import type { RoomState, ZooKeeperRooms } from './room-records.js'
 
-/** Others write the same rooms: read anew, and try again. */
+/** Bounds the retries of a write that others beat to one of the rooms. */
 const MAX_TRIES = 8
 
 export interface Claimant {
   member: string
-  /** Its own earlier registration, which ends in the same step. */
+  /** The node's own earlier registration, which ends in the same step. */
   replaces?: string | undefined
   signal?: AbortSignal | undefined
 }
@@ -27,9 +27,9 @@ export interface ClaimerOptions {
 /** Takes rooms for a node. */
 export interface Claimer {
   /**
-   * Takes all rooms that can be had, in one step with what `first` does.
+   * Takes all rooms that are free, in one transaction with the operations of `first`.
    *
-   * @returns what became of them, or the failure of one of the first operations
+   * @returns the results of the claims, or the failure of one of the first operations
    */
   take (first: ZooKeeperOp[], claimant: Claimant, claims: Claims): Promise<RoomClaim[] | MultiFailure>
 }
@@ -37,21 +37,21 @@ export interface Claimer {
 interface Wanted {
   claim: Claim
   room: RoomState
-  /** When the call ended, or 0. */
+  /** End of the call, or 0. */
   endedAt: number
-  /** Nothing to write. */
+  /** Result of a refused claim, which writes nothing. */
   refusal: string | undefined
 }
 
 export function createClaimer ({ client, layout, rooms, lingerMs, clock, callMs }: ClaimerOptions): Claimer {
-  /** An end in the future is from before clocks were set back: it is that of signatures with such dates only. */
+  /** Reads the end of the call. An end in the future, from before clocks were set back, counts only for such dates. */
   function endOf ({ binding }: RoomState, { date = Infinity }: Claim): number {
     const endedAt = binding?.endedAt ?? 0
     const latest = clock.wall() + lingerMs
     return endedAt > latest && (date <= latest || date > endedAt) ? 0 : endedAt
   }
 
-  /** A room that cannot be read costs itself only. */
+  /** Returns `undefined` for a room that cannot be read, so that it affects no other. */
   async function tryToWant (claimant: Claimant, claim: Claim): Promise<Wanted | undefined> {
     try {
       return await want(claimant, claim)
@@ -81,7 +81,7 @@ export function createClaimer ({ client, layout, rooms, lingerMs, clock, callMs 
     return holder === undefined ? undefined : 'elsewhere'
   }
 
-  /** What takes the room, or where it is taken already makes sure that it still is. */
+  /** Operations that take the room, or check that the room is still taken. */
   function opsOf (member: string, { claim, room, endedAt, refusal }: Wanted): ZooKeeperOp[] {
     const { binding } = room
     if (refusal !== undefined) return []
@@ -106,7 +106,7 @@ export function createClaimer ({ client, layout, rooms, lingerMs, clock, callMs 
         const at = indexOfPart(opsOfRooms, failure.index - first.length)
         const claim = failure.name === 'NO_AUTH' ? claims.rooms[at] : undefined
         if (claim === undefined) continue
-        // Such a try finds one room that must not be written.
+        // This try only found a room that may not be written.
         shut.add(claim)
         tries--
       }
@@ -115,7 +115,7 @@ export function createClaimer ({ client, layout, rooms, lingerMs, clock, callMs 
   }
 }
 
-/** Which of the lists holds the element that has this index in all of them together. */
+/** Index of the list that holds the element with this index in the concatenation of all lists. */
 function indexOfPart (parts: unknown[][], index: number): number {
   let end = 0
   return parts.findIndex((part) => (end += part.length) > index)

@@ -4,22 +4,22 @@ import type { ZooKeeperRooms } from './room-records.js'
 
 export interface EndedCallsOptions {
   rooms: ZooKeeperRooms
-  /** Rooms that are read at once. */
+  /** Most rooms that are read at once. */
   batch: number
   callMs (): number
 }
 
-/** The rooms of a node, watched for the end of their call. */
+/** Watches the rooms of a node for the end of their call. */
 export interface EndedCalls {
-  /** Not waited for: whoever is let in meanwhile is told when it is known. */
+  /** Watches a room, in the background: a client that is admitted before the answer learns of an end afterwards. */
   watch (key: string): void
   isWatched (key: string): boolean
   forget (key: string): void
-  /** Watches are gone, and with them what they would have told. */
+  /** Marks all rooms as changed, since watches were lost, and their events with them. */
   lookAtAll (): void
   /** Reads the rooms that changed. */
   read (): Promise<RoomEnd[]>
-  /** Told when there is something to read. */
+  /** Sets the listener that is called when there are changed rooms to read. */
   onNews (listener: () => void): void
   stop (): void
 }

@@ -3,11 +3,12 @@ import type { Clock } from '../../common/clock.js'
 import type { ZooKeeperClient, ZooKeeperStat } from '../../zookeeper-client/client.js'
 import type { ZooKeeperLayout } from './layout.js'
 
-/** Between two looks at the ids. */
+/** Milliseconds between two readings of the ids. */
 const LOOK_MS = 60_000
 /**
- * How long a node has to be away before its id is given up. One that never heard of its registration sends the same
- * again; without its id it would be taken for a new one, and come back to life after its rooms went to others.
+ * Milliseconds that a node must be missing before its id is deleted. A node that never got the answer to its
+ * registration sends the same one again; without the id it would count as new, and would return to life after its rooms
+ * went to others.
  */
 const AWAY_MS = 120_000
 
@@ -18,15 +19,15 @@ export interface IdSweepOptions {
   clock: Clock
 }
 
-/** Gives up the ids of nodes that never came back. */
+/** Deletes the ids of nodes that never returned. */
 export interface IdSweep {
-  /** Looks, if it is time to. */
+  /** Reads the ids if that is due. */
   tick (): Promise<void>
 }
 
 export function createIdSweep ({ client, layout, lingerMs, clock }: IdSweepOptions): IdSweep {
   let due = clock.monotonic() + LOOK_MS * Math.random()
-  /** Registrations whose node is not there, and since when that is known. */
+  /** Registrations whose node is missing, and the moments at which this was noticed. */
   let away = new Map<string, number>()
 
   async function look (): Promise<void> {
@@ -46,7 +47,7 @@ export function createIdSweep ({ client, layout, lingerMs, clock }: IdSweepOptio
 
   async function remove (child: string, { czxid, version }: ZooKeeperStat): Promise<void> {
     const path = `${layout.ids}/${child}`
-    // The parent's version tells whether the id was deleted and registered again since, as that of a bucket does.
+    // The parent's version shows whether the id was deleted and registered again, as that of a bucket does for rooms.
     const [parent, again] = await Promise.all([client.exists(layout.ids), client.get(path)])
     if (parent === undefined || again?.stat.czxid !== czxid || again.stat.version !== version) return
     await client.multi([

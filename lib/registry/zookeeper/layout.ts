@@ -9,23 +9,23 @@ import type { RoomKey } from '../../../types/registry.js'
 const NOTHING = Buffer.alloc(0)
 const MAX_DEPTH = 32
 
-/** Where things are in ZooKeeper. A member is `<id>|<incarnation>`. */
+/** Paths in ZooKeeper. A member is `<id>|<incarnation>`. */
 export interface ZooKeeperLayout {
-  /** Whether something else registers the nodes. */
+  /** Whether another program registers the nodes. */
   readonly isListed: boolean
   /** The parent of all nodes. */
   readonly nodes: string
-  /** Ephemeral; its path never comes back, since no incarnation does. */
+  /** Path of an ephemeral znode. No path is used twice, since no incarnation is. */
   nodePath (member: string): string
-  /** The other way round; `undefined` for a child that is none of ours. */
+  /** Inverse of `nodePath`; `undefined` for a child with a foreign name. */
   memberOf (child: string): string | undefined
   /** The parent of all ids. */
   readonly ids: string
-  /** Persistent: which incarnation is registered under an id. */
+  /** Path of a persistent znode: the incarnation that is registered under an id. */
   idPath (id: string): string
-  /** Of a room: ids never become part of a path. */
+  /** Key of a room: ids never become part of a path. */
   roomKey (room: RoomKey): string
-  /** Persistent: the rooms whose keys begin alike. */
+  /** Path of a persistent znode: the rooms whose keys begin alike. */
   bucketPath (bucket: string): string
   roomPath (key: string): string
 }
@@ -34,10 +34,10 @@ const BUCKET_LENGTH = 2
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
 export const bucketOf = (key: string): string => key.slice(0, BUCKET_LENGTH)
-/** All buckets that there can be. */
+/** All possible buckets. */
 export const BUCKETS: readonly string[] = [...BASE64URL].flatMap((first) => [...BASE64URL].map((next) => first + next))
 
-/** @param listedPath whose children are nodes that something else registers */
+/** @param listedPath parent of nodes that another program registers */
 export function createLayout (root: string, listedPath?: string): ZooKeeperLayout {
   const nodes = listedPath ?? `${root}/nodes`
   const bucketPath = (bucket: string) => `${root}/rooms/${bucket}`
@@ -54,7 +54,7 @@ export function createLayout (root: string, listedPath?: string): ZooKeeperLayou
       if (isListed) return memberOf({ id: child, incarnation: LISTED_INCARNATION })
       return /^[^~|]+~[^~|]+$/.test(child) ? child.replace('~', '|') : undefined
     },
-    // The sign behind it, since an id may be '.' or '..', which are no names in a path.
+    // The suffix is needed since an id may be '.' or '..', which are no names in a path.
     idPath: (id) => `${root}/ids/${id}~`,
     roomKey: (room) => createHash('sha256').update(roomName(room)).digest('base64url'),
     bucketPath,
@@ -64,7 +64,7 @@ export function createLayout (root: string, listedPath?: string): ZooKeeperLayou
 
 export const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/'))
 
-/** Makes a persistent node, and those above it that are missing; the options are those of each call. */
+/** Creates a persistent znode, and missing ones above it; the options apply to each call. */
 export async function ensurePath (
   client: ZooKeeperClient, path: string, options: CallOptions = {}, depth = 0
 ): Promise<void> {

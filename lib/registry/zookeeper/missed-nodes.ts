@@ -5,26 +5,26 @@ import type { NodeView } from '../../../types/registry.js'
 
 export interface MissedNodesOptions {
   clock: Clock
-  /** Milliseconds for which nodes that vanished together are not held for dead. */
+  /** Milliseconds for which nodes that vanished together are not considered dead. */
   doubtMs (): number
   log (): FastifyBaseLogger | undefined
 }
 
-/** Nodes that are not there and not held for dead yet. */
+/** Missing nodes that are not considered dead so far. */
 export interface MissedNodes {
-  /** A silence is not a death: it may have been ZooKeeper that was away, and the nodes come back as we did. */
+  /** Begins a silence, which proves no death: ZooKeeper may have been unreachable for the nodes as well. */
   beginSilence (): void
   isSilent (): boolean
-  /** Whether there are any. */
+  /** Whether any nodes are missed. */
   isDoubtful (): boolean
   /** Whether this member is among them. */
   has (member: string): boolean
   /**
-   * Takes the nodes as they were just read.
+   * Takes a new reading of the nodes.
    *
-   * @param lost those that vanished since, and may come back
-   * @param isAtOnce whether they are too many to be dead, rather than gone in a silence
-   * @returns all that are missed
+   * @param lost nodes that vanished since, and may return
+   * @param isAtOnce whether too many vanished at once to be dead, rather than during a silence
+   * @returns all missed nodes
    */
   update (living: readonly NodeView[], lost: readonly NodeView[], isAtOnce: boolean): readonly NodeView[]
 }

@@ -19,7 +19,7 @@ import type { Sweep } from './sweep.js'
 const BATCH = 100
 const MAX_CALL_MS = 1000
 const CLAIM_AGAIN_MS = 30_000
-/** Others write the same id: read anew, and try again. */
+/** Bounds the retries of a write that others beat to the id. */
 const MAX_TRIES = 8
 
 export interface ZooKeeperNodeOptions {
@@ -31,7 +31,7 @@ export interface ZooKeeperNodeOptions {
   clock: Clock
 }
 
-/** What a node asks of ZooKeeper: it lives as long as its ephemeral node does. */
+/** A node's access to ZooKeeper. The node is alive as long as its ephemeral znode exists. */
 export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
   const { client, layout, rooms, sweep, lingerMs, clock } = options
   const callMs = () => Math.min(MAX_CALL_MS, client.sessionTimeout() / BEATS_PER_SESSION)
@@ -39,7 +39,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
   const claimer = createClaimer({ client, layout, rooms, lingerMs, clock, callMs })
   const releases = createReleases({ client, rooms, sweep, callMs })
   const endedCalls = createEndedCalls({ rooms, batch: BATCH, callMs })
-  /** Of the session that the registration was made in: its node goes when that ends. */
+  /** Id of the session that made the registration: the znode is deleted when that session ends. */
   let session: string | undefined
   let record: string | undefined
 
@@ -64,12 +64,12 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
 
   async function accept (sentAt: Moment, claims: RoomClaim[]): Promise<NodeAnswer> {
     const since = lease.hear(sentAt)
-    // Not waited for: the next heartbeat tries again.
+    // Release in the background: the next heartbeat retries.
     releases.releaseAgain().catch(() => {})
     return { outcome: 'ok', now: sentAt.wall, since, ends: await endedCalls.read(), claims }
   }
 
-  /** @returns undefined when somebody wrote the id meanwhile, or there was nothing to write it into yet */
+  /** @returns undefined if another process wrote the id first, or if the parents had to be created */
   async function tryToRegister (
     { member, record: text, replaces, claims }: RegisterCall
   ): Promise<NodeAnswer | undefined> {
@@ -105,7 +105,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
     }))
   }
 
-  /** It was sent before, and landed: in this session, or in one whose node vanishes with it. */
+  /** Accepts a registration that was written without an answer: in this session, or in one that ends with its znode. */
   async function acceptOwn (
     member: string, sentAt: Moment, sentIn: string | undefined, claims: Claims
   ): Promise<NodeAnswer> {
@@ -119,7 +119,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
 
   return {
     batch: BATCH,
-    // An ensemble forgets nothing, so once in a while is enough.
+    // An ensemble loses nothing, so rooms are claimed again only rarely.
     claimsAgain: (open) => Math.ceil(open * client.sessionTimeout() / BEATS_PER_SESSION / CLAIM_AGAIN_MS),
     roomKey: layout.roomKey,
     get times () {
@@ -137,7 +137,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
 
     async beat ({ member, record: text, claims }) {
       const path = layout.nodePath(member)
-      // What another session left would vanish with it.
+      // A znode of another session vanishes with that session.
       if (client.sessionId() !== session) return { outcome: 'lapsed' }
       const sentAt = momentOf(clock)
       const first: ZooKeeperOp = text === record ? { type: 'check', path } : { type: 'set', path, data: Buffer.from(text) }
@@ -172,7 +172,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
         const idPath = layout.idPath(id)
         const found = await client.get(idPath, { ms: callMs() })
         const isOurs = found?.data.toString() === incarnation
-        // In one step: a node that is gone and has not given up its id vanished.
+        // One transaction: a missing node that still owns its id counts as vanished, not as departed.
         const ops: ZooKeeperOp[] = isOurs ? [{ type: 'remove', path: idPath, version: found.stat.version }] : []
         await client.multi([...ops, { type: 'remove', path: layout.nodePath(member) }], { ms: callMs() })
       }

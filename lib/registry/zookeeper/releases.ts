@@ -4,7 +4,7 @@ import type { ZooKeeperClient } from '../../zookeeper-client/client.js'
 import type { ZooKeeperRooms } from './room-records.js'
 import type { Sweep } from './sweep.js'
 
-/** Others write the same room: read anew, and try again. */
+/** Bounds the retries of a write that others beat to the room. */
 const MAX_TRIES = 8
 
 export interface ReleasesOptions {
@@ -14,13 +14,13 @@ export interface ReleasesOptions {
   callMs (): number
 }
 
-/** Gives up the rooms of a node, those too where that did not get through at first. */
+/** Releases the rooms of a node, and retries failed releases. */
 export interface Releases {
   release (call: ReleaseCall): Promise<void>
-  /** A claim may have landed that nothing else would ever end. */
+  /** Notes a release, since a claim may have been written that would never end otherwise. */
   releaseLater (call: ReleaseCall): void
   releaseAgain (): Promise<void>
-  /** The room is held again. */
+  /** Drops the noted release of a room that is held again. */
   forget (key: string): void
 }
 
@@ -44,7 +44,7 @@ export function createReleases ({ client, rooms, sweep, callMs }: ReleasesOption
     throw unavailable('the room changed again and again')
   }
 
-  /** A room that cannot be read must not keep those behind it. */
+  /** Drops a room that cannot be read, so that the next ones are released. */
   function forgetIfUnreadable ({ key }: ReleaseCall) {
     return (error: unknown) => {
       if (!(error instanceof UnreadableBindingError)) throw error

@@ -7,23 +7,23 @@ import type { Binding } from './binding.js'
 import type { ZooKeeperLayout } from './layout.js'
 
 /**
- * A room as it was read. Its version alone does not name a state of it: a room that is deleted and made anew starts at
- * version 0 again. Whoever deletes a room writes its bucket in the same step, so the versions of both together do, and
- * every step that relies on a room checks both.
+ * A room as it was read. The version of a room alone does not identify its state: a room that is deleted and created
+ * again restarts at version 0. Every deletion of a room writes its bucket in the same step, so both versions together
+ * identify the state, and every step that relies on a room checks both.
  */
 export interface RoomState {
   key: string
   bucketVersion: number
-  /** Left out: there is no such room. */
+  /** Version of the znode. Left out: there is no such room. */
   version?: number
   text?: string
   binding?: Binding
 }
 
 export interface ZooKeeperRooms {
-  /** Reads one room. Makes its bucket when there is none. @throws UnreadableBindingError */
+  /** Reads one room. Creates its bucket if there is none. @throws UnreadableBindingError */
   read (key: string, options?: ReadOptions): Promise<RoomState>
-  /** Fails when the room changed since it was read. */
+  /** Operations that fail if the room changed since it was read. */
   check (room: RoomState): ZooKeeperOp[]
   /** Writes the room unless it changed since it was read. */
   write (room: RoomState, binding: Binding): { ops: ZooKeeperOp[], text: string }
@@ -39,7 +39,7 @@ export function createRooms (client: ZooKeeperClient, layout: ZooKeeperLayout): 
   async function read (key: string, options: ReadOptions = {}): Promise<RoomState> {
     const { watch: _watch, ...call } = options
     const bucketPath = layout.bucketPath(bucketOf(key))
-    // In this order, on one connection: a deletion that only the second one sees makes the first one's version old.
+    // The order matters: a deletion that only the second reading sees makes the version of the first one old.
     const [bucket, room] = await Promise.all([
       client.exists(bucketPath, call), client.get(layout.roomPath(key), options).catch(throwIfShut)
     ])
@@ -77,7 +77,7 @@ export function createRooms (client: ZooKeeperClient, layout: ZooKeeperLayout): 
   }
 }
 
-/** A room that this client may not read is as unreadable as garbage. */
+/** Treats a room that this client may not read as an unreadable one. */
 function throwIfShut (cause: unknown): never {
   throw cause instanceof ZooKeeperError && cause.code === 'NO_AUTH' ? new UnreadableBindingError({ cause }) : cause
 }

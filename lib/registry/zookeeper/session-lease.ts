@@ -3,28 +3,28 @@ import { BEATS_PER_SESSION } from '../../zookeeper-client/connection.js'
 import type { Clock } from '../../common/clock.js'
 import type { Moment } from '../membership/lease.js'
 
-/** A follower tells its leader twice a tick who lives, and a session is two ticks at least. */
+/** Reports of a follower to its leader per session: two per tick, and a session lasts at least two ticks. */
 const REPORTS_PER_SESSION = 4
 
-/** From when the session of a node lives its time for certain. */
+/** Start of the time for which a node's session is certainly alive. */
 export interface SessionLease {
-  /** A new session begins. */
+  /** Begins a new session. */
   begin (): void
   /**
-   * A heartbeat that was sent at this moment got through.
+   * Takes a successful heartbeat that was sent at this moment.
    *
-   * @returns from when the lease counts. A server that dies may take with it when it heard from us last, though the
-   * heartbeat got through it; and that before may be old, where this process stood still in between
+   * @returns start of the lease. A server that dies may lose the time of the latest heartbeat, although it handled the
+   * heartbeat; and the one before may be old, if this process was suspended in between
    */
   hear (sentAt: Moment): Moment
 }
 
 export function createSessionLease (sessionMs: () => number, clock: Clock): SessionLease {
-  /** When the latest heartbeat was sent, and when the one that the leader knows of whichever server dies. */
+  /** Sending of the latest heartbeat, and of the latest one that the leader knows no matter which server dies. */
   let heard = connectedSince()
   let known = heard
 
-  /** A session that is made, or gone on with, is known to the leader; to connect takes a third of it at most. */
+  /** Earliest start of a connected session: the leader knows of it, and connecting takes at most a third of it. */
   function connectedSince (): Moment {
     const { monotonic, wall } = momentOf(clock)
     const ms = sessionMs() / BEATS_PER_SESSION

@@ -7,21 +7,21 @@ import type { Binding } from './binding.js'
 import type { ZooKeeperLayout } from './layout.js'
 import type { ZooKeeperRooms } from './room-records.js'
 
-/** More rooms than this are left to the next round. */
+/** Most rooms noted at once: the next round finds the rest. */
 const MAX_NOTED = 100_000
 const TICK_MS = 1000
 const MAX_ROOMLESS = 10_000
-/** Deletions under way at once. */
+/** Most deletions in flight. */
 const AT_ONCE = 16
 
 /**
- * Deletes rooms whose binding has ended: those that nobody wrote for the linger by this process's own clock, the only
- * one that ZooKeeper leaves us. Whether nobody did tells the text, which no two writes share.
+ * Deletes rooms whose binding has ended: rooms without a write for the linger, by this process's own clock, since
+ * ZooKeeper offers none. An unchanged text proves that no write came, since no two writes share a text.
  */
 export interface Sweep {
-  /** The room was written, or seen, with this text now. */
+  /** Notes a room that was written or read with this text now. */
   note (key: string, text: string, binding: Binding): void
-  /** Looks for rooms that others left behind: one bucket a second. */
+  /** Begins to look for rooms that others left behind: one bucket per second. */
   startRound (): void
   stop (): void
 }
@@ -32,7 +32,7 @@ export interface SweepOptions {
   rooms: ZooKeeperRooms
   lingerMs: number
   clock: Clock
-  /** Ends that are remembered of calls that had no room: any caller can end as many of those. */
+  /** Most ends that are kept for calls without a room, since any caller can add them. */
   maxRoomless?: number
 }
 
@@ -44,7 +44,7 @@ interface Noted {
 export function createSweep (options: SweepOptions): Sweep {
   const { client, layout, rooms, lingerMs, clock, maxRoomless = MAX_ROOMLESS } = options
   const noted = new Map<string, Noted>()
-  /** The oldest first. */
+  /** Keys, the oldest first. */
   const roomless = new Set<string>()
   const tickMs = Math.min(TICK_MS, lingerMs / 4)
   let cancelTick: (() => void) | undefined
@@ -73,7 +73,7 @@ export function createSweep (options: SweepOptions): Sweep {
   function tickAfter (): void {
     if (isStopped || cancelTick !== undefined || (noted.size === 0 && !isRound)) return
     cancelTick = clock.after(tickMs, async () => {
-      // What fails is found again in a later round.
+      // A later round finds failed rooms again.
       await tick().catch(() => {})
       cancelTick = undefined
       tickAfter()
@@ -99,7 +99,7 @@ export function createSweep (options: SweepOptions): Sweep {
     const room = await rooms.read(key)
     if (room.text !== text || room.binding === undefined) return
     const { member, state } = room.binding
-    // It is claimed again by its node for as long as that lives, and released when it is empty.
+    // A living node claims its room again, and releases it when it is empty.
     if (state === 'claimed' && member !== undefined && await client.exists(layout.nodePath(member)) !== undefined) return
     await client.multi(rooms.remove(room))
   }

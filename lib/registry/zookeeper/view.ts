@@ -13,12 +13,12 @@ import type { ZooKeeperClient } from '../../zookeeper-client/client.js'
 import type { ZooKeeperLayout } from './layout.js'
 import type { NodeView } from '../../../types/registry.js'
 
-/** Records that are read at once. */
+/** Most records that are read at once. */
 const AT_ONCE = 64
 const READ_MS = 1000
-/** However often nodes change, they are read no more often than this. */
+/** Shortest time between two readings, however often nodes change. */
 const COALESCE_MS = 100
-/** Watches are hints: all is read again so often. */
+/** Time between two full readings, since watches are only hints. */
 const READ_ALL_MS = 30_000
 
 export interface ZooKeeperViewOptions {
@@ -26,31 +26,31 @@ export interface ZooKeeperViewOptions {
   layout: ZooKeeperLayout
   parse: ParseRecord
   clock: Clock
-  /** Milliseconds for which nodes that vanished together are not held for dead. */
+  /** Milliseconds for which nodes that vanished together are not considered dead. */
   doubtMs (): number
   log (): FastifyBaseLogger | undefined
   onRead (nodes: readonly NodeView[]): void
-  /** A watch fired: read again. */
+  /** Called when a watch fired and the nodes should be read again. */
   onHint (): void
 }
 
-/** The nodes as they were read last; kept while they cannot be read. A reading takes what changed. */
+/** The nodes at the latest successful reading. A reading fetches only changes. */
 export interface ZooKeeperView extends SingleFlight {
-  /** While many are missed at once, also those. */
+  /** Nodes of the latest reading, and missed ones that are not considered dead so far. */
   nodes (): readonly NodeView[]
   ageMs (): number | undefined
   /** Whether there are more nodes than are read. */
   isCut (): boolean
-  /** The connection is new: watches are gone, and what happened before it was not seen. */
+  /** Begins a full reading, since a new connection has no watches and earlier changes were not seen. */
   forget (): void
   /**
-   * Whether nodes are missed that are not held for dead yet: more than half, and at least two, vanished in one change,
-   * or any while there was no connection or soon after, which an ensemble does that stood still.
+   * Whether missed nodes are not considered dead so far: more than half, and at least two, vanished in one change, or
+   * any vanished without a connection or soon after, as happens if the ensemble was suspended.
    */
   isDoubtful (): boolean
-  /** Whether this one is among them. */
+  /** Whether this member is among the missed nodes. */
   isMissed (member: string): boolean
-  /** Whether it was there when the nodes were read last. */
+  /** Whether the latest reading showed this member. */
   has (member: string): boolean
   nodeOf (member: string): Promise<NodeView | undefined>
 }
@@ -93,7 +93,7 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
       isCut = members.length > MAX_NODES
       return members.slice(0, MAX_NODES)
     }
-    // Made here it would be this client's own, and with credentials shut to whoever registers the nodes.
+    // A path created here would belong to this client, and its credentials would shut out the program behind the list.
     if (!layout.isListed) await ensurePath(client, layout.nodes, { ms: READ_MS })
     return []
   }
@@ -136,7 +136,7 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
 
   const areMany = (members: string[]) => members.length >= 2 && members.length > entries.size / 2
 
-  /** Who left said so, and gave up its id. Who is back under another incarnation had vanished with the others. */
+  /** Members that vanished: a node that left gave up its id, while one with a new incarnation had vanished before. */
   async function vanishedOf (members: string[]): Promise<string[]> {
     if (layout.isListed) return members
     const ids = await Promise.all(members.map(async (member) => {
@@ -146,7 +146,7 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
     return ids.flat()
   }
 
-  /** @param vanished too many at once, or too soon after a silence, to be held for dead */
+  /** @param vanished nodes not considered dead: too many at once, or too soon after a silence */
   function take (found: Map<string, NodeEntry>, vanished: string[]): void {
     const living = [...found.values()].flatMap(({ view }) => view ?? [])
     const lost = vanished.flatMap((member) => entries.get(member)?.lastGood ?? [])
@@ -181,7 +181,7 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
 
 const textOf = (data: Buffer) => data.length > MAX_RECORD_BYTES ? data.length : data.toString()
 
-/** A record that others only may read costs its node, not the reading of all. */
+/** Returns `null` for a record that this client may not read, which then affects only its node. */
 function nullIfDenied (error: unknown): null {
   if (error instanceof ZooKeeperError && error.code === 'NO_AUTH') return null
   throw error
