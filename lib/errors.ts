@@ -4,29 +4,29 @@ import { createError } from '@fastify/error'
  * The catalogue. `code` is FST_COBROWSE_ and the retCode; the message is the retMsg, fixed text that names no host,
  * path or token. The README lists the same errors, and a test holds the two together.
  */
-const refusal = <Args extends unknown[] = []>(retCode: `${number}`, retMsg: string) =>
+const catalogued = <Args extends unknown[] = []>(retCode: `${number}`, retMsg: string) =>
   // A stack costs as much as the rest of an error answer, and only that of an internal error is logged.
   createError<Args extends [] ? [{ cause?: unknown }?] : Args>(
     `FST_COBROWSE_${retCode}`, retMsg, Math.trunc(Number(retCode) / 100), Error, retCode === '50001'
   )
 
-export const InvalidBodyError = refusal<[string, { cause?: unknown }?]>('40001', '%s')
-export const MissingTokenError = refusal('40101', 'ccmessaging-token is missing or ambiguous')
-export const InvalidTokenError = refusal('40102', 'ccmessaging-token is not valid')
-export const NotAuthorizedError = refusal('40301', 'the session may not take this role, room or user id')
-export const OriginNotAllowedError = refusal('40302', 'the web page that asks is not allowed')
-export const BodyTimeoutError = refusal('40801', 'the body did not arrive in time')
-export const BodyTooLargeError = refusal('41301', 'the body is larger than 4096 bytes')
-export const UnsupportedContentTypeError = refusal('41501', 'the content type must be application/json in UTF-8')
-export const TooManyRequestsError = refusal('42901', 'too many requests')
-export const InternalError = refusal('50001', 'internal error')
-export const NoLiveNodeError = refusal('50301', 'no live node')
-export const RegistryUnavailableError = refusal('50302', 'the registry cannot be asked')
-export const RegistrySettlingError = refusal('50303', 'the registry is settling: new rooms have to wait')
-export const ProvisionUnavailableError = refusal('50304', 'the external address cannot be had')
-export const SessionsUnavailableError = refusal('50305', 'the token store cannot be asked')
-export const OverloadedError = refusal('50306', 'overloaded')
-export const ClosingError = refusal('50307', 'closing')
+export const InvalidBodyError = catalogued<[string, { cause?: unknown }?]>('40001', '%s')
+export const MissingTokenError = catalogued('40101', 'ccmessaging-token is missing or ambiguous')
+export const InvalidTokenError = catalogued('40102', 'ccmessaging-token is not valid')
+export const NotAuthorizedError = catalogued('40301', 'the session may not take this role, room or user id')
+export const OriginNotAllowedError = catalogued('40302', 'the web page that asks is not allowed')
+export const BodyTimeoutError = catalogued('40801', 'the body did not arrive in time')
+export const BodyTooLargeError = catalogued('41301', 'the body is larger than 4096 bytes')
+export const UnsupportedContentTypeError = catalogued('41501', 'the content type must be application/json in UTF-8')
+export const TooManyRequestsError = catalogued('42901', 'too many requests')
+export const InternalError = catalogued('50001', 'internal error')
+export const NoLiveNodeError = catalogued('50301', 'no live node')
+export const RegistryUnavailableError = catalogued('50302', 'the registry cannot be asked')
+export const RegistrySettlingError = catalogued('50303', 'the registry is settling: new rooms have to wait')
+export const ProvisionUnavailableError = catalogued('50304', 'the external address cannot be had')
+export const SessionsUnavailableError = catalogued('50305', 'the token store cannot be asked')
+export const OverloadedError = catalogued('50306', 'overloaded')
+export const ClosingError = catalogued('50307', 'closing')
 
 /**
  * Not an answer of the route: a node gets this error for a signature that it must not accept. `cause` says why, for the

@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto'
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { stackOf, toReason } from '../common/reason.js'
-import { toRefusal } from './translate-error.js'
+import { toErrorAnswer } from './to-error-answer.js'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Refusal } from './translate-error.js'
+import type { ErrorAnswer } from './to-error-answer.js'
 import type { Outcome } from '../gateway/metrics.js'
 import type { createRequests } from './requests.js'
 import type { SigningKey } from '../../types/signature.js'
@@ -28,15 +28,15 @@ export interface ErrorAnswerParts {
 
 /** Answers every error thrown inside the route, by the framework, by a hook of the host or by the plugin. */
 export function createErrorAnswer ({ operation, roomField, key, requests }: ErrorAnswerParts) {
-  const refusals = new WeakMap<FastifyRequest, Refusal>()
+  const answers = new WeakMap<FastifyRequest, ErrorAnswer>()
 
   /** The error handler of the route. */
   function answer (error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const refusal = toRefusal(error, reply.statusCode)
-    const { status, retCode, retMsg } = refusal
-    refusals.set(request, refusal)
-    const isThere = requests.refused(request, refusal)
-    log(error, request, isThere ? refusal : { ...refusal, outcome: 'gone' })
+    const errorAnswer = toErrorAnswer(error, reply.statusCode)
+    const { status, retCode, retMsg } = errorAnswer
+    answers.set(request, errorAnswer)
+    const isThere = requests.refused(request, errorAnswer)
+    log(error, request, isThere ? errorAnswer : { ...errorAnswer, outcome: 'gone' })
     for (const name of BODY_HEADERS) reply.removeHeader(name)
     reply.headers(JSON_HEADERS)
     if (!reply.hasHeader('retry-after')) reply.headers(retryAfter(status))
@@ -49,8 +49,8 @@ export function createErrorAnswer ({ operation, roomField, key, requests }: Erro
    * at every answer. It therefore uses nothing of Fastify.
    */
   function answerBare (error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const refusal = refusals.get(request) ?? toRefusal(error)
-    const { status, retCode, retMsg } = refusal
+    const errorAnswer = answers.get(request) ?? toErrorAnswer(error)
+    const { status, retCode, retMsg } = errorAnswer
     if (retCode !== '50001') {
       request.log.error({ operation, reason: toReason(error) }, 'a hook failed at the answer of a refused request')
     }
@@ -71,7 +71,7 @@ export function createErrorAnswer ({ operation, roomField, key, requests }: Erro
     raw.end(payload)
   }
 
-  function log (error: unknown, request: FastifyRequest, { status, retCode, outcome }: Refusal): void {
+  function log (error: unknown, request: FastifyRequest, { status, retCode, outcome }: ErrorAnswer): void {
     // Absent if a hook of the host failed before ours.
     const exchange = requests.find(request)
     request.log[levelOf(status, retCode, outcome)]({

@@ -46,21 +46,21 @@ const ReleaseAnswer = Type.Object({ retCode: Type.Literal('0', { examples: ['0']
   description: 'the call has no room any more, whether or not it had one'
 })
 
-const refusalSchema = (description: string) => Type.Object({
+const errorAnswerSchema = (description: string) => Type.Object({
   retCode: Type.String({ pattern: '^\\d{5}$', description: 'HTTP status × 100 + n' }),
   retMsg: Type.String()
 }, { description })
 
-const REFUSALS = {
-  400: refusalSchema('the body is not what it must be; retMsg names the field'),
-  401: refusalSchema('no valid ccmessaging-token'),
-  403: refusalSchema('not for this session, or not from this web page'),
-  408: refusalSchema('the body did not arrive in time'),
-  413: refusalSchema('the body is too large'),
-  415: refusalSchema('the content type is not JSON in UTF-8'),
-  429: refusalSchema('flow control'),
-  500: refusalSchema('a defect'),
-  503: refusalSchema('a dependency cannot be asked, or no node is live; ask again after Retry-After')
+const ERROR_ANSWERS = {
+  400: errorAnswerSchema('the body is not what it must be; retMsg names the field'),
+  401: errorAnswerSchema('no valid ccmessaging-token'),
+  403: errorAnswerSchema('not for this session, or not from this web page'),
+  408: errorAnswerSchema('the body did not arrive in time'),
+  413: errorAnswerSchema('the body is too large'),
+  415: errorAnswerSchema('the content type is not JSON in UTF-8'),
+  429: errorAnswerSchema('flow control'),
+  500: errorAnswerSchema('a defect'),
+  503: errorAnswerSchema('a dependency cannot be asked, or no node is live; ask again after Retry-After')
 }
 
 /** The schema as @fastify/swagger reads it. */
@@ -71,7 +71,7 @@ export const connectionInfoSchema: RouteSchema = {
   summary: 'Which WebSocket node holds the room',
   operationId: 'getConnectionInfo',
   body: ConnectionInfoSchema,
-  response: { 200: ConnectionInfoAnswer, ...REFUSALS }
+  response: { 200: ConnectionInfoAnswer, ...ERROR_ANSWERS }
 }
 
 export const releaseSchema: RouteSchema = {
@@ -79,7 +79,7 @@ export const releaseSchema: RouteSchema = {
   summary: 'Ends the co-browsing of a call',
   operationId: 'releaseConnection',
   body: ReleaseSchema,
-  response: { 200: ReleaseAnswer, ...REFUSALS }
+  response: { 200: ReleaseAnswer, ...ERROR_ANSWERS }
 }
 
 // Does not coerce: the host's own validator may turn 12345 into "12345".

@@ -5,7 +5,7 @@ import { readClientOptions } from '../../lib/client/settings.js'
 import { readRetryAfter } from '../../lib/client/ask.js'
 import { readOffer } from '../../lib/node/offer.js'
 import { toReason } from '../../lib/common/reason.js'
-import { toRefusal } from '../../lib/http/translate-error.js'
+import { toErrorAnswer } from '../../lib/http/to-error-answer.js'
 import { checkNodeRecord } from '../../lib/registry/nodes/node-record.js'
 import { parseBinding } from '../../lib/registry/zookeeper/binding.js'
 import { checkContentType, checkHeaders, checkOrigin } from '../../lib/http/checks.js'
@@ -72,7 +72,7 @@ const READERS: Record<string, (text: string) => unknown> = {
   'a node record': (text) => checkNodeRecord(text, { wssUrl: text, zone: text }),
   'the zone of a node record': (text) => checkNodeRecord('node-1', { wssUrl: 'wss://node.example/ws', zone: text }),
   'a binding in ZooKeeper': parseBinding,
-  'the code of an error': (text) => toRefusal(Object.assign(new Error(text), { code: `FST_COBROWSE_${text}` })),
+  'the code of an error': (text) => toErrorAnswer(Object.assign(new Error(text), { code: `FST_COBROWSE_${text}` })),
   'the message of an error': (text) => toReason(new Error(text)),
   'the sub-protocols of a WebSocket': (text) => readOffer({ 'sec-websocket-protocol': `cobrowse.v1,${text}` }),
   'Retry-After': readRetryAfter,

@@ -9,7 +9,7 @@ import type { Outcome } from '../gateway/metrics.js'
 const RET_CODE = /\d{5}$/
 
 /** The error answer for the caller. */
-export interface Refusal {
+export interface ErrorAnswer {
   status: number
   retCode: string
   retMsg: string
@@ -31,7 +31,7 @@ const BY_STATUS = new Map<number, new () => Error & { code: string }>([
  *
  * @param statusSet by a hook that called `reply.code()` before it threw; below 400 if no hook did
  */
-export function toRefusal (thrown: unknown, statusSet = 200): Refusal {
+export function toErrorAnswer (thrown: unknown, statusSet = 200): ErrorAnswer {
   const { code, message } = toCatalogued(thrown, statusSet)
   const retCode = RET_CODE.exec(code)?.[0] ?? '50001'
   const status = Math.trunc(Number(retCode) / 100)

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client'
 import t from 'tap'
-import { toRefusal } from '../../lib/http/translate-error.js'
+import { toErrorAnswer } from '../../lib/http/to-error-answer.js'
 import { buildApp } from '../support/build-app.js'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Test } from 'tap'
@@ -90,7 +90,7 @@ t.test('a status set by a hook before its error – counts if it is a failure st
   const cases: Array<[number, string]> = [
     ...RET_CODES, [200, '50001'], [204, '50001'], [302, '50001'], [404, '40001'], [418, '40001'], [500, '50001'], [599, '50001']
   ]
-  for (const [status, retCode] of cases) t.equal(toRefusal(new Error('of the host'), status).retCode, retCode, String(status))
+  for (const [status, retCode] of cases) t.equal(toErrorAnswer(new Error('of the host'), status).retCode, retCode, String(status))
 })
 
 t.test('authorize that throws an object – a 4xx status – is answered 40301, any other by its status', async (t) => {
