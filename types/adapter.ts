@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 /** The state of an adapter's backend. */
 export interface BackendStatus {
   /**
-   * `starting` nothing heard yet · `up` answers · `degraded` answers in part, or from memory ·
+   * `starting` no answer so far · `up` answers · `degraded` answers in part, or from memory ·
    * `down` cannot be asked · `closed` the adapter was closed.
    */
   state: 'starting' | 'up' | 'degraded' | 'down' | 'closed'

@@ -119,7 +119,7 @@ export interface ConnectionEvents {
   state: (state: ConnectionState) => void
   /** The WebSocket is open. The node may still reject the client. */
   open: (details: { url: string }) => void
-  /** As `onMessage`. */
+  /** The same messages as `onMessage`. */
   message: (message: Message) => void
   /** An attempt ended; the next one begins in `wait` milliseconds. */
   retry: (details: { error: CobrowseFailure, wait: number }) => void

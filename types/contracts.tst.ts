@@ -7,7 +7,7 @@ import {
 } from '../lib/testing/index.js'
 import type { ContractTest, MakeListed, MakeRegistry, MakeSessions } from './contracts.js'
 
-/** As vitest declares it: options stand before or behind the function. */
+/** The declaration of vitest: options come before or after the function. */
 type VitestTest = (name: string, run?: (context: object) => unknown, options?: number | object) => void
 
 const makeRegistry: MakeRegistry = ({ linger }) => ({ registry: memoryRegistry({ linger }) })

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AddressInfo, Socket } from 'node:net'
 
 /**
- * `pass` hands on · `hang` holds what is sent, in both directions, and hands it on later: a network that lost packets,
- * a process that stands still · `refuse` resets what is open and accepts nothing.
+ * `pass` forwards · `hang` holds data in both directions and forwards it later, like a network that lost packets or a
+ * suspended process · `refuse` resets open connections and accepts none.
  */
 export type ProxyMode = 'pass' | 'hang' | 'refuse'
 
@@ -14,26 +14,26 @@ export interface ToxicProxyOptions {
   port: number
   /** @default '127.0.0.1' */
   host?: string | undefined
-  /** Of the proxy. Left out: a free one. */
+  /** Port of the proxy. Left out: a free one. */
   listenPort?: number | undefined
 }
 
-/** Stands between a client and its server on loopback, and does to them what networks do. */
+/** Proxy between a client and its server on loopback that imitates faults of networks. */
 export interface ToxicProxy {
   readonly port: number
   /** Connections that are open now. */
   readonly connections: number
   set (mode: ProxyMode): void
-  /** Another server takes over: connections to the one before are reset. */
+  /** Switches to another server, and resets connections to the previous one. */
   retarget (port: number): void
-  /** Milliseconds by which everything comes later, in both directions. */
+  /** Delays all data by this many milliseconds, in both directions. */
   delay (ms: number): void
-  /** Bytes that come at once, at most. Everything comes in pieces of so many, 1 ms apart. */
+  /** Splits all data into pieces of at most this many bytes, 1 ms apart. */
   slice (bytes: number): void
   close (): Promise<void>
 }
 
-/** @throws when the port cannot be listened on */
+/** @throws if the proxy cannot listen on the port */
 export async function startToxicProxy (
   { port: firstPort, host = '127.0.0.1', listenPort = 0 }: ToxicProxyOptions
 ): Promise<ToxicProxy> {
@@ -86,7 +86,7 @@ export async function startToxicProxy (
 
   server.listen(listenPort, '127.0.0.1')
   await once(server, 'listening')
-  // It listens on a port, so it has one.
+  // A server that listens on a port has an AddressInfo.
   const address = server.address() as AddressInfo
 
   return {

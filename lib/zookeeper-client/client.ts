@@ -49,7 +49,7 @@ export interface ZooKeeperClient extends ZooKeeperCalls {
 }
 
 export interface MortalClient extends ZooKeeperClient {
-  /** As the end of the process: nobody is told, and the session lives until the server misses it. */
+  /** Drops the connection as the end of the process does: the session lives until it expires at the server. */
   abandon (): void
 }
 

@@ -14,13 +14,13 @@ import type { Membership, Registry } from '../../../types/registry.js'
 import type { CheckNodeOptions, NodeReport, RuleReport } from '../../../types/testing.js'
 
 /**
- * Checks a relay node, in whatever language it is written, against the contract in docs/relay-nodes.md. The node runs
- * on a store that nobody else uses; the runner plays the gateway, another node, the browsers and the store's troubles:
- * it ends the node's lease, forgets everything, and in the end takes its id. Then the node has to be started anew.
+ * Checks a relay node, written in any language, against the contract in docs/relay-nodes.md. The node needs a store
+ * that no other program uses. The runner acts as the gateway, another node, the browsers and a faulty store: it ends
+ * the node's lease, deletes all data, and finally takes the node's id. Restart the node afterwards.
  *
- * It takes about ten leases. Whatever the node does, or does not, ends in a report and never in an error. What a node
- * passes on is seen by a text that the recorder of a room says and its replayer hears: give `message` where not every
- * text is passed on.
+ * A check takes about ten leases. Faults of the node end in a report and never in an error. The runner sees by a text
+ * from a recorder to its replayer that the node passes messages on: give `message` if the node does not pass on every
+ * text.
  *
  * ```js
  * const report = await checkNode({
@@ -29,8 +29,8 @@ import type { CheckNodeOptions, NodeReport, RuleReport } from '../../../types/te
  * process.exitCode = report.passed ? 0 : 1
  * ```
  *
- * @throws TypeError that names the option; an error when the store cannot be asked, when other nodes live in it, or
- *   when `cut`, `heal`, `stop` or `start` throws
+ * @throws TypeError that names the option; an error if the store cannot be asked or has other live nodes, or if `cut`,
+ *   `heal`, `stop` or `start` throws
  */
 export async function checkNode (options: CheckNodeOptions): Promise<NodeReport> {
   const settings = readCheckOptions(options, ACTS.flatMap(({ rules }) => rules.map(({ id }) => id)))
@@ -46,9 +46,9 @@ export async function checkNode (options: CheckNodeOptions): Promise<NodeReport>
   }
 }
 
-/** The runner would take their rooms from them. */
+/** Rejects a store with other nodes, whose rooms the runner would take. */
 async function assertUnused (store: TestStore, { nodeId, prefix, times }: Settings): Promise<void> {
-  // What is left of an earlier check ends soon.
+  // Leases of an earlier check expire soon.
   const isUnused = await waitFor(async () =>
     (await store.members()).every((member) => member.startsWith(`${nodeId}|`)), times.lease + times.heartbeat, 100)
   if (isUnused === true) return
@@ -79,7 +79,7 @@ function addressIn (record: string | null | undefined): string {
 async function check (scene: Scene): Promise<NodeReport> {
   const rules: RuleReport[] = []
   let passed = true
-  /** Why nothing more can be checked. */
+  /** The reason why no further rule can be checked. */
   let obstacle: string | undefined
   for (const act of ACTS) {
     const asked = act.rules.filter(({ id }) => scene.settings.isAsked(id))

@@ -17,7 +17,7 @@ export function takeApart (signature: string): Parts {
   return { header: decode(header), claims: decode(claims) }
 }
 
-/** Signs whatever it is given, as somebody would who has the key. */
+/** Signs any header and claims with the key. */
 export function putTogether ({ header, claims }: Parts, { secret }: SigningKey, hash = 'sha256'): string {
   const signed = `${encode(header)}.${encode(claims)}`
   return `${signed}.${createHmac(hash, toBytes(secret)).update(signed).digest('base64url')}`

@@ -17,21 +17,21 @@ export interface Pair {
 
 type Talk = Pick<Stage, 'settings'>
 
-/** Whether what one says reaches the other: the only sign of being inside that every node gives. */
+/** Whether a message of one side reaches the other: the only sign of an admission that every node gives. */
 export async function hears ({ settings }: Talk, speaker: Visitor, listener: Visitor): Promise<boolean> {
   const mark = `cobrowse-check-${freshId()}`
   const message = settings.message(mark)
   const found = await waitFor(() => {
     if (listener.hasHeard(mark)) return 'heard'
     if (speaker.end !== undefined || listener.end !== undefined) return 'gone'
-    // Over again, since what is said before one is inside may be lost.
+    // Repeat the message, since one that is sent before the admission may be lost.
     speaker.say(message)
     return undefined
   }, settings.answerMs)
   return found === 'heard'
 }
 
-/** @throws BrokenRule when they do not hear each other */
+/** @throws BrokenRule unless both sides hear each other */
 export async function meet (stage: Stage, room: RoomKey): Promise<Pair> {
   const { signing: { ttl, skew } } = stage.settings
   for (let left = TRIES; ; left--) {

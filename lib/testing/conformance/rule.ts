@@ -6,24 +6,24 @@ import type { CheckNodeOptions } from '../../../types/testing.js'
 /** One sentence of the contract. */
 export interface Rule {
   id: string
-  /** Begins with a verb: what the node does. */
+  /** Behaviour of the node. Begins with a verb. */
   rule: string
-  /** @throws BrokenRule when the node does not, NotJudged when that cannot be said */
+  /** @throws BrokenRule if the node breaks the rule, NotJudged if that cannot be decided */
   check (stage: Stage, trouble: Trouble): Promise<void>
 }
 
-/** Rules that are checked side by side. */
+/** Rules that are checked in parallel. */
 export interface Act {
   rules: readonly Rule[]
-  /** What happens to all of them. Left out: nothing. */
+  /** Fault that is injected for all of the rules. Left out: none. */
   plan?: (scene: Scene) => Plan
-  /** Options without which it cannot be played. */
+  /** Required options. */
   needs?: ReadonlyArray<keyof CheckNodeOptions>
-  /** Nothing else can be checked where one of these is not kept. */
+  /** Whether no other rule can be checked if one of these is broken. */
   isBasic?: boolean
 }
 
-/** All of them are tried; what is broken is told together. */
+/** Waits for all checks, and reports all broken ones together. */
 export async function checkAll (checks: Array<Promise<void>>): Promise<void> {
   const broken = []
   for (const result of await Promise.allSettled(checks)) {

@@ -7,7 +7,7 @@ import type { Scene } from './stage.js'
 import type { Plan, Trouble } from './trouble.js'
 import type { RuleReport } from '../../../types/testing.js'
 
-/** Rules that are checked at the same time where nothing happens to them: a node need not stand a rush. */
+/** Most rules that are checked at once without a fault: a node need not withstand a rush. */
 const LANES = 6
 const TRIES = 3
 
@@ -16,8 +16,8 @@ type Verdict = Pick<RuleReport, 'outcome' | 'detail'>
 const calm: Trouble = { begin: async () => performance.now(), end: async () => {} }
 
 /**
- * @returns nothing when the node is not registered
- * @throws what is nobody's fault but the store's or the caller's
+ * @returns nothing if the node is not registered
+ * @throws errors of the store or of the caller's functions
  */
 export async function runAct (scene: Scene, { plan, isBasic }: Act, rules: readonly Rule[]): Promise<RuleReport[]> {
   await scene.store.skipSettling()
@@ -34,7 +34,7 @@ export async function runAct (scene: Scene, { plan, isBasic }: Act, rules: reado
   return reports
 }
 
-/** What was done before may take a while to be over. */
+/** Waits until the node has recovered from the previous fault. */
 async function hasRecovered ({ settings, store, rival }: Scene): Promise<boolean> {
   return await waitFor(async () =>
     (await store.registration(settings.nodeId))?.isAlive === true && rival.valid(), settings.recoverMs) === true
@@ -52,7 +52,7 @@ async function runTogether (scene: Scene, plan: Plan, rules: readonly Rule[]): P
   }
 }
 
-/** A node that lost its lease on a busy machine is a nuisance, and no proof: the rule is checked again. */
+/** Checks a rule again if the node lost its lease on a busy machine, which proves no fault. */
 async function judgeInPeace (scene: Scene, rule: Rule): Promise<Verdict> {
   for (let left = TRIES; ; left--) {
     const before = await stateOf(scene)
@@ -87,7 +87,7 @@ async function report ({ settings }: Scene, { id, rule }: Rule, judged: () => Pr
   return { id, rule, ...verdict }
 }
 
-/** Waits for all, so that none goes on behind our back. */
+/** Waits for all works, so that none goes on in the background. */
 async function allThrough<T> (works: Array<Promise<T>>): Promise<T[]> {
   await Promise.allSettled(works)
   return await Promise.all(works)

@@ -11,7 +11,7 @@ const milliseconds = Type.Optional(Type.Integer({
 }))
 const text = (description: string) => Type.Optional(Type.String({ minLength: 1, description }))
 const callback = Type.Optional(FunctionOption('a function'))
-// The registry of the runner checks them.
+// The registry of the runner checks these options.
 const OfRegistry = Type.Optional(Type.Unknown())
 
 const Options = Type.Object({
@@ -36,20 +36,20 @@ const Options = Type.Object({
   only: Type.Optional(Type.Array(Type.String(), { description: 'a list of ids of rules' }))
 }, { additionalProperties: false })
 
-/** Within which a node that has its answer from the store decides. */
+/** Milliseconds in which a node decides after the store's answer. */
 const DECISION_MS = 1000
 
 type Given = 'redis' | 'nodeId' | 'wssUrl' | 'WebSocket' | 'cut' | 'heal' | 'stop' | 'start'
 
-/** Checked and complete. */
+/** Checked options with their defaults. */
 export interface Settings extends Pick<CheckNodeOptions, Given> {
   prefix: string
   signing: SigningSettings
   times: RedisTimes
   patience: number
-  /** Milliseconds in which a client is let in or turned away. */
+  /** Milliseconds in which a client is admitted or rejected. */
   answerMs: number
-  /** Milliseconds in which a node acts on what its next heartbeat tells it. */
+  /** Milliseconds in which a node acts on the answer to its next heartbeat. */
   beatMs: number
   /** Milliseconds in which a node that lost its registration has a new one. */
   recoverMs: number

@@ -12,42 +12,42 @@ import type { Settings } from './settings.js'
 import type { Binding, Registration, TestStore } from './store.js'
 import type { Knock, Visitor } from './visitor.js'
 
-/** What all rules of a check share. */
+/** Fixture that all rules of a check share. */
 export interface Scene {
   settings: Settings
   store: TestStore
-  /** The runner's own, for other processes that it plays. */
+  /** The runner's own registry, for the other processes that it acts as. */
   registry: Registry
-  /** Another node, which lives. */
+  /** Another, living node. */
   rival: Membership
-  /** Of the node. */
+  /** Address of the node. */
   address: string
   knock: Knock
-  /** That were used so far. */
+  /** Rooms that were used so far. */
   rooms: RoomKey[]
 }
 
-/** What one rule works with: rooms and visitors of its own. */
+/** Fixture of one rule: rooms and clients of its own. */
 export interface Stage extends Scene {
-  /** The node's present registration, which lives. */
+  /** The node's current, live registration. */
   node (): Promise<Registration>
-  /** The next one that lives, under another incarnation. */
+  /** The node's next live registration, under another incarnation. */
   successor (of: Registration, ms: number): Promise<Registration | undefined>
-  /** One that nobody has used. */
+  /** A room that was not used before. */
   room (tenant?: string, room?: string): RoomKey
-  /** As the gateway signs for that node, whatever the store says. */
+  /** Signs for the node as the gateway does, without asking the store. */
   issue (room: RoomKey, role: Role, ticket: Ticket): string
-  /** As a gateway without the store signs, which knows the present registration of the node or this earlier one. */
+  /** Signs as a gateway without the store does, which knows the node's current registration or this earlier one. */
   issueJoinOnly (room: RoomKey, role: Role, known?: Registration): Promise<string>
-  /** As the gateway answers a page that asks for the room now. */
+  /** Assigns the room and signs, as the gateway does now. */
   sign (room: RoomKey, role: Role): Promise<string>
   /** Both sides of a room, which hear each other. */
   pair (room?: RoomKey): Promise<Pair>
-  /** The binding of the room, as soon as the node has claimed it. */
+  /** Returns the binding of the room as soon as the node has claimed it. */
   claimed (room: RoomKey, ms?: number): Promise<Binding | undefined>
-  /** @throws BrokenRule unless the visitor is turned away with one of these codes */
+  /** @throws BrokenRule unless the client is rejected with one of these codes */
   refused (visitor: Visitor, codes: readonly number[], who?: string, ms?: number): Promise<void>
-  /** Everybody goes. */
+  /** Disconnects all clients. */
   clear (): void
 }
 

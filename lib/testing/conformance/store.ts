@@ -17,19 +17,19 @@ local own = ARGV[6] .. '|' .. nameOf(ROOM)
 return redis.call('ZLEXCOUNT', UNHEARD, '[' .. own .. '|', '(' .. own .. '}')
 `)
 
-/** What stands in the store of one registration. */
+/** One registration in the store. */
 export interface Registration {
   id: string
   incarnation: string
   /** `<id>|<incarnation>` */
   member: string
-  /** Milliseconds, by the store's clock; 0 where there is no lease. */
+  /** Milliseconds, by the store's clock; 0 if there is no lease. */
   leaseEnds: number
   isAlive: boolean
   record: string | null
 }
 
-/** What stands in the store of one room. */
+/** One room in the store. */
 export interface Binding {
   text: string
   epoch: string
@@ -43,29 +43,29 @@ export interface Assigned {
   issuedAt: number
 }
 
-/** The store, as a gateway and an operator have it. */
+/** The store, with the access of a gateway and an operator. */
 export interface TestStore {
   /** Milliseconds, by the store's clock. */
   now (): Promise<number>
   epoch (): Promise<string | null>
-  /** The present one of a node. */
+  /** Current registration of a node. */
   registration (id: string): Promise<Registration | null>
-  /** Of all living nodes. */
+  /** Members of all living nodes. */
   members (): Promise<string[]>
   binding (room: RoomKey): Promise<Binding | null>
-  /** Milliseconds that are left of a binding. */
+  /** Remaining milliseconds of a binding. */
   bindingLasts (room: RoomKey): Promise<number>
-  /** As a gateway does when it is asked for the room. */
+  /** Assigns the room as a gateway does. */
   assign (room: RoomKey, member: string): Promise<Assigned>
-  /** As a gateway does when the call ended. */
+  /** Ends the call as a gateway does. */
   endCall (room: RoomKey): Promise<void>
-  /** Whether the store has yet to hear from the node that it knows of the end of a call. */
+  /** Whether the node has not acknowledged the end of a call. */
   isEndUnheard (nodeId: string, room: RoomKey): Promise<boolean>
-  /** Ends a lease at once, as if it had run out. */
+  /** Ends a lease at once, as if it had expired. */
   dropLease (member: string): Promise<void>
-  /** Forgets everything, as a store does that starts again empty. */
+  /** Deletes all data, as after a restart without persistence. */
   forget (rooms: readonly RoomKey[]): Promise<void>
-  /** New rooms may be assigned at once, without the wait that follows a loss of memory. */
+  /** Ends the settling, so that new rooms may be assigned at once. */
   skipSettling (): Promise<void>
 }
 
@@ -75,7 +75,7 @@ export interface TestStoreOptions {
   times: RedisTimes
 }
 
-/** Every method throws when the store does not answer. */
+/** Creates a store whose methods throw if it does not answer. */
 export function createTestStore ({ redis, prefix, times }: TestStoreOptions): TestStore {
   const store = createRedisStore({ redis, prefix, times, clock: systemClock })
   const key = (name: string) => `${prefix}:${name}`
@@ -89,7 +89,7 @@ export function createTestStore ({ redis, prefix, times }: TestStoreOptions): Te
     async registration (id) {
       const registered = await inTime(async () => await redis.hget(key('ids'), id))
       if (registered === null) return null
-      // What stands behind it is of no concern to a gateway.
+      // Gateways ignore the parts after the incarnation.
       const [incarnation = ''] = registered.split('|')
       const member = memberOf({ id, incarnation })
       const [ends, record, present] = await inTime(async () => await Promise.all([
@@ -112,7 +112,7 @@ export function createTestStore ({ redis, prefix, times }: TestStoreOptions): Te
     async assign (room, member) {
       const args = [MAX_RECORD_BYTES, member]
       const answer = await store.run(ASSIGN, { args, rooms: [store.room(room)], ms: CALL_MS })
-      // As ASSIGN says.
+      // ASSIGN documents this type.
       const [outcome, chosen = '', , issuedAt] = answer as [string, string?, unknown?, number?]
       return { outcome, member: chosen, issuedAt: Number(issuedAt) }
     },

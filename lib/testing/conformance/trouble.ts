@@ -1,28 +1,28 @@
 import type { RoomKey } from '../../../types/registry.js'
 
-/** What the runner does to the store or the node, for all rules of an act at once. */
+/** Fault that the runner injects into the store or the node, for all rules of an act at once. */
 export interface Plan {
-  /** @param taken rooms that the rival claims in the same moment */
+  /** @param taken rooms that the rival claims at the same moment */
   strike (taken: readonly RoomKey[]): Promise<void>
   lift? (): Promise<void>
 }
 
-/** One rule's part in it. */
+/** One rule's part in the fault. */
 export interface Trouble {
-  /** Waits until every rule is ready; then it begins. @returns when it had begun, of `performance.now()` */
+  /** Waits until every rule is ready, then injects the fault. @returns the moment after that, of `performance.now()` */
   begin (taken?: readonly RoomKey[]): Promise<number>
-  /** Waits until every rule has seen enough; then it is over. */
+  /** Waits until every rule has seen enough, then heals the fault. */
   end (): Promise<void>
 }
 
 export interface Troubles {
-  /** For one rule; `leave` once it is through, so that nobody waits for it. */
+  /** Adds one rule; call `leave` when it is done, so that the others do not wait for it. */
   join (): Trouble & { leave (): void }
-  /** Ends what has begun. */
+  /** Heals a fault that has begun. */
   stop (): Promise<void>
 }
 
-/** @param parties how many rules take part */
+/** @param parties number of rules that take part */
 export function createTroubles (parties: number, { strike, lift }: Plan): Troubles {
   const taken: RoomKey[] = []
   let hasStruck = false
@@ -64,7 +64,7 @@ export function createTroubles (parties: number, { strike, lift }: Plan): Troubl
   }
 }
 
-/** Work that is done once, when the last of all is there; nobody's, when nobody comes. */
+/** Work that runs once, when the last party arrives, if any party wants it. */
 function createMeeting (parties: number, work: () => Promise<void>) {
   let missing = parties
   let isWanted = false
@@ -72,7 +72,7 @@ function createMeeting (parties: number, work: () => Promise<void>) {
   const done = new Promise<void>((resolve) => { complete = resolve }).then(async () => {
     if (isWanted) await work()
   })
-  // Whoever attends hears of it.
+  // Each party that attends gets the rejection.
   done.catch(() => {})
 
   function count (): void {

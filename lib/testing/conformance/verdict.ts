@@ -1,9 +1,9 @@
-/** The node breaks the rule. The message says what was seen. */
+/** The node breaks the rule. The message describes the observed behaviour. */
 export class BrokenRule extends Error {
   override name = 'BrokenRule'
 }
 
-/** What the rule rests on did not come about, so that the node cannot be judged by it. */
+/** The preconditions of the rule were not met, so the node cannot be judged. */
 export class NotJudged extends Error {
   override name = 'NotJudged'
 }

@@ -4,26 +4,26 @@ const SUB_PROTOCOL = 'cobrowse.v1'
 const MARK = /cobrowse-check-[\w-]{22}/g
 const MAX_MARKS = 1000
 
-/** How a visit ended. */
+/** End of a visit. */
 export interface End {
-  /** Of the WebSocket, where its handshake was answered. */
+  /** Close code of the WebSocket, if its handshake was answered. */
   code?: number
-  /** Of the HTTP answer that refused the handshake. */
+  /** Status of the HTTP answer that rejected the handshake. */
   status?: number
-  /** In words. */
+  /** Description. */
   text: string
 }
 
-/** A client of the node. It is inside as soon as the node lets it in, which nobody tells it. */
+/** A client of the node. The node admits a client without telling it. */
 export interface Visitor {
   readonly signature: string
   /** Sub-protocol that the node answered; `undefined` before. */
   readonly protocol: string | undefined
   readonly end: End | undefined
   say (text: string): void
-  /** Whether somebody's text, which holds one of our marks, came in. */
+  /** Whether a text with this mark arrived. */
   hasHeard (mark: string): boolean
-  /** As a page that is closed. */
+  /** Closes the connection, as a closed page does. */
   leave (): void
   terminate (): void
 }
@@ -98,12 +98,12 @@ function toText (data: unknown): string {
   return data instanceof Uint8Array ? Buffer.from(data).toString() : ''
 }
 
-/** Whether the node refused, or sent away, with one of these close codes or an HTTP status that says the same. */
+/** Whether the node rejected or disconnected the client with one of these close codes or an equivalent HTTP status. */
 export function isRefused ({ code, status = 0 }: End, codes: readonly number[]): boolean {
   return codes.some((expected) => code === expected || status === expected - 4000) || (status >= 400 && status < 500)
 }
 
-/** In words, behind the name of a visitor. */
+/** Describes the state of a client, to follow its name. */
 export function fateOf ({ end, protocol }: Visitor): string {
   if (end !== undefined) return `was ${end.text}`
   return protocol === undefined ? 'got no answer to the handshake' : 'stays connected'

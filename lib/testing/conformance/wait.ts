@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 type Found<T> = Exclude<T, false | null | undefined>
 
-/** Asks again and again until there is an answer, at least twice. @returns `undefined` when time ran out */
+/** Asks repeatedly until there is an answer, at least twice. @returns `undefined` if time ran out */
 export async function waitFor<T> (
   ask: () => T | Promise<T>, ms: number, everyMs = 20
 ): Promise<Found<T> | undefined> {
   const endsAt = performance.now() + ms
   for (;;) {
-    // Before the answer, which may be late itself.
+    // Read the clock before the answer, which may itself be late.
     const isLast = performance.now() >= endsAt
     const found = await ask()
     // TypeScript does not narrow a T.

@@ -4,7 +4,7 @@ import type { Adapter } from '../../../types/adapter.js'
 import type { Pace } from './pace.js'
 import type { Sentences } from './sentences.js'
 
-/** An adapter that nothing has started. */
+/** An adapter that was not started. */
 export interface AdapterFixture extends Pace {
   adapter: Adapter
   /** Asks the adapter something that its backend can answer. */
@@ -43,7 +43,7 @@ export const STARTS_AND_CLOSES: Sentences<AdapterFixture> = {
   }
 }
 
-/** Two instances of the plugin use the adapter, and its backend has answered. */
+/** Starts the adapter for two instances of the plugin, and waits for an answer of its backend. */
 export async function startTwice ({ adapter, use, until }: AdapterFixture) {
   const contexts = [createContext(), createContext()] as const
   for (const context of contexts) adapter.start(context)

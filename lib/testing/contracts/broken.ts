@@ -3,12 +3,12 @@ import { inspect } from 'node:util'
 
 const COMPARISONS = ['strictEqual', 'deepStrictEqual', 'notStrictEqual']
 
-/** @returns an error that says the sentence, and what was there instead; its `cause` points at the line */
+/** @returns an error with the sentence and the observed result; its `cause` points at the line */
 export function toBroken (sentence: string, cause: unknown): Error {
   const error = new Error(`${sentence}\ninstead: ${describe(cause)}`, { cause })
   if (!isComparison(cause)) return error
   const { actual, expected, operator, code } = cause
-  // Runners show the difference between the two. The class of assertions would put it into the message.
+  // Runners show the difference between the two. An AssertionError would put it into the message.
   return Object.assign(error, { actual, expected, operator, code })
 }
 
@@ -26,7 +26,7 @@ function isComparison (cause: unknown): cause is AssertionError {
   return cause instanceof AssertionError && COMPARISONS.includes(cause.operator)
 }
 
-/** On one line, as short as it may be. */
+/** Formats a value on one line, as short as possible. */
 export function show (value: unknown): string {
   return inspect(value, { breakLength: Infinity, maxArrayLength: 10, maxStringLength: 200, depth: 3 })
 }

@@ -7,7 +7,7 @@ import { LINGERING } from './registry/lingering.js'
 import { registerSentences } from './sentences.js'
 import type { BindingContractOptions, MakeListed } from '../../../types/contracts.js'
 
-/** Runs every sentence about nodes that something else lists in a runner. */
+/** Runs every sentence about nodes that another program lists in a runner. */
 export async function listedContract (options: BindingContractOptions, make: MakeListed): Promise<void> {
   const settings = readBindingOptions('listedContract', options)
   const { test, linger } = settings

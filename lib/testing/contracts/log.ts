@@ -1,10 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { AdapterContext, BackendStatus } from '../../../types/adapter.js'
 
-/** A context as the plugin gives it; states and warnings are gathered. */
+/** A context like the plugin's that records states and warnings. */
 export interface RecordingContext extends AdapterContext {
   readonly states: ReadonlyArray<BackendStatus['state']>
-  /** What each was called with. */
+  /** Arguments of each warning. */
   readonly warnings: readonly unknown[][]
 }
 

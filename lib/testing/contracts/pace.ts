@@ -5,7 +5,7 @@ import { show } from './broken.js'
 
 const PAUSE_MS = 10
 
-/** How a sentence waits for an adapter. */
+/** Ways of a sentence to wait for an adapter. */
 export interface Pace {
   /** Waits until `check` gives `true`; any other value is shown if time runs out. */
   until (what: string, check: () => unknown): Promise<void>
@@ -31,7 +31,7 @@ export function createPace (ms: number): Pace {
     async until (what, check) {
       const endsAt = performance.now() + ms
       for (;;) {
-        // Before the check, which may be late itself.
+        // Read the clock before the check, which may itself be late.
         const isLast = performance.now() >= endsAt
         const seen = await inTime(async () => await check())
         if (seen === true) return
@@ -57,8 +57,8 @@ export function createPace (ms: number): Pace {
   }
 }
 
-/** A busy machine changes nothing about these. */
+/** Whether the error is an answer, which a busy machine does not cause. */
 const isAnswer = (error: unknown) => error instanceof NoLiveNodeError || error instanceof TypeError
 
-/** Lets time pass where nothing shows that it is over. */
+/** Waits for a time whose end cannot be observed. */
 export const elapse = async (ms: number) => { await sleep(ms) }

@@ -3,7 +3,7 @@ import type { Pace } from './pace.js'
 
 type Patiently = Pace['patiently']
 
-/** The same registry, asked again after a failure: a busy machine is no fault of the adapter. */
+/** Wraps a registry to ask again after a failure, since a busy machine is no fault of the adapter. */
 export function patientRegistry (registry: Registry, patiently: Patiently): Registry {
   return {
     start: (context) => registry.start(context),

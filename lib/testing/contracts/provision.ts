@@ -92,7 +92,7 @@ export async function provisionContract (options: ContractOptions, make: MakePro
   ])
 }
 
-/** Asks for a caller that went away: any outcome will do. */
+/** Asks for a caller that went away; any outcome is accepted. */
 async function askInVain (provision: Provision): Promise<void> {
   await provision.externalUrl(NODE, SESSION, AbortSignal.abort(new Error('gone'))).catch(() => {})
 }

@@ -13,7 +13,7 @@ export interface Prepared<Fixture> {
 /**
  * Registers each sentence as a test, with a fixture of its own.
  *
- * @returns when the runner is done with them, if it tells: a test inside another one has to be awaited
+ * @returns once the runner has finished the tests, if it reports that: a test inside another one must be awaited
  */
 export async function registerSentences<Fixture> (
   test: ContractTest, sentences: Sentences<Fixture>, prepare: () => Promise<Prepared<Fixture>>
@@ -23,7 +23,7 @@ export async function registerSentences<Fixture> (
     try {
       await check(fixture)
     } catch (cause) {
-      // A close that fails as well tells less than the sentence.
+      // A failed close is less informative than the broken sentence.
       await close().catch(() => {})
       throw toBroken(sentence, cause)
     }

@@ -89,7 +89,7 @@ export async function sessionsContract (options: ContractOptions, make: MakeSess
 async function issueTwo ({ issue, find }: SessionsFixture): Promise<[old: string, present: string]> {
   const old = await issue(SESSION)
   await find(old)
-  // Tokens that are made in the same millisecond may be equal.
+  // Tokens of the same millisecond may be equal.
   await elapse(2)
   return [old, await issue(SESSION)]
 }

@@ -177,7 +177,7 @@ bind(ROOM, member, 'released', claims, LINGER + LEASE)
 return 'ok'
 `)
 
-/** Answers the name of the policy, '' for a user who may not read it. Scripts may not ask CONFIG. */
+/** Answers the name of the policy, '' for a user without access to it. Scripts may not ask CONFIG. */
 export const EVICTION_POLICY = script(`
 local memory = redis.pcall('INFO', 'memory')
 return type(memory) == 'string' and string.match(memory, 'maxmemory_policy:([%w-]+)') or ''

@@ -13,13 +13,13 @@ const withinSkew: Rule = {
   rule: 'accepts a signature that ended less than the skew ago',
   async check (stage) {
     const { settings: { signing: { keys: [key], ttl, skew } }, store } = stage
-    // The options were checked: there is one.
+    // The checked options have at least one key.
     if (key === undefined) throw new TypeError('no key')
     for (let left = TRIES; ; left--) {
       const room = stage.room()
       const replayer = stage.knock(await stage.sign(room, 'replayer'))
       const { header, claims } = takeApart(await stage.sign(room, 'recorder'))
-      // The second begins: most of it is left for the way to the node.
+      // Begin with a new second, so that most of it is left for the way to the node.
       await sleep(1000 - await store.now() % 1000)
       const exp = Math.floor(await store.now() / 1000) - Math.max(0, skew - 2)
       const recorder = stage.knock(putTogether({ header, claims: { ...claims, iat: exp - ttl, exp } }, key))

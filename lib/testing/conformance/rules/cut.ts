@@ -7,10 +7,10 @@ import type { Rule } from '../rule.js'
 import type { Scene, Stage } from '../stage.js'
 import type { Plan } from '../trouble.js'
 
-/** A little later than the moment at which a node has to know that its lease ended. */
+/** Margin after the moment at which a node has to know that its lease expired. */
 const MOMENT_MS = 50
 
-/** The node does not reach the store for a while; everybody else does. */
+/** Cuts the node alone from the store for a while. */
 export function cutOff ({ settings: { cut, heal } }: Scene): Plan {
   return {
     strike: async () => await cut?.(),
@@ -18,10 +18,10 @@ export function cutOff ({ settings: { cut, heal } }: Scene): Plan {
   }
 }
 
-/** When the node's lease has certainly ended, by its own clocks. */
+/** Moment at which the node's lease has certainly expired, by its own clocks. */
 const endOfLease = ({ settings: { times } }: Stage, cutAt: number) => cutAt + times.lease + MOMENT_MS
 
-/** The same in the store. */
+/** Whether the lease has expired in the store. */
 async function leaseIsGone (stage: Stage): Promise<boolean> {
   const { store, settings } = stage
   return await waitFor(async () =>

@@ -7,7 +7,7 @@ import type { Scene } from '../stage.js'
 import type { Plan } from '../trouble.js'
 import type { Membership } from '../../../../types/registry.js'
 
-/** Another process registers under the node's id; later it goes again. */
+/** Registers another process under the node's id, and withdraws it later. */
 export function displace ({ settings: { nodeId }, registry }: Scene): Plan {
   let impostor: Membership | undefined
   return {
@@ -37,7 +37,7 @@ const admitsNobody: Rule = {
     const { room } = await stage.pair()
     const before = await stage.node()
     await trouble.begin()
-    // By then it has sent a heartbeat, and its lease has ended by its own clocks too.
+    // By then the node has sent a heartbeat, and its lease has expired by its own clocks too.
     await sleep(times.lease + times.heartbeat)
     const [after, issuedAt] = [await store.registration(before.id), await store.now()]
     const signatures = {
@@ -49,7 +49,7 @@ const admitsNobody: Rule = {
     await checkAll(Object.entries(signatures).map(async ([whose, signature]) => {
       const visitor = stage.knock(signature)
       await waitFor(() => visitor.end, answerMs)
-      // It may have ended its process.
+      // The node may have ended its process.
       const hasStopped = visitor.end !== undefined && visitor.protocol === undefined && visitor.end.status === undefined
       if (!hasStopped) await stage.refused(visitor, [4401, 4410, 4503], `a client ${whose}`, 0)
     }))

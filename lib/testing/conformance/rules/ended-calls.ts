@@ -36,7 +36,7 @@ const refusesOlder: Rule = {
     const { room } = pair
     const late = stage.knock(older)
     await waitFor(() => late.end, stage.settings.answerMs)
-    // Where it took too long it has expired meanwhile.
+    // A signature that took too long has expired.
     await stage.refused(late, [4410, 4401], 'a client with a signature from before')
     expect((await stage.store.binding(room))?.state !== 'claimed', 'the room was claimed again')
   }

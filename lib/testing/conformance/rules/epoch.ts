@@ -7,7 +7,7 @@ import type { Scene, Stage } from '../stage.js'
 import type { Registration } from '../store.js'
 import type { Plan } from '../trouble.js'
 
-/** The store starts again, empty. */
+/** Empties the store, as after a restart. */
 export function forgetAll ({ store, rooms }: Scene): Plan {
   return { strike: async () => await store.forget(rooms) }
 }

@@ -11,7 +11,7 @@ import { rooms } from './rooms.js'
 import { signatures } from './signatures.js'
 import type { Act } from '../rule.js'
 
-/** The whole check, in this order: from the harmless to what the node does not come back from. */
+/** All rules, in the order of the check: from harmless faults to those that the node does not recover from. */
 export const ACTS: readonly Act[] = [
   { rules: basics, isBasic: true },
   { rules: [...registration, ...signatures, ...admission, ...rooms, ...endedCalls] },

@@ -8,13 +8,13 @@ import type { Rule } from '../rule.js'
 import type { Scene } from '../stage.js'
 import type { Plan } from '../trouble.js'
 
-/** The lease ends early, as after a pause of the node; some of its rooms are given to the rival in that moment. */
+/** Ends the lease early, as after a pause of the node, and gives some of its rooms to the rival at that moment. */
 export function dropLease ({ settings: { nodeId }, store, rival }: Scene): Plan {
   return {
     async strike (taken) {
       const present = await store.registration(nodeId)
       suppose(present !== null, 'the node is not registered')
-      // Sent at once, so that no heartbeat comes between.
+      // All commands are sent at once, so that no heartbeat comes between.
       const dropped = store.dropLease(present.member)
       await Promise.all([dropped, ...taken.map(async (room) => await rival.claim(room))])
     }

@@ -7,7 +7,7 @@ import type { Rule } from '../rule.js'
 import type { Scene } from '../stage.js'
 import type { Plan } from '../trouble.js'
 
-/** The node goes, and a process of the same id comes back. */
+/** Stops the node, and starts a process with the same id. */
 export function stopAndStart ({ settings: { stop, start } }: Scene): Plan {
   return {
     strike: async () => await stop?.(),
@@ -65,7 +65,7 @@ const forgetsJoinOnly: Rule = {
     await trouble.end()
     suppose(await stage.successor(before, recoverMs) !== undefined, 'it has not registered again')
     await stage.pair(room)
-    // A restart that took long makes it an expired one.
+    // After a slow restart the signature has expired.
     await stage.refused(stage.knock(used.signature), [4410, 4408, 4401], 'a client with a used join-only signature')
   }
 }

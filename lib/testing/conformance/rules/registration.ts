@@ -4,7 +4,7 @@ import { fateOf } from '../visitor.js'
 import { waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
 
-/** Between heartbeats; one alone may be longer on a busy machine. */
+/** Number of measured gaps between heartbeats: a single one may be longer on a busy machine. */
 const GAPS = 3
 
 const registers: Rule = {
@@ -48,7 +48,7 @@ const heartbeat: Rule = {
     await waitFor(async () => {
       const present = await store.registration(first.id)
       expect(present?.incarnation === first.incarnation, 'it registered anew')
-      // A lease ends a lease after its heartbeat.
+      // The end of a lease moves with each heartbeat.
       if (present.leaseEnds !== last) gaps.push(present.leaseEnds - last)
       last = present.leaseEnds
       return gaps.length === GAPS

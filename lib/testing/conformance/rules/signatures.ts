@@ -6,7 +6,7 @@ import type { SigningSettings } from '../../../common/signing-options.js'
 import type { SigningKey } from '../../../../types/signature.js'
 
 interface Material extends Parts {
-  /** One that the node would accept. */
+  /** A signature that the node would accept. */
   good: string
   key: SigningKey
   signing: SigningSettings
@@ -15,7 +15,7 @@ interface Material extends Parts {
   iat: number
 }
 
-/** What is wrong with it, and how it is made. */
+/** Forged signatures: a description, and the function that makes one. */
 type Forgeries = Record<string, (material: Material) => string | undefined>
 
 const withHeader = (change: Record<string, unknown>) => ({ header, claims, key }: Material) =>
@@ -32,7 +32,7 @@ function refusing (id: string, rule: string, forgeries: Forgeries): Rule {
       const good = await stage.sign(stage.room(), 'recorder')
       const { header, claims } = takeApart(good)
       const [key] = signing.keys
-      // The options were checked: there is one.
+      // The checked options have at least one key.
       if (key === undefined) throw new TypeError('no key')
       const material = { good, header, claims, key, signing, nodeId, iat: Number(claims.iat) }
       await checkAll(Object.entries(forgeries).map(async ([wrong, forge]) => {

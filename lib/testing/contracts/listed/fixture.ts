@@ -11,14 +11,14 @@ import type { Prepared } from '../sentences.js'
 
 export interface ListedFixture extends Pace, Pick<ListedUnderTest, 'spoil' | 'unlist'> {
   registry: Registry
-  /** The registry as it was made. `registry` asks it again after a failure. */
+  /** The registry without retries. `registry` asks it again after a failure. */
   impatient: Registry
-  /** What the registry was started with. */
+  /** The context that the registry was started with. */
   context: RecordingContext
   /** Starts the registry of another gateway. */
   another (): Registry
   list (id: string, wssUrl?: string): Promise<void>
-  /** `list`, by the name that it has for nodes of the other kind. */
+  /** Alias of `list`, the same name as for nodes that join. */
   join (id: string): Promise<void>
   /** Waits until a registry shows its nodes like this. */
   untilShown (what: string, check: (nodes: readonly NodeView[]) => boolean, registry?: Registry): Promise<void>
@@ -58,7 +58,7 @@ export async function prepareListed (
     spoil: async (id, secret) => await made.spoil(id, secret),
     unlist: async (id) => await made.unlist(id),
     untilShown: async (what, check, of = registry) => await pace.until(what, async () => {
-      // A registry may read its nodes when it is asked, and no earlier.
+      // A registry may read its nodes only when it is asked.
       await of.assign(pollRoom).catch(() => {})
       return check(of.nodes()) || of.nodes()
     }),

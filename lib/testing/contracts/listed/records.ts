@@ -47,7 +47,7 @@ export const UNREADABLE_RECORDS: Sentences<ListedFixture> = {
   'log – a record that cannot be read – is not quoted': async (fixture) => {
     await fixture.list('n1')
     await fixture.spoil('n2', SECRET)
-    // The node that can be read shows that the nodes were read.
+    // A readable node shows that the nodes were read.
     await fixture.untilShown('"nodes" shows the other', (nodes) => nodes.some(({ id }) => id === 'n1'))
     await assignMany(fixture.registry, 5)
     const told = JSON.stringify([fixture.context.warnings, fixture.registry.status()])

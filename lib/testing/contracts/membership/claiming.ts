@@ -74,7 +74,7 @@ export const CLAIMING: Sentences<RegistryFixture> = {
   }
 }
 
-/** With a short linger: they wait for the end of a binding. */
+/** Sentences that wait for the end of a binding, with a short linger. */
 export const CLAIMED_LONG: Sentences<RegistryFixture> = {
   'claim – a claimed room that nothing asks for – stays bound': async ({ registry, join, goneAfterMs }) => {
     const first = await join('n1')

@@ -40,7 +40,7 @@ export const DISPLACING: Sentences<RegistryFixture> = {
   }
 }
 
-/** A node with a room, and another registration of its id that it has heard of. */
+/** Joins a node with a room and then another node of the same id, and waits until the first is replaced. */
 async function displace ({ join, until }: RegistryFixture) {
   const first = await join('n1')
   const room = newRoom()

@@ -6,7 +6,7 @@ import type { Membership, Registry, RoomKey } from '../../../../types/registry.j
 import type { RegistryFixture } from '../registry/fixture.js'
 import type { Sentences } from '../sentences.js'
 
-/** More than one answer of a store tells of. */
+/** More ends than one answer of a store holds. */
 const MANY = 1200
 const AT_ONCE = 50
 /** Milliseconds within which an event that must not come would have come. */
@@ -79,7 +79,7 @@ export const ENDED_CALLS: Sentences<RegistryFixture> = {
   }
 }
 
-/** A node with a room whose call ended, as it has heard; it is alone. */
+/** Joins a single node with a room, ends the call, and waits until the node knows. */
 async function endCall ({ registry, join, until }: RegistryFixture) {
   const member = await join('n1')
   const room = newRoom()
@@ -99,7 +99,7 @@ async function end (registry: Registry, room: RoomKey): Promise<void> {
 
 const toSeconds = (ms: number) => Math.floor(ms / 1000)
 
-/** Dates of signatures are whole seconds: one of the second in which the call ended is from before. */
+/** Waits for the next second, since signatures are dated in whole seconds: one of this second counts as earlier. */
 async function untilNextSecond ({ until }: RegistryFixture, member: Membership): Promise<void> {
   const last = toSeconds(member.now())
   await until('the next second begins', () => toSeconds(member.now()) > last)

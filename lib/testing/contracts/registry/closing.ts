@@ -5,7 +5,7 @@ import { assertNoLiveNode } from './assigning.js'
 import type { Sentences } from '../sentences.js'
 import type { RegistryFixture } from './fixture.js'
 
-/** With a registry that nothing has started. */
+/** Sentences about a registry that was not started. */
 export const CLOSING: Sentences<RegistryFixture> = {
   'close – another instance still uses the registry – keeps memberships': async (fixture) => {
     const member = await fixture.join('n1')
@@ -23,7 +23,7 @@ export const CLOSING: Sentences<RegistryFixture> = {
   'close – the last instance closes – takes its nodes out of the choice': async (fixture) => {
     await fixture.join('n1')
     await closeNodes(fixture)
-    // A process of its own for the gateway goes on.
+    // A gateway in another process goes on.
     if (fixture.registry === fixture.nodes) return
     assertNoLiveNode(await fixture.rejection(async () => await fixture.registry.assign(newRoom())))
   },

@@ -15,7 +15,7 @@ export interface RegistryFixture extends AdapterFixture {
   registry: Registry
   /** The registry of the nodes' process: `registry`, or another one on the same store. */
   nodes: Registry
-  /** The adapters as they were made. `registry` and `nodes` ask them again after a failure. */
+  /** The adapters without retries. `registry` and `nodes` ask them again after a failure. */
   impatient: { registry: Registry, nodes: Registry }
   join (id: string, more?: Partial<NodeRecord>): Promise<Membership>
   /** Waits until the registry shows its nodes like this. */
@@ -29,7 +29,7 @@ export interface RegistryFixture extends AdapterFixture {
 
 type Settings = Required<{ [Name in keyof BindingContractOptions]: NonNullable<BindingContractOptions[Name]> }>
 
-/** Makes the registry for one sentence; nothing has started it. */
+/** Makes the registry for one sentence, without starting it. */
 export async function prepareRegistry (
   make: MakeRegistry, linger: number, { patience, slack, clockSkew }: Settings
 ): Promise<Prepared<RegistryFixture>> {
@@ -47,7 +47,7 @@ export async function prepareRegistry (
     impatient,
     join: async (id, more) => await nodes.join(nodeRecord(id, more)),
     untilShown: async (what, check) => await pace.until(what, async () => {
-      // A registry may read its nodes when it is asked, and no earlier.
+      // A registry may read its nodes only when it is asked.
       await registry.assign(pollRoom).catch(() => {})
       return check(registry.nodes()) || registry.nodes()
     }),
@@ -65,7 +65,7 @@ export async function prepareRegistry (
   return { fixture, close }
 }
 
-/** Both registries are started, as in an application that is ready. */
+/** Makes and starts both registries, as in an application that is ready. */
 export async function prepareStarted (...args: Parameters<typeof prepareRegistry>): Promise<Prepared<RegistryFixture>> {
   const prepared = await prepareRegistry(...args)
   const { registry, nodes } = prepared.fixture

@@ -13,7 +13,7 @@ type LingeringFixture = Pick<RegistryFixture, 'registry' | 'lingerMs' | 'goneAft
   join (id: string): Promise<unknown>
 }
 
-/** With a short linger: they wait for the end of a binding. */
+/** Sentences that wait for the end of a binding, with a short linger. */
 export const LINGERING: Sentences<LingeringFixture> = {
   'linger – a registry that tells it – tells the seconds that it was made with': async ({ registry, lingerMs }) => {
     if (registry.linger !== undefined) assert.equal(registry.linger * 1000, lingerMs, 'milliseconds')
@@ -32,7 +32,7 @@ export const LINGERING: Sentences<LingeringFixture> = {
     await joinTwo(fixture)
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { bound, answers, longestGap } = await keepAsking(fixture)
-      // Where a busy machine left a gap, the binding ended rightly.
+      // If a busy machine left a gap, the binding was allowed to end.
       if (longestGap < fixture.lingerMs) return assert.deepEqual([...new Set(answers)], [bound], 'nodes in turn')
     }
     assert.fail(`the machine is too slow: a gap of ${fixture.lingerMs} ms in each of ${ATTEMPTS} attempts`)
