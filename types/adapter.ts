@@ -15,7 +15,7 @@ export interface BackendStatus {
   viewAgeMs?: number
 }
 
-/** Passed by the plugin to an adapter when the application becomes ready. */
+/** Context that the plugin passes to an adapter when the application becomes ready. */
 export interface AdapterContext {
   log: FastifyBaseLogger
   /** Call this at every change of state; the plugin logs the change once and sets the gauge. */

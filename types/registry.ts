@@ -233,14 +233,14 @@ export interface RedisRegistryOptions {
 }
 
 export interface ZooKeeperRegistryOptions {
-  /** `host:port,host:port`, with a chroot behind it if there is one: `zk1:2181,zk2:2181,zk3:2181/apps`. */
+  /** `host:port,host:port`, followed by a chroot if there is one: `zk1:2181,zk2:2181,zk3:2181/apps`. */
   hosts: string
   /**
    * Parent path of all data of the registry.
    * @default '/cobrowse'
    */
   root?: string | undefined
-  /** Digest credentials, `user:password`. Only clients with the same credentials can use the data. */
+  /** Digest credentials, `user:password`. Only clients with the same credentials can use znodes created with them. */
   auth?: string | undefined
   /**
    * Milliseconds without a heartbeat after which the ensemble considers a node dead. The servers may grant another

@@ -26,7 +26,7 @@ import type { Registry, ZooKeeperRegistryOptions } from '../../types/registry.js
 const ASSIGN_MS = 300
 /** Milliseconds between two readings of the list of nodes, whether a watch fired or not. */
 const POLL_MS = 2000
-/** Milliseconds a node waits for the connection when it joins. */
+/** Milliseconds that a joining node waits for the connection. */
 const CONNECT_MS = 5000
 /** Milliseconds beyond the session timeout in which nodes that vanished together are not considered dead. */
 const DOUBT_MS = 2000

@@ -9,7 +9,7 @@ const PASSWORD_BYTES = 16
 export interface ZooKeeperSession {
   id: Buffer
   password: Buffer
-  /** The latest change that was seen: a server that is behind it rejects the session. */
+  /** The latest change that was seen: a server that is behind it refuses the connection. */
   zxid: Buffer
 }
 

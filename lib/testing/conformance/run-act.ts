@@ -87,7 +87,7 @@ async function report ({ settings }: Scene, { id, rule }: Rule, judged: () => Pr
   return { id, rule, ...verdict }
 }
 
-/** Waits for all works, so that none goes on in the background. */
+/** Waits for all of the work, so that no part goes on in the background. */
 async function allThrough<T> (works: Array<Promise<T>>): Promise<T[]> {
   await Promise.allSettled(works)
   return await Promise.all(works)
