@@ -12,7 +12,7 @@ const HARD_STOP_MS = 10_000
 const USER = 'demo-customer'
 
 /** Starts the standalone server, prints how to use it, and stops it on a signal. */
-export async function main (): Promise<void> {
+async function main (): Promise<void> {
   try {
     const env = readEnv()
     if (env.PORT === 0) env.PORT = await findFreePort(env.HOST)
@@ -67,3 +67,5 @@ async function findFreePort (host: string): Promise<number> {
   await new Promise((resolve) => server.close(resolve))
   return port
 }
+
+await main()

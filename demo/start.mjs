@@ -3,4 +3,4 @@
 import { prepare } from '../.ci/prepare.mjs'
 
 prepare()
-await import('../dist/demo/main.js')
+await import('../dist/demo/server.js')

@@ -11,7 +11,7 @@ const SIZE = { width: 760, height: 800 }
 const ROOM = '1659938875-16806492'
 
 prepare()
-const demo = spawn(process.execPath, [`${root}dist/demo/main.js`], {
+const demo = spawn(process.execPath, [`${root}dist/demo/server.js`], {
   env: { ...process.env, PORT: '0', NODE_PREFIX: 'node', NODES: '3' }, stdio: ['ignore', 'pipe', 'inherit']
 })
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] })

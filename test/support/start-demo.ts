@@ -4,7 +4,7 @@ import { until } from './until.js'
 import type { Test } from 'tap'
 
 export const START = fileURLToPath(new URL('../../demo/start.mjs', import.meta.url))
-export const MAIN = fileURLToPath(new URL('../../dist/demo/main.js', import.meta.url))
+export const MAIN = fileURLToPath(new URL('../../dist/demo/server.js', import.meta.url))
 
 /** Time limit that covers an install and a build on a busy machine. */
 const BOOT_MS = 120_000

@@ -1,3 +1,0 @@
-import { main } from './server.js'
-
-await main()
