@@ -1,14 +1,14 @@
 import { redisRegistry } from '../../registry/redis.js'
 import { freshId } from './forge.js'
-import { ACTS } from './rules/index.js'
-import { runAct } from './run-act.js'
+import { STEPS } from './rules/index.js'
+import { runStep } from './run-step.js'
 import { readCheckOptions } from './settings.js'
 import { createTestStore } from './store.js'
-import { createKnock } from './visitor.js'
+import { createConnect } from './client.js'
 import { waitFor } from './wait.js'
-import type { Act } from './rule.js'
+import type { Step } from './rule.js'
 import type { Settings } from './settings.js'
-import type { Scene } from './stage.js'
+import type { Environment } from './fixture.js'
 import type { TestStore } from './store.js'
 import type { Membership, Registry } from '../../../types/registry.js'
 import type { CheckNodeOptions, NodeReport, RuleReport } from '../../../types/testing.js'
@@ -33,14 +33,14 @@ import type { CheckNodeOptions, NodeReport, RuleReport } from '../../../types/te
  *   `heal`, `stop` or `start` throws
  */
 export async function checkNode (options: CheckNodeOptions): Promise<NodeReport> {
-  const settings = readCheckOptions(options, ACTS.flatMap(({ rules }) => rules.map(({ id }) => id)))
+  const settings = readCheckOptions(options, STEPS.flatMap(({ rules }) => rules.map(({ id }) => id)))
   const { redis, prefix, times: { linger, ...times } } = settings
   const registry = redisRegistry({ redis, prefix, ...times, linger: linger / 1000 })
   const store = createTestStore(settings)
   await assertUnused(store, settings)
   const rival = await registry.join({ id: `rival-${freshId()}`, wssUrl: 'wss://rival.invalid/' })
   try {
-    return await check(await setScene(settings, { store, registry, rival }))
+    return await check(await createEnvironment(settings, { store, registry, rival }))
   } finally {
     await rival.leave()
   }
@@ -55,17 +55,17 @@ async function assertUnused (store: TestStore, { nodeId, prefix, times }: Settin
   throw new Error(`other nodes than "${nodeId}" live under the prefix "${prefix}": give the check one of its own`)
 }
 
-interface Cast {
+interface Parts {
   store: TestStore
   registry: Registry
   rival: Membership
 }
 
-async function setScene (settings: Settings, cast: Cast): Promise<Scene> {
+async function createEnvironment (settings: Settings, parts: Parts): Promise<Environment> {
   const { nodeId, wssUrl, WebSocket, recoverMs } = settings
-  const registration = await waitFor(async () => await cast.store.registration(nodeId), recoverMs)
+  const registration = await waitFor(async () => await parts.store.registration(nodeId), recoverMs)
   const address = wssUrl ?? addressIn(registration?.record)
-  return { settings, ...cast, address, knock: createKnock(WebSocket, address), rooms: [] }
+  return { settings, ...parts, address, connect: createConnect(WebSocket, address), rooms: [] }
 }
 
 function addressIn (record: string | null | undefined): string {
@@ -76,28 +76,28 @@ function addressIn (record: string | null | undefined): string {
   }
 }
 
-async function check (scene: Scene): Promise<NodeReport> {
+async function check (environment: Environment): Promise<NodeReport> {
   const rules: RuleReport[] = []
   let passed = true
   /** The reason why no further rule can be checked. */
   let obstacle: string | undefined
-  for (const act of ACTS) {
-    const asked = act.rules.filter(({ id }) => scene.settings.isAsked(id))
-    const missing = obstacle ?? missingFor(act, scene)
+  for (const act of STEPS) {
+    const asked = act.rules.filter(({ id }) => environment.settings.isAsked(id))
+    const missing = obstacle ?? missingFor(act, environment)
     const isPlayed = asked.length > 0 && missing === undefined
-    const played: RuleReport[] = isPlayed ? await runAct(scene, act, asked) : []
+    const played: RuleReport[] = isPlayed ? await runStep(environment, act, asked) : []
     if (isPlayed && played.length === 0) obstacle = 'the node is not registered any more'
     if (played.some(({ outcome }) => outcome !== 'kept') && act.isBasic) obstacle = 'the node does not do what it rests on'
     passed &&= obstacle === undefined && played.every(({ outcome }) => outcome === 'kept')
     for (const { id, rule } of act.rules) {
-      const detail = scene.settings.isAsked(id) ? missing ?? obstacle : 'not asked for'
+      const detail = environment.settings.isAsked(id) ? missing ?? obstacle : 'not asked for'
       rules.push(played.find((report) => report.id === id) ?? { id, rule, outcome: 'not checked', detail })
     }
   }
   return { passed, rules }
 }
 
-function missingFor ({ needs = [] }: Act, { settings }: Scene): string | undefined {
+function missingFor ({ needs = [] }: Step, { settings }: Environment): string | undefined {
   const missing = needs.filter((name) => Reflect.get(settings, name) === undefined)
   return missing.length === 0 ? undefined : `it needs the options ${missing.map((name) => `"${name}"`).join(' and ')}`
 }

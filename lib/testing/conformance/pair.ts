@@ -1,24 +1,24 @@
 import { freshId } from './forge.js'
-import { BrokenRule } from './verdict.js'
-import { fateOf } from './visitor.js'
+import { BrokenRule } from './result.js'
+import { fateOf } from './client.js'
 import { waitFor } from './wait.js'
 import type { RoomKey } from '../../../types/registry.js'
-import type { Stage } from './stage.js'
-import type { Visitor } from './visitor.js'
+import type { Fixture } from './fixture.js'
+import type { Client } from './client.js'
 
 const TRIES = 3
 
 /** The two sides of a room. */
 export interface Pair {
   room: RoomKey
-  recorder: Visitor
-  replayer: Visitor
+  recorder: Client
+  replayer: Client
 }
 
-type Talk = Pick<Stage, 'settings'>
+type Talk = Pick<Fixture, 'settings'>
 
 /** Whether a message of one side reaches the other: the only sign of an admission that every node gives. */
-export async function hears ({ settings }: Talk, speaker: Visitor, listener: Visitor): Promise<boolean> {
+export async function hears ({ settings }: Talk, speaker: Client, listener: Client): Promise<boolean> {
   const mark = `cobrowse-check-${freshId()}`
   const message = settings.message(mark)
   const found = await waitFor(() => {
@@ -32,13 +32,13 @@ export async function hears ({ settings }: Talk, speaker: Visitor, listener: Vis
 }
 
 /** @throws BrokenRule unless both sides hear each other */
-export async function meet (stage: Stage, room: RoomKey): Promise<Pair> {
-  const { signing: { ttl, skew } } = stage.settings
+export async function meet (fixture: Fixture, room: RoomKey): Promise<Pair> {
+  const { signing: { ttl, skew } } = fixture.settings
   for (let left = TRIES; ; left--) {
     const signedAt = performance.now()
-    const [ours, theirs] = [await stage.sign(room, 'recorder'), await stage.sign(room, 'replayer')]
-    const pair = { room, recorder: stage.knock(ours), replayer: stage.knock(theirs) }
-    if (await hears(stage, pair.recorder, pair.replayer)) return pair
+    const [ours, theirs] = [await fixture.sign(room, 'recorder'), await fixture.sign(room, 'replayer')]
+    const pair = { room, recorder: fixture.connect(ours), replayer: fixture.connect(theirs) }
+    if (await hears(fixture, pair.recorder, pair.replayer)) return pair
     const isLate = performance.now() - signedAt > (ttl + skew - 1) * 1000
     if (!isLate || left === 1) {
       const fates = `the recorder ${fateOf(pair.recorder)}, the replayer ${fateOf(pair.replayer)}`

@@ -1,6 +1,6 @@
-import { BrokenRule } from './verdict.js'
-import type { Scene, Stage } from './stage.js'
-import type { Plan, Trouble } from './trouble.js'
+import { BrokenRule } from './result.js'
+import type { Environment, Fixture } from './fixture.js'
+import type { Plan, Fault } from './faults.js'
 import type { CheckNodeOptions } from '../../../types/testing.js'
 
 /** One sentence of the contract. */
@@ -8,15 +8,15 @@ export interface Rule {
   id: string
   /** Behaviour of the node. Begins with a verb. */
   rule: string
-  /** @throws BrokenRule if the node breaks the rule, NotJudged if that cannot be decided */
-  check (stage: Stage, trouble: Trouble): Promise<void>
+  /** @throws BrokenRule if the node breaks the rule, NotChecked if that cannot be decided */
+  check (fixture: Fixture, fault: Fault): Promise<void>
 }
 
 /** Rules that are checked in parallel. */
-export interface Act {
+export interface Step {
   rules: readonly Rule[]
   /** Fault that is injected for all of the rules. Left out: none. */
-  plan?: (scene: Scene) => Plan
+  plan?: (environment: Environment) => Plan
   /** Required options. */
   needs?: ReadonlyArray<keyof CheckNodeOptions>
   /** Whether no other rule can be checked if one of these is broken. */

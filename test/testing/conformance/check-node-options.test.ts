@@ -5,7 +5,7 @@ import t from 'tap'
 import { WebSocket } from 'ws'
 import { checkNode } from '../../../lib/testing/index.js'
 import { redisRegistry } from '../../../lib/registry/redis.js'
-import { ACTS } from '../../../lib/testing/conformance/rules/index.js'
+import { STEPS } from '../../../lib/testing/conformance/rules/index.js'
 import { skipSettling } from '../../support/redis-registry.js'
 import { findFreePort, startRedis, withoutRedis } from '../../support/redis-server.js'
 import { SIGNING, TIMES } from './start-node.js'
@@ -39,7 +39,7 @@ t.test('a wrong option – is rejected with its rule before anything is done', a
 })
 
 t.test('every rule – has its own id and a sentence', async (t) => {
-  const rules = ACTS.flatMap(({ rules }) => rules)
+  const rules = STEPS.flatMap(({ rules }) => rules)
   const ids = rules.map(({ id }) => id)
   t.equal(new Set(ids).size, ids.length)
   for (const { id, rule } of rules) {
@@ -53,7 +53,7 @@ t.test('docs/relay-nodes.md – names every rule, and no other', async (t) => {
   const section = docs.split('\n### Checking a node\n')[1]?.split(/\n##+ /)[0] ?? ''
   const lines = section.split('\n').filter((line) => /^(\* `|\| `| {2}\S)/.test(line))
   const named = [...lines.join('\n').matchAll(/`([a-z-]+\*?)`/g)].map(([, name = '']) => name)
-  const ids = ACTS.flatMap(({ rules }) => rules.map(({ id }) => id))
+  const ids = STEPS.flatMap(({ rules }) => rules.map(({ id }) => id))
   const isNamed = (name: string, id: string) => name.endsWith('*') ? id.startsWith(name.slice(0, -1)) : id === name
   t.strictSame(ids.filter((id) => !named.some((name) => isNamed(name, id))), [])
   t.strictSame(named.filter((name) => !ids.some((id) => isNamed(name, id))), [])

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { putTogether, takeApart } from '../forge.js'
 import { hears } from '../pair.js'
-import { expect } from '../verdict.js'
-import { fateOf, isRefused } from '../visitor.js'
+import { expect } from '../result.js'
+import { fateOf, isRefused } from '../client.js'
 import { waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
 
@@ -11,19 +11,19 @@ const TRIES = 5
 const withinSkew: Rule = {
   id: 'signature-skew',
   rule: 'accepts a signature that ended less than the skew ago',
-  async check (stage) {
-    const { settings: { signing: { keys: [key], ttl, skew } }, store } = stage
+  async check (fixture) {
+    const { settings: { signing: { keys: [key], ttl, skew } }, store } = fixture
     // The checked options have at least one key.
     if (key === undefined) throw new TypeError('no key')
     for (let left = TRIES; ; left--) {
-      const room = stage.room()
-      const replayer = stage.knock(await stage.sign(room, 'replayer'))
-      const { header, claims } = takeApart(await stage.sign(room, 'recorder'))
+      const room = fixture.room()
+      const replayer = fixture.connect(await fixture.sign(room, 'replayer'))
+      const { header, claims } = takeApart(await fixture.sign(room, 'recorder'))
       // Begin with a new second, so that most of it is left for the way to the node.
       await sleep(1000 - await store.now() % 1000)
       const exp = Math.floor(await store.now() / 1000) - Math.max(0, skew - 2)
-      const recorder = stage.knock(putTogether({ header, claims: { ...claims, iat: exp - ttl, exp } }, key))
-      if (await hears(stage, recorder, replayer)) return
+      const recorder = fixture.connect(putTogether({ header, claims: { ...claims, iat: exp - ttl, exp } }, key))
+      if (await hears(fixture, recorder, replayer)) return
       const isLate = await store.now() >= (exp + skew) * 1000
       expect(isLate && left > 1, `with ${skew} s of skew, a client whose signature had just ended ${fateOf(recorder)}`)
     }
@@ -33,38 +33,38 @@ const withinSkew: Rule = {
 const once: Rule = {
   id: 'once',
   rule: 'refuses a signature that let somebody in before',
-  async check (stage) {
-    const pair = await stage.pair()
-    await stage.refused(stage.knock(pair.recorder.signature), [4408], 'the second one with a signature')
-    expect(await hears(stage, pair.recorder, pair.replayer), 'the first one with the signature was sent away')
+  async check (fixture) {
+    const pair = await fixture.pair()
+    await fixture.refused(fixture.connect(pair.recorder.signature), [4408], 'the second one with a signature')
+    expect(await hears(fixture, pair.recorder, pair.replayer), 'the first one with the signature was sent away')
   }
 }
 
 const onceAtOnce: Rule = {
   id: 'once-at-once',
   rule: 'lets in one of two who show the same signature at the same time',
-  async check (stage) {
-    const room = stage.room()
-    const signature = await stage.sign(room, 'recorder')
-    const replayer = stage.knock(await stage.sign(room, 'replayer'))
-    const [one, other] = [stage.knock(signature), stage.knock(signature)]
-    await waitFor(() => one.end ?? other.end, stage.settings.answerMs)
+  async check (fixture) {
+    const room = fixture.room()
+    const signature = await fixture.sign(room, 'recorder')
+    const replayer = fixture.connect(await fixture.sign(room, 'replayer'))
+    const [one, other] = [fixture.connect(signature), fixture.connect(signature)]
+    await waitFor(() => one.end ?? other.end, fixture.settings.answerMs)
     const [winner, loser] = one.end === undefined ? [one, other] : [other, one]
     expect(loser.end !== undefined, 'both stayed')
     expect(isRefused(loser.end, [4408]), `the second ${fateOf(loser)}; expected 4408`)
-    expect(await hears(stage, winner, replayer), `the first ${fateOf(winner)}, and is not heard`)
+    expect(await hears(fixture, winner, replayer), `the first ${fateOf(winner)}, and is not heard`)
   }
 }
 
 const joinOnlyShut: Rule = {
   id: 'join-only-shut',
   rule: 'opens no room for a join-only signature',
-  async check (stage) {
-    const { store } = stage
-    const room = stage.room()
-    await stage.sign(room, 'recorder')
+  async check (fixture) {
+    const { store } = fixture
+    const room = fixture.room()
+    await fixture.sign(room, 'recorder')
     const before = await store.binding(room)
-    await stage.refused(stage.knock(await stage.issueJoinOnly(room, 'recorder')), [4410],
+    await fixture.refused(fixture.connect(await fixture.issueJoinOnly(room, 'recorder')), [4410],
       'a client with a join-only signature for a room where nobody is')
     expect((await store.binding(room))?.text === before?.text, 'it touched the binding of the room')
   }
@@ -73,11 +73,11 @@ const joinOnlyShut: Rule = {
 const joinOnlyOpen: Rule = {
   id: 'join-only-open',
   rule: 'lets a join-only signature into a room that is open, once',
-  async check (stage) {
-    const { room, recorder } = await stage.pair()
-    const reloaded = stage.knock(await stage.issueJoinOnly(room, 'replayer'))
-    expect(await hears(stage, recorder, reloaded), `a client with a join-only signature ${fateOf(reloaded)}`)
-    await stage.refused(stage.knock(reloaded.signature), [4408], 'the second one with a join-only signature')
+  async check (fixture) {
+    const { room, recorder } = await fixture.pair()
+    const reloaded = fixture.connect(await fixture.issueJoinOnly(room, 'replayer'))
+    expect(await hears(fixture, recorder, reloaded), `a client with a join-only signature ${fateOf(reloaded)}`)
+    await fixture.refused(fixture.connect(reloaded.signature), [4408], 'the second one with a join-only signature')
   }
 }
 

@@ -1,57 +1,57 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkAll } from '../rule.js'
-import { expect, suppose } from '../verdict.js'
+import { expect, suppose } from '../result.js'
 import { waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
-import type { Scene } from '../stage.js'
-import type { Plan } from '../trouble.js'
+import type { Environment } from '../fixture.js'
+import type { Plan } from '../faults.js'
 import type { Membership } from '../../../../types/registry.js'
 
 /** Registers another process under the node's id, and withdraws it later. */
-export function displace ({ settings: { nodeId }, registry }: Scene): Plan {
+export function displace ({ settings: { nodeId }, registry }: Environment): Plan {
   let impostor: Membership | undefined
   return {
-    async strike () {
+    async inject () {
       impostor = await registry.join({ id: nodeId, wssUrl: 'wss://impostor.invalid/' })
     },
-    lift: async () => await impostor?.leave()
+    heal: async () => await impostor?.leave()
   }
 }
 
 const closesAll: Rule = {
   id: 'displaced-closes',
   rule: 'closes every room with 4410 when another process took its id',
-  async check (stage, trouble) {
-    const { recorder, replayer } = await stage.pair()
-    await trouble.begin()
+  async check (fixture, fault) {
+    const { recorder, replayer } = await fixture.pair()
+    await fault.begin()
     await checkAll([recorder, replayer].map(async (side) =>
-      await stage.refused(side, [4410], 'somebody inside', stage.settings.beatMs)))
+      await fixture.refused(side, [4410], 'somebody inside', fixture.settings.beatMs)))
   }
 }
 
 const admitsNobody: Rule = {
   id: 'displaced-refuses',
   rule: 'lets in nobody any more, by whatever signature, when another process took its id',
-  async check (stage, trouble) {
-    const { settings: { times, answerMs }, store } = stage
-    const { room } = await stage.pair()
-    const before = await stage.node()
-    await trouble.begin()
+  async check (fixture, fault) {
+    const { settings: { times, answerMs }, store } = fixture
+    const { room } = await fixture.pair()
+    const before = await fixture.node()
+    await fault.begin()
     // By then the node has sent a heartbeat, and its lease has expired by its own clocks too.
     await sleep(times.lease + times.heartbeat)
     const [after, issuedAt] = [await store.registration(before.id), await store.now()]
     const signatures = {
-      'with a signature for the node': stage.issue(stage.room(), 'recorder', { node: before, issuedAt }),
-      'of a room that was open': stage.issue(room, 'replayer', { node: before, issuedAt }),
-      'with a signature for the other process': stage.issue(stage.room(), 'recorder', { node: after ?? before, issuedAt }),
-      'with a join-only signature': await stage.issueJoinOnly(room, 'replayer', before)
+      'with a signature for the node': fixture.issue(fixture.room(), 'recorder', { node: before, issuedAt }),
+      'of a room that was open': fixture.issue(room, 'replayer', { node: before, issuedAt }),
+      'with a signature for the other process': fixture.issue(fixture.room(), 'recorder', { node: after ?? before, issuedAt }),
+      'with a join-only signature': await fixture.issueJoinOnly(room, 'replayer', before)
     }
     await checkAll(Object.entries(signatures).map(async ([whose, signature]) => {
-      const visitor = stage.knock(signature)
-      await waitFor(() => visitor.end, answerMs)
+      const client = fixture.connect(signature)
+      await waitFor(() => client.end, answerMs)
       // The node may have ended its process.
-      const hasStopped = visitor.end !== undefined && visitor.protocol === undefined && visitor.end.status === undefined
-      if (!hasStopped) await stage.refused(visitor, [4401, 4410, 4503], `a client ${whose}`, 0)
+      const hasStopped = client.end !== undefined && client.protocol === undefined && client.end.status === undefined
+      if (!hasStopped) await fixture.refused(client, [4401, 4410, 4503], `a client ${whose}`, 0)
     }))
   }
 }
@@ -59,15 +59,15 @@ const admitsNobody: Rule = {
 const staysAway: Rule = {
   id: 'displaced-stays-away',
   rule: 'never registers again when another process took its id',
-  async check (stage, trouble) {
-    const { settings: { nodeId, times }, store } = stage
+  async check (fixture, fault) {
+    const { settings: { nodeId, times }, store } = fixture
     const incarnation = async () => (await store.registration(nodeId))?.incarnation
-    await trouble.begin()
+    await fault.begin()
     const impostor = await incarnation()
     suppose(impostor !== undefined, 'the other process is not registered')
     const ousted = await waitFor(async () => await incarnation() !== impostor, 1.5 * times.lease, times.heartbeat / 4)
     expect(ousted === undefined, 'it registered again, and took the id from the other process')
-    await trouble.end()
+    await fault.end()
     const returned = await waitFor(incarnation, 1.5 * times.lease, times.heartbeat / 4)
     expect(returned === undefined, 'it registered again when the other process had gone')
   }

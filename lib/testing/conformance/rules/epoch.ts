@@ -1,19 +1,19 @@
 import { hears } from '../pair.js'
-import { BrokenRule, expect, suppose } from '../verdict.js'
-import { fateOf, isRefused } from '../visitor.js'
+import { BrokenRule, expect, suppose } from '../result.js'
+import { fateOf, isRefused } from '../client.js'
 import { waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
-import type { Scene, Stage } from '../stage.js'
+import type { Environment, Fixture } from '../fixture.js'
 import type { Registration } from '../store.js'
-import type { Plan } from '../trouble.js'
+import type { Plan } from '../faults.js'
 
 /** Empties the store, as after a restart. */
-export function forgetAll ({ store, rooms }: Scene): Plan {
-  return { strike: async () => await store.forget(rooms) }
+export function forgetAll ({ store, rooms }: Environment): Plan {
+  return { inject: async () => await store.forget(rooms) }
 }
 
-async function nextOf (stage: Stage, epoch: string | null): Promise<Registration | undefined> {
-  const { store, settings } = stage
+async function nextOf (fixture: Fixture, epoch: string | null): Promise<Registration | undefined> {
+  const { store, settings } = fixture
   return await waitFor(async () => {
     const present = await store.registration(settings.nodeId)
     return present !== null && present.isAlive && await store.epoch() !== epoch && present
@@ -23,26 +23,26 @@ async function nextOf (stage: Stage, epoch: string | null): Promise<Registration
 const registersAgain: Rule = {
   id: 'epoch-registers',
   rule: 'registers again as soon as a heartbeat tells it of a new epoch',
-  async check (stage, trouble) {
-    const before = await stage.store.epoch()
-    await trouble.begin()
-    const registration = await nextOf(stage, before)
-    expect(registration !== undefined, `it has not registered again within ${stage.settings.beatMs} ms`)
+  async check (fixture, fault) {
+    const before = await fixture.store.epoch()
+    await fault.begin()
+    const registration = await nextOf(fixture, before)
+    expect(registration !== undefined, `it has not registered again within ${fixture.settings.beatMs} ms`)
   }
 }
 
 const claimsAgain: Rule = {
   id: 'epoch-claims',
   rule: 'claims its open rooms in the new epoch',
-  async check (stage, trouble) {
-    const { store, settings } = stage
-    const { room, recorder } = await stage.pair()
-    suppose(await stage.claimed(room) !== undefined, 'the room was not claimed')
+  async check (fixture, fault) {
+    const { store, settings } = fixture
+    const { room, recorder } = await fixture.pair()
+    suppose(await fixture.claimed(room) !== undefined, 'the room was not claimed')
     const before = await store.epoch()
-    await trouble.begin()
-    suppose(await nextOf(stage, before) !== undefined, 'the node has not registered again')
+    await fault.begin()
+    suppose(await nextOf(fixture, before) !== undefined, 'the node has not registered again')
     suppose(recorder.end === undefined, 'the room was closed')
-    const claim = await stage.claimed(room, settings.beatMs)
+    const claim = await fixture.claimed(room, settings.beatMs)
     const seen = (await store.binding(room))?.text ?? 'not there'
     expect(claim !== undefined && claim.epoch === await store.epoch(), `the binding is ${seen}`)
   }
@@ -51,28 +51,28 @@ const claimsAgain: Rule = {
 const keepsInside: Rule = {
   id: 'epoch-keeps',
   rule: 'throws out nobody when a new epoch begins',
-  async check (stage, trouble) {
-    const pair = await stage.pair()
-    const before = await stage.store.epoch()
-    await trouble.begin()
-    await nextOf(stage, before)
-    const gone = await waitFor(() => pair.recorder.end ?? pair.replayer.end, 2 * stage.settings.times.heartbeat)
+  async check (fixture, fault) {
+    const pair = await fixture.pair()
+    const before = await fixture.store.epoch()
+    await fault.begin()
+    await nextOf(fixture, before)
+    const gone = await waitFor(() => pair.recorder.end ?? pair.replayer.end, 2 * fixture.settings.times.heartbeat)
     expect(gone === undefined, `the recorder ${fateOf(pair.recorder)}, the replayer ${fateOf(pair.replayer)}`)
-    expect(await hears(stage, pair.recorder, pair.replayer), 'the two do not hear each other any more')
+    expect(await hears(fixture, pair.recorder, pair.replayer), 'the two do not hear each other any more')
   }
 }
 
 const writesInEpoch: Rule = {
   id: 'epoch-writes',
   rule: 'lets in nobody by a claim of an older epoch',
-  async check (stage, trouble) {
-    const { store, settings } = stage
-    const room = stage.room()
-    const [ours, theirs] = [await stage.sign(room, 'recorder'), await stage.sign(room, 'replayer')]
+  async check (fixture, fault) {
+    const { store, settings } = fixture
+    const room = fixture.room()
+    const [ours, theirs] = [await fixture.sign(room, 'recorder'), await fixture.sign(room, 'replayer')]
     const before = await store.epoch()
-    await trouble.begin()
-    const [recorder, replayer] = [stage.knock(ours), stage.knock(theirs)]
-    if (await hears(stage, recorder, replayer)) {
+    await fault.begin()
+    const [recorder, replayer] = [fixture.connect(ours), fixture.connect(theirs)]
+    if (await hears(fixture, recorder, replayer)) {
       const binding = await store.binding(room)
       const isClaimed = binding?.state === 'claimed' && binding.epoch === await store.epoch() && binding.epoch !== before
       expect(isClaimed, `two sides of a room hear each other, and its binding is ${binding?.text ?? 'not there'}`)

@@ -9,10 +9,10 @@ import { basics, registration } from './registration.js'
 import { resets } from './resets.js'
 import { rooms } from './rooms.js'
 import { signatures } from './signatures.js'
-import type { Act } from '../rule.js'
+import type { Step } from '../rule.js'
 
 /** All rules, in the order of the check: from harmless faults to those that the node does not recover from. */
-export const ACTS: readonly Act[] = [
+export const STEPS: readonly Step[] = [
   { rules: basics, isBasic: true },
   { rules: [...registration, ...signatures, ...admission, ...rooms, ...endedCalls] },
   { rules: resets },

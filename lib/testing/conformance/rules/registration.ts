@@ -1,6 +1,6 @@
 import { checkNodeRecord, MAX_RECORD_BYTES } from '../../../registry/nodes/node-record.js'
-import { BrokenRule, expect } from '../verdict.js'
-import { fateOf } from '../visitor.js'
+import { BrokenRule, expect } from '../result.js'
+import { fateOf } from '../client.js'
 import { waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
 
@@ -25,8 +25,8 @@ const registers: Rule = {
 const record: Rule = {
   id: 'record',
   rule: 'has a record in the store that fits docs/node-contract/node-record.schema.json',
-  async check (stage) {
-    const { id, record } = await stage.node()
+  async check (fixture) {
+    const { id, record } = await fixture.node()
     expect(record !== null, 'there is no record')
     expect(Buffer.byteLength(record) <= MAX_RECORD_BYTES, `the record is longer than ${MAX_RECORD_BYTES} bytes`)
     try {
@@ -40,9 +40,9 @@ const record: Rule = {
 const heartbeat: Rule = {
   id: 'heartbeat',
   rule: 'renews its lease heartbeat by heartbeat, under the same incarnation',
-  async check (stage) {
-    const { settings: { times, answerMs }, store } = stage
-    const first = await stage.node()
+  async check (fixture) {
+    const { settings: { times, answerMs }, store } = fixture
+    const first = await fixture.node()
     const gaps: number[] = []
     let last = first.leaseEnds
     await waitFor(async () => {
@@ -61,20 +61,20 @@ const heartbeat: Rule = {
 const subProtocol: Rule = {
   id: 'sub-protocol',
   rule: 'answers the sub-protocol cobrowse.v1, never the signature that is offered beside it',
-  async check (stage) {
-    const visitor = stage.knock(await stage.sign(stage.room(), 'recorder'))
-    await waitFor(() => visitor.protocol ?? visitor.end, stage.settings.answerMs)
-    const { protocol } = visitor
-    const seen = protocol === undefined ? `a client ${fateOf(visitor)}` : `it answered ${JSON.stringify(protocol)}`
-    expect(protocol === 'cobrowse.v1', seen.replace(visitor.signature, '<signature>'))
+  async check (fixture) {
+    const client = fixture.connect(await fixture.sign(fixture.room(), 'recorder'))
+    await waitFor(() => client.protocol ?? client.end, fixture.settings.answerMs)
+    const { protocol } = client
+    const seen = protocol === undefined ? `a client ${fateOf(client)}` : `it answered ${JSON.stringify(protocol)}`
+    expect(protocol === 'cobrowse.v1', seen.replace(client.signature, '<signature>'))
   }
 }
 
 const admits: Rule = {
   id: 'admits',
   rule: 'lets in who shows a good signature, and passes on what the recorder says to the replayer of the room',
-  async check (stage) {
-    await stage.pair()
+  async check (fixture) {
+    await fixture.pair()
   }
 }
 

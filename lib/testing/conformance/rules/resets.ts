@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { hears } from '../pair.js'
-import { expect } from '../verdict.js'
+import { expect } from '../result.js'
 import { waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
 
@@ -38,15 +38,15 @@ async function reset (url: URL, signature: string, afterMs: number): Promise<voi
 const survivesResets: Rule = {
   id: 'resets',
   rule: 'lives on when clients reset the connection while their signatures are checked',
-  async check (stage) {
-    const inside = await stage.pair()
-    const url = new URL(stage.address)
+  async check (fixture) {
+    const inside = await fixture.pair()
+    const url = new URL(fixture.address)
     const signatures = []
-    while (signatures.length < HANDSHAKES) signatures.push(await stage.sign(stage.room(), 'recorder'))
+    while (signatures.length < HANDSHAKES) signatures.push(await fixture.sign(fixture.room(), 'recorder'))
     await Promise.all(signatures.map(async (signature, at) => await reset(url, signature, at * STEP_MS)))
-    expect(await hears(stage, inside.recorder, inside.replayer), 'a room where nobody did harm was closed')
-    expect((await stage.store.registration(stage.settings.nodeId)) !== null, 'the node left the registry')
-    await stage.pair()
+    expect(await hears(fixture, inside.recorder, inside.replayer), 'a room where nobody did harm was closed')
+    expect((await fixture.store.registration(fixture.settings.nodeId)) !== null, 'the node left the registry')
+    await fixture.pair()
   }
 }
 

@@ -2,17 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { freshId } from '../forge.js'
 import { hears } from '../pair.js'
 import { checkAll } from '../rule.js'
-import { expect, suppose } from '../verdict.js'
+import { expect, suppose } from '../result.js'
 import { waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
-import type { Stage } from '../stage.js'
+import type { Fixture } from '../fixture.js'
 import type { RoomKey } from '../../../../types/registry.js'
 
 const SURE_MS = 300
 
-async function expectClaim (stage: Stage, room: RoomKey, whose: string): Promise<void> {
-  const [{ member }, epoch] = [await stage.node(), await stage.store.epoch()]
-  const found = await stage.store.binding(room)
+async function expectClaim (fixture: Fixture, room: RoomKey, whose: string): Promise<void> {
+  const [{ member }, epoch] = [await fixture.node(), await fixture.store.epoch()]
+  const found = await fixture.store.binding(room)
   const seen = found === null ? 'there is none' : `it is ${JSON.stringify(found.text)}`
   expect(found?.state === 'claimed' && found.member === member && found.epoch === epoch,
     `expected the binding of ${whose} to be claimed by ${member} in epoch ${epoch}; ${seen}`)
@@ -21,31 +21,31 @@ async function expectClaim (stage: Stage, room: RoomKey, whose: string): Promise
 const claims: Rule = {
   id: 'claims',
   rule: 'has claimed the room in the store, in its epoch, before anything is passed on in it',
-  async check (stage) {
-    const { room } = await stage.pair()
-    await expectClaim(stage, room, 'a room where somebody is')
+  async check (fixture) {
+    const { room } = await fixture.pair()
+    await expectClaim(fixture, room, 'a room where somebody is')
   }
 }
 
 const roomKey: Rule = {
   id: 'room-key',
   rule: 'makes the key of a room from the lengths in bytes and the UTF-8 of tenant and room',
-  async check (stage) {
-    const { room } = await stage.pair(stage.room('Müller & 東京 🔑'))
-    await expectClaim(stage, room, 'a room whose tenant is not ASCII')
+  async check (fixture) {
+    const { room } = await fixture.pair(fixture.room('Müller & 東京 🔑'))
+    await expectClaim(fixture, room, 'a room whose tenant is not ASCII')
   }
 }
 
 const elsewhere: Rule = {
   id: 'elsewhere',
   rule: 'refuses a room that is bound to another living node, and leaves the binding as it is',
-  async check (stage) {
-    const { store, rival } = stage
-    const room = stage.room()
+  async check (fixture) {
+    const { store, rival } = fixture
+    const room = fixture.room()
     suppose(await rival.claim(room) === 'ok', 'the rival could not claim a room')
     const before = await store.binding(room)
-    const ticket = { node: await stage.node(), issuedAt: await store.now() }
-    await stage.refused(stage.knock(stage.issue(room, 'recorder', ticket)), [4410], 'a client of a room that lives elsewhere')
+    const ticket = { node: await fixture.node(), issuedAt: await store.now() }
+    await fixture.refused(fixture.connect(fixture.issue(room, 'recorder', ticket)), [4410], 'a client of a room that lives elsewhere')
     const after = await store.binding(room)
     expect(after?.text === before?.text, `the binding was ${before?.text}, and is ${after?.text}`)
   }
@@ -54,10 +54,10 @@ const elsewhere: Rule = {
 const releases: Rule = {
   id: 'releases',
   rule: 'releases the binding when the last client has left, and never deletes it',
-  async check (stage) {
-    const { settings: { answerMs, times }, store } = stage
-    const { room, recorder, replayer } = await stage.pair()
-    const claim = await stage.claimed(room)
+  async check (fixture) {
+    const { settings: { answerMs, times }, store } = fixture
+    const { room, recorder, replayer } = await fixture.pair()
+    const claim = await fixture.claimed(room)
     suppose(claim !== undefined, 'the room was not claimed')
     const leftAt = performance.now()
     for (const side of [recorder, replayer]) side.leave()
@@ -80,33 +80,33 @@ const releases: Rule = {
 const reopens: Rule = {
   id: 'reopens',
   rule: 'claims a room that it released when somebody comes again, by a higher number',
-  async check (stage) {
-    const { settings: { answerMs }, store } = stage
-    const { room, recorder, replayer } = await stage.pair()
-    suppose(await stage.claimed(room) !== undefined, 'the room was not claimed')
+  async check (fixture) {
+    const { settings: { answerMs }, store } = fixture
+    const { room, recorder, replayer } = await fixture.pair()
+    suppose(await fixture.claimed(room) !== undefined, 'the room was not claimed')
     for (const side of [recorder, replayer]) side.leave()
     const isFree = await waitFor(async () => (await store.binding(room))?.state !== 'claimed', answerMs)
     suppose(isFree === true, 'the room was not released')
-    await stage.pair(room)
-    await expectClaim(stage, room, 'the room')
+    await fixture.pair(room)
+    await expectClaim(fixture, room, 'the room')
   }
 }
 
 const tenants: Rule = {
   id: 'tenants',
   rule: 'keeps rooms of the same id in two tenants apart',
-  async check (stage) {
+  async check (fixture) {
     const id = freshId()
     const couples = [[['one', id], ['two', id]], [['a', `b:${id}`], ['a:b', id]]] as const
     await checkAll(couples.map(async ([[tenant, room], [otherTenant, otherRoom]]) => {
-      const ours = await stage.pair(stage.room(tenant, room))
-      const theirs = await stage.pair(stage.room(otherTenant, otherRoom))
+      const ours = await fixture.pair(fixture.room(tenant, room))
+      const theirs = await fixture.pair(fixture.room(otherTenant, otherRoom))
       const mark = `cobrowse-check-${freshId()}`
-      ours.recorder.say(stage.settings.message(mark))
-      expect(await waitFor(() => ours.replayer.hasHeard(mark), stage.settings.answerMs) === true, 'a message was lost')
+      ours.recorder.say(fixture.settings.message(mark))
+      expect(await waitFor(() => ours.replayer.hasHeard(mark), fixture.settings.answerMs) === true, 'a message was lost')
       const leak = await waitFor(() => theirs.replayer.hasHeard(mark), SURE_MS)
       expect(leak === undefined, `room "${room}" of tenant "${tenant}" is heard in "${otherRoom}" of "${otherTenant}"`)
-      expect(await hears(stage, theirs.recorder, theirs.replayer), 'the second room was closed')
+      expect(await hears(fixture, theirs.recorder, theirs.replayer), 'the second room was closed')
     }))
   }
 }

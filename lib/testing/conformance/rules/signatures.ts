@@ -27,16 +27,16 @@ function refusing (id: string, rule: string, forgeries: Forgeries): Rule {
   return {
     id,
     rule,
-    async check (stage) {
-      const { settings: { signing, nodeId } } = stage
-      const good = await stage.sign(stage.room(), 'recorder')
+    async check (fixture) {
+      const { settings: { signing, nodeId } } = fixture
+      const good = await fixture.sign(fixture.room(), 'recorder')
       const { header, claims } = takeApart(good)
       const [key] = signing.keys
       // The checked options have at least one key.
       if (key === undefined) throw new TypeError('no key')
       const material = { good, header, claims, key, signing, nodeId, iat: Number(claims.iat) }
       await checkAll(Object.entries(forgeries).map(async ([wrong, forge]) => {
-        await stage.refused(stage.knock(forge(material)), [4401], `a client ${wrong}`)
+        await fixture.refused(fixture.connect(forge(material)), [4401], `a client ${wrong}`)
       }))
     }
   }

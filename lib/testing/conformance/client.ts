@@ -15,7 +15,7 @@ export interface End {
 }
 
 /** A client of the node. The node admits a client without telling it. */
-export interface Visitor {
+export interface Client {
   readonly signature: string
   /** Sub-protocol that the node answered; `undefined` before. */
   readonly protocol: string | undefined
@@ -28,9 +28,9 @@ export interface Visitor {
   terminate (): void
 }
 
-export type Knock = (signature: string | undefined) => Visitor
+export type Connect = (signature: string | undefined) => Client
 
-export function createKnock (WebSocket: CheckNodeOptions['WebSocket'], address: string): Knock {
+export function createConnect (WebSocket: CheckNodeOptions['WebSocket'], address: string): Connect {
   return (signature) => {
     const heard = new Set<string>()
     let socket: TestSocket | undefined
@@ -104,7 +104,7 @@ export function isRefused ({ code, status = 0 }: End, codes: readonly number[]):
 }
 
 /** Describes the state of a client, to follow its name. */
-export function fateOf ({ end, protocol }: Visitor): string {
+export function fateOf ({ end, protocol }: Client): string {
   if (end !== undefined) return `was ${end.text}`
   return protocol === undefined ? 'got no answer to the handshake' : 'stays connected'
 }

@@ -2,18 +2,18 @@ import { splitMember } from '../../registry/nodes/member.js'
 import { createIssuer } from '../../signature.js'
 import { freshId } from './forge.js'
 import { meet } from './pair.js'
-import { expect, suppose } from './verdict.js'
-import { fateOf, isRefused } from './visitor.js'
+import { expect, suppose } from './result.js'
+import { fateOf, isRefused } from './client.js'
 import { waitFor } from './wait.js'
 import type { Membership, Registry, RoomKey } from '../../../types/registry.js'
 import type { Role } from '../../../types/signature.js'
 import type { Pair } from './pair.js'
 import type { Settings } from './settings.js'
 import type { Binding, Registration, TestStore } from './store.js'
-import type { Knock, Visitor } from './visitor.js'
+import type { Connect, Client } from './client.js'
 
 /** Fixture that all rules of a check share. */
-export interface Scene {
+export interface Environment {
   settings: Settings
   store: TestStore
   /** The runner's own registry, for the other processes that it acts as. */
@@ -22,13 +22,13 @@ export interface Scene {
   rival: Membership
   /** Address of the node. */
   address: string
-  knock: Knock
+  connect: Connect
   /** Rooms that were used so far. */
   rooms: RoomKey[]
 }
 
 /** Fixture of one rule: rooms and clients of its own. */
-export interface Stage extends Scene {
+export interface Fixture extends Environment {
   /** The node's current, live registration. */
   node (): Promise<Registration>
   /** The node's next live registration, under another incarnation. */
@@ -46,7 +46,7 @@ export interface Stage extends Scene {
   /** Returns the binding of the room as soon as the node has claimed it. */
   claimed (room: RoomKey, ms?: number): Promise<Binding | undefined>
   /** @throws BrokenRule unless the client is rejected with one of these codes */
-  refused (visitor: Visitor, codes: readonly number[], who?: string, ms?: number): Promise<void>
+  refused (client: Client, codes: readonly number[], who?: string, ms?: number): Promise<void>
   /** Disconnects all clients. */
   clear (): void
 }
@@ -57,20 +57,20 @@ export interface Ticket {
   joinOnly?: boolean
 }
 
-export function createStage (scene: Scene): Stage {
-  const { settings, store, rooms } = scene
-  const visitors: Visitor[] = []
+export function createFixture (environment: Environment): Fixture {
+  const { settings, store, rooms } = environment
+  const clients: Client[] = []
   const issuer = createIssuer(settings.signing)
 
-  const knock: Knock = (...handshake) => {
-    const visitor = scene.knock(...handshake)
-    visitors.push(visitor)
-    return visitor
+  const connect: Connect = (...handshake) => {
+    const client = environment.connect(...handshake)
+    clients.push(client)
+    return client
   }
 
-  const stage: Stage = {
-    ...scene,
-    knock,
+  const fixture: Fixture = {
+    ...environment,
+    connect,
     async node () {
       const living = await waitFor(async () => await findLiving(), settings.recoverMs)
       suppose(living !== undefined, 'the node is not registered')
@@ -89,32 +89,32 @@ export function createStage (scene: Scene): Stage {
     async issueJoinOnly (room, role, known) {
       const { incarnation = '' } = known ?? await store.registration(settings.nodeId) ?? {}
       const node = { id: settings.nodeId, incarnation }
-      return stage.issue(room, role, { node, issuedAt: await store.now(), joinOnly: true })
+      return fixture.issue(room, role, { node, issuedAt: await store.now(), joinOnly: true })
     },
     async sign (room, role) {
       const assigned = await waitFor(async () => {
-        const { member } = await stage.node()
+        const { member } = await fixture.node()
         const answer = await store.assign(room, member)
         return answer.outcome === 'bound' || answer.outcome === 'chosen' ? answer : undefined
       }, settings.recoverMs)
       const { id, incarnation } = splitMember(assigned?.member ?? '')
       suppose(assigned !== undefined && id === settings.nodeId, 'the store does not assign the room to the node')
-      return stage.issue(room, role, { node: { id, incarnation }, issuedAt: assigned.issuedAt })
+      return fixture.issue(room, role, { node: { id, incarnation }, issuedAt: assigned.issuedAt })
     },
-    pair: async (room = stage.room()) => await meet(stage, room),
+    pair: async (room = fixture.room()) => await meet(fixture, room),
     async claimed (room, ms = settings.answerMs) {
       return await waitFor(async () => {
         const [node, binding] = [await findLiving(), await store.binding(room)]
         return binding?.state === 'claimed' && binding.member === node?.member && binding
       }, ms)
     },
-    async refused (visitor, codes, who = 'a client', ms = settings.answerMs) {
-      await waitFor(() => visitor.end, ms)
-      const { end } = visitor
-      expect(end !== undefined && isRefused(end, codes), `${who} ${fateOf(visitor)}; expected ${codes.join(' or ')}`)
+    async refused (client, codes, who = 'a client', ms = settings.answerMs) {
+      await waitFor(() => client.end, ms)
+      const { end } = client
+      expect(end !== undefined && isRefused(end, codes), `${who} ${fateOf(client)}; expected ${codes.join(' or ')}`)
     },
     clear () {
-      for (const visitor of visitors) visitor.terminate()
+      for (const client of clients) client.terminate()
     }
   }
 
@@ -123,5 +123,5 @@ export function createStage (scene: Scene): Stage {
     return found?.isAlive === true ? found : undefined
   }
 
-  return stage
+  return fixture
 }

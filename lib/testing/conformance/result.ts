@@ -3,9 +3,9 @@ export class BrokenRule extends Error {
   override name = 'BrokenRule'
 }
 
-/** The preconditions of the rule were not met, so the node cannot be judged. */
-export class NotJudged extends Error {
-  override name = 'NotJudged'
+/** The preconditions of the rule were not met, so the node cannot be checked. */
+export class NotChecked extends Error {
+  override name = 'NotChecked'
 }
 
 /** @throws BrokenRule unless it is kept */
@@ -13,7 +13,7 @@ export function expect (isKept: boolean, seen: string): asserts isKept {
   if (!isKept) throw new BrokenRule(seen)
 }
 
-/** @throws NotJudged unless it is given */
+/** @throws NotChecked unless it is given */
 export function suppose (isGiven: boolean, missing: string): asserts isGiven {
-  if (!isGiven) throw new NotJudged(missing)
+  if (!isGiven) throw new NotChecked(missing)
 }

@@ -3,42 +3,42 @@ import type { RoomKey } from '../../../types/registry.js'
 /** Fault that the runner injects into the store or the node, for all rules of an act at once. */
 export interface Plan {
   /** @param taken rooms that the rival claims at the same moment */
-  strike (taken: readonly RoomKey[]): Promise<void>
-  lift? (): Promise<void>
+  inject (taken: readonly RoomKey[]): Promise<void>
+  heal? (): Promise<void>
 }
 
 /** One rule's part in the fault. */
-export interface Trouble {
+export interface Fault {
   /** Waits until every rule is ready, then injects the fault. @returns the moment after that, of `performance.now()` */
   begin (taken?: readonly RoomKey[]): Promise<number>
   /** Waits until every rule has seen enough, then heals the fault. */
   end (): Promise<void>
 }
 
-export interface Troubles {
+export interface Faults {
   /** Adds one rule; call `leave` when it is done, so that the others do not wait for it. */
-  join (): Trouble & { leave (): void }
+  join (): Fault & { leave (): void }
   /** Heals a fault that has begun. */
   stop (): Promise<void>
 }
 
 /** @param parties number of rules that take part */
-export function createTroubles (parties: number, { strike, lift }: Plan): Troubles {
+export function createFaults (parties: number, { inject, heal }: Plan): Faults {
   const taken: RoomKey[] = []
-  let hasStruck = false
+  let isInjected = false
   let struckAt = 0
 
   const beginning = createMeeting(parties, async () => {
-    hasStruck = true
-    await strike(taken)
+    isInjected = true
+    await inject(taken)
     struckAt = performance.now()
   })
   const ending = createMeeting(parties, stop)
 
   async function stop (): Promise<void> {
-    if (!hasStruck) return
-    hasStruck = false
-    await lift?.()
+    if (!isInjected) return
+    isInjected = false
+    await heal?.()
   }
 
   return {
