@@ -52,6 +52,7 @@ t.test('a registration – that died unheard – is replaced by a fresh one', as
   const { member, replaces } = attempt.call()
   t.equal(`n1|${replaces}`, dead)
   t.not(member, dead)
+  t.equal(registration.attempt('renewed').call().replaces, replaces, 'also by the next attempt')
 })
 
 t.test('a registration – of an id that another process has – replaces it at first, and is displaced later', async (t) => {
