@@ -108,7 +108,7 @@ function readClaims (payload: Record<string, unknown>, bounds: Bounds): Signatur
   }
   if (role !== 'recorder' && role !== 'replayer') throw new TypeError('unknown role')
   if (!isWhole(iat) || !isWhole(exp)) throw new TypeError('times must be whole seconds')
-  if (exp <= iat || exp - iat > ttl) throw new TypeError('lives too long')
+  if (exp <= iat || exp - iat > ttl) throw new TypeError('its lifetime is too long')
   if (iat > latestStart) throw new TypeError('not yet valid')
   return {
     tenant,

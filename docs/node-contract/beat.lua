@@ -154,8 +154,8 @@ local function bind(room, member, state, claims, life)
 end
 
 local function nameOf(room) return string.match(room, '[^:]+$') end
-
-local MEMBER = ARGV[6]
+local MEMBER, RECORD, LIFE, KIND = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local FURTHER = 10
 
 -- If no heartbeat arrived for a whole lease, the store was unreachable, and other nodes may still return. Their leases
 -- show that there are any, unless the store had lost its memory just before.
@@ -239,7 +239,7 @@ if KNOWN ~= epoch then return {'epoch', epoch} end
 if not alive(MEMBER) then return {'lapsed'} end
 heard()
 redis.call('ZADD', LEASES, ms(now + LEASE), MEMBER)
-ask('HSET', NODES, MEMBER, ARGV[7])
+ask('HSET', NODES, MEMBER, RECORD)
 -- Nodes that never returned are removed a minute later, a few at a time, since no caller waits for it.
 local latest = now < settledAt and '(-inf' or ms(now - LEASE - 60000)
 local dead = redis.call('ZRANGEBYSCORE', LEASES, '-inf', latest, 'LIMIT', 0, 16)
@@ -249,5 +249,5 @@ for _, member in ipairs(dead) do
   redis.call('HDEL', NODES, member)
   if id and isRegistered(id, incarnation) then forgetId(id) end
 end
-forget(10 + 2 * (#KEYS - 6))
-return {'ok', now, ends(), claimAll(tonumber(ARGV[8]), ARGV[9], 10), remember()}
+forget(FURTHER + 2 * (#KEYS - 6))
+return {'ok', now, ends(), claimAll(tonumber(LIFE), KIND, FURTHER), remember()}

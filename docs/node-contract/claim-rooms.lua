@@ -154,8 +154,8 @@ local function bind(room, member, state, claims, life)
 end
 
 local function nameOf(room) return string.match(room, '[^:]+$') end
-
-local MEMBER = ARGV[6]
+local MEMBER, LIFE, KIND = ARGV[6], ARGV[7], ARGV[8]
+local FURTHER = 9
 
 -- If no heartbeat arrived for a whole lease, the store was unreachable, and other nodes may still return. Their leases
 -- show that there are any, unless the store had lost its memory just before.
@@ -238,4 +238,4 @@ end
 if KNOWN ~= epoch then return {'epoch', epoch} end
 if not alive(MEMBER) then return {'lapsed'} end
 note()
-return {'ok', now, {}, claimAll(tonumber(ARGV[7]), ARGV[8], 9), remember()}
+return {'ok', now, {}, claimAll(tonumber(LIFE), KIND, FURTHER), remember()}

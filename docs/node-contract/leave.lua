@@ -154,8 +154,9 @@ local function bind(room, member, state, claims, life)
 end
 
 local function nameOf(room) return string.match(room, '[^:]+$') end
+local FURTHER = 6
 
-for i = 6, #ARGV do
+for i = FURTHER, #ARGV do
   local id, incarnation = string.match(ARGV[i], '^([^|]+)|([^|]+)$')
   redis.pcall('ZREM', LEASES, ARGV[i])
   redis.pcall('HDEL', NODES, ARGV[i])

@@ -154,8 +154,8 @@ local function bind(room, member, state, claims, life)
 end
 
 local function nameOf(room) return string.match(room, '[^:]+$') end
-
-local MEMBER = ARGV[6]
+local MEMBER, RECORD, LIFE, KIND, REPLACES = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+local FURTHER = 11
 
 -- If no heartbeat arrived for a whole lease, the store was unreachable, and other nodes may still return. Their leases
 -- show that there are any, unless the store had lost its memory just before.
@@ -237,14 +237,14 @@ end
 
 if KNOWN ~= epoch then return {'epoch', epoch} end
 local id, incarnation = string.match(MEMBER, '^([^|]+)|([^|]+)$')
-local replaces, registered, era = ARGV[10], string.match(ask('HGET', IDS, id) or '', '^([^|]+)|([^|]+)$')
+local registered, era = string.match(ask('HGET', IDS, id) or '', '^([^|]+)|([^|]+)$')
 -- A registration of another epoch may have been restored by a fail-over, so it does not count.
 local present = era == epoch and registered or ''
 
-if present == incarnation or (present == '' and replaces == incarnation) then
+if present == incarnation or (present == '' and REPLACES == incarnation) then
   -- While the store settles, the lease may be missing because this server lost it.
-  if not alive(MEMBER) and not (replaces == incarnation and now < settledAt) then return {'lapsed'} end
-elseif present ~= replaces then
+  if not alive(MEMBER) and not (REPLACES == incarnation and now < settledAt) then return {'lapsed'} end
+elseif present ~= REPLACES then
   return {'present', present}
 end
 if registered and registered ~= incarnation then
@@ -253,6 +253,6 @@ if registered and registered ~= incarnation then
 end
 heard()
 ask('HSET', IDS, id, incarnation .. '|' .. epoch)
-ask('HSET', NODES, MEMBER, ARGV[7])
+ask('HSET', NODES, MEMBER, RECORD)
 ask('ZADD', LEASES, ms(now + LEASE), MEMBER)
-return {'ok', now, ends(), claimAll(tonumber(ARGV[8]), ARGV[9], 11), remember()}
+return {'ok', now, ends(), claimAll(tonumber(LIFE), KIND, FURTHER), remember()}

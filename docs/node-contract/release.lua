@@ -154,11 +154,13 @@ local function bind(room, member, state, claims, life)
 end
 
 local function nameOf(room) return string.match(room, '[^:]+$') end
+local MEMBER, NUMBER = ARGV[6], ARGV[7]
+local FURTHER = 8
 
 if KNOWN ~= epoch then return 0 end
 local era, member, _, claims = read(ROOM)
-local number = tonumber(ARGV[7])
+local number = tonumber(NUMBER)
 -- A late release must not cut a newer claim.
-if era ~= epoch or member ~= ARGV[6] or claims > number then return 0 end
+if era ~= epoch or member ~= MEMBER or claims > number then return 0 end
 bind(ROOM, member, 'released', number, LINGER + LEASE)
 return 1

@@ -15,12 +15,14 @@ export interface Answer {
 /**
  * Asks the gateway where the room is.
  *
- * @param isRefused whether the token of the previous request was rejected
+ * @param options.isRefused whether the token of the previous request was rejected
  * @throws CobrowseError
  */
-export async function askForRoom (settings: ClientSettings, isRefused: boolean, signal: AbortSignal): Promise<Answer> {
+export async function askForRoom (
+  settings: ClientSettings, options: { isRefused: boolean, signal: AbortSignal }
+): Promise<Answer> {
   const { roomId, userId, userName, role } = settings
-  const { data } = await post(settings, settings.url, { roomId, userId, userName, role }, isRefused, signal)
+  const { data } = await post(settings, settings.url, { roomId, userId, userName, role }, options)
   const { wssUrl, wssUrlOut, signature } = Object(data)
   if (typeof wssUrl !== 'string' || typeof signature !== 'string' || !['string', 'undefined'].includes(typeof wssUrlOut)) {
     throw new CobrowseError('bad-answer', 'the answer names no node')
@@ -34,11 +36,12 @@ export async function askForRoom (settings: ClientSettings, isRefused: boolean, 
  * @throws CobrowseError
  */
 export async function askForEnd (settings: ClientSettings): Promise<void> {
-  await post(settings, settings.endUrl, { callId: settings.roomId }, false)
+  await post(settings, settings.endUrl, { callId: settings.roomId })
 }
 
 async function post (
-  { token, timeout }: ClientSettings, url: string, body: object, isRefused: boolean, parent?: AbortSignal
+  { token, timeout }: ClientSettings, url: string, body: object,
+  { isRefused = false, signal: parent }: { isRefused?: boolean, signal?: AbortSignal } = {}
 ): Promise<{ data?: unknown }> {
   const limit = startTimeLimit(timeout, parent)
   const { signal } = limit

@@ -64,7 +64,7 @@ export function connect (options: ConnectOptions): Connection {
     try {
       asking = new AbortController()
       const { signal } = asking
-      const answer = await askForRoom(settings, isRefused, signal)
+      const answer = await askForRoom(settings, { isRefused, signal })
       if (signal.aborted) throw new CobrowseError('lost', 'closed by this side')
       return await open(addresses.choose(answer), answer.signature)
     } catch (error) {

@@ -44,7 +44,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     // A binding may be older than the rules for addresses, or made under other rules.
     const fault = addressFault(assignment.node.wssUrl)
     if (fault !== undefined) throw new NoLiveNodeError({ cause: new ReasonError(`wssUrl of the node ${fault}`) })
-    if (assignment.joinOnly) parts.onJoinOnly(new ReasonError('the registry answered without its store'))
+    if (assignment.joinOnly) parts.onJoinOnly(new ReasonError('the registry answered from memory'))
     return assignment
   }
 

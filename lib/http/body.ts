@@ -36,7 +36,7 @@ export function createBodyParser (budgetOf: (request: FastifyRequest) => Budget,
     if (Number(request.headers['content-length']) > BODY_LIMIT_BYTES) return end(new BodyTooLargeError())
     if (signal.aborted) return onAbort()
     // A hook of the host has read the stream, or has destroyed it.
-    if (!payload.readable) return onFault(new ReasonError('the stream of a preParsing hook is over'))
+    if (!payload.readable) return onFault(new ReasonError('the stream of a preParsing hook ended before it was read'))
     signal.addEventListener('abort', onAbort, { once: true })
     payload.on('data', onData).on('end', onEnd).on('error', onFault).on('close', onFault).resume()
     arriving.add(arrival)
@@ -80,7 +80,9 @@ export function createBodyParser (budgetOf: (request: FastifyRequest) => Budget,
 function endOldest (arriving: Set<Arrival>): void {
   for (const arrival of arriving) {
     arriving.delete(arrival)
-    if (!arrival.isComplete()) return arrival.end(new BodyTimeoutError({ cause: new ReasonError('too many bodies on their way') }))
+    if (!arrival.isComplete()) {
+      return arrival.end(new BodyTimeoutError({ cause: new ReasonError('too many unfinished bodies') }))
+    }
   }
 }
 

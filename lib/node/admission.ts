@@ -77,10 +77,10 @@ export function createAdmission (parts: AdmissionParts) {
     try {
       for (let claimed = 0; claimed < MAX_CLAIMS; claimed++) {
         const result = await claim(claims, endsAt - clock.monotonic())
-        if (result !== 'ok') throw new AdmissionError(4410, new Error(`the room is not this node's: ${result}`))
+        if (result !== 'ok') throw new AdmissionError(4410, new Error(`another node holds the room: ${result}`))
         if (membership().holds({ tenant, room })) return take(claims)
       }
-      throw new AdmissionError(4410, new Error('the claim does not last'))
+      throw new AdmissionError(4410, new Error('the room was lost right after it was claimed'))
     } finally {
       arrive()
     }

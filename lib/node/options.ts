@@ -77,7 +77,7 @@ function readRecord ({ id = `node-${randomBytes(8).toString('hex')}`, ...options
   } catch (cause) {
     // checkNodeRecord throws nothing but a TypeError.
     const { message } = cause as TypeError
-    throw new TypeError(`the options of joinCobrowse make no ${message}`, { cause })
+    throw new TypeError(`the options of joinCobrowse are not a valid ${message}`, { cause })
   }
 }
 

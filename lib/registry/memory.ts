@@ -51,7 +51,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   function addStatic (at: number, record: NodeRecord): void {
     try {
       const view = toNodeView(checkNodeRecord(record?.id, record), newIncarnation())
-      if (members.has(view.id)) throw new TypeError('node record: "id" is that of an earlier one')
+      if (members.has(view.id)) throw new TypeError('node record: "id" is already that of an earlier record')
       members.set(view.id, { view, gone: false })
     } catch (cause) {
       // checkNodeRecord throws nothing but a TypeError.
@@ -166,7 +166,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
     async join (record) {
       const checked = checkNodeRecord(record?.id, record)
       if (members.has(checked.id) && members.get(checked.id)?.leave === undefined) {
-        throw new TypeError('node record: "id" is that of a node in the "nodes" option')
+        throw new TypeError('node record: "id" is already that of a node in the "nodes" option')
       }
       assertOpen()
       return register(checked)

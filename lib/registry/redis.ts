@@ -112,7 +112,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
 
   // A misspelt name is no error for Redis.
   function warnOfNoneListed (): void {
-    if (listedAt !== undefined && !hasWarned) backend.log?.warn({ listed: listedAt }, 'no node is listed in Redis there')
+    if (listedAt !== undefined && !hasWarned) backend.log?.warn({ listed: listedAt }, 'Redis lists no node there')
     hasWarned = true
   }
 
@@ -143,7 +143,9 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     },
     nodes: view.nodes,
     async join (record) {
-      if (listed !== undefined) throw new TypeError('"listed" option of redisRegistry: its nodes register by themselves')
+      if (listed !== undefined) {
+        throw new TypeError('"listed" option of redisRegistry: another program registers its nodes')
+      }
       const checked = checkNodeRecord(record?.id, record)
       assertSize(checked)
       assertOpen()

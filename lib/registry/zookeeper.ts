@@ -110,7 +110,7 @@ export function createZooKeeperRegistry (
   async function poll (): Promise<void> {
     try {
       await view.poll()
-      if (view.isDoubtful()) backend.set('degraded', 'nodes vanished at once, or unseen: their rooms stay for a while')
+      if (view.isDoubtful()) backend.set('degraded', 'nodes vanished together or unobserved: their rooms stay bound')
       else if (!view.isCut()) backend.set('up')
       else backend.set('degraded', `more than ${MAX_NODES} nodes: only the first are read`)
     } catch (error) {
@@ -161,7 +161,9 @@ export function createZooKeeperRegistry (
     },
     nodes: view.nodes,
     async join (record) {
-      if (listed !== undefined) throw new TypeError('"listed" option of zookeeperRegistry: its nodes register by themselves')
+      if (listed !== undefined) {
+        throw new TypeError('"listed" option of zookeeperRegistry: another program registers its nodes')
+      }
       const checked = checkNodeRecord(record?.id, record)
       assertSize(checked)
       return await askInTime(CONNECT_MS, undefined, async (limit) => {

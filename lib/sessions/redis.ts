@@ -61,7 +61,7 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
     } catch (cause) {
       throw new AnsweredError('"decode" failed on a stored text', { cause })
     }
-    if (typeof token !== 'string') throw new AnsweredError('"decode" made no text of a stored one')
+    if (typeof token !== 'string') throw new AnsweredError('"decode" must return a string')
     return token
   }
 

@@ -2,10 +2,9 @@ import { ZooKeeperError } from './error.js'
 import { assertPath } from './hosts.js'
 import { ANY_VERSION, assertSendable, modeOf, sendMulti } from './multi.js'
 import { MAX_FRAME_BYTES } from './frames.js'
-import { zookeeper } from './package.js'
 import type { CallOptions, Send } from './connection.js'
 import type { MultiFailure, ZooKeeperOp } from './multi.js'
-import type { Failure, Stat } from './package.js'
+import type { Acl, Failure, Stat } from './package.js'
 
 export interface ZooKeeperStat {
   version: number
@@ -51,9 +50,8 @@ export interface ZooKeeperCalls {
 
 export type Call = <T>(send: Send<T>, options?: CallOptions) => Promise<T>
 
-/** @param isOwn whether only clients with the same credentials may use created znodes */
-export function createCalls (call: Call, isOwn: boolean): ZooKeeperCalls {
-  const acl = isOwn ? zookeeper.ACL.CREATOR_ALL_ACL : zookeeper.ACL.OPEN_ACL_UNSAFE
+/** @param acl permissions of created znodes */
+export function createCalls (call: Call, acl: Acl): ZooKeeperCalls {
   return {
     async get (path, options = {}) {
       assertPath(path)

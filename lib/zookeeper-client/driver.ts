@@ -107,7 +107,7 @@ function guardParser (manager: ConnectionManager, isOver: () => boolean, end: (w
         parse.call(manager, frame)
         if (isOver()) return
         // The package destroys the socket if an answer fits no request.
-        if (manager.socket?.destroyed === true) throw new RangeError('an answer to nothing')
+        if (manager.socket?.destroyed === true) throw new RangeError('an answer without a request')
       }
     } catch {
       end('ZooKeeper sent what is no answer')
@@ -126,7 +126,9 @@ function connectOnce (manager: ConnectionManager, server: ZooKeeperServer): void
 
 function assertGranted (manager: ConnectionManager, asked: ZooKeeperSession | undefined): void {
   const isSame = asked === undefined || asked.id.equals(manager.sessionId)
-  if (!isSame || manager.sessionPassword?.length !== PASSWORD_BYTES) throw new RangeError('no session as asked for')
+  if (!isSame || manager.sessionPassword?.length !== PASSWORD_BYTES) {
+    throw new RangeError('the server granted another session')
+  }
 }
 
 /** Some answers carry a zxid of 0 or less. */

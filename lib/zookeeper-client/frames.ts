@@ -25,7 +25,7 @@ export function createFrameReader (): (bytes: Buffer) => Buffer[] {
     if (kept < LENGTH_BYTES) return undefined
     if (chunks.length > 1 && (chunks[0]?.length ?? 0) < LENGTH_BYTES) chunks = [Buffer.concat(chunks, kept)]
     const length = chunks[0]?.readInt32BE(0) ?? 0
-    if (length < 0 || length > MAX_FRAME_BYTES) throw new RangeError('a frame of an impossible length')
+    if (length < 0 || length > MAX_FRAME_BYTES) throw new RangeError('a frame of an invalid length')
     return LENGTH_BYTES + length
   }
 

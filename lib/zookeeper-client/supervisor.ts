@@ -110,7 +110,7 @@ export function createSupervisor (options: SupervisorOptions): Supervisor {
     cancelLost()
     if (session === undefined || closing.signal.aborted) return
     session = undefined
-    attempt.abort(new ZooKeeperError('SESSION_EXPIRED', 'no word from ZooKeeper for the time of the session'))
+    attempt.abort(new ZooKeeperError('SESSION_EXPIRED', 'no answer from ZooKeeper within the session timeout'))
     change('lost')
   }
 

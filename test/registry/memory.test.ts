@@ -57,7 +57,7 @@ t.test('a wrong option – is rejected by name', async (t) => {
     [{ nodes: {} }, '"nodes" option of memoryRegistry must be a list of node records'],
     [{ nodes: [{ id: 'n1' }] }, '"nodes.0" option of memoryRegistry: node record: "wssUrl" must be a non-empty string'],
     [{ nodes: [nodeRecord('n1'), nodeRecord('n1')] },
-      '"nodes.1" option of memoryRegistry: node record: "id" is that of an earlier one']
+      '"nodes.1" option of memoryRegistry: node record: "id" is already that of an earlier record']
   ]
   for (const [options, message] of bad) {
     // A program without types may pass these.

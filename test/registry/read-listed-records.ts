@@ -49,7 +49,7 @@ export function readListedRecords (
   t.test('join – nodes are listed – names the option', async (t) => {
     const { gateway } = await make(t, parseWords)
     await t.rejects(gateway.join(nodeRecord('n1')), {
-      name: 'TypeError', message: `"listed" option of ${name}: its nodes register by themselves`
+      name: 'TypeError', message: `"listed" option of ${name}: another program registers its nodes`
     })
   })
 }

@@ -100,7 +100,7 @@ for (const [what, bytes] of Object.entries(refusals)) {
 }
 
 const answers: Record<string, (xid: number) => Buffer> = {
-  'an answer to nothing': (xid) => reply(xid + 7, NO_NODE),
+  'an answer without a request': (xid) => reply(xid + 7, NO_NODE),
   'an answer without a header': () => frame(Buffer.alloc(3)),
   'an answer that ends early': (xid) => reply(xid, 0, lengthOf(10)),
   'an answer with data of 2 GB': (xid) => reply(xid, 0, lengthOf(2 ** 31 - 1)),

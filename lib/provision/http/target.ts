@@ -29,7 +29,7 @@ export function parseTarget (url: string): Target {
     // The pattern allows only names of the session's fields.
     const filled = href.replace(PLACEHOLDER, (_match, field: keyof Session) => encode(session[field]))
     // "." and ".." have no encoding that a URL parser would not read as a step to another path.
-    if (new URL(filled).href !== filled) throw new ReasonError('a value of the session cannot stand in a URL')
+    if (new URL(filled).href !== filled) throw new ReasonError('a value of the session cannot be part of a URL')
     return filled.slice(origin.length)
   }
   return { origin, pathFor }

@@ -9,7 +9,8 @@ import type { Clock } from '../../common/clock.js'
 import type { Moment } from './lease.js'
 import type { Accepted, Claims, NodeStore } from './node-store.js'
 import type { RegistrationKind } from './registration.js'
-import type { ClaimResult, Membership, MembershipEvents, NodeRecord, RoomKey } from '../../../types/registry.js'
+import type { SingleResult } from './room-claims.js'
+import type { ClaimResult, Membership, MembershipEvents, NodeRecord } from '../../../types/registry.js'
 
 /** Bounds the answers that ask for another try: epoch, present incarnation, death of an unacknowledged registration. */
 const MAX_TRIES = 6
@@ -57,7 +58,7 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     if (isOver) return
     // A pending registration may still be written and end the lease of the previous one, which no heartbeat revives.
     if (registration.isPending()) return await register('renewed')
-    const claims = rooms.toSend(rooms.held.shutKeys(), true)
+    const claims = rooms.toSend(rooms.held.shutKeys(), { yields: true })
     const sentAt = momentOf(clock)
     const answer = await store.beat({ ...self(), record: recordText(), claims, heard: rooms.heard() })
     if (isOver) return
@@ -70,7 +71,7 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     const attempt = registration.attempt(kind, epoch)
     const keys = kind === 'again' ? rooms.held.openKeys() : rooms.held.shutKeys()
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const claims = rooms.toSend(keys, kind === 'renewed')
+      const claims = rooms.toSend(keys, { yields: kind === 'renewed' })
       const sentAt = momentOf(clock)
       const answer = await store.register({ ...attempt.call(), record: recordText(), claims })
       if (isOver) return
@@ -93,23 +94,19 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     if (answer.hasMoreEnds === true) heartbeat.hurry()
   }
 
-  async function claimOne (
-    room: RoomKey, key: string, date: number | undefined, signal: AbortSignal | undefined, mayRetry = true
-  ): Promise<ClaimResult> {
-    const result = await rooms.claim(room, key, date, signal)
-    switch (result) {
-      case 'outdated': return 'lapsed'
-      case 'epoch':
-      case 'lapsed':
-        if (result === 'epoch' && mayRetry) {
-          await inTurn(beat)
-          return lease.valid() ? await claimOne(room, key, date, signal, false) : 'lapsed'
-        }
-        lease.lapse()
-        inTurn(beat).catch(() => {})
-        return 'lapsed'
-      default: return result
+  async function claimOne (claim: () => Promise<SingleResult>): Promise<ClaimResult> {
+    let result = await claim()
+    if (result === 'epoch') {
+      await inTurn(beat)
+      if (!lease.valid()) return 'lapsed'
+      result = await claim()
     }
+    if (result === 'epoch' || result === 'lapsed') {
+      lease.lapse()
+      inTurn(beat).catch(() => {})
+      return 'lapsed'
+    }
+    return result === 'outdated' ? 'lapsed' : result
   }
 
   const heartbeat = createRepeater(clock, async () => {
@@ -160,7 +157,7 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
       const issuedAtMs = issuedAt === undefined ? undefined : issuedAt * 1000
       if (Number(issuedAtMs) <= (rooms.endedAt(key) ?? 0)) return 'ended'
       if (rooms.held.get(key)?.isShut === false) return 'ok'
-      return await claimOne({ ...room }, key, issuedAtMs, signal)
+      return await claimOne(async () => await rooms.claim({ ...room }, key, issuedAtMs, signal))
     },
     holds: (room) => lease.valid() && rooms.held.get(store.roomKey(room))?.isShut === false,
     endedAt: (room) => rooms.endedAt(store.roomKey(room)),

@@ -24,7 +24,7 @@ export interface RoomClaims {
   readonly held: HeldRooms
   endedAt (key: string): number | undefined
   /** Claims to send with a registration or heartbeat: the first ones, up to the batch of the store. */
-  toSend (keys: string[], yields: boolean): Claims
+  toSend (keys: string[], options: { yields: boolean }): Claims
   /** Ends of calls in the latest answer: the next heartbeat acknowledges them. */
   heard (): readonly RoomEnd[]
   /** Takes the store's answer to a registration or heartbeat. */
@@ -62,7 +62,7 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
     const room = held.get(key)
     return { key, number: room?.number ?? 0, date: room?.openedAt }
   }
-  const toSend = (keys: string[], yields: boolean) =>
+  const toSend = (keys: string[], { yields }: { yields: boolean }) =>
     ({ rooms: keys.slice(0, store.batch).map(toClaim), yields, areOpen: !yields })
 
   function settle ({ claims: answers, now }: Accepted, { rooms }: Claims): void {
@@ -92,14 +92,14 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
   function claimShare (keys: string[]): void {
     if (isClaimingAgain || keys.length === 0) return
     isClaimingAgain = true
-    claimAgain(keys, false).catch(() => {}).finally(() => { isClaimingAgain = false })
+    claimAgain(keys, { yields: false }).catch(() => {}).finally(() => { isClaimingAgain = false })
   }
 
-  async function claimAgain (keys: string[], yields: boolean): Promise<void> {
+  async function claimAgain (keys: string[], { yields }: { yields: boolean }): Promise<void> {
     const call = self()
     for (let at = 0; at < keys.length; at += store.batch) {
       const isStill = (key: string) => held.get(key)?.isShut === yields
-      const claims = toSend(keys.slice(at, at + store.batch).filter(isStill), yields)
+      const claims = toSend(keys.slice(at, at + store.batch).filter(isStill), { yields })
       if (claims.rooms.length === 0) continue
       for (const { key } of claims.rooms) held.putLast(key)
       const answer = await store.claim({ ...call, claims })
@@ -124,7 +124,7 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
     claimTheRest ({ rooms }) {
       const isFull = rooms.length === store.batch
       const shut = held.shutKeys()
-      if (isFull && shut.length > 0) claimAgain(shut, true).catch(() => {})
+      if (isFull && shut.length > 0) claimAgain(shut, { yields: true }).catch(() => {})
       const open = held.openKeys()
       claimShare(isFull ? open : open.slice(0, store.claimsAgain(open.length)))
     },

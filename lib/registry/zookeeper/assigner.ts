@@ -54,11 +54,11 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
       const chosen = await choose(room, state, choice, signal)
       if (chosen === 'changed') continue
       if (chosen !== 'gone') return chosen
-      if (hasReadAnew) throw view.isDoubtful() ? unanswerable('nodes vanished at once, or unseen') : new NoLiveNodeError()
+      if (hasReadAnew) throw view.isDoubtful() ? unanswerable('nodes vanished together or unobserved') : new NoLiveNodeError()
       hasReadAnew = true
       await view.refresh()
     }
-    throw unanswerable('the room changed again and again')
+    throw unanswerable('the room kept changing')
   }
 
   /**
@@ -141,7 +141,7 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
       if (await client.multi(ops, { signal }) !== undefined) continue
       return sweep.note(key, text, binding)
     }
-    throw unanswerable('the room changed again and again')
+    throw unanswerable('the room kept changing')
   }
 
   return { assign, end }

@@ -110,7 +110,7 @@ export function createClaimer ({ client, layout, rooms, lingerMs, clock, callMs 
         shut.add(claim)
         tries--
       }
-      throw unavailable('the rooms changed again and again')
+      throw unavailable('the rooms kept changing')
     }
   }
 }

@@ -72,5 +72,5 @@ export async function ensurePath (
   if (await client.create(path, NOTHING, options) !== 'no-parent') return
   await ensurePath(client, parentOf(path), options, depth + 1)
   if (await client.create(path, NOTHING, options) !== 'no-parent') return
-  throw new ZooKeeperError('NO_NODE', 'the path behind the servers in "hosts" is not there: make it')
+  throw new ZooKeeperError('NO_NODE', 'the path after the servers in "hosts" does not exist: create it')
 }

@@ -52,7 +52,8 @@ export function createMissedNodes ({ clock, doubtMs, log }: MissedNodesOptions):
       if (added.length > 0) {
         doubtUntil = isAtOnce ? clock.monotonic() + doubtMs() : Math.max(doubtUntil, silentUntil)
         log()?.warn(
-          { missed: missed.length, left: living.length }, 'nodes vanished at once, or unseen: their rooms stay for a while'
+          { missed: missed.length, left: living.length },
+          'nodes vanished together or unobserved: their rooms stay bound'
         )
       }
       return missed

@@ -41,7 +41,7 @@ export function createReleases ({ client, rooms, sweep, callMs }: ReleasesOption
       const { ops, text } = rooms.write(room, released)
       if (await client.multi(ops, { ms: callMs() }) === undefined) return sweep.note(key, text, released)
     }
-    throw unavailable('the room changed again and again')
+    throw unavailable('the room kept changing')
   }
 
   /** Drops a room that cannot be read, so that the next ones are released. */

@@ -10,10 +10,9 @@ import type { RoomKey } from '../../../types/registry.js'
 import type { RedisData } from '../../../types/testing.js'
 
 const CALL_MS = 5000
-const NOW = script('return ms(now)')
-/** ARGV: id of a node. */
-const COUNT_UNHEARD = script(`
-local own = ARGV[6] .. '|' .. nameOf(ROOM)
+const NOW = script([], 'return ms(now)')
+const COUNT_UNHEARD = script(['ID'], `
+local own = ID .. '|' .. nameOf(ROOM)
 return redis.call('ZLEXCOUNT', UNHEARD, '[' .. own .. '|', '(' .. own .. '}')
 `)
 

@@ -38,7 +38,7 @@ export const OF_REDIS = [
     replace: "if (kind === 'renewed') pending ??= incarnation",
     also: {
       file: NODE,
-      find: "if not alive(MEMBER) and not (replaces == incarnation and now < settledAt) then return {'lapsed'} end",
+      find: "if not alive(MEMBER) and not (REPLACES == incarnation and now < settledAt) then return {'lapsed'} end",
       replace: 'local _ = nil'
     },
     tests: ON_MEMBERSHIP
@@ -46,7 +46,7 @@ export const OF_REDIS = [
   {
     name: 'no compare-and-set on the incarnation',
     file: NODE,
-    find: 'elseif present ~= replaces then',
+    find: 'elseif present ~= REPLACES then',
     replace: 'elseif false then',
     tests: ON_CONTRACT
   },
@@ -67,7 +67,7 @@ export const OF_REDIS = [
   {
     name: 'no claim at join',
     file: MEMBERSHIP,
-    find: 'return await claimOne({ ...room }, key, issuedAtMs, signal)',
+    find: 'return await claimOne(async () => await rooms.claim({ ...room }, key, issuedAtMs, signal))',
     replace: "rooms.held.open(key, { ...room }, 1, 1)\n      return 'ok'",
     tests: ON_CONTRACT
   },
@@ -193,7 +193,7 @@ export const OF_REDIS = [
   {
     name: 'the store repeats confirmed ends of calls',
     file: NODE,
-    find: 'forget(10 + 2 * (#KEYS - 6))',
+    find: 'forget(FURTHER + 2 * (#KEYS - 6))',
     replace: '',
     tests: ON_ENDED_CALLS
   },

@@ -46,7 +46,7 @@ t.test('unusual setups of a deployment', { skip: withoutZooKeeper }, async (t) =
   t.test('a missing chroot – is named', async (t) => {
     const gateway = makeRegistry(t, `${hosts}/nowhere`)
     watch(gateway)
-    const words = 'the path behind the servers in "hosts" is not there: make it'
+    const words = 'the path after the servers in "hosts" does not exist: create it'
     await until(() => gateway.status().reason === words)
     t.equal(gateway.status().state, 'degraded')
     await t.rejects(gateway.assign(newRoom()), { statusCode: 503, cause: { message: words } })

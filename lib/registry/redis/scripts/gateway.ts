@@ -31,7 +31,6 @@ local function holds(era, member) return era == epoch and alive(member) end
 
 /** Functions for nodes that another program lists, in a hash or in one key per node: they live while listed. */
 const LISTED = `
-local HASH, KEY_PREFIX = ARGV[6], ARGV[7]
 local function isSilent() return false end
 local function isInDoubt() return false end
 local function lengthOf(member)
@@ -51,8 +50,8 @@ local function isNamed() return true end
 local function holds(_, member) return alive(member) end
 `
 
-const assign = (nodes: string, firstArgument: number) => script(nodes + `
-local life, longest = LINGER + LEASE, tonumber(ARGV[${firstArgument}])
+const ASSIGN_BODY = `
+local life, longest = LINGER + LEASE, tonumber(LONGEST)
 
 -- The room's node is named even if its record cannot be read: the caller may have an earlier, good record.
 local function record(member)
@@ -73,7 +72,7 @@ if member then
 end
 
 if now < settledAt or not isVacant then return {'settling'} end
-for i = ${firstArgument + 1}, #ARGV do
+for i = FURTHER, #ARGV do
   if alive(ARGV[i]) and isNamed(ARGV[i]) then
     bind(ROOM, ARGV[i], 'assigned', 0, life)
     note()
@@ -81,16 +80,16 @@ for i = ${firstArgument + 1}, #ARGV do
   end
 end
 return {isSilent() and 'settling' or 'none'}
-`)
+`
 
 /**
  * ARGV: bytes of the longest record that is handed out, up to eight members. Answers {'bound', member, record or nil,
  * now}, {'chosen', the same, memory}, {'none'}, or {'settling'} if the room may be in use on some node.
  */
-export const ASSIGN = assign(LEASED, 6)
+export const ASSIGN = script(['LONGEST'], LEASED + ASSIGN_BODY)
 
 /** ASSIGN for listed nodes: the name of the hash and the prefix of the keys come before the rest of ARGV. */
-export const ASSIGN_LISTED = assign(LISTED, 8)
+export const ASSIGN_LISTED = script(['HASH', 'KEY_PREFIX', 'LONGEST'], LISTED + ASSIGN_BODY)
 
 /**
  * One page of the living nodes, in the order of their leases. A lease that is prolonged between two pages moves to a
@@ -101,10 +100,10 @@ export const ASSIGN_LISTED = assign(LISTED, 8)
  * a memory; then repeatedly member, lease end and record; the record is a list of its length if it is too long, nil if
  * it is missing.
  */
-export const READ_NODES = script(LEASED + `
-local from, longest = ARGV[6], tonumber(ARGV[9])
-if from == '' then from = '(' .. ms(now) end
-local page = ask('ZRANGEBYSCORE', LEASES, from, '+inf', 'WITHSCORES', 'LIMIT', ARGV[7], ARGV[8])
+export const READ_NODES = script(['FROM', 'SKIP', 'COUNT', 'LONGEST'], LEASED + `
+local longest = tonumber(LONGEST)
+if FROM == '' then FROM = '(' .. ms(now) end
+local page = ask('ZRANGEBYSCORE', LEASES, FROM, '+inf', 'WITHSCORES', 'LIMIT', SKIP, COUNT)
 local unsureMs = math.max(0, settledAt - now, (isSilent() or haveManyVanished()) and HEARTBEAT or 0)
 local answer = {epoch, unsureMs, replid and 1 or 0, remember()}
 for i = 1, #page, 2 do
@@ -126,13 +125,13 @@ return answer
  * Answers the epoch, remaining milliseconds of the settling, whether the replication id can be read, a memory, the
  * next cursor; then repeatedly id and record; the record is a list of its length if it is too long.
  */
-export const READ_LISTED = script(`
-local hash, prefix, longest = ARGV[6], ARGV[7], tonumber(ARGV[10])
+export const READ_LISTED = script(['HASH', 'KEY_PREFIX', 'CURSOR', 'COUNT', 'LONGEST'], `
+local longest = tonumber(LONGEST)
 local page
-if hash ~= '' then page = redis.call('HSCAN', hash, ARGV[8], 'COUNT', ARGV[9])
+if HASH ~= '' then page = redis.call('HSCAN', HASH, CURSOR, 'COUNT', COUNT)
 else
-  local pattern = string.gsub(prefix, '[*?%[%]\\\\]', '\\\\%0')
-  page = redis.call('SCAN', ARGV[8], 'MATCH', pattern .. '*', 'COUNT', ARGV[9])
+  local pattern = string.gsub(KEY_PREFIX, '[*?%[%]\\\\]', '\\\\%0')
+  page = redis.call('SCAN', CURSOR, 'MATCH', pattern .. '*', 'COUNT', COUNT)
 end
 local answer = {epoch, math.max(0, settledAt - now), replid and 1 or 0, remember(), page[1]}
 local function tell(id, text)
@@ -140,9 +139,9 @@ local function tell(id, text)
   answer[#answer + 1] = id
   if #text > longest then answer[#answer + 1] = {#text} else answer[#answer + 1] = text end
 end
-for i = 1, #page[2], hash ~= '' and 2 or 1 do
-  if hash ~= '' then tell(page[2][i], page[2][i + 1])
-  else tell(string.sub(page[2][i], #prefix + 1), redis.pcall('GET', page[2][i])) end
+for i = 1, #page[2], HASH ~= '' and 2 or 1 do
+  if HASH ~= '' then tell(page[2][i], page[2][i + 1])
+  else tell(string.sub(page[2][i], #KEY_PREFIX + 1), redis.pcall('GET', page[2][i])) end
 end
 return answer
 `)
@@ -155,7 +154,7 @@ const MAX_ROOMLESS = 10_000
  * Ends a call. The moment outlives the binding, and needs none: a node that claims the room later learns of the end.
  * Answers 'ok'.
  */
-export const END = script(`
+export const END = script([], `
 note()
 local name, text = nameOf(ROOM), redis.pcall('GET', ROOM)
 local before = tonumber(ask('ZSCORE', ENDED, name) or 0)
@@ -178,7 +177,7 @@ return 'ok'
 `)
 
 /** Answers the name of the policy, '' for a user without access to it. Scripts may not ask CONFIG. */
-export const EVICTION_POLICY = script(`
+export const EVICTION_POLICY = script([], `
 local memory = redis.pcall('INFO', 'memory')
 return type(memory) == 'string' and string.match(memory, 'maxmemory_policy:([%w-]+)') or ''
 `)

@@ -2,8 +2,6 @@ import { MAX_TOLD, script } from './prelude.js'
 
 /** Functions for nodes. Kinds of claims: 0 for a signature, 1 for a room behind a shut door, 2 for an open room. */
 const NODE = `
-local MEMBER = ARGV[6]
-
 -- If no heartbeat arrived for a whole lease, the store was unreachable, and other nodes may still return. Their leases
 -- show that there are any, unless the store had lost its memory just before.
 local function heard()
@@ -91,17 +89,17 @@ end
  * {'present', incarnation or ''} if that is not the one to replace, {'lapsed'} if the same incarnation was registered
  * and its lease expired.
  */
-export const REGISTER = script(NODE + `
+export const REGISTER = script(['MEMBER', 'RECORD', 'LIFE', 'KIND', 'REPLACES'], NODE + `
 if KNOWN ~= epoch then return {'epoch', epoch} end
 local id, incarnation = string.match(MEMBER, '^([^|]+)|([^|]+)$')
-local replaces, registered, era = ARGV[10], string.match(ask('HGET', IDS, id) or '', '^([^|]+)|([^|]+)$')
+local registered, era = string.match(ask('HGET', IDS, id) or '', '^([^|]+)|([^|]+)$')
 -- A registration of another epoch may have been restored by a fail-over, so it does not count.
 local present = era == epoch and registered or ''
 
-if present == incarnation or (present == '' and replaces == incarnation) then
+if present == incarnation or (present == '' and REPLACES == incarnation) then
   -- While the store settles, the lease may be missing because this server lost it.
-  if not alive(MEMBER) and not (replaces == incarnation and now < settledAt) then return {'lapsed'} end
-elseif present ~= replaces then
+  if not alive(MEMBER) and not (REPLACES == incarnation and now < settledAt) then return {'lapsed'} end
+elseif present ~= REPLACES then
   return {'present', present}
 end
 if registered and registered ~= incarnation then
@@ -110,9 +108,9 @@ if registered and registered ~= incarnation then
 end
 heard()
 ask('HSET', IDS, id, incarnation .. '|' .. epoch)
-ask('HSET', NODES, MEMBER, ARGV[7])
+ask('HSET', NODES, MEMBER, RECORD)
 ask('ZADD', LEASES, ms(now + LEASE), MEMBER)
-return {'ok', now, ends(), claimAll(tonumber(ARGV[8]), ARGV[9], 11), remember()}
+return {'ok', now, ends(), claimAll(tonumber(LIFE), KIND, FURTHER), remember()}
 `)
 
 /**
@@ -120,12 +118,12 @@ return {'ok', now, ends(), claimAll(tonumber(ARGV[8]), ARGV[9], 11), remember()}
  * each, then the ends of the previous answer, unchanged. Answers {'ok', now, ends, claims,
  * memory}, {'epoch', the present one} or {'lapsed'}.
  */
-export const BEAT = script(NODE + `
+export const BEAT = script(['MEMBER', 'RECORD', 'LIFE', 'KIND'], NODE + `
 if KNOWN ~= epoch then return {'epoch', epoch} end
 if not alive(MEMBER) then return {'lapsed'} end
 heard()
 redis.call('ZADD', LEASES, ms(now + LEASE), MEMBER)
-ask('HSET', NODES, MEMBER, ARGV[7])
+ask('HSET', NODES, MEMBER, RECORD)
 -- Nodes that never returned are removed a minute later, a few at a time, since no caller waits for it.
 local latest = now < settledAt and '(-inf' or ms(now - LEASE - 60000)
 local dead = redis.call('ZRANGEBYSCORE', LEASES, '-inf', latest, 'LIMIT', 0, 16)
@@ -135,24 +133,24 @@ for _, member in ipairs(dead) do
   redis.call('HDEL', NODES, member)
   if id and isRegistered(id, incarnation) then forgetId(id) end
 end
-forget(10 + 2 * (#KEYS - 6))
-return {'ok', now, ends(), claimAll(tonumber(ARGV[8]), ARGV[9], 10), remember()}
+forget(FURTHER + 2 * (#KEYS - 6))
+return {'ok', now, ends(), claimAll(tonumber(LIFE), KIND, FURTHER), remember()}
 `)
 
 /**
  * ARGV: member, milliseconds a claim lasts, kind of claims, then number and date of each.
  * Answers {'ok', now, {}, claims, memory}, {'epoch', the present one} or {'lapsed'}.
  */
-export const CLAIM_ROOMS = script(NODE + `
+export const CLAIM_ROOMS = script(['MEMBER', 'LIFE', 'KIND'], NODE + `
 if KNOWN ~= epoch then return {'epoch', epoch} end
 if not alive(MEMBER) then return {'lapsed'} end
 note()
-return {'ok', now, {}, claimAll(tonumber(ARGV[7]), ARGV[8], 9), remember()}
+return {'ok', now, {}, claimAll(tonumber(LIFE), KIND, FURTHER), remember()}
 `)
 
 /** ARGV: members. */
-export const LEAVE = script(`
-for i = 6, #ARGV do
+export const LEAVE = script([], `
+for i = FURTHER, #ARGV do
   local id, incarnation = string.match(ARGV[i], '^([^|]+)|([^|]+)$')
   redis.pcall('ZREM', LEASES, ARGV[i])
   redis.pcall('HDEL', NODES, ARGV[i])
@@ -162,12 +160,12 @@ return 'ok'
 `)
 
 /** Releases a room whose last client left. ARGV: member, number of the last claim. */
-export const RELEASE = script(`
+export const RELEASE = script(['MEMBER', 'NUMBER'], `
 if KNOWN ~= epoch then return 0 end
 local era, member, _, claims = read(ROOM)
-local number = tonumber(ARGV[7])
+local number = tonumber(NUMBER)
 -- A late release must not cut a newer claim.
-if era ~= epoch or member ~= ARGV[6] or claims > number then return 0 end
+if era ~= epoch or member ~= MEMBER or claims > number then return 0 end
 bind(ROOM, member, 'released', number, LINGER + LEASE)
 return 1
 `)

@@ -179,8 +179,18 @@ end
 local function nameOf(room) return string.match(room, '[^:]+$') end
 `
 
-/** @param body appended to the common beginning of all scripts */
-export function script (body: string): Script {
-  const text = PRELUDE + body
+/** Arguments that all scripts have. */
+const COMMON_ARGS = 5
+
+/**
+ * Appends a body to the common beginning of all scripts.
+ *
+ * @param args local variables of the script's own arguments, in their order; FURTHER is the index in ARGV of the first
+ *   argument after them
+ */
+export function script (args: string[], body: string): Script {
+  const places = args.map((_, at) => `ARGV[${COMMON_ARGS + 1 + at}]`)
+  const named = args.length === 0 ? '' : `local ${args.join(', ')} = ${places.join(', ')}\n`
+  const text = `${PRELUDE}${named}local FURTHER = ${COMMON_ARGS + 1 + args.length}\n${body}`
   return { text, sha1: createHash('sha1').update(text).digest('hex') }
 }

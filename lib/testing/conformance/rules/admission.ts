@@ -10,7 +10,7 @@ const TRIES = 5
 
 const withinSkew: Rule = {
   id: 'signature-skew',
-  rule: 'accepts a signature that ended less than the skew ago',
+  rule: 'accepts a signature that expired less than the skew ago',
   async check (fixture) {
     const { settings: { signing: { keys: [key], ttl, skew } }, store } = fixture
     // The checked options have at least one key.
@@ -32,17 +32,17 @@ const withinSkew: Rule = {
 
 const once: Rule = {
   id: 'once',
-  rule: 'refuses a signature that let somebody in before',
+  rule: 'refuses a signature that was used before',
   async check (fixture) {
     const pair = await fixture.pair()
     await fixture.refused(fixture.connect(pair.recorder.signature), [4408], 'the second one with a signature')
-    expect(await hears(fixture, pair.recorder, pair.replayer), 'the first one with the signature was sent away')
+    expect(await hears(fixture, pair.recorder, pair.replayer), 'the first client with the signature was disconnected')
   }
 }
 
 const onceAtOnce: Rule = {
   id: 'once-at-once',
-  rule: 'lets in one of two who show the same signature at the same time',
+  rule: 'admits one of two clients that present the same signature at the same time',
   async check (fixture) {
     const room = fixture.room()
     const signature = await fixture.sign(room, 'recorder')
@@ -72,7 +72,7 @@ const joinOnlyShut: Rule = {
 
 const joinOnlyOpen: Rule = {
   id: 'join-only-open',
-  rule: 'lets a join-only signature into a room that is open, once',
+  rule: 'admits a join-only signature to an open room, once',
   async check (fixture) {
     const { room, recorder } = await fixture.pair()
     const reloaded = fixture.connect(await fixture.issueJoinOnly(room, 'replayer'))

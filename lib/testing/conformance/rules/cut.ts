@@ -30,14 +30,14 @@ async function leaseIsGone (fixture: Fixture): Promise<boolean> {
 
 const refusesUnanswered: Rule = {
   id: 'cut-unanswered',
-  rule: 'lets nobody into a room whose claim the store has not answered',
+  rule: 'admits no client to a room before the store has answered the claim',
   async check (fixture, fault) {
     const { settings: { times, answerMs } } = fixture
     await fault.begin()
     const room = fixture.room()
     const [ours, theirs] = [await fixture.sign(room, 'recorder'), await fixture.sign(room, 'replayer')]
     const [recorder, replayer] = [fixture.connect(ours), fixture.connect(theirs)]
-    expect(!await hears(fixture, recorder, replayer), 'the two sides of a room hear each other, which was not claimed')
+    expect(!await hears(fixture, recorder, replayer), 'the two sides of an unclaimed room hear each other')
     await checkAll([recorder, replayer].map(async (side) =>
       await fixture.refused(side, [4503, 4410], 'a client of a room that was not claimed', times.lease + answerMs)))
   }
@@ -45,7 +45,7 @@ const refusesUnanswered: Rule = {
 
 const refusesNormal: Rule = {
   id: 'cut-refuses',
-  rule: 'lets in nobody by a normal signature once its lease has ended by its own clocks',
+  rule: 'admits no client with a normal signature after its lease expired by its own clocks',
   async check (fixture, fault) {
     const node = await fixture.node()
     const { room } = await fixture.pair()
@@ -61,7 +61,7 @@ const refusesNormal: Rule = {
 
 const keepsPair: Rule = {
   id: 'cut-keeps',
-  rule: 'throws out nobody who has the other side with them, while it is cut off and afterwards',
+  rule: 'disconnects no client whose other side is connected, while it is cut off and afterwards',
   async check (fixture, fault) {
     const { settings: { patience, times } } = fixture
     const pair = await fixture.pair()
@@ -79,7 +79,7 @@ const keepsPair: Rule = {
 
 const sendsLoneAway: Rule = {
   id: 'cut-lone',
-  rule: 'sends away with 4410 who waits alone behind a shut door',
+  rule: 'closes with 4410 a client that waits alone behind a shut door',
   async check (fixture, fault) {
     const { settings: { patience, times, answerMs } } = fixture
     const { recorder, replayer } = await fixture.pair()
@@ -92,7 +92,7 @@ const sendsLoneAway: Rule = {
 
 const letsJoin: Rule = {
   id: 'cut-join-only',
-  rule: 'lets a join-only signature into a room where somebody is, while its lease has ended',
+  rule: 'admits a join-only signature to an occupied room while its lease is expired',
   async check (fixture, fault) {
     const { room, recorder, replayer } = await fixture.pair()
     const begunAt = await fault.begin()
@@ -105,7 +105,7 @@ const letsJoin: Rule = {
 
 const returns: Rule = {
   id: 'cut-returns',
-  rule: 'comes back by itself when it reaches the store again, under a new incarnation, with its open rooms',
+  rule: 'registers again under a new incarnation, with its open rooms, when it reaches the store again',
   async check (fixture, fault) {
     const { room, recorder } = await fixture.pair()
     const wasClaimed = await fixture.claimed(room) !== undefined
@@ -115,7 +115,7 @@ const returns: Rule = {
     await fault.end()
     const present = async () => (await fixture.store.registration(before.id))?.isAlive === true
     if (await fixture.successor(before, fixture.settings.recoverMs) === undefined) {
-      expect(false, await present() ? 'the old incarnation lives again' : 'it has not registered again')
+      expect(false, await present() ? 'the old incarnation was revived' : 'it has not registered again')
     }
     if (!wasClaimed || recorder.end !== undefined) return
     const claim = await fixture.claimed(room, fixture.settings.beatMs)
@@ -125,7 +125,7 @@ const returns: Rule = {
 
 const closesLost: Rule = {
   id: 'cut-lost',
-  rule: 'closes with 4410, once it is back, a room that was bound to another node meanwhile',
+  rule: 'closes with 4410, once it is back, a room that was bound to another node in the meantime',
   async check (fixture, fault) {
     const { settings, rival } = fixture
     const { room, recorder, replayer } = await fixture.pair()

@@ -20,7 +20,7 @@ export function displace ({ settings: { nodeId }, registry }: Environment): Plan
 
 const closesAll: Rule = {
   id: 'displaced-closes',
-  rule: 'closes every room with 4410 when another process took its id',
+  rule: 'closes every room with 4410 after another process took its id',
   async check (fixture, fault) {
     const { recorder, replayer } = await fixture.pair()
     await fault.begin()
@@ -31,7 +31,7 @@ const closesAll: Rule = {
 
 const admitsNobody: Rule = {
   id: 'displaced-refuses',
-  rule: 'lets in nobody any more, by whatever signature, when another process took its id',
+  rule: 'admits no client, with any signature, after another process took its id',
   async check (fixture, fault) {
     const { settings: { times, answerMs }, store } = fixture
     const { room } = await fixture.pair()
@@ -58,7 +58,7 @@ const admitsNobody: Rule = {
 
 const staysAway: Rule = {
   id: 'displaced-stays-away',
-  rule: 'never registers again when another process took its id',
+  rule: 'never registers again after another process took its id',
   async check (fixture, fault) {
     const { settings: { nodeId, times }, store } = fixture
     const incarnation = async () => (await store.registration(nodeId))?.incarnation

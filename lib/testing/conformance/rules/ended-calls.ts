@@ -29,7 +29,7 @@ const closes: Rule = {
 
 const refusesOlder: Rule = {
   id: 'call-ended-older',
-  rule: 'refuses signatures from before the end of the call',
+  rule: 'refuses signatures issued before the end of the call',
   async check (fixture) {
     const { older, ...pair } = await endCall(fixture)
     suppose(await waitFor(() => areGone(pair), fixture.settings.beatMs) === true, 'the room was not closed')
@@ -44,7 +44,7 @@ const refusesOlder: Rule = {
 
 const admitsNewer: Rule = {
   id: 'call-ended-newer',
-  rule: 'opens the room again for signatures that are dated after the end of the call',
+  rule: 'opens the room again for signatures issued after the end of the call',
   async check (fixture) {
     const { older, ...pair } = await endCall(fixture)
     const { store, settings } = fixture
@@ -59,12 +59,12 @@ const admitsNewer: Rule = {
 
 const saysHeard: Rule = {
   id: 'call-ended-heard',
-  rule: 'says with a heartbeat that it heard of the end of a call',
+  rule: 'acknowledges the end of a call in a heartbeat',
   async check (fixture) {
     const { room } = await endCall(fixture)
     const { store, settings: { nodeId, beatMs } } = fixture
     const hasHeard = await waitFor(async () => !await store.isEndUnheard(nodeId, room), 2 * beatMs)
-    expect(hasHeard === true, 'the store tells it of the same end again and again')
+    expect(hasHeard === true, 'the store repeats the same end, since it is never acknowledged')
   }
 }
 

@@ -50,7 +50,7 @@ const claimsAgain: Rule = {
 
 const keepsInside: Rule = {
   id: 'epoch-keeps',
-  rule: 'throws out nobody when a new epoch begins',
+  rule: 'disconnects no client when a new epoch begins',
   async check (fixture, fault) {
     const pair = await fixture.pair()
     const before = await fixture.store.epoch()
@@ -58,13 +58,13 @@ const keepsInside: Rule = {
     await nextOf(fixture, before)
     const gone = await waitFor(() => pair.recorder.end ?? pair.replayer.end, 2 * fixture.settings.times.heartbeat)
     expect(gone === undefined, `the recorder ${fateOf(pair.recorder)}, the replayer ${fateOf(pair.replayer)}`)
-    expect(await hears(fixture, pair.recorder, pair.replayer), 'the two do not hear each other any more')
+    expect(await hears(fixture, pair.recorder, pair.replayer), 'the two sides no longer hear each other')
   }
 }
 
 const writesInEpoch: Rule = {
   id: 'epoch-writes',
-  rule: 'lets in nobody by a claim of an older epoch',
+  rule: 'admits no client on a claim of an older epoch',
   async check (fixture, fault) {
     const { store, settings } = fixture
     const room = fixture.room()

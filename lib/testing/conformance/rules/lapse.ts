@@ -23,14 +23,14 @@ export function dropLease ({ settings: { nodeId }, store, rival }: Environment):
 
 const registersAnew: Rule = {
   id: 'lapse-registers',
-  rule: 'registers under a new incarnation when its lease has ended, and never revives the old one',
+  rule: 'registers under a new incarnation after its lease expired, and never revives the old one',
   async check (fixture, fault) {
     const before = await fixture.node()
     await fault.begin()
     const after = await fixture.successor(before, fixture.settings.beatMs)
     if (after !== undefined) return
     const present = await fixture.store.registration(before.id)
-    expect(false, present?.isAlive === true ? 'the old incarnation lives again' : 'it has not registered again')
+    expect(false, present?.isAlive === true ? 'the old incarnation was revived' : 'it has not registered again')
   }
 }
 
@@ -51,7 +51,7 @@ const claimsAgain: Rule = {
 
 const keepsInside: Rule = {
   id: 'lapse-keeps',
-  rule: 'throws out nobody when its lease ends and it registers anew',
+  rule: 'disconnects no client when its lease expires and it registers again',
   async check (fixture, fault) {
     const pair = await fixture.pair()
     const before = await fixture.node()
@@ -59,7 +59,7 @@ const keepsInside: Rule = {
     await fixture.successor(before, fixture.settings.beatMs)
     const gone = await waitFor(() => pair.recorder.end ?? pair.replayer.end, 2 * fixture.settings.times.heartbeat)
     expect(gone === undefined, `the recorder ${fateOf(pair.recorder)}, the replayer ${fateOf(pair.replayer)}`)
-    expect(await hears(fixture, pair.recorder, pair.replayer), 'the two do not hear each other any more')
+    expect(await hears(fixture, pair.recorder, pair.replayer), 'the two sides no longer hear each other')
   }
 }
 
@@ -80,7 +80,7 @@ const closesLost: Rule = {
 
 const refusesOld: Rule = {
   id: 'lapse-old-signature',
-  rule: 'refuses signatures for the incarnation that it had',
+  rule: 'refuses signatures for its earlier incarnation',
   async check (fixture, fault) {
     const old = await fixture.sign(fixture.room(), 'recorder')
     const before = await fixture.node()

@@ -17,7 +17,7 @@ export function stopAndStart ({ settings: { stop, start } }: Environment): Plan 
 
 const leavesFirst: Rule = {
   id: 'leaves',
-  rule: 'leaves the registry and then closes its rooms with 4410, when it is told to go',
+  rule: 'leaves the registry and then closes its rooms with 4410, when it is told to shut down',
   async check (fixture, fault) {
     const { settings: { recoverMs }, store } = fixture
     const { recorder, replayer } = await fixture.pair()
@@ -30,7 +30,7 @@ const leavesFirst: Rule = {
     }, recoverMs)
     await Promise.all([watch(), fault.begin()])
     await checkAll([recorder, replayer].map(async (side) => await fixture.refused(side, [4410], 'somebody inside', recoverMs)))
-    expect(wasRegistered === false, 'it was registered yet when it closed a room')
+    expect(wasRegistered === false, 'it was still registered when it closed a room')
   }
 }
 

@@ -47,7 +47,7 @@ const heartbeat: Rule = {
     let last = first.leaseEnds
     await waitFor(async () => {
       const present = await store.registration(first.id)
-      expect(present?.incarnation === first.incarnation, 'it registered anew')
+      expect(present?.incarnation === first.incarnation, 'it registered again')
       // The end of a lease moves with each heartbeat.
       if (present.leaseEnds !== last) gaps.push(present.leaseEnds - last)
       last = present.leaseEnds
@@ -60,7 +60,7 @@ const heartbeat: Rule = {
 
 const subProtocol: Rule = {
   id: 'sub-protocol',
-  rule: 'answers the sub-protocol cobrowse.v1, never the signature that is offered beside it',
+  rule: 'selects the sub-protocol cobrowse.v1, never the signature that is offered with it',
   async check (fixture) {
     const client = fixture.connect(await fixture.sign(fixture.room(), 'recorder'))
     await waitFor(() => client.protocol ?? client.end, fixture.settings.answerMs)
@@ -72,7 +72,7 @@ const subProtocol: Rule = {
 
 const admits: Rule = {
   id: 'admits',
-  rule: 'lets in who shows a good signature, and passes on what the recorder says to the replayer of the room',
+  rule: 'admits a client with a valid signature, and relays the recorder\'s messages to the replayer of the room',
   async check (fixture) {
     await fixture.pair()
   }

@@ -37,14 +37,14 @@ async function reset (url: URL, signature: string, afterMs: number): Promise<voi
 
 const survivesResets: Rule = {
   id: 'resets',
-  rule: 'lives on when clients reset the connection while their signatures are checked',
+  rule: 'survives clients that reset the connection while their signatures are checked',
   async check (fixture) {
     const inside = await fixture.pair()
     const url = new URL(fixture.address)
     const signatures = []
     while (signatures.length < HANDSHAKES) signatures.push(await fixture.sign(fixture.room(), 'recorder'))
     await Promise.all(signatures.map(async (signature, at) => await reset(url, signature, at * STEP_MS)))
-    expect(await hears(fixture, inside.recorder, inside.replayer), 'a room where nobody did harm was closed')
+    expect(await hears(fixture, inside.recorder, inside.replayer), 'the room of honest clients was closed')
     expect((await fixture.store.registration(fixture.settings.nodeId)) !== null, 'the node left the registry')
     await fixture.pair()
   }

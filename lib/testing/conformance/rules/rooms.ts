@@ -20,7 +20,7 @@ async function expectClaim (fixture: Fixture, room: RoomKey, whose: string): Pro
 
 const claims: Rule = {
   id: 'claims',
-  rule: 'has claimed the room in the store, in its epoch, before anything is passed on in it',
+  rule: 'claims the room in the store, in its epoch, before it relays anything in it',
   async check (fixture) {
     const { room } = await fixture.pair()
     await expectClaim(fixture, room, 'a room where somebody is')
@@ -38,7 +38,7 @@ const roomKey: Rule = {
 
 const elsewhere: Rule = {
   id: 'elsewhere',
-  rule: 'refuses a room that is bound to another living node, and leaves the binding as it is',
+  rule: 'refuses a room that is bound to another live node, and leaves the binding as it is',
   async check (fixture) {
     const { store, rival } = fixture
     const room = fixture.room()
@@ -65,7 +65,7 @@ const releases: Rule = {
       const found = await store.binding(room)
       return found?.state !== 'claimed' && { found }
     }, answerMs)
-    expect(released !== undefined, `the room is claimed yet, ${answerMs} ms after everybody left`)
+    expect(released !== undefined, `the room is still claimed ${answerMs} ms after the last client left`)
     const { found } = released
     expect(found !== null, 'the binding was deleted')
     expect(found.state === 'released' && found.member === claim.member, `the binding is ${found.text}`)
@@ -79,7 +79,7 @@ const releases: Rule = {
 
 const reopens: Rule = {
   id: 'reopens',
-  rule: 'claims a room that it released when somebody comes again, by a higher number',
+  rule: 'claims a released room again, with a higher number, when a client returns',
   async check (fixture) {
     const { settings: { answerMs }, store } = fixture
     const { room, recorder, replayer } = await fixture.pair()
@@ -94,7 +94,7 @@ const reopens: Rule = {
 
 const tenants: Rule = {
   id: 'tenants',
-  rule: 'keeps rooms of the same id in two tenants apart',
+  rule: 'keeps rooms with the same id in two tenants apart',
   async check (fixture) {
     const id = freshId()
     const couples = [[['one', id], ['two', id]], [['a', `b:${id}`], ['a:b', id]]] as const

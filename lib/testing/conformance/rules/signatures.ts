@@ -43,7 +43,7 @@ function refusing (id: string, rule: string, forgeries: Forgeries): Rule {
 }
 
 export const signatures: readonly Rule[] = [
-  refusing('signature-missing', 'turns away who shows no signature', {
+  refusing('signature-missing', 'refuses a client without a signature', {
     'without a signature': () => undefined,
     'with a word for a signature': () => 'signature',
     'with 5,000 letters for a signature': () => 'x'.repeat(5000)
@@ -54,45 +54,45 @@ export const signatures: readonly Rule[] = [
     'without a MAC': ({ good }) => withMac(good, () => Buffer.alloc(0)),
     'with a role changed under the MAC': ({ good }) => withClaims(good, { role: 'replayer' })
   }),
-  refusing('signature-key', 'takes the key by "kid", from its own list alone', {
+  refusing('signature-key', 'selects the key by "kid", from its own list only', {
     'with a key that nobody knows, under a known name': ({ header, claims, key: { id } }) =>
       putTogether({ header, claims }, { id, secret: freshId() + freshId() }),
     'with a key of an unknown name': withHeader({ kid: 'unknown' }),
     'with a key called __proto__': withHeader({ kid: '__proto__' })
   }),
-  refusing('signature-algorithm', 'accepts HS256 alone', {
+  refusing('signature-algorithm', 'accepts HS256 only', {
     'with alg none and no MAC': (material) => withMac(withHeader({ alg: 'none' })(material), () => Buffer.alloc(0)),
     'with alg none and a good MAC': withHeader({ alg: 'none' }),
     'with alg HS512': ({ header, claims, key }) =>
       putTogether({ header: { ...header, alg: 'HS512' }, claims }, key, 'sha512')
   }),
-  refusing('signature-type', 'refuses another "typ" than cobrowse+jwt and cobrowse-join+jwt', {
+  refusing('signature-type', 'refuses any "typ" other than cobrowse+jwt and cobrowse-join+jwt', {
     'with typ JWT': withHeader({ typ: 'JWT' }),
     'with a typ of later days': withHeader({ typ: 'cobrowse-later+jwt' }),
     'without a typ': withHeader({ typ: undefined })
   }),
-  refusing('signature-audience', 'refuses what was signed for another node, or for more than one', {
+  refusing('signature-audience', 'refuses a signature for another node, or for more than one', {
     'with another node in aud': withClaim(({ claims }) => ({ aud: `another-${String(claims.aud)}` })),
     'with the node id alone in aud': withClaim(({ nodeId }) => ({ aud: nodeId })),
     'with a list in aud': withClaim(({ claims }) => ({ aud: [claims.aud, 'another/node'] })),
     'without aud': withClaim(() => ({ aud: undefined }))
   }),
-  refusing('signature-incarnation', 'refuses what was signed for another incarnation of the node', {
+  refusing('signature-incarnation', 'refuses a signature for another incarnation of the node', {
     'with an older incarnation in aud': withClaim(({ nodeId }) => ({ aud: `${nodeId}/${freshId()}` }))
   }),
-  refusing('signature-claims', 'refuses a signature with a claim that is missing or none of those agreed', {
+  refusing('signature-claims', 'refuses a signature with a claim that is missing or has a wrong value', {
     'with another iss': withClaim(() => ({ iss: 'another' })),
     'with the role admin': withClaim(() => ({ role: 'admin' })),
     ...Object.fromEntries(['tenant', 'room', 'sub', 'role', 'jti'].map((name) =>
       [`without ${name}`, withClaim(() => ({ [name]: undefined }))]))
   }),
-  refusing('signature-expired', 'refuses a signature that ended longer ago than the skew', {
+  refusing('signature-expired', 'refuses a signature that expired longer ago than the skew', {
     'whose signature ended one second more than the skew ago': withClaim(({ iat, signing: { ttl, skew } }) =>
       ({ iat: iat - ttl - skew - 1, exp: iat - skew - 1 })),
     'whose signature ended an hour ago': withClaim(({ iat, signing: { ttl } }) =>
       ({ iat: iat - ttl - 3600, exp: iat - 3600 }))
   }),
-  refusing('signature-times', 'refuses a signature that lives too long, begins later, or whose times are no whole numbers', {
+  refusing('signature-times', 'refuses a signature that lives too long, is not yet valid, or has times with fractions', {
     'whose signature lives longer than the ttl': withClaim(({ iat, signing: { ttl } }) => ({ exp: iat + ttl + 1 })),
     'whose signature lives for ever': withClaim(() => ({ exp: undefined })),
     'whose signature begins in half a minute': withClaim(({ iat, signing: { ttl, skew } }) =>
