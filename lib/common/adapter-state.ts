@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Adapter, AdapterContext, BackendStatus } from '../../types/adapter.js'
 
 /** The part that all adapters share: counted starts and closes, and the state. */
-export interface Backend extends Adapter {
+export interface AdapterState extends Adapter {
   /** Changes the state. Reports nothing if neither the state nor its reason changed. */
   set (state: BackendStatus['state'], reason?: string): void
   /** Log of the earliest plugin instance that started the adapter and has not closed it, if there is one. */
@@ -11,7 +11,7 @@ export interface Backend extends Adapter {
   acceptsAddress (address: string): boolean
 }
 
-export interface BackendHooks {
+export interface AdapterStateHooks {
   /** Runs at the first start. */
   open? (): void
   /** Runs at the last close. */
@@ -21,7 +21,7 @@ export interface BackendHooks {
 }
 
 /** Several plugin instances may share an adapter, so it opens at the first start and ends at the last close. */
-export function createBackend (hooks: BackendHooks = {}): Backend {
+export function createAdapterState (hooks: AdapterStateHooks = {}): AdapterState {
   /** Contexts of the instances that started the adapter and have not closed it, in the order of their starts. */
   let contexts: AdapterContext[] = []
   let current: BackendStatus = { state: 'starting', since: Date.now() }

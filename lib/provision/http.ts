@@ -1,5 +1,5 @@
 import { addressFault, withNodePath } from '../common/address.js'
-import { createBackend } from '../common/adapter-state.js'
+import { createAdapterState } from '../common/adapter-state.js'
 import { untilAborted } from '../common/deadline.js'
 import { ProvisionUnavailableError } from '../errors.js'
 import { refusePromise } from '../common/refuse-promise.js'
@@ -38,7 +38,7 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
   let lastFault: { path: string, at: number } | undefined
   let trouble: { path: string, reason: string, at: number } | undefined
 
-  const backend = createBackend({
+  const state = createAdapterState({
     async end () {
       kept.clear()
       const ending = exchange
@@ -49,7 +49,7 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
 
   async function ask (question: Question): Promise<string> {
     const { path } = question
-    if (backend.status().state === 'closed') throw new ProvisionFault('closed', { blame: 'access' })
+    if (state.status().state === 'closed') throw new ProvisionFault('closed', { blame: 'access' })
     if (!rests.mayAsk(question)) throw new ProvisionFault('not asked after many failures', { blame: 'backend', holdMs: 0 })
     exchange ??= createExchange({ origin: target.origin, headers, ca, timeoutMs: timeout })
     try {
@@ -57,7 +57,7 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
       rests.succeeded(question)
       noteSuccess(path)
       const before = kept.lastGood(path)
-      if (before !== undefined && before !== address) backend.log?.info('the external address changed')
+      if (before !== undefined && before !== address) state.log?.info('the external address changed')
       return address
     } catch (error) {
       if (error instanceof ProvisionFault) noteFault(question, error)
@@ -78,7 +78,7 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
     const withPath = withNodePath(address, SOME_NODE)
     const fault = addressFault(withPath)
     if (fault !== undefined) throw new ProvisionFault(`the address in the answer ${fault}`, { blame: 'answer' })
-    if (!backend.acceptsAddress(withPath)) {
+    if (!state.acceptsAddress(withPath)) {
       throw new ProvisionFault('the address in the answer may not leave the gateway', { blame: 'answer' })
     }
     return address
@@ -87,8 +87,8 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
   function noteSuccess (path: string): void {
     lastGoodAt = performance.now()
     if (trouble?.path === path || lastGoodAt - (trouble?.at ?? -Infinity) > TROUBLE_MS) trouble = undefined
-    if (trouble === undefined) backend.set('up')
-    else backend.set('degraded', trouble.reason)
+    if (trouble === undefined) state.set('up')
+    else state.set('degraded', trouble.reason)
   }
 
   function noteFault (question: Question, { blame, message: reason }: ProvisionFault): void {
@@ -102,7 +102,7 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
     if (isItsOwn) trouble = { path, reason, at: now }
     lastFault = { path, at: now }
     const answersSome = blame === 'answer' || onOutage === 'omit' || now - lastGoodAt < Math.max(ttlMs, staleMs)
-    backend.set(answersSome ? 'degraded' : 'down', reason)
+    state.set(answersSome ? 'degraded' : 'down', reason)
   }
 
   async function addressFor (session: Session, signal?: AbortSignal): Promise<string> {
@@ -121,9 +121,9 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
   }
 
   return {
-    start: backend.start,
-    status: backend.status,
-    close: backend.close,
+    start: state.start,
+    status: state.status,
+    close: state.close,
     prefetch (session) {
       addressFor(session).catch(() => {})
     },

@@ -1,5 +1,5 @@
 import { addressFault, withNodePath } from '../common/address.js'
-import { createBackend } from '../common/adapter-state.js'
+import { createAdapterState } from '../common/adapter-state.js'
 import type { Provision } from '../../types/provision.js'
 
 /**
@@ -14,12 +14,12 @@ export function staticProvision (address: string): Provision {
     const rule = '"address" option of staticProvision must be a host, host:port or wss:// URL'
     throw new TypeError(fault === '' ? rule : `${rule}: as a URL it ${fault}`)
   }
-  const backend = createBackend({ open: () => backend.set('up') })
+  const state = createAdapterState({ open: () => state.set('up') })
 
   return {
-    start: backend.start,
-    status: backend.status,
-    close: backend.close,
+    start: state.start,
+    status: state.status,
+    close: state.close,
     async externalUrl (node) {
       return withNodePath(address, node.wssUrl)
     }

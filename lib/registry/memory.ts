@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { createBackend } from '../common/adapter-state.js'
+import { createAdapterState } from '../common/adapter-state.js'
 import { checkOptions } from '../common/check-options.js'
 import { createEmitter } from '../common/emitter.js'
 import { NoLiveNodeError } from '../errors.js'
@@ -40,13 +40,13 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   for (const [at, record] of records.entries()) addStatic(at, record)
   showNodes()
 
-  const backend = createBackend({
-    open: () => backend.set('up'),
+  const state = createAdapterState({
+    open: () => state.set('up'),
     end () {
       for (const { leave } of members.values()) leave?.()
     }
   })
-  backend.set('up')
+  state.set('up')
 
   function addStatic (at: number, record: NodeRecord): void {
     try {
@@ -71,7 +71,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   }
 
   function assertOpen (): void {
-    if (backend.status().state === 'closed') throw unavailable('the registry is closed')
+    if (state.status().state === 'closed') throw unavailable('the registry is closed')
   }
 
   function register (record: NodeRecord): Membership {
@@ -126,9 +126,9 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   }
 
   return {
-    start: backend.start,
-    status: backend.status,
-    close: backend.close,
+    start: state.start,
+    status: state.status,
+    close: state.close,
     linger,
     async assign (room, { signal, ...choice } = {}) {
       signal?.throwIfAborted()

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { systemClock } from '../common/clock.js'
-import { createBackend } from '../common/adapter-state.js'
+import { createAdapterState } from '../common/adapter-state.js'
 import { checkOptions, FunctionOption, ObjectWithMethods } from '../common/check-options.js'
 import { RegistryUnavailableError } from '../errors.js'
 import { DeadlineError, isOwnBacklog, withDeadline } from '../common/deadline.js'
@@ -71,7 +71,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     return jittered(heartbeat)
   })
 
-  const backend = createBackend({
+  const state = createAdapterState({
     open: () => poller.start(),
     async end () {
       poller.stop()
@@ -83,10 +83,10 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     readPages: listedAt === undefined ? leasedPages(store) : listedPages(store, listedAt),
     parse,
     clock,
-    log: () => backend.log,
+    log: () => state.log,
     onRead: (nodes) => chooser.update(nodes, clock.monotonic())
   })
-  const checkEviction = createEvictionCheck(store, () => backend.log)
+  const checkEviction = createEvictionCheck(store, () => state.log)
   const assigner = createAssigner({ store, view, chooser, listed: listedAt })
 
   async function poll (): Promise<void> {
@@ -94,36 +94,36 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
       await view.poll()
       checkEviction(view.epoch()).catch(() => {})
       if (view.nodes().length === 0) warnOfNoneListed()
-      if (view.settlingMs() > 0) backend.set('degraded', 'settling: no new rooms yet')
-      else if (!view.isCut()) backend.set('up')
-      else backend.set('degraded', `more than ${MAX_NODES} nodes: only the first are read`)
+      if (view.settlingMs() > 0) state.set('degraded', 'settling: no new rooms yet')
+      else if (!view.isCut()) state.set('up')
+      else state.set('degraded', `more than ${MAX_NODES} nodes: only the first are read`)
     } catch (error) {
       if (isOwnBacklog(error)) return
-      backend.set(isReply(error, 'WRONGTYPE') ? 'degraded' : 'down', reasonOf(error))
+      state.set(isReply(error, 'WRONGTYPE') ? 'degraded' : 'down', reasonOf(error))
     }
   }
 
   /** Warns by `process.emitWarning` if there is no log, as in the process of a node. */
   function tellLongerTimes (longer: RedisTimes): void {
     const message = 'redisRegistry has shorter times than other processes: the longest are in force'
-    if (backend.log !== undefined) backend.log.warn({ own: times, inForce: longer }, message)
+    if (state.log !== undefined) state.log.warn({ own: times, inForce: longer }, message)
     else process.emitWarning(`${message} (own ${JSON.stringify(times)}, in force ${JSON.stringify(longer)})`)
   }
 
   // A misspelt name is no error for Redis.
   function warnOfNoneListed (): void {
-    if (listedAt !== undefined && !hasWarned) backend.log?.warn({ listed: listedAt }, 'Redis lists no node there')
+    if (listedAt !== undefined && !hasWarned) state.log?.warn({ listed: listedAt }, 'Redis lists no node there')
     hasWarned = true
   }
 
   function assertOpen (): void {
-    if (backend.status().state === 'closed') throw unavailable('the registry is closed')
+    if (state.status().state === 'closed') throw unavailable('the registry is closed')
   }
 
   return {
-    start: backend.start,
-    status: backend.status,
-    close: backend.close,
+    start: state.start,
+    status: state.status,
+    close: state.close,
     linger,
     async assign (room, { signal, ...choice } = {}) {
       assertOpen()
@@ -151,7 +151,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
       assertOpen()
       const membership = await memberships.join(createRedisNode(store, times), checked)
       // The registry may have been closed during the join.
-      if (backend.status().state === 'closed') await membership.leave()
+      if (state.status().state === 'closed') await membership.leave()
       assertOpen()
       return membership
     }

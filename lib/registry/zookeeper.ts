@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { createBackend } from '../common/adapter-state.js'
+import { createAdapterState } from '../common/adapter-state.js'
 import { checkOptions, FunctionOption } from '../common/check-options.js'
 import { systemClock } from '../common/clock.js'
 import { withDeadline } from '../common/deadline.js'
@@ -64,7 +64,7 @@ export function createZooKeeperRegistry (
   checkOptions('zookeeperRegistry', Options, options)
   const { hosts, root = '/cobrowse', auth, sessionTimeout = 6000, linger = 20, listed, parse = parseJson } = options
   const lingerMs = linger * 1000
-  const client = makeClient({ hosts, auth, sessionTimeout, clock, log: () => backend.log })
+  const client = makeClient({ hosts, auth, sessionTimeout, clock, log: () => state.log })
   const layout = createLayout(root, listed?.path)
   const rooms = createRooms(client, layout)
   const sweep = createSweep({ client, layout, rooms, lingerMs, clock })
@@ -75,7 +75,7 @@ export function createZooKeeperRegistry (
     return jittered(POLL_MS)
   })
 
-  const backend = createBackend({
+  const state = createAdapterState({
     open () {
       client.start()
       sweep.startRound()
@@ -95,36 +95,36 @@ export function createZooKeeperRegistry (
     parse,
     clock,
     doubtMs: () => client.sessionTimeout() + DOUBT_MS,
-    log: () => backend.log,
+    log: () => state.log,
     onRead: (nodes) => chooser.update(nodes, clock.monotonic()),
     onHint: poller.hurry
   })
   const assigner = createAssigner({ client, layout, rooms, sweep, view, chooser, clock })
 
-  client.on((state) => {
-    if (state === 'connected' || state === 'reconnected') view.forget()
-    else backend.set('down', client.reason() ?? `the connection is ${state}`)
+  client.on((session) => {
+    if (session === 'connected' || session === 'reconnected') view.forget()
+    else state.set('down', client.reason() ?? `the connection is ${session}`)
     poller.hurry()
   })
 
   async function poll (): Promise<void> {
     try {
       await view.poll()
-      if (view.isDoubtful()) backend.set('degraded', 'nodes vanished together or unobserved: their rooms stay bound')
-      else if (!view.isCut()) backend.set('up')
-      else backend.set('degraded', `more than ${MAX_NODES} nodes: only the first are read`)
+      if (view.isDoubtful()) state.set('degraded', 'nodes vanished together or unobserved: their rooms stay bound')
+      else if (!view.isCut()) state.set('up')
+      else state.set('degraded', `more than ${MAX_NODES} nodes: only the first are read`)
     } catch (error) {
-      if (error instanceof ZooKeeperError && error.code === 'NO_NODE') return backend.set('degraded', error.message)
+      if (error instanceof ZooKeeperError && error.code === 'NO_NODE') return state.set('degraded', error.message)
       const isDenied = error instanceof ZooKeeperError && error.code === 'NO_AUTH'
-      if (isDenied) backend.set('degraded', 'ZooKeeper refuses to show the nodes: NO_AUTH')
+      if (isDenied) state.set('degraded', 'ZooKeeper refuses to show the nodes: NO_AUTH')
       else if (client.state() !== undefined || client.reason() !== undefined) {
-        backend.set('down', client.reason() ?? 'ZooKeeper does not answer in time')
+        state.set('down', client.reason() ?? 'ZooKeeper does not answer in time')
       }
     }
   }
 
   function assertOpen (): void {
-    if (backend.status().state === 'closed') throw unavailable('the registry is closed')
+    if (state.status().state === 'closed') throw unavailable('the registry is closed')
   }
 
   async function askInTime<T> (
@@ -147,9 +147,9 @@ export function createZooKeeperRegistry (
   }
 
   return {
-    start: backend.start,
-    status: backend.status,
-    close: backend.close,
+    start: state.start,
+    status: state.status,
+    close: state.close,
     linger,
     async assign (room, { signal, ...choice } = {}) {
       // Without a `start` no timer reads the nodes.
@@ -172,7 +172,7 @@ export function createZooKeeperRegistry (
         const store = createZooKeeperNode({ client, layout, rooms, sweep, lingerMs, clock })
         const membership = await memberships.join(store, checked)
         // The registry may have been closed during the join, or the join may have timed out.
-        if (limit.aborted || backend.status().state === 'closed') await membership.leave()
+        if (limit.aborted || state.status().state === 'closed') await membership.leave()
         assertOpen()
         return membership
       })

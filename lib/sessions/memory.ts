@@ -1,4 +1,4 @@
-import { createBackend } from '../common/adapter-state.js'
+import { createAdapterState } from '../common/adapter-state.js'
 import { createTenantCache } from '../common/tenant-cache.js'
 import { equalsStored, makeToken, readToken, toUid } from './token.js'
 import type { MemorySessions } from '../../types/sessions.js'
@@ -9,12 +9,12 @@ const MAX_TOKENS = 100_000
 /** A token store in the memory of one process, for tests and the demo: its tokens are lost with the process. */
 export function memorySessions (): MemorySessions {
   const live = createTenantCache<{ token: string, endsAt: number }>(MAX_TOKENS)
-  const backend = createBackend({ open: () => backend.set('up') })
+  const state = createAdapterState({ open: () => state.set('up') })
 
   return {
-    start: backend.start,
-    status: backend.status,
-    close: backend.close,
+    start: state.start,
+    status: state.status,
+    close: state.close,
     issue (session) {
       const token = makeToken(session, Date.now())
       if (readToken(token) === null) {

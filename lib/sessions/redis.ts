@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { createBackend } from '../common/adapter-state.js'
+import { createAdapterState } from '../common/adapter-state.js'
 import { checkOptions, FunctionOption, ObjectWithMethods } from '../common/check-options.js'
 import { systemClock } from '../common/clock.js'
 import { isOwnBacklog, untilAborted, withDeadline } from '../common/deadline.js'
@@ -27,7 +27,7 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
   checkOptions('redisSessions', OptionsSchema, options)
   const { redis, prefix = '', decode = (stored: string) => stored } = options
   let timer: NodeJS.Timeout | undefined
-  const backend = createBackend({
+  const state = createAdapterState({
     open () {
       probe()
       timer = setInterval(probe, PROBE_INTERVAL_MS).unref()
@@ -41,7 +41,7 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
     try {
       assertReachable(redis)
       const stored = await withDeadline({ clock: systemClock, ms: GET_TIMEOUT_MS, signal }, () => redis.get(key))
-      backend.set('up')
+      state.set('up')
       return stored
     } catch (error) {
       // A forger of tokens chooses the key. A key with a value of another type than text belongs to no token.
@@ -49,7 +49,7 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
       if (isReply(error, 'NOPERM') && /\bkeys?\b/.test(error.message)) {
         throw new AnsweredError('Redis does not let this user read the key', { cause: error })
       }
-      if (!signal?.aborted && !isOwnBacklog(error)) backend.set('down', 'Redis does not answer')
+      if (!signal?.aborted && !isOwnBacklog(error)) state.set('down', 'Redis does not answer')
       throw error
     }
   }
@@ -71,9 +71,9 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
   }
 
   return {
-    start: backend.start,
-    status: backend.status,
-    close: backend.close,
+    start: state.start,
+    status: state.status,
+    close: state.close,
     async find (token, signal) {
       const session = readToken(token)
       if (session === null) return null
