@@ -28,11 +28,11 @@ export interface ReadOptions extends CallOptions {
 
 /** Calls that throw ZooKeeperError, DeadlineError, the reason of the signal, or TypeError for an invalid path. */
 export interface ZooKeeperCalls {
-  /** @returns undefined for no such node, and then nothing is watched */
+  /** @returns undefined for a missing znode, and then nothing is watched */
   get (path: string, options?: ReadOptions): Promise<{ data: Buffer, stat: ZooKeeperStat } | undefined>
-  /** @returns undefined for no such node; the watch then fires when the znode is created */
+  /** @returns undefined for a missing znode; the watch then fires when the znode is created */
   exists (path: string, options?: ReadOptions): Promise<ZooKeeperStat | undefined>
-  /** @returns undefined for no such node, and then nothing is watched */
+  /** @returns undefined for a missing znode, and then nothing is watched */
   children (path: string, options?: ReadOptions): Promise<string[] | undefined>
   /**
    * Runs all operations or none, as one operation of the leader.
