@@ -1,4 +1,4 @@
-import { createBackend } from '../../../lib/common/adapter-state.js'
+import { createAdapterState } from '../../../lib/common/adapter-state.js'
 import { NoLiveNodeError, RegistryUnavailableError } from '../../../lib/errors.js'
 import type { Registry, RoomKey } from '../../../types/index.js'
 
@@ -12,7 +12,7 @@ export const createListedStore = (): ListedStore => ({ records: new Map(), bindi
 
 /** A registry of listed nodes in memory, as an author may write one. A record is the address of its node. */
 export function listedMemoryRegistry ({ records, bindings }: ListedStore, linger: number): Registry {
-  const backend = createBackend({ open: () => backend.set('up') })
+  const backend = createAdapterState({ open: () => backend.set('up') })
   const lastGood = new Map<string, string>()
   const warnedOf = new Set<string>()
 
