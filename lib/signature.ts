@@ -1,5 +1,6 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { decodeProtectedHeader, jwtVerify } from 'jose'
+import { randomId } from './random-id.js'
 import { SignatureError } from './errors.js'
 import type { Role, SignatureClaims, SigningOptions, VerifyOptions } from '../types/signature.js'
 
@@ -49,7 +50,7 @@ export function createIssuer ({ keys: [key], ttl = DEFAULT_TTL_S }: SigningOptio
       role,
       iat,
       exp: iat + ttl,
-      jti: randomBytes(16).toString('base64url'),
+      jti: randomId(),
       ...(joinOnly && { inc: node.incarnation })
     })}`
     return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`

@@ -6,13 +6,14 @@ import { ROOT } from '../support/doc-blocks.js'
 /** Folders that a folder of lib may import from; files of lib itself are named. */
 const MAY_IMPORT: Record<string, string[]> = {
   'errors.ts': [],
-  'signature.ts': ['errors.ts'],
+  'random-id.ts': [],
+  'signature.ts': ['errors.ts', 'random-id.ts'],
   common: ['errors.ts', 'signature.ts'],
   'options.ts': ['common'],
   gateway: ['common', 'errors.ts', 'signature.ts', 'options.ts'],
   http: ['gateway', 'common', 'errors.ts', 'options.ts'],
   'zookeeper-client': ['common'],
-  registry: ['zookeeper-client', 'common', 'errors.ts'],
+  registry: ['zookeeper-client', 'common', 'errors.ts', 'random-id.ts'],
   provision: ['common', 'errors.ts'],
   sessions: ['common', 'errors.ts'],
   node: ['registry', 'common', 'signature.ts'],

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomId } from '../../random-id.js'
 import { addressFault } from '../../common/address.js'
 import type { NodeRecord, NodeView } from '../../../types/registry.js'
 
@@ -54,7 +54,7 @@ export function toNodeView (record: NodeRecord, incarnation: string): NodeView {
 
 /** 128 random bits, so that no two registrations are ever confused. */
 export function newIncarnation (): string {
-  return randomBytes(16).toString('base64url')
+  return randomId()
 }
 
 /**
