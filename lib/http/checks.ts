@@ -1,4 +1,5 @@
 import { InvalidBodyError, OriginNotAllowedError, UnsupportedContentTypeError } from '../errors.js'
+import { isNamed } from './header-name.js'
 import { ReasonError } from '../common/reason.js'
 import type { FastifyRequest } from 'fastify'
 
@@ -11,24 +12,26 @@ const MAX_CONTENT_TYPE_LENGTH = 128
 // A host name has at most 253 characters.
 const MAX_ORIGIN_LENGTH = 512
 // Node.js takes the first of two (RFC 9112 section 3.2, RFC 9110 section 5.3).
-const SINGLE = new Set(['host', 'content-type', 'content-length'])
+const SINGLE = ['host', 'content-type', 'content-length']
 
 /** @throws InvalidBodyError for header lines that no honest caller sends */
 export function checkHeaders ({ raw: { rawHeaders }, headers }: FastifyRequest): void {
-  const seen = new Set<string>()
+  const seen: string[] = []
   let lines = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]?.toLowerCase() ?? ''
+    const name = rawHeaders[index] ?? ''
     // On HTTP/2 each cookie has a line of its own, and the request line is replaced by four (RFC 9113, section 8).
-    if (name === 'cookie' || name.startsWith(':')) continue
+    if (name.startsWith(':') || isNamed(name, 'cookie')) continue
     if (++lines > MAX_HEADERS) throw new InvalidBodyError(`more than ${MAX_HEADERS} header lines`)
-    if (!SINGLE.has(name)) continue
-    if (seen.has(name)) throw new InvalidBodyError(`more than one ${name}`)
-    seen.add(name)
+    for (const single of SINGLE) {
+      if (!isNamed(name, single)) continue
+      if (seen.includes(single)) throw new InvalidBodyError(`more than one ${single}`)
+      seen.push(single)
+    }
   }
   const { cookie = '', 'transfer-encoding': coding = 'chunked' } = headers
   if (cookie.length > MAX_COOKIE_BYTES) throw new InvalidBodyError(`more than ${MAX_COOKIE_BYTES} bytes of cookies`)
-  if (cookie.split(';').length > MAX_COOKIES) throw new InvalidBodyError(`more than ${MAX_COOKIES} cookies`)
+  if (cookie.length > MAX_COOKIES && cookie.split(';').length > MAX_COOKIES) throw new InvalidBodyError(`more than ${MAX_COOKIES} cookies`)
   if (coding.toLowerCase() !== 'chunked') throw new InvalidBodyError('the Transfer-Encoding must be chunked')
 }
 
@@ -41,6 +44,7 @@ export function checkContentType ({ headers }: FastifyRequest): void {
 }
 
 function isJsonInUtf8 (contentType = ''): boolean {
+  if (contentType === 'application/json' || contentType === 'application/json; charset=utf-8') return true
   if (contentType.length > MAX_CONTENT_TYPE_LENGTH) return false
   const [mediaType, ...parameters] = contentType.toLowerCase().split(';').map((part) => part.trim())
   if (parameters.at(-1) === '') parameters.pop()

@@ -1,7 +1,7 @@
 import { MissingTokenError } from '../errors.js'
+import { isNamed } from './header-name.js'
 
 const TOKEN_NAME = 'ccmessaging-token'
-const LEADING_BLANKS = /^[ \t]+/
 
 /**
  * The token as it was sent. A cookie parser would decode it, keep the first of two, and unwrap quotes; but a token is
@@ -11,38 +11,55 @@ const LEADING_BLANKS = /^[ \t]+/
  * @throws MissingTokenError if there is none, or more than one
  */
 export function readRawToken (rawHeaders: readonly string[]): string {
-  const found = new Set<string>()
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]?.toLowerCase()
-    const value = rawHeaders[index + 1] ?? ''
-    if (name === TOKEN_NAME) found.add(value)
-    if (name === 'cookie') readCookies(value).forEach((token) => found.add(token))
+  let token: string | undefined
+  const take = (found: string) => {
+    if (token !== undefined && token !== found) throw new MissingTokenError()
+    token = found
   }
-  const [token, another] = found
-  if (token === undefined || token === '' || another !== undefined) throw new MissingTokenError()
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? ''
+    const value = rawHeaders[index + 1] ?? ''
+    if (isNamed(name, TOKEN_NAME)) take(value)
+    else if (isNamed(name, 'cookie')) readCookies(value, take)
+  }
+  if (token === undefined || token === '') throw new MissingTokenError()
   return token
 }
 
-function readCookies (header: string): string[] {
-  return header.split(';').flatMap((pair) => {
-    // An old quoted string may span several pairs: parsers that support these see other cookies than parsers that do
-    // not.
-    if ((pair.split('"').length - 1) % 2 === 1) throw new MissingTokenError()
-    const equals = pair.indexOf('=')
-    if (equals === -1) return []
-    return pair.slice(0, equals).replace(LEADING_BLANKS, '') === TOKEN_NAME ? [readValue(pair.slice(equals + 1))] : []
-  })
+function readCookies (header: string, take: (token: string) => void): void {
+  for (let start = 0; start <= header.length;) {
+    const semicolon = header.indexOf(';', start)
+    const end = semicolon === -1 ? header.length : semicolon
+    readCookie(header.slice(start, end), take)
+    start = end + 1
+  }
 }
 
-function readValue (text: string): string {
-  const value = trimEnd(text.replace(LEADING_BLANKS, ''))
-  if (value.includes('"')) throw new MissingTokenError()
-  return value
+function readCookie (pair: string, take: (token: string) => void): void {
+  const value = valueOf(pair)
+  // An old quoted string may span several pairs: parsers that support these see other cookies than parsers that do not.
+  if (pair.includes('"') && (value !== undefined || pair.split('"').length % 2 === 0)) throw new MissingTokenError()
+  if (value !== undefined) take(value)
+}
+
+/** The value of a cookie with the token's name. */
+function valueOf (pair: string): string | undefined {
+  const start = skipBlanks(pair, 0)
+  if (!pair.startsWith(TOKEN_NAME, start) || pair[start + TOKEN_NAME.length] !== '=') return undefined
+  return pair.slice(skipBlanks(pair, start + TOKEN_NAME.length + 1), lastBlanks(pair))
+}
+
+const isBlank = (text: string, at: number) => text[at] === ' ' || text[at] === '\t'
+
+function skipBlanks (text: string, from: number): number {
+  let at = from
+  while (isBlank(text, at)) at++
+  return at
 }
 
 // An expression such as /[ \t]+$/ starts again at each blank of a run: its time is quadratic.
-function trimEnd (text: string): string {
+function lastBlanks (text: string): number {
   let end = text.length
-  while (text.endsWith(' ', end) || text.endsWith('\t', end)) end--
-  return text.slice(0, end)
+  while (isBlank(text, end - 1)) end--
+  return end
 }

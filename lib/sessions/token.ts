@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import secureJson from 'secure-json-parse'
 import type { Session } from '../../types/sessions.js'
 
@@ -8,6 +8,7 @@ const ID = /^[A-Za-z0-9._:@-]{1,64}$/
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 // Each match reaches to the end of its token, closed or not, so that no character is read twice.
 const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"?|-?\d[\d.eE+-]*/g
+const LONG_DIGITS = 16
 const LONG_INTEGER = /^-?[1-9]\d{15,}$/
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -22,7 +23,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 export function readToken (token: string): Session | null {
   if (token === '' || token.length > MAX_LENGTH) return null
   try {
-    const base64 = decodeURIComponent(token)
+    const base64 = token.includes('%') ? decodeURIComponent(token) : token
     if (!BASE64.test(base64)) return null
     return readSession(parse(utf8.decode(Buffer.from(base64, 'base64'))))
   } catch {
@@ -40,23 +41,50 @@ export function makeToken (session: Session, createTime: number): string {
   return encodeURIComponent(Buffer.from(JSON.stringify({ createTime, ...session })).toString('base64'))
 }
 
-/** Compares in a time that does not reveal how much is equal. */
+/** Compares in a time that does not reveal how much is equal. The length of a token is no secret. */
 export function equalsStored (token: string, stored: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(token), digest(stored))
+  const [given, held] = [Buffer.from(token), Buffer.from(stored)]
+  return given.length === held.length && timingSafeEqual(given, held)
 }
 
 // CC-Messaging is Java: a long id may stand as a bare number, which a JavaScript number would round.
 function parse (json: string): unknown {
-  const lossless = json.replace(STRING_OR_NUMBER, (found) => LONG_INTEGER.test(found) ? `"${found}"` : found)
-  return secureJson.parse(lossless, null, { protoAction: 'error', constructorAction: 'error' })
+  return secureJson.parse(hasLongNumber(json) ? quoteLongNumbers(json) : json, null, {
+    protoAction: 'error', constructorAction: 'error'
+  })
+}
+
+function quoteLongNumbers (json: string): string {
+  return json.replace(STRING_OR_NUMBER, (found) => LONG_INTEGER.test(found) ? `"${found}"` : found)
+}
+
+/** Whether as many digits follow each other as a long number has: then one of them is at a multiple of that count. */
+function hasLongNumber (json: string): boolean {
+  for (let at = 0; at < json.length; at += LONG_DIGITS) {
+    if (!isDigit(json, at)) continue
+    let [first, last] = [at, at]
+    while (isDigit(json, first - 1)) first--
+    while (isDigit(json, last + 1)) last++
+    if (last - first + 1 >= LONG_DIGITS) return true
+  }
+  return false
+}
+
+function isDigit (text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  return code >= 48 && code <= 57
 }
 
 function readSession (value: unknown): Session | null {
   if (typeof value !== 'object' || value === null) return null
-  const fields = new Map(Object.entries(value))
-  const [tenantId, channelId, userId] = ['tenantId', 'channelId', 'userId'].map((name) => toId(fields.get(name)))
+  const tenantId = readId(value, 'tenantId')
+  const channelId = readId(value, 'channelId')
+  const userId = readId(value, 'userId')
   return tenantId && channelId && userId ? { tenantId, channelId, userId } : null
+}
+
+function readId (token: object, name: keyof Session): string | undefined {
+  return Object.hasOwn(token, name) ? toId((token as Record<string, unknown>)[name]) : undefined
 }
 
 function toId (value: unknown): string | undefined {
