@@ -1,6 +1,9 @@
 import { BlockList, isIP } from 'node:net'
+import { remember } from './remember.js'
 
 const MAX_LENGTH = 2048
+/** Addresses come from at most 10,000 records, twice each while they change. */
+const MAX_REMEMBERED = 20_000
 const EXPLICIT_DEFAULT_PORT = { 'wss:': /^(wss:\/\/[^/?#]+):443(?=\/|$)/, 'ws:': /^(ws:\/\/[^/?#]+):80(?=\/|$)/ }
 
 // Fetch standard, "bad port": a browser refuses to open a WebSocket to these ports.
@@ -43,7 +46,7 @@ export function addressFault (address: unknown): string | undefined {
 /** @throws TypeError if an entry of `allowedHosts` is neither a name, an address nor a CIDR range */
 export function createAddressCheck ({ allowedHosts, allowInsecure = false }: AddressRules = {}): AddressCheck {
   const isAllowed = allowedHosts === undefined ? () => true : createHostMatcher(allowedHosts)
-  return (address) => {
+  return remember((address) => {
     const fault = addressFault(address)
     if (fault !== undefined) return fault
     const url = new URL(address)
@@ -51,7 +54,7 @@ export function createAddressCheck ({ allowedHosts, allowInsecure = false }: Add
     if (url.protocol === 'ws:' && !allowInsecure && !isLoopback(host)) return 'must begin with wss://'
     if (!isAllowed(host)) return 'must have a host that "allowedHosts" lists'
     return undefined
-  }
+  }, MAX_REMEMBERED)
 }
 
 /**
@@ -63,13 +66,19 @@ export function createAddressCheck ({ allowedHosts, allowInsecure = false }: Add
  * @returns the entry with the path of the node; not checked
  */
 export function withNodePath (answer: string, wssUrl: string): string {
-  const entry = answer.includes('://') ? answer : `wss://${isIP(answer) === 6 ? `[${answer}]` : answer}`
+  const entry = entryOf(answer)
+  const path = pathOf(wssUrl)
   const rest = entry.indexOf('/', entry.indexOf('://') + 3)
-  const path = new URL(wssUrl).pathname
   // A query or fragment behind the host is left in place, so that the check of the result refuses it.
   if (rest === -1) return entry + path
   return /[?#\\\s]/.test(entry.slice(rest)) ? entry : entry.slice(0, rest) + path
 }
+
+function entryOf (answer: string): string {
+  return answer.includes('://') ? answer : `wss://${isIP(answer) === 6 ? `[${answer}]` : answer}`
+}
+
+const pathOf = remember((wssUrl) => new URL(wssUrl).pathname, MAX_REMEMBERED)
 
 function createHostMatcher (entries: ReadonlyArray<string>): (host: string) => boolean {
   const names = new Set<string>()
