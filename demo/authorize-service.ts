@@ -57,8 +57,8 @@ export function createAuthorizeService (url: string): AuthorizeService {
   return {
     async ask (question) {
       try {
-        const work = async (signal: AbortSignal) => await exchange(question, signal)
-        return await withDeadline({ clock: systemClock, ms: TIMEOUT_MS }, work)
+        return await withDeadline({ clock: systemClock, ms: TIMEOUT_MS }, async ({ signal }) =>
+          await exchange(question, signal))
       } catch (cause) {
         throw Object.assign(new Error('AUTHORIZE_URL gave no usable answer', { cause }), { statusCode: 503 })
       }

@@ -68,6 +68,8 @@ export interface AssignOptions {
   accepts?: ((node: NodeView) => boolean) | undefined
   /** Replaces the order of candidates. */
   selectNode?: SelectNode | undefined
+  /** A hint: this gateway has named a node of the room before, so the room is probably bound and needs no choice. */
+  isKnown?: boolean | undefined
 }
 
 export interface Assignment {

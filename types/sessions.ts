@@ -21,7 +21,10 @@ export interface Sessions extends Adapter {
   find (token: string, signal: AbortSignal): Promise<Session | null>
 }
 
-/** The part of an ioredis client (5 or 6, Cluster included) that `redisSessions` uses. */
+/**
+ * The part of an ioredis client (5 or 6, Cluster included) that `redisSessions` uses. If the client has `pipeline`, the
+ * commands of one turn of the event loop are sent together.
+ */
 export interface RedisReader {
   readonly status: string
   get (key: string): Promise<string | null>

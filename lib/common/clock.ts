@@ -1,7 +1,4 @@
-import { watchEventLoop } from './event-loop.js'
-
-/** An alarm that fires this late shows that our own event loop was blocked. */
-const LATE_MS = 100
+import { setAlarm } from './alarms.js'
 
 /** The only source of time. Injected, so that tests can make a node sleep, or let a minute pass at once. */
 export interface Clock {
@@ -28,17 +25,5 @@ export const systemClock: Clock = {
     const timer = setTimeout(fire, ms).unref()
     return () => clearTimeout(timer)
   },
-  alarm (ms, fire) {
-    const due = performance.now() + ms
-    const wasBusy = watchEventLoop()
-    let turn: NodeJS.Immediate | undefined
-    const timer = setTimeout(() => {
-      if (performance.now() - due <= LATE_MS) fire(wasBusy())
-      else turn = setImmediate(() => fire(wasBusy()))
-    }, Math.max(0, ms))
-    return () => {
-      clearTimeout(timer)
-      clearImmediate(turn)
-    }
-  }
+  alarm: setAlarm
 }

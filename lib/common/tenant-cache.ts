@@ -3,6 +3,8 @@
  */
 export interface TenantCache<Value> {
   readonly size: number
+  /** Does not count as a use of the key. */
+  has (key: string): boolean
   /** Counts as a use of the key. */
   get (key: string): Value | undefined
   /** @param tenant owner of the share that the entry is part of */
@@ -31,6 +33,12 @@ export function createTenantCache<Value> (max: number): TenantCache<Value> {
     if (share?.size === 0) shares.delete(tenant)
   }
 
+  function use (tenant: string, key: string): void {
+    const share = shares.get(tenant)
+    share?.delete(key)
+    share?.add(key)
+  }
+
   function makeRoomFor (tenant: string): void {
     const own = shares.get(tenant)
     const equalShare = max / (own === undefined ? shares.size + 1 : shares.size)
@@ -53,15 +61,19 @@ export function createTenantCache<Value> (max: number): TenantCache<Value> {
     get size () {
       return entries.size
     },
+    has: (key) => entries.has(key),
     get (key) {
       const entry = entries.get(key)
       if (entry === undefined) return undefined
-      const share = shares.get(entry.tenant)
-      share?.delete(key)
-      share?.add(key)
+      use(entry.tenant, key)
       return entry.value
     },
     set (tenant, key, value) {
+      const entry = entries.get(key)
+      if (entry?.tenant === tenant) {
+        entry.value = value
+        return use(tenant, key)
+      }
       remove(key)
       if (entries.size >= max) makeRoomFor(tenant)
       entries.set(key, { tenant, value })

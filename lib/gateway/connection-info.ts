@@ -2,6 +2,7 @@ import {
   InternalError, NoLiveNodeError, OverloadedError, ProvisionUnavailableError, RegistrySettlingError,
   RegistryUnavailableError
 } from '../errors.js'
+import { endingFor, withEnding } from '../common/adapter-call.js'
 import { withNodePath } from '../common/address.js'
 import { ReasonError } from '../common/reason.js'
 import { refusePromise } from '../common/refuse-promise.js'
@@ -36,8 +37,9 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
   const selectNode = parts.selectNode && blamingTheHost(parts.selectNode)
 
   async function askRegistry (room: RoomKey, context: RequestContext): Promise<Assignment> {
-    const assignment = await dependencies.registry.ask(context, (signal) =>
-      registry.assign(room, { signal, accepts, selectNode }))
+    const choice = { accepts, selectNode, isKnown: knownRooms.has(room) }
+    const assignment = await dependencies.registry.ask(context, (deadline) =>
+      registry.assign(room, withEnding(registry.assign, deadline, choice)))
     context.nodeId = assignment.node.id
     if (assignment.joinOnly && !parts.mayJoinOnly) throw new RegistryUnavailableError()
     knownRooms.heard(assignment)
@@ -53,7 +55,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
       return await askRegistry(room, context)
     } catch (error) {
       if (error instanceof NoLiveNodeError) knownRooms.forget(room)
-      const recalled = isWithoutStore(error) && !context.budget.isSpent() ? knownRooms.recall(room) : undefined
+      const recalled = isWithoutStore(error) && !context.budget.isPassed() ? knownRooms.recall(room) : undefined
       if (recalled === undefined || addressFault(recalled.node.wssUrl) !== undefined) throw error
       context.nodeId = recalled.node.id
       parts.onJoinOnly(error)
@@ -63,7 +65,8 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
 
   async function findExternalUrl (node: NodeRef, session: Session, context: RequestContext): Promise<string | null> {
     const given = node.wssUrlOut ??
-      await dependencies.provision.ask(context, (signal) => provision.externalUrl(node, session, signal))
+      await dependencies.provision.ask(context, (deadline) =>
+        provision.externalUrl(node, session, endingFor(provision.externalUrl, deadline)))
     if (given === null) return null
     const url = node.wssUrlOut ?? withNodePath(given, node.wssUrl)
     const fault = addressFault(url)
@@ -80,11 +83,13 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     const { node, issuedAt, joinOnly } = assignment
     const wssUrlOut = await findExternalUrl(node, session, context)
     // A choice that exceeded the request's time limit is never signed: the room may have another binding by now.
-    if (context.budget.isSpent()) throw new RegistryUnavailableError()
+    if (context.budget.isPassed()) throw new RegistryUnavailableError()
     const { userId: user, userName: name, role } = body
     const signature = issue({ ...room, user, name, role, node, issuedAt, joinOnly })
     knownRooms.remember(room, assignment)
-    return { roomId: body.roomId, wssUrl: node.wssUrl, ...(wssUrlOut !== null && { wssUrlOut }), signature }
+    const { roomId } = body
+    const { wssUrl } = node
+    return wssUrlOut === null ? { roomId, wssUrl, signature } : { roomId, wssUrl, wssUrlOut, signature }
   }
 }
 

@@ -4,8 +4,9 @@ import { BodyTimeoutError, OverloadedError } from '../errors.js'
 import { systemClock } from '../common/clock.js'
 import { DeadlineError, isOwnBacklog, withDeadline } from '../common/deadline.js'
 import { isCatalogued } from '../common/is-catalogued.js'
-import { isAnswered } from '../common/reason.js'
+import { isAnswered, ReasonError } from '../common/reason.js'
 import { CallerGoneError } from './request-context.js'
+import type { Deadline } from '../common/deadline.js'
 import type { DependencyName, RequestContext } from './request-context.js'
 
 export interface Dependency {
@@ -14,9 +15,7 @@ export interface Dependency {
    *
    * @throws the dependency's error answer, or its catalogued error, with the cause, if the dependency is unavailable
    */
-  ask<T> (context: RequestContext, work: (signal: AbortSignal) => Promise<T>): Promise<T>
-  /** Stops the breaker's timers. */
-  close (): void
+  ask<T> (context: RequestContext, work: (deadline: Deadline) => Promise<T>): Promise<T>
 }
 
 export interface DependencyOptions {
@@ -31,14 +30,14 @@ export interface DependencyOptions {
 
 export function createDependency (options: DependencyOptions): Dependency {
   const { name, limitMs, breaks, Unavailable, observe } = options
-  const breaker = createBreaker(async ({ budget }: RequestContext, work: (signal: AbortSignal) => Promise<unknown>) => {
-    try {
-      return await askInTime(limitMs, work, budget.signal)
-    } catch (cause) {
-      if (budget.isSpentOnBody()) throw new BodyTimeoutError({ cause })
-      throw isOwnBacklog(cause) ? new OverloadedError({ cause }) : cause
-    }
-  }, { enabled: breaks, isHealthy: (error) => isAnswer(error) || error instanceof CallerGoneError })
+  const breaker = createBreaker()
+
+  function note (error: unknown): void {
+    // A caller that left says nothing about the dependency.
+    if (error instanceof CallerGoneError) return
+    if (isAnswer(error)) breaker.answered()
+    else breaker.failed()
+  }
 
   /** Whether the error is an answer of the dependency, rather than a sign that it is unavailable. */
   function isAnswer (error: unknown): boolean {
@@ -46,12 +45,22 @@ export function createDependency (options: DependencyOptions): Dependency {
   }
 
   return {
-    async ask<T> (context: RequestContext, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    async ask<T> (context: RequestContext, work: (deadline: Deadline) => Promise<T>): Promise<T> {
       const startedAt = performance.now()
+      if (breaks && !breaker.mayCall()) {
+        throw new Unavailable({ cause: new ReasonError('not asked after many failures') })
+      }
+      let asked: Promise<T> | undefined
       try {
-        // The breaker passes the result of `work` through, but its type loses it.
-        return await breaker.fire(context, work) as T
-      } catch (cause) {
+        const answer = await withDeadline({ clock: systemClock, ms: limitMs, within: context.budget }, (deadline) => {
+          asked = work(deadline)
+          return asked
+        })
+        breaker.answered()
+        return answer
+      } catch (error) {
+        const cause = translate(await blameOf(error, asked), context)
+        note(cause)
         if (isCatalogued(cause) || cause instanceof CallerGoneError) throw cause
         throw new Unavailable({ cause })
       } finally {
@@ -59,29 +68,22 @@ export function createDependency (options: DependencyOptions): Dependency {
         context.timings[name] = Math.round(ms)
         observe(name, ms / 1000)
       }
-    },
-    close () {
-      breaker.shutdown()
     }
   }
 }
 
+/** Time that our own loop or the caller's body took is not the dependency's fault. */
+function translate (cause: unknown, { budget }: RequestContext): unknown {
+  if (budget.isSpentOnBody()) return new BodyTimeoutError({ cause })
+  return isOwnBacklog(cause) ? new OverloadedError({ cause }) : cause
+}
+
 /**
- * Like `withDeadline`. A time-out inside a function of the host is not the dependency's fault: the adapter reports it
- * when its signal aborts.
+ * A time-out inside a function of the host is not the dependency's fault: the adapter reports it when its deadline
+ * passes.
  */
-async function askInTime (
-  ms: number, work: (signal: AbortSignal) => Promise<unknown>, signal: AbortSignal
-): Promise<unknown> {
-  let asked: Promise<unknown> | undefined
-  try {
-    return await withDeadline({ clock: systemClock, ms, signal }, (limit) => {
-      asked = work(limit)
-      return asked
-    })
-  } catch (cause) {
-    if (!(cause instanceof DeadlineError)) throw cause
-    const why = await Promise.race([Promise.resolve(asked).catch((error: unknown) => error), nextTurn()])
-    throw isAnswered(why) ? why : cause
-  }
+async function blameOf (error: unknown, asked: Promise<unknown> | undefined): Promise<unknown> {
+  if (!(error instanceof DeadlineError)) return error
+  const why = await Promise.race([Promise.resolve(asked).catch((error: unknown) => error), nextTurn()])
+  return isAnswered(why) ? why : error
 }

@@ -1,3 +1,4 @@
+import { withEnding } from '../common/adapter-call.js'
 import type { Dependency } from './dependency.js'
 import type { KnownRooms } from './known-rooms.js'
 import type { RequestContext } from './request-context.js'
@@ -14,7 +15,7 @@ export function createEndCall ({ registry, dependencies, knownRooms }: EndCallPa
   return async function endCall (session: Session, { callId }: ReleaseBody, context: RequestContext): Promise<void> {
     if (!canEndCalls(registry)) throw new TypeError('the registry has no method "end"')
     const room = { tenant: session.tenantId, room: callId }
-    await dependencies.registry.ask(context, (signal) => registry.end(room, { signal }))
+    await dependencies.registry.ask(context, (deadline) => registry.end(room, withEnding(registry.end, deadline, {})))
     knownRooms.forget(room)
   }
 }

@@ -1,3 +1,4 @@
+import { endingFor } from '../common/adapter-call.js'
 import { createAddressCheck } from '../common/address.js'
 import { InvalidTokenError, ProvisionUnavailableError, RegistryUnavailableError, SessionsUnavailableError } from '../errors.js'
 import { createIssuer } from '../signature.js'
@@ -93,7 +94,8 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
     connectionInfo,
     endCall: createEndCall({ registry, dependencies, knownRooms }),
     async findSession (token, context) {
-      const session = await dependencies.sessions.ask(context, (signal) => sessions.find(token, signal))
+      const session = await dependencies.sessions.ask(context, (deadline) =>
+        sessions.find(token, endingFor(sessions.find, deadline)))
       if (session === null) throw new InvalidTokenError()
       return session
     },
@@ -112,7 +114,6 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
       closing = true
       // A server that listens has waited for its requests by now; injected requests end within their budget.
       await inFlight.idle(timeout)
-      for (const dependency of Object.values(dependencies)) dependency.close()
       // Adapters may be shared with instances that continue.
       await Promise.all(started.splice(0).map(async (undo) => await undo()))
       isOver = true

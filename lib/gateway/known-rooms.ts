@@ -11,6 +11,7 @@ export interface KnownRooms {
   heard (assignment: Assignment): void
   /** The room was answered for. Ignores a join-only assignment. */
   remember (room: RoomKey, assignment: Assignment): void
+  has (room: RoomKey): boolean
   forget (room: RoomKey): void
   /** An assignment for the room without the store; `undefined` if the room is unknown or can no longer be recalled. */
   recall (room: RoomKey): Assignment | undefined
@@ -43,6 +44,7 @@ export function createKnownRooms ({ joinOnlyFor, nodes, viewAgeMs, now }: KnownR
     remember (room, { node, joinOnly }) {
       if (!joinOnly) nodeIds.set(room.tenant, roomName(room), node.id)
     },
+    has: (room) => nodeIds.has(roomName(room)),
     forget (room) {
       nodeIds.delete(roomName(room))
     },

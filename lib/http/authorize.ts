@@ -1,4 +1,4 @@
-import { untilAborted } from '../common/deadline.js'
+import { isOver, untilOver } from '../common/deadline.js'
 import { statusOf } from '../common/status-of.js'
 import { NotAuthorizedError, OverloadedError } from '../errors.js'
 import type { Budget } from '../gateway/request-context.js'
@@ -26,16 +26,16 @@ export function mayReplay (authorize: Authorize): AuthorizeRelease {
  *
  * @throws NotAuthorizedError unless the decision is `true`; OverloadedError if there is no decision in time
  */
-export async function assertAuthorized (decide: () => boolean | Promise<boolean>, { signal }: Budget): Promise<void> {
-  if (!await isAuthorized(decide, signal)) throw new NotAuthorizedError()
+export async function assertAuthorized (decide: () => boolean | Promise<boolean>, budget: Budget): Promise<void> {
+  if (!await isAuthorized(decide, budget)) throw new NotAuthorizedError()
 }
 
-async function isAuthorized (decide: () => boolean | Promise<boolean>, signal: AbortSignal): Promise<boolean> {
+async function isAuthorized (decide: () => boolean | Promise<boolean>, budget: Budget): Promise<boolean> {
   try {
-    return await untilAborted(decide(), signal) === true
+    return await untilOver(decide(), budget) === true
   } catch (cause) {
     const status = statusOf(cause) ?? 500
     if (status >= 400 && status < 500) throw new NotAuthorizedError({ cause })
-    throw signal.aborted ? new OverloadedError({ cause }) : cause
+    throw isOver(budget) ? new OverloadedError({ cause }) : cause
   }
 }

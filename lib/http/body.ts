@@ -26,7 +26,6 @@ export function createBodyParser (budgetOf: (request: FastifyRequest) => Budget,
 
   return function parseBody (request: FastifyRequest, payload: NodeJS.ReadableStream, done: Done): void {
     const budget = budgetOf(request)
-    const { signal } = budget
     const chunks: Buffer[] = []
     let length = 0
     let isOver = false
@@ -34,10 +33,10 @@ export function createBodyParser (budgetOf: (request: FastifyRequest) => Budget,
     const arrival: Arrival = { end, isComplete: () => request.raw.complete !== false }
 
     if (Number(request.headers['content-length']) > BODY_LIMIT_BYTES) return end(new BodyTooLargeError())
-    if (signal.aborted) return onAbort()
+    if (budget.isOver) return onOver()
     // A hook of the host has read the stream, or has destroyed it.
     if (!payload.readable) return onFault(new ReasonError('the stream of a preParsing hook ended before it was read'))
-    signal.addEventListener('abort', onAbort, { once: true })
+    budget.on(onOver)
     payload.on('data', onData).on('end', onEnd).on('error', onFault).on('close', onFault).resume()
     arriving.add(arrival)
     if (arriving.size > maxArriving) endOldest(arriving)
@@ -54,8 +53,8 @@ export function createBodyParser (budgetOf: (request: FastifyRequest) => Budget,
       end()
     }
 
-    function onAbort (): void {
-      const { reason: cause } = signal
+    function onOver (): void {
+      const { reason: cause } = budget
       end(cause instanceof CallerGoneError ? cause : new BodyTimeoutError({ cause }))
     }
 
@@ -68,7 +67,7 @@ export function createBodyParser (budgetOf: (request: FastifyRequest) => Budget,
       if (isOver) return
       isOver = true
       arriving.delete(arrival)
-      signal.removeEventListener('abort', onAbort)
+      budget.off(onOver)
       payload.off('data', onData)
       if (error === undefined) finish(Buffer.concat(chunks, length), done)
       else done(error)

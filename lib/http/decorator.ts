@@ -12,7 +12,7 @@ export function createDecorator (gateway: Gateway, timeout: number): Cobrowse {
     try {
       return await work(context)
     } finally {
-      context.budget.end()
+      context.budget.done()
     }
   }
 

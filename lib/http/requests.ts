@@ -1,11 +1,11 @@
 import { Socket } from 'node:net'
 import { OverloadedError } from '../errors.js'
-import { createRequestContext } from '../gateway/request-context.js'
+import { Budget } from '../gateway/request-context.js'
 import { watchCaller } from './caller.js'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Gateway } from '../gateway/gateway.js'
 import type { Outcome } from '../gateway/metrics.js'
-import type { RequestContext } from '../gateway/request-context.js'
+import type { RequestContext, Timings } from '../gateway/request-context.js'
 
 /** The outcome under which the metrics count a request. */
 export interface Answer {
@@ -17,30 +17,43 @@ const OK: Answer = { outcome: 'ok', retCode: '0' }
 const GONE: Answer = { outcome: 'gone', retCode: 'none' }
 
 /** One request, from its head to the end of its answer. */
-export interface Exchange extends RequestContext {
+export class Exchange implements RequestContext {
+  readonly budget: Budget
+  readonly timings: Timings = {}
+  nodeId: string | undefined
   /** Absent until the plugin has answered. */
-  answer?: Answer
-  isGone: boolean
-  isCounted: boolean
+  answer: Answer | undefined
+  isGone = false
+  isCounted = false
   /** Returns the place among the requests in flight. */
-  leave?: (() => void) | undefined
-  unwatch (): void
+  leave: (() => void) | undefined
+  unwatch = (): void => {}
+
+  constructor (timeout: number) {
+    this.budget = new Budget(timeout)
+  }
 }
+
+/** A property: a WeakMap with an entry per request is work for each run of the garbage collector. */
+const EXCHANGE = Symbol('fastify-cobrowse.exchange')
+
+type Held = FastifyRequest & { [EXCHANGE]?: Exchange }
+
+const exchangeIn = (request: FastifyRequest): Exchange | undefined => (request as Held)[EXCHANGE]
 
 /** Gives each request of a route its time limit and its place, takes both back, and counts the request once. */
 export function createRequests (gateway: Gateway, timeout: number) {
-  const exchanges = new WeakMap<FastifyRequest, Exchange>()
   // Requests that a hook of the host refused before `begin`.
   const refusedEarly = new WeakMap<FastifyRequest, Answer>()
 
   function exchangeOf (request: FastifyRequest): Exchange {
-    const exchange = exchanges.get(request)
+    const exchange = exchangeIn(request)
     if (exchange === undefined) throw new Error('the onRequest hook of the route did not run')
     return exchange
   }
 
   function count (request: FastifyRequest, reply: FastifyReply): void {
-    const exchange = exchanges.get(request)
+    const exchange = exchangeIn(request)
     if (exchange?.isCounted === true) return
     if (exchange !== undefined) exchange.isCounted = true
     const { outcome, retCode } = exchange?.isGone === true
@@ -58,7 +71,7 @@ export function createRequests (gateway: Gateway, timeout: number) {
   return {
     exchangeOf,
     /** Absent if a hook of the host failed before `begin`. */
-    find: (request: FastifyRequest): Exchange | undefined => exchanges.get(request),
+    find: exchangeIn,
 
     /**
      * Runs before any work for the request: in an overload, time for error answers is taken from successful ones.
@@ -71,10 +84,9 @@ export function createRequests (gateway: Gateway, timeout: number) {
 
     /** The head of the request has arrived. */
     begin (request: FastifyRequest, reply: FastifyReply): void {
-      const exchange: Exchange = {
-        ...createRequestContext(timeout), isGone: false, isCounted: false, unwatch () {}
-      }
-      exchanges.set(request, exchange)
+      const exchange = new Exchange(timeout)
+      const held: Held = request
+      held[EXCHANGE] = exchange
       exchange.unwatch = watchCaller(request.raw, () => {
         exchange.isGone = true
         exchange.budget.cancel()
@@ -89,7 +101,7 @@ export function createRequests (gateway: Gateway, timeout: number) {
       if (leave === undefined) throw overloaded(raw)
       exchange.leave = leave
       // A hook of the host may hang, and a queued response may never be sent.
-      exchange.budget.signal.addEventListener('abort', () => givePlaceBack(exchange), { once: true })
+      exchange.budget.on(() => givePlaceBack(exchange))
     },
 
     answered (exchange: Exchange): void {
@@ -99,7 +111,7 @@ export function createRequests (gateway: Gateway, timeout: number) {
 
     /** @returns whether the caller is still connected */
     refused (request: FastifyRequest, answer: Answer): boolean {
-      const exchange = exchanges.get(request)
+      const exchange = exchangeIn(request)
       if (exchange === undefined) {
         refusedEarly.set(request, answer)
         return true
@@ -113,7 +125,7 @@ export function createRequests (gateway: Gateway, timeout: number) {
 
     /** The plugin or a hook of the host sent the answer; on HTTP/2, the stream is closed. */
     finish (request: FastifyRequest, reply: FastifyReply): void {
-      const exchange = exchanges.get(request)
+      const exchange = exchangeIn(request)
       if (exchange !== undefined) {
         exchange.isGone ||= !reply.raw.writableEnded
         exchange.unwatch()
@@ -127,7 +139,7 @@ export function createRequests (gateway: Gateway, timeout: number) {
 /** The work for the caller is done. */
 function end (exchange: Exchange): void {
   givePlaceBack(exchange)
-  exchange.budget.end()
+  exchange.budget.done()
 }
 
 function givePlaceBack (exchange: Exchange): void {

@@ -59,7 +59,7 @@ export function createAdmission (parts: AdmissionParts) {
   async function claim (claims: SignatureClaims, ms: number): Promise<ClaimResult> {
     const { tenant, room, issuedAt } = claims
     try {
-      return await withDeadline({ clock, ms, onLate: () => rooms.review(claims) }, async (signal) =>
+      return await withDeadline({ clock, ms, onLate: () => rooms.review(claims) }, async ({ signal }) =>
         await membership().claim({ tenant, room }, { issuedAt, signal }))
     } catch (cause) {
       if (cause instanceof AdmissionError) throw cause

@@ -1,6 +1,7 @@
+import { takesDeadline } from '../common/adapter-call.js'
 import { addressFault, withNodePath } from '../common/address.js'
 import { createAdapterState } from '../common/adapter-state.js'
-import { untilAborted } from '../common/deadline.js'
+import { throwIfOver, untilOver } from '../common/deadline.js'
 import { ProvisionUnavailableError } from '../errors.js'
 import { refusePromise } from '../common/refuse-promise.js'
 import { ProvisionFault } from './http/fault.js'
@@ -10,6 +11,8 @@ import { keepAnswers } from './http/kept-answers.js'
 import { pointTo } from './http/pick.js'
 import { createRests } from './http/rests.js'
 import { parseTarget } from './http/target.js'
+import type { Ending } from '../common/deadline.js'
+import type { NodeRef } from '../../types/registry.js'
 import type { Question } from './http/kept-answers.js'
 import type { HttpProvisionOptions, Provision } from '../../types/provision.js'
 import type { Session } from '../../types/sessions.js'
@@ -105,14 +108,14 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
     state.set(answersSome ? 'degraded' : 'down', reason)
   }
 
-  async function addressFor (session: Session, signal?: AbortSignal): Promise<string> {
+  async function addressFor (session: Session, ending?: Ending): Promise<string> {
     const path = target.pathFor(session)
     const question = { tenant: session.tenantId, path }
     const known = kept.recall(question)
     if (known !== undefined) return known
     try {
       // The exchange is shared: a caller that disconnects must not end it for the others.
-      return await untilAborted(kept.ask(question), signal)
+      return await untilOver(kept.ask(question), ending)
     } catch (error) {
       const lastGood = kept.lastGood(path)
       if (lastGood === undefined) throw error
@@ -127,15 +130,15 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
     prefetch (session) {
       addressFor(session).catch(() => {})
     },
-    async externalUrl (node, session, signal) {
-      signal.throwIfAborted()
+    externalUrl: takesDeadline(async (node: NodeRef, session: Session, ending: Ending) => {
+      throwIfOver(ending)
       try {
-        return withNodePath(await addressFor(session, signal), node.wssUrl)
+        return withNodePath(await addressFor(session, ending), node.wssUrl)
       } catch (cause) {
-        signal.throwIfAborted()
+        throwIfOver(ending)
         if (onOutage === 'omit') return null
         throw new ProvisionUnavailableError({ cause })
       }
-    }
+    })
   }
 }

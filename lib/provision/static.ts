@@ -1,5 +1,7 @@
+import { takesDeadline } from '../common/adapter-call.js'
 import { addressFault, withNodePath } from '../common/address.js'
 import { createAdapterState } from '../common/adapter-state.js'
+import type { NodeRef } from '../../types/registry.js'
 import type { Provision } from '../../types/provision.js'
 
 /**
@@ -20,8 +22,6 @@ export function staticProvision (address: string): Provision {
     start: state.start,
     status: state.status,
     close: state.close,
-    async externalUrl (node) {
-      return withNodePath(address, node.wssUrl)
-    }
+    externalUrl: takesDeadline(async (node: NodeRef) => withNodePath(address, node.wssUrl))
   }
 }

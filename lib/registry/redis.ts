@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { systemClock } from '../common/clock.js'
+import { takesDeadline } from '../common/adapter-call.js'
 import { createAdapterState } from '../common/adapter-state.js'
 import { checkOptions, FunctionOption, ObjectWithMethods } from '../common/check-options.js'
 import { RegistryUnavailableError } from '../errors.js'
-import { DeadlineError, isOwnBacklog, withDeadline } from '../common/deadline.js'
+import { DeadlineError, isOver, isOwnBacklog, withinDeadline } from '../common/deadline.js'
 import { createMemberships } from './membership/memberships.js'
 import { MAX_NODES, parseJson } from './nodes/node-entry.js'
 import { assertSize, checkNodeRecord } from './nodes/node-record.js'
@@ -20,7 +21,9 @@ import { createChooser } from './nodes/chooser.js'
 import { unavailable } from '../common/unavailable.js'
 import type { Clock } from '../common/clock.js'
 import type { RedisTimes } from './redis/store.js'
-import type { RedisRegistryOptions, Registry } from '../../types/registry.js'
+import type { Ending } from '../common/deadline.js'
+import type { ChoiceOptions } from './nodes/chooser.js'
+import type { RedisRegistryOptions, Registry, RoomKey } from '../../types/registry.js'
 
 const ASSIGN_MS = 300
 
@@ -125,22 +128,23 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     status: state.status,
     close: state.close,
     linger,
-    async assign (room, { signal, ...choice } = {}) {
+    assign: takesDeadline(async (room: RoomKey, options: ChoiceOptions & { signal?: Ending | undefined } = {}) => {
+      const within = options.signal
       assertOpen()
       try {
-        return await withDeadline({ clock, ms: ASSIGN_MS, signal }, async (limit) => {
+        return await withinDeadline({ clock, ms: ASSIGN_MS, within }, (deadline) => {
           // Without a `start` no timer reads the nodes.
           if (!poller.isOn() && (view.ageMs() ?? 0) > heartbeat) poll().catch(() => {})
-          return await assigner.assign(room, choice, limit)
+          return assigner.assign(room, options, deadline)
         })
       } catch (cause) {
-        throw cause instanceof DeadlineError && !signal?.aborted ? new RegistryUnavailableError({ cause }) : cause
+        throw cause instanceof DeadlineError && !isOver(within) ? new RegistryUnavailableError({ cause }) : cause
       }
-    },
-    async end (room, { signal } = {}) {
+    }),
+    end: takesDeadline(async (room: RoomKey, options: { signal?: Ending | undefined } = {}) => {
       assertOpen()
-      await store.run(END, { args: [], rooms: [store.room(room)], ms: ASSIGN_MS, signal })
-    },
+      await store.run(END, { args: [], rooms: [store.room(room)], ms: ASSIGN_MS, within: options.signal })
+    }),
     nodes: view.nodes,
     async join (record) {
       if (listed !== undefined) {

@@ -132,7 +132,7 @@ export function createZooKeeperRegistry (
   ): Promise<T> {
     assertOpen()
     try {
-      return await withDeadline({ clock, ms, signal }, async (limit) => {
+      return await withDeadline({ clock, ms, within: signal }, async ({ signal: limit }) => {
         // A gateway that lost its connection answers at once; one without any was never started, and connects now.
         if (client.state() === undefined) {
           client.start()

@@ -1,3 +1,4 @@
+import { takesDeadline } from '../common/adapter-call.js'
 import { createAdapterState } from '../common/adapter-state.js'
 import { createTenantCache } from '../common/tenant-cache.js'
 import { equalsStored, makeToken, readToken, toUid } from './token.js'
@@ -26,11 +27,11 @@ export function memorySessions (): MemorySessions {
     revoke (session) {
       live.delete(toUid(session))
     },
-    async find (token) {
+    find: takesDeadline(async (token: string) => {
       const session = readToken(token)
       if (session === null) return null
       const held = live.get(toUid(session))
       return held !== undefined && held.endsAt > performance.now() && equalsStored(token, held.token) ? session : null
-    }
+    })
   }
 }

@@ -1,11 +1,14 @@
 import { Type } from '@sinclair/typebox'
+import { takesDeadline } from '../common/adapter-call.js'
 import { createAdapterState } from '../common/adapter-state.js'
 import { checkOptions, FunctionOption, ObjectWithMethods } from '../common/check-options.js'
 import { systemClock } from '../common/clock.js'
-import { isOwnBacklog, untilAborted, withDeadline } from '../common/deadline.js'
+import { isOver, isOwnBacklog, untilOver, withinDeadline } from '../common/deadline.js'
 import { AnsweredError } from '../common/reason.js'
+import { senderOf } from '../common/redis-batch.js'
 import { assertReachable } from '../common/redis-state.js'
 import { equalsStored, readToken, toUid } from './token.js'
+import type { Ending } from '../common/deadline.js'
 import type { RedisSessionsOptions, Sessions } from '../../types/sessions.js'
 
 const GET_TIMEOUT_MS = 300
@@ -26,6 +29,7 @@ const OptionsSchema = Type.Object({
 export function redisSessions (options: RedisSessionsOptions): Sessions {
   checkOptions('redisSessions', OptionsSchema, options)
   const { redis, prefix = '', decode = (stored: string) => stored } = options
+  const send = senderOf(redis)
   let timer: NodeJS.Timeout | undefined
   const state = createAdapterState({
     open () {
@@ -37,10 +41,10 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
     }
   })
 
-  async function read (key: string, signal?: AbortSignal): Promise<string | null> {
+  async function read (key: string, within?: Ending): Promise<string | null> {
     try {
       assertReachable(redis)
-      const stored = await withDeadline({ clock: systemClock, ms: GET_TIMEOUT_MS, signal }, () => redis.get(key))
+      const stored = await withinDeadline({ clock: systemClock, ms: GET_TIMEOUT_MS, within }, () => send('get', key) as Promise<string | null>)
       state.set('up')
       return stored
     } catch (error) {
@@ -49,15 +53,15 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
       if (isReply(error, 'NOPERM') && /\bkeys?\b/.test(error.message)) {
         throw new AnsweredError('Redis does not let this user read the key', { cause: error })
       }
-      if (!signal?.aborted && !isOwnBacklog(error)) state.set('down', 'Redis does not answer')
+      if (!isOver(within) && !isOwnBacklog(error)) state.set('down', 'Redis does not answer')
       throw error
     }
   }
 
-  async function unwrap (stored: string, signal: AbortSignal): Promise<string> {
+  async function unwrap (stored: string, ending: Ending): Promise<string> {
     let token: unknown
     try {
-      token = await untilAborted(decode(stored), signal)
+      token = await untilOver(decode(stored), ending)
     } catch (cause) {
       throw new AnsweredError('"decode" failed on a stored text', { cause })
     }
@@ -74,12 +78,12 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
     start: state.start,
     status: state.status,
     close: state.close,
-    async find (token, signal) {
+    find: takesDeadline(async (token: string, ending: Ending) => {
       const session = readToken(token)
       if (session === null) return null
-      const stored = await read(prefix + toUid(session), signal)
-      return stored !== null && equalsStored(token, await unwrap(stored, signal)) ? session : null
-    }
+      const stored = await read(prefix + toUid(session), ending)
+      return stored !== null && equalsStored(token, await unwrap(stored, ending)) ? session : null
+    })
   }
 }
 

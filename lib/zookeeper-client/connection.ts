@@ -59,7 +59,7 @@ export async function openConnection (
   signal.throwIfAborted()
   const { connection, waitForGrant, startBeating } = startConnection(options)
   try {
-    await withDeadline({ clock: options.clock, ms, signal }, async () => {
+    await withDeadline({ clock: options.clock, ms, within: signal }, async () => {
       await connection.call(waitForGrant, { ms })
       await connection.call(ping, { ms })
     })
@@ -119,7 +119,7 @@ function startConnection (options: ConnectionOptions) {
         else resolve(value)
       }, watches)
     })
-    return await withDeadline({ clock, ms, signal }, work)
+    return await withDeadline({ clock, ms, within: signal }, work)
   }
 
   function startBeating (): void {

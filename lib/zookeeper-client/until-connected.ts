@@ -1,4 +1,4 @@
-import { untilAborted } from '../common/deadline.js'
+import { untilOver } from '../common/deadline.js'
 import type { ZooKeeperClient } from './client.js'
 
 type Listened = Pick<ZooKeeperClient, 'state' | 'on'>
@@ -13,7 +13,7 @@ export async function untilConnected (client: Listened, signal: AbortSignal): Pr
     unsubscribe = client.on(() => { if (isConnected(client)) resolve() })
   })
   try {
-    await untilAborted(connected, signal)
+    await untilOver(connected, signal)
   } finally {
     unsubscribe()
   }

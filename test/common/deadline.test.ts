@@ -18,7 +18,7 @@ t.test('withDeadline – work that takes too long – rejects in time, and passe
   const clock = createFakeClock()
   const late: string[] = []
   let finish = (_value: string) => {}
-  const work = withDeadline<string>({ clock, ms: 1000, onLate: (value) => late.push(value) }, async (signal) =>
+  const work = withDeadline<string>({ clock, ms: 1000, onLate: (value) => late.push(value) }, async ({ signal }) =>
     await new Promise<string>((resolve) => {
       finish = resolve
       signal.addEventListener('abort', () => late.push('aborted'))
@@ -71,8 +71,8 @@ t.test('an alarm – a blocked event loop, a cancellation – fires once, late r
 t.test('withDeadline – time that ran out, a signal of the caller that aborted – rejects with the reason', async (t) => {
   await t.rejects(withDeadline({ clock: systemClock, ms: 20 }, never), DeadlineError)
   const parent = new AbortController()
-  const work = withDeadline({ clock: systemClock, ms: 5000, signal: parent.signal }, never)
+  const work = withDeadline({ clock: systemClock, ms: 5000, within: parent.signal }, never)
   parent.abort(new RangeError('of the parent'))
   await t.rejects(work, RangeError)
-  await t.rejects(withDeadline({ clock: systemClock, ms: 5000, signal: parent.signal }, never), RangeError, 'and is not even begun')
+  await t.rejects(withDeadline({ clock: systemClock, ms: 5000, within: parent.signal }, never), RangeError, 'and is not even begun')
 })

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { PassThrough, Readable, Transform } from 'node:stream'
 import Fastify from 'fastify'
 import t from 'tap'
-import { startBudget } from '../../lib/gateway/request-context.js'
+import { Budget } from '../../lib/gateway/request-context.js'
 import { createBodyParser } from '../../lib/http/body.js'
 import { body, buildApp, PATH } from '../support/build-app.js'
 import { sendRaw } from '../support/raw-http.js'
@@ -58,8 +58,8 @@ t.test('bodies that stall – take no place in flight, and good callers are answ
 
 t.test('more incomplete bodies than allowed – the oldest is ended, and a complete one answered', async (t) => {
   const app = Fastify()
-  const budget = startBudget(60_000)
-  t.teardown(() => budget.end())
+  const budget = new Budget(60_000)
+  t.teardown(() => budget.done())
   t.teardown(() => app.close())
   let begun = 0
   const parse = createBodyParser(() => budget, 3)

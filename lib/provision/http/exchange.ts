@@ -4,6 +4,7 @@ import { Client, Pool } from 'undici'
 import { systemClock } from '../../common/clock.js'
 import { withDeadline } from '../../common/deadline.js'
 import { ProvisionFault, toFault } from './fault.js'
+import type { Deadline } from '../../common/deadline.js'
 import type { Dispatcher } from 'undici'
 import type { HttpProvisionOptions } from '../../../types/provision.js'
 
@@ -48,7 +49,7 @@ export function createExchange ({ origin, headers, ca, timeoutMs }: ExchangeOpti
 
   async function get (path: string): Promise<unknown> {
     const startedAt = performance.now()
-    const work = async (signal: AbortSignal) => {
+    const work = async ({ signal }: Deadline) => {
       try {
         return await ask(pool, path, signal)
       } catch (error) {
@@ -60,7 +61,7 @@ export function createExchange ({ origin, headers, ca, timeoutMs }: ExchangeOpti
       }
     }
     try {
-      return await withDeadline({ clock: systemClock, ms: timeoutMs, signal: closing.signal }, work)
+      return await withDeadline({ clock: systemClock, ms: timeoutMs, within: closing.signal }, work)
     } catch (error) {
       throw toFault(error)
     }

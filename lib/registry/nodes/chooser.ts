@@ -8,7 +8,7 @@ export const MAX_CANDIDATES = 8
 const CONTESTANTS = 4
 
 type Accepts = (node: NodeView) => boolean
-export type ChoiceOptions = Pick<AssignOptions, 'accepts' | 'selectNode'>
+export type ChoiceOptions = Pick<AssignOptions, 'accepts' | 'selectNode' | 'isKnown'>
 
 /** Proposes nodes for new rooms. */
 export interface Chooser {

@@ -36,7 +36,7 @@ export function createRedisNode (store: RedisStore, times: RedisTimes): NodeStor
     },
     async claim ({ epoch, member, signal, claims }) {
       const args = [member, claimMs, kindOf(claims), ...toArgs(claims)]
-      return await ask(CLAIM_ROOMS, { epoch, args, rooms: toKeys(claims), signal })
+      return await ask(CLAIM_ROOMS, { epoch, args, rooms: toKeys(claims), within: signal })
     },
     async release ({ epoch, member, key, number }) {
       await store.run(RELEASE, { epoch, args: [member, number], rooms: [key], ms })

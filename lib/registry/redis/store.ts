@@ -1,13 +1,15 @@
-import { createHash } from 'node:crypto'
-import { DeadlineError, withDeadline } from '../../common/deadline.js'
+import { hash } from 'node:crypto'
+import { DeadlineError, isOver, withDeadline } from '../../common/deadline.js'
 import { RegistryUnavailableError } from '../../errors.js'
 import { AnsweredError } from '../../common/reason.js'
+import { senderOf } from '../../common/redis-batch.js'
 import { assertReachable, reconnectIfDemoted } from '../../common/redis-state.js'
 import { newIncarnation } from '../nodes/node-record.js'
 import { roomName } from '../../common/room-name.js'
 import { UnreadableBindingError } from '../../common/unavailable.js'
 import { createStoreMemory } from './memory.js'
 import { UNREADABLE_BINDING } from './scripts/prelude.js'
+import type { Ending } from '../../common/deadline.js'
 import type { Clock } from '../../common/clock.js'
 import type { Script } from './scripts/prelude.js'
 import type { RedisScripter, RoomKey } from '../../../types/registry.js'
@@ -46,7 +48,8 @@ export interface ScriptCall {
   rooms?: string[]
   /** Time limit in milliseconds; left out, the caller of `run` has to limit the call. */
   ms?: number
-  signal?: AbortSignal | undefined
+  /** Ends the call earlier. */
+  within?: Ending | undefined
 }
 
 export interface RedisStoreOptions {
@@ -60,6 +63,7 @@ export interface RedisStoreOptions {
 
 export function createRedisStore ({ redis, prefix, times, clock, onLongerTimes }: RedisStoreOptions): RedisStore {
   const common = ['leases', 'nodes', 'meta', 'ids', 'releases', 'ended'].map((name) => `${prefix}:${name}`)
+  const sendCommand = senderOf(redis)
   let hasToldTimes = false
   const memory = createStoreMemory((inForce) => {
     const isLonger = inForce.lease > times.lease || inForce.heartbeat > times.heartbeat || inForce.linger > times.linger
@@ -68,22 +72,24 @@ export function createRedisStore ({ redis, prefix, times, clock, onLongerTimes }
     onLongerTimes?.(inForce)
   })
 
-  async function send (script: Script, { epoch = '', args, rooms = [] }: ScriptCall, signal?: AbortSignal): Promise<unknown> {
+  async function send (script: Script, { epoch = '', args, rooms = [] }: ScriptCall, within?: Ending): Promise<unknown> {
     assertReachable(redis)
     const keys = [...common, ...rooms]
     const known = memory.text === '' ? epoch : `${epoch} ${memory.text}`
     const given = [...keys, known, newIncarnation(), times.lease, times.heartbeat, times.linger, ...args]
     try {
-      return await redis.evalsha(script.sha1, keys.length, ...given)
+      return await sendCommand('evalsha', script.sha1, keys.length, ...given)
     } catch (error) {
-      if (!isReply(error, 'NOSCRIPT') || signal?.aborted) throw error
-      return await redis.eval(script.text, keys.length, ...given)
+      reconnectIfDemoted(redis, error)
+      if (!isReply(error, 'NOSCRIPT') || isOver(within)) throw error
     }
+    return await load(script, keys, given)
   }
 
-  async function sendToPrimary (script: Script, call: ScriptCall, signal?: AbortSignal): Promise<unknown> {
+  /** A server forgets its scripts when it restarts. */
+  async function load ({ text }: Script, keys: string[], given: Array<string | number>): Promise<unknown> {
     try {
-      return await send(script, call, signal)
+      return await redis.eval(text, keys.length, ...given)
     } catch (error) {
       reconnectIfDemoted(redis, error)
       throw error
@@ -96,14 +102,14 @@ export function createRedisStore ({ redis, prefix, times, clock, onLongerTimes }
     keyOf,
     remember: memory.take,
     nameOf: (key) => key.slice(keyOf('').length),
-    room: (room) => keyOf(createHash('sha256').update(roomName(room)).digest('base64url')),
+    room: (room) => keyOf(hash('sha256', roomName(room), 'base64url')),
     async run (script, call) {
       try {
-        if (call.ms === undefined) return await sendToPrimary(script, call, call.signal)
-        const work = async (limit: AbortSignal) => await sendToPrimary(script, call, limit)
-        return await withDeadline({ clock, ms: call.ms, signal: call.signal }, work)
+        if (call.ms === undefined) return await send(script, call, call.within)
+        return await withDeadline({ clock, ms: call.ms, within: call.within }, async (deadline) =>
+          await send(script, call, deadline))
       } catch (cause) {
-        throw call.signal?.aborted ? call.signal.reason : new RegistryUnavailableError({ cause: toAnswer(cause) })
+        throw isOver(call.within) ? call.within?.reason : new RegistryUnavailableError({ cause: toAnswer(cause) })
       }
     }
   }

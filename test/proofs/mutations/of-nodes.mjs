@@ -87,7 +87,7 @@ export const OF_NODES = [
   {
     name: 'an old choice is signed',
     file: 'lib/gateway/connection-info.ts',
-    find: 'if (context.budget.isSpent()) throw new RegistryUnavailableError()',
+    find: 'if (context.budget.isPassed()) throw new RegistryUnavailableError()',
     replace: '',
     tests: ['test/gateway/budget.test.ts']
   }

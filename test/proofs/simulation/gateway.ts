@@ -1,4 +1,5 @@
 import { createConnectionInfo } from '../../../lib/gateway/connection-info.js'
+import { Budget } from '../../../lib/gateway/request-context.js'
 import { createKnownRooms } from '../../../lib/gateway/known-rooms.js'
 import type { Dependency } from '../../../lib/gateway/dependency.js'
 import type { Subject } from '../../../lib/signature.js'
@@ -21,10 +22,7 @@ export interface GatewayParts {
   issue (subject: Subject): string
 }
 
-const direct: Dependency = {
-  ask: async (_call, work) => await work(new AbortController().signal),
-  close () {}
-}
+const direct: Dependency = { ask: async ({ budget }, work) => await work(budget) }
 
 const provision: Provision = {
   start () {},
@@ -55,19 +53,10 @@ export function createGateway (host: Host, { registry, timeline, issue }: Gatewa
     ...host,
     registry,
     async ask ({ key, role }) {
-      const endsAt = timeline.now + BUDGET_MS
-      const budget = {
-        signal: new AbortController().signal,
-        isSpent: () => timeline.now > endsAt,
-        bodyArrived () {},
-        isSpentOnBody: () => false,
-        cancel () {},
-        end () {}
-      }
+      const budget = new Budget(BUDGET_MS, timeline.clockOf(host.process))
       const session = { tenantId: key.tenant, channelId: 'c', userId: role }
-      const { signature } = await connectionInfo(
-        session, { roomId: key.room, userId: role, userName: role, role }, { budget, timings: {} }
-      )
+      const body = { roomId: key.room, userId: role, userName: role, role }
+      const { signature } = await connectionInfo(session, body, { budget, timings: {} }).finally(() => budget.done())
       return signature
     }
   }

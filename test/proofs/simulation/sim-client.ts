@@ -165,7 +165,7 @@ export function createSimClient (options: SimClientOptions): ZooKeeperClient {
     signal?.throwIfAborted()
     const through = connection
     if (through === undefined || isClosed) throw new ZooKeeperError('CONNECTION_LOSS', why ?? 'the client is closed')
-    return await withDeadline({ clock, ms, signal }, async () => await ask(through, request, heard))
+    return await withDeadline({ clock, ms, within: signal }, async () => await ask(through, request, heard))
   }
 
   async function read<T> (

@@ -1,0 +1,25 @@
+import type { Deadline } from './deadline.js'
+
+/** Methods of our own adapters that take a deadline in the place of an `AbortSignal`. */
+const takers = new WeakSet<object>()
+
+/** Marks a method. A wrapper of a host around it is not marked, so it gets a real signal and can pass that on. */
+export function takesDeadline<Method extends object> (method: Method): Method {
+  takers.add(method)
+  return method
+}
+
+/** The end of the wait in the form that a method of an adapter expects: adapters of others get an `AbortSignal`. */
+export function endingFor (method: object, deadline: Deadline): AbortSignal {
+  // A marked method declares more than the published type names.
+  return takers.has(method) ? deadline as unknown as AbortSignal : deadline.signal
+}
+
+/** Options with the end of the wait. An adapter of another author costs no signal before it reads the property. */
+export function withEnding<Options extends object> (
+  method: object, deadline: Deadline, options: Options
+): Options & { signal: AbortSignal } {
+  return takers.has(method)
+    ? { ...options, signal: endingFor(method, deadline) }
+    : { ...options, get signal () { return deadline.signal } }
+}
