@@ -1,4 +1,9 @@
-import type { Deadline } from './deadline.js'
+import type { Deadline, Ending } from './deadline.js'
+
+/** The options of a method that takes deadlines. */
+export interface CallOptions {
+  signal?: Ending | undefined
+}
 
 /** Methods of our own adapters that take a deadline in the place of an `AbortSignal`. */
 const takers = new WeakSet<object>()

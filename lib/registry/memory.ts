@@ -1,6 +1,8 @@
 import { Type } from '@sinclair/typebox'
+import { takesDeadline } from '../common/adapter-call.js'
 import { createAdapterState } from '../common/adapter-state.js'
 import { checkOptions } from '../common/check-options.js'
+import { throwIfOver } from '../common/deadline.js'
 import { createEmitter } from '../common/emitter.js'
 import { NoLiveNodeError } from '../errors.js'
 import { createBindings } from './memory/bindings.js'
@@ -10,9 +12,11 @@ import { createEndedRooms } from './membership/ended-rooms.js'
 import { roomName } from '../common/room-name.js'
 import { createChooser } from './nodes/chooser.js'
 import { unanswerable, unavailable } from '../common/unavailable.js'
+import type { CallOptions } from '../common/adapter-call.js'
+import type { ChoiceOptions } from './nodes/chooser.js'
 import type { Member } from './memory/bindings.js'
 import type {
-  Membership, MembershipEvents, MemoryRegistryOptions, NodeRecord, Registry, RoomKey
+  Assignment, Membership, MembershipEvents, MemoryRegistryOptions, NodeRecord, Registry, RoomKey
 } from '../../types/registry.js'
 
 const Options = Type.Object({
@@ -130,8 +134,8 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
     status: state.status,
     close: state.close,
     linger,
-    async assign (room, { signal, ...choice } = {}) {
-      signal?.throwIfAborted()
+    assign: takesDeadline(async (room: RoomKey, options: CallOptions & ChoiceOptions = {}): Promise<Assignment> => {
+      throwIfOver(options.signal)
       assertOpen()
       const name = roomName(room)
       const holder = bindings.find(name)
@@ -139,15 +143,15 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
         bindings.prolong(name)
         return { node: toNodeRef(holder.view), issuedAt: Date.now(), joinOnly: false }
       }
-      const [chosen] = chooser.choose(room, choice)
+      const [chosen] = chooser.choose(room, options)
       const member = chosen && members.get(chosen.id)
       if (member === undefined) throw new NoLiveNodeError()
       if (!bindings.mayBind(room.tenant)) throw unanswerable('more new rooms than the memory registry holds')
       bindings.bind(name, member, room.tenant)
       return { node: toNodeRef(member.view), issuedAt: Date.now(), joinOnly: false }
-    },
-    async end (room, { signal } = {}) {
-      signal?.throwIfAborted()
+    }),
+    end: takesDeadline(async (room: RoomKey, options: CallOptions = {}) => {
+      throwIfOver(options.signal)
       assertOpen()
       const name = roomName(room)
       const holder = bindings.find(name)
@@ -158,7 +162,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
       const wasClaimed = bindings.isClaimedBy(name, member)
       bindings.bind(name, member, room.tenant)
       if (wasClaimed) member.end?.(room)
-    },
+    }),
     nodes () {
       bindings.sweep()
       return [...members.values()].map(({ view }) => ({ ...view }))

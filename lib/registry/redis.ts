@@ -21,7 +21,7 @@ import { createChooser } from './nodes/chooser.js'
 import { unavailable } from '../common/unavailable.js'
 import type { Clock } from '../common/clock.js'
 import type { RedisTimes } from './redis/store.js'
-import type { Ending } from '../common/deadline.js'
+import type { CallOptions } from '../common/adapter-call.js'
 import type { ChoiceOptions } from './nodes/chooser.js'
 import type { RedisRegistryOptions, Registry, RoomKey } from '../../types/registry.js'
 
@@ -128,7 +128,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     status: state.status,
     close: state.close,
     linger,
-    assign: takesDeadline(async (room: RoomKey, options: ChoiceOptions & { signal?: Ending | undefined } = {}) => {
+    assign: takesDeadline(async (room: RoomKey, options: CallOptions & ChoiceOptions = {}) => {
       const within = options.signal
       assertOpen()
       try {
@@ -141,7 +141,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
         throw cause instanceof DeadlineError && !isOver(within) ? new RegistryUnavailableError({ cause }) : cause
       }
     }),
-    end: takesDeadline(async (room: RoomKey, options: { signal?: Ending | undefined } = {}) => {
+    end: takesDeadline(async (room: RoomKey, options: CallOptions = {}) => {
       assertOpen()
       await store.run(END, { args: [], rooms: [store.room(room)], ms: ASSIGN_MS, within: options.signal })
     }),

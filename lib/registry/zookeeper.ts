@@ -1,8 +1,9 @@
 import { Type } from '@sinclair/typebox'
+import { takesDeadline } from '../common/adapter-call.js'
 import { createAdapterState } from '../common/adapter-state.js'
 import { checkOptions, FunctionOption } from '../common/check-options.js'
 import { systemClock } from '../common/clock.js'
-import { withDeadline } from '../common/deadline.js'
+import { throwIfOver, withDeadline } from '../common/deadline.js'
 import { RegistryUnavailableError } from '../errors.js'
 import { isCatalogued } from '../common/is-catalogued.js'
 import { createMemberships } from './membership/memberships.js'
@@ -19,9 +20,12 @@ import { createZooKeeperNode } from './zookeeper/node-store.js'
 import { createRooms } from './zookeeper/room-records.js'
 import { createSweep } from './zookeeper/sweep.js'
 import { createZooKeeperView } from './zookeeper/view.js'
+import type { CallOptions } from '../common/adapter-call.js'
 import type { Clock } from '../common/clock.js'
+import type { Ending } from '../common/deadline.js'
+import type { ChoiceOptions } from './nodes/chooser.js'
 import type { ZooKeeperClient, ZooKeeperClientOptions } from '../zookeeper-client/client.js'
-import type { Registry, ZooKeeperRegistryOptions } from '../../types/registry.js'
+import type { Registry, RoomKey, ZooKeeperRegistryOptions } from '../../types/registry.js'
 
 const ASSIGN_MS = 300
 /** Milliseconds between two readings of the list of nodes, whether a watch fired or not. */
@@ -128,11 +132,11 @@ export function createZooKeeperRegistry (
   }
 
   async function askInTime<T> (
-    ms: number, signal: AbortSignal | undefined, work: (limit: AbortSignal) => Promise<T>
+    ms: number, within: Ending | undefined, work: (limit: AbortSignal) => Promise<T>
   ): Promise<T> {
     assertOpen()
     try {
-      return await withDeadline({ clock, ms, within: signal }, async ({ signal: limit }) => {
+      return await withDeadline({ clock, ms, within }, async ({ signal: limit }) => {
         // A gateway that lost its connection answers at once; one without any was never started, and connects now.
         if (client.state() === undefined) {
           client.start()
@@ -141,7 +145,7 @@ export function createZooKeeperRegistry (
         return await work(limit)
       })
     } catch (cause) {
-      if (signal?.aborted) throw signal.reason
+      throwIfOver(within)
       throw isCatalogued(cause) ? cause : new RegistryUnavailableError({ cause })
     }
   }
@@ -151,14 +155,14 @@ export function createZooKeeperRegistry (
     status: state.status,
     close: state.close,
     linger,
-    async assign (room, { signal, ...choice } = {}) {
+    assign: takesDeadline(async (room: RoomKey, options: CallOptions & ChoiceOptions = {}) => {
       // Without a `start` no timer reads the nodes.
       if (!poller.isOn() && (view.ageMs() ?? 0) > POLL_MS) poll().catch(() => {})
-      return await askInTime(ASSIGN_MS, signal, async (limit) => await assigner.assign(room, choice, limit))
-    },
-    async end (room, { signal } = {}) {
-      await askInTime(ASSIGN_MS, signal, async (limit) => await assigner.end(room, limit))
-    },
+      return await askInTime(ASSIGN_MS, options.signal, async (limit) => await assigner.assign(room, options, limit))
+    }),
+    end: takesDeadline(async (room: RoomKey, options: CallOptions = {}) => {
+      await askInTime(ASSIGN_MS, options.signal, async (limit) => await assigner.end(room, limit))
+    }),
     nodes: view.nodes,
     async join (record) {
       if (listed !== undefined) {
