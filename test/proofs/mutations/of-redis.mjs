@@ -76,6 +76,12 @@ export const OF_REDIS = [
     file: MEMBERSHIP,
     find: "const keys = kind === 'again' ? rooms.held.openKeys() : rooms.held.shutKeys()",
     replace: "const keys = kind === 'again' ? [] : rooms.held.shutKeys()",
+    // The rolling share of each heartbeat claims the rooms as well, a moment later.
+    also: {
+      file: CLAIMS,
+      find: 'claimShare(isFull ? open : open.slice(0, store.claimsAgain(open.length)))',
+      replace: ''
+    },
     tests: ON_EPOCH
   },
   {
