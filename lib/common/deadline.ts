@@ -196,8 +196,10 @@ function begin<T> (work: (deadline: Deadline) => Promise<T>, deadline: Deadline)
 export async function untilOver<T> (work: T | Promise<T>, ending?: Ending): Promise<T> {
   if (ending === undefined || !isThenable(work)) return await work
   return await new Promise<T>((resolve, reject) => {
+    // First, so that work that fails after the end is no unhandled rejection.
+    work.then(resolve, reject)
     const stop = onOver(ending, reject)
-    work.then(resolve, reject).finally(stop)
+    work.then(stop, stop)
   })
 }
 

@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net'
 import t from 'tap'
 import { systemClock } from '../../lib/common/clock.js'
-import { DeadlineError, withDeadline } from '../../lib/common/deadline.js'
+import { Deadline, DeadlineError, untilOver, withDeadline } from '../../lib/common/deadline.js'
 import { createFakeClock } from '../node/fake-clock.js'
 import { elapse } from '../support/elapse.js'
 import { until } from '../support/until.js'
@@ -75,4 +75,20 @@ t.test('withDeadline – time that ran out, a signal of the caller that aborted 
   parent.abort(new RangeError('of the parent'))
   await t.rejects(work, RangeError)
   await t.rejects(withDeadline({ clock: systemClock, ms: 5000, within: parent.signal }, never), RangeError, 'and is not even begun')
+})
+
+t.test('untilOver – the wait is over already, and the work fails later – rejects with the reason, and nothing else', async (t) => {
+  const unhandled: unknown[] = []
+  const note = (reason: unknown) => unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  t.teardown(() => process.off('unhandledRejection', note))
+  const deadline = new Deadline(createFakeClock(), 1000)
+  deadline.end(new RangeError('over'))
+  const parent = AbortSignal.abort(new RangeError('over'))
+  for (const ending of [deadline, parent]) {
+    const work = new Promise<never>((_resolve, reject) => setImmediate(() => reject(new Error('of the work'))))
+    await t.rejects(untilOver(work, ending), RangeError)
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+  }
+  t.strictSame(unhandled, [])
 })
