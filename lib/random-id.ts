@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 
 const BYTES = 16
-/** A draw from the system costs 2.4 µs however small it is, so one serves 256 ids (0.15 µs each). */
+/** A draw of random bytes costs nearly the same for one id as for many. */
 const block = Buffer.allocUnsafeSlow(256 * BYTES)
 let used = block.length
 

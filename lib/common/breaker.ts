@@ -7,7 +7,7 @@ const SLOT_MS = 1000
 
 /**
  * Keeps a dead dependency from costing every request its deadline. Our own, since it stands around each call of each
- * request, and opossum's events cost as much as the call's deadline (0.4 µs in a loop).
+ * request, where counters cost less than events, and since a caller that left is neither a success nor a failure.
  */
 export interface Breaker {
   /** Whether a call may be made. During a rest, one call in each half second tries whether the dependency is back. */

@@ -19,9 +19,8 @@ export type Send = (...command: Command) => Promise<unknown>
 const senders = new WeakMap<object, Send>()
 
 /**
- * One write for all commands of a turn: a write that wakes the server takes more time than all else about a command
- * (37 µs in a CPU profile, on two virtual cores). A client that pipelines on its own, or a Cluster, whose commands go
- * to several servers, gets each command at once.
+ * One write for all commands of a turn: a write that wakes the server takes more time than all else about a command.
+ * A client that pipelines on its own, or a Cluster, whose commands go to several servers, gets each command at once.
  */
 export function senderOf (redis: object): Send {
   const sender = senders.get(redis) ?? createSender(redis)
