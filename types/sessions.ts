@@ -21,13 +21,12 @@ export interface Sessions extends Adapter {
   find (token: string, signal: AbortSignal): Promise<Session | null>
 }
 
-/**
- * The part of an ioredis client (5 or 6, Cluster included) that `redisSessions` uses. If the client has `pipeline`, the
- * commands of one turn of the event loop are sent together.
- */
+/** The part of an ioredis client (5 or 6, Cluster included) that `redisSessions` uses. */
 export interface RedisReader {
   readonly status: string
   get (key: string): Promise<string | null>
+  /** Reads the tokens of one turn of the event loop at once. Not used on a Cluster, nor if Redis refuses it. */
+  mget? (...keys: string[]): Promise<Array<string | null>>
 }
 
 export interface RedisSessionsOptions {

@@ -20,11 +20,14 @@ export function endingFor (method: object, deadline: Deadline): AbortSignal {
   return takers.has(method) ? deadline as unknown as AbortSignal : deadline.signal
 }
 
-/** Options with the end of the wait. An adapter of another author costs no signal before it reads the property. */
-export function withEnding<Options extends object> (
+/**
+ * Sets the end of the wait in the options of one call. An adapter of another author costs no signal before it reads the
+ * property.
+ */
+export function withEnding<Options extends { signal?: AbortSignal | undefined }> (
   method: object, deadline: Deadline, options: Options
-): Options & { signal: AbortSignal } {
-  return takers.has(method)
-    ? { ...options, signal: endingFor(method, deadline) }
-    : { ...options, get signal () { return deadline.signal } }
+): Omit<Options, 'signal'> & { signal: AbortSignal } {
+  if (takers.has(method)) options.signal = endingFor(method, deadline)
+  else Object.defineProperty(options, 'signal', { get: () => deadline.signal, enumerable: true })
+  return options as Omit<Options, 'signal'> & { signal: AbortSignal }
 }

@@ -1,15 +1,5 @@
 import { watchEventLoop } from './event-loop.js'
-
-type Fire = (wasBusy: boolean) => void
-
-interface Alarm {
-  readonly due: number
-  readonly fire: Fire
-  readonly wasBusy: () => boolean
-  state: 'queued' | 'late' | 'over'
-  before: Alarm | undefined
-  after: Alarm | undefined
-}
+import type { Alarm, AlarmTarget } from './clock.js'
 
 /** An alarm that fires this late shows that our own event loop was blocked. */
 const LATE_MS = 100
@@ -17,82 +7,108 @@ const LATE_MS = 100
 const SHARED_MS = 10
 
 /** Alarms of one length are due in the order in which they were set, so one timer serves all of them. */
-const queues = new Map<number, (fire: Fire) => () => void>()
+const queues = new Map<number, Queue>()
 
 let wasBusy = watchEventLoop()
 let watchedAt = performance.now()
 
 /** The `alarm` of the system clock. */
-export function setAlarm (ms: number, fire: Fire): () => void {
+export function setAlarm (ms: number, target: AlarmTarget): Alarm {
   const length = Math.max(0, ms)
-  const queue = queues.get(length) ?? createQueue(length)
-  queues.set(length, queue)
-  return queue(fire)
+  let queue = queues.get(length)
+  if (queue === undefined) {
+    queue = new Queue(length)
+    queues.set(length, queue)
+  }
+  return queue.add(target)
 }
 
-function createQueue (length: number): (fire: Fire) => () => void {
-  let first: Alarm | undefined
-  let last: Alarm | undefined
+/** One of each call of each request: an object with methods takes less memory than functions with a context. */
+class QueuedAlarm implements Alarm {
+  readonly due: number
+  readonly #queue: Queue
+  readonly #target: AlarmTarget
+  readonly #wasBusy = wasBusy
+  #state: 'queued' | 'late' | 'over' = 'queued'
+  before: QueuedAlarm | undefined
+  after: QueuedAlarm | undefined
+
+  constructor (queue: Queue, target: AlarmTarget, due: number) {
+    this.#queue = queue
+    this.#target = target
+    this.due = due
+  }
+
+  cancel (): void {
+    if (this.#state === 'queued') this.#queue.remove(this)
+    this.#state = 'over'
+  }
+
+  fire (): void {
+    this.#state = 'over'
+    this.#target.fire(this.#wasBusy())
+  }
+
+  /** Pending input is read first: it may hold the answer. */
+  fireNextTurn (): void {
+    this.#state = 'late'
+    setImmediate(() => {
+      if (this.#state === 'late') this.fire()
+    })
+  }
+}
+
+class Queue {
+  readonly #length: number
+  #first: QueuedAlarm | undefined
+  #last: QueuedAlarm | undefined
   /** Keeps the process alive only while alarms are queued. */
-  let timer: NodeJS.Timeout | undefined
+  #timer: NodeJS.Timeout | undefined
+  readonly #fireDue = (): void => this.#fire()
 
-  function remove (alarm: Alarm): void {
-    const { before, after } = alarm
-    if (before === undefined) first = after
-    else before.after = after
-    if (after === undefined) last = before
-    else after.before = before
-    if (first === undefined) timer?.unref()
+  constructor (length: number) {
+    this.#length = length
   }
 
-  function cancel (alarm: Alarm): void {
-    if (alarm.state === 'queued') remove(alarm)
-    alarm.state = 'over'
-  }
-
-  function fireDue (): void {
-    timer = undefined
-    const now = performance.now()
-    try {
-      for (let alarm = first; alarm !== undefined && alarm.due <= now; alarm = first) {
-        remove(alarm)
-        if (now - alarm.due > LATE_MS) fireNextTurn(alarm)
-        else fireNow(alarm)
-      }
-    } finally {
-      // An exception must not silence the others.
-      if (first === undefined) queues.delete(length)
-      else timer ??= setTimeout(fireDue, Math.max(0, first.due - now))
-    }
-  }
-
-  return (fire) => {
+  add (target: AlarmTarget): Alarm {
     const now = performance.now()
     if (now - watchedAt > SHARED_MS) {
       wasBusy = watchEventLoop()
       watchedAt = now
     }
-    const alarm: Alarm = { due: now + length, fire, wasBusy, state: 'queued', before: last, after: undefined }
-    if (last !== undefined) last.after = alarm
+    const alarm = new QueuedAlarm(this, target, now + this.#length)
+    alarm.before = this.#last
+    if (this.#last !== undefined) this.#last.after = alarm
     else {
-      first = alarm
-      timer?.ref()
+      this.#first = alarm
+      this.#timer?.ref()
     }
-    last = alarm
-    timer ??= setTimeout(fireDue, length)
-    return () => cancel(alarm)
+    this.#last = alarm
+    this.#timer ??= setTimeout(this.#fireDue, this.#length)
+    return alarm
   }
-}
 
-function fireNow (alarm: Alarm): void {
-  alarm.state = 'over'
-  alarm.fire(alarm.wasBusy())
-}
+  remove ({ before, after }: QueuedAlarm): void {
+    if (before === undefined) this.#first = after
+    else before.after = after
+    if (after === undefined) this.#last = before
+    else after.before = before
+    if (this.#first === undefined) this.#timer?.unref()
+  }
 
-/** Pending input is read first: it may hold the answer. */
-function fireNextTurn (alarm: Alarm): void {
-  alarm.state = 'late'
-  setImmediate(() => {
-    if (alarm.state === 'late') fireNow(alarm)
-  })
+  #fire (): void {
+    this.#timer = undefined
+    const now = performance.now()
+    try {
+      for (let alarm = this.#first; alarm !== undefined && alarm.due <= now; alarm = this.#first) {
+        this.remove(alarm)
+        if (now - alarm.due > LATE_MS) alarm.fireNextTurn()
+        else alarm.fire()
+      }
+    } finally {
+      // An exception must not silence the others.
+      if (this.#first === undefined) queues.delete(this.#length)
+      else this.#timer ??= setTimeout(this.#fireDue, Math.max(0, this.#first.due - now))
+    }
+  }
 }

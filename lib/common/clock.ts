@@ -1,5 +1,14 @@
 import { setAlarm } from './alarms.js'
 
+export interface AlarmTarget {
+  /** @param wasBusy whether our own event loop was busy nearly all of the time */
+  fire (wasBusy: boolean): void
+}
+
+export interface Alarm {
+  cancel (): void
+}
+
 /** The only source of time. Injected, so that tests can make a node sleep, or let a minute pass at once. */
 export interface Clock {
   /** Milliseconds that never decrease; they may stand still while the machine is suspended. */
@@ -12,10 +21,11 @@ export interface Clock {
    * Fires once, at the end of a wait for an answer. After a block of our own event loop, pending input is read first:
    * an answer that is already in the socket is not late.
    *
-   * @param fire receives whether our own loop was busy nearly all of the time
    * @returns cancels the alarm
    */
-  alarm (ms: number, fire: (wasBusy: boolean) => void): () => void
+  alarm (ms: number, target: AlarmTarget): Alarm
+  /** Runs once, after the input that has arrived by now. */
+  endOfTurn (action: () => void): void
 }
 
 export const systemClock: Clock = {
@@ -25,5 +35,6 @@ export const systemClock: Clock = {
     const timer = setTimeout(fire, ms).unref()
     return () => clearTimeout(timer)
   },
-  alarm: setAlarm
+  alarm: setAlarm,
+  endOfTurn: (action) => { setImmediate(action) }
 }

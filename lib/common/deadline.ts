@@ -1,5 +1,5 @@
 import { causesOf, ReasonError } from './reason.js'
-import type { Clock } from './clock.js'
+import type { Alarm, Clock } from './clock.js'
 
 /** A call exceeded its deadline. */
 export class DeadlineError extends ReasonError {
@@ -22,7 +22,11 @@ export function isOwnBacklog (error: unknown): boolean {
 /** Ends a wait: the signal of another program, or a deadline of ours. */
 export type Ending = AbortSignal | Deadline
 
-type Listener = (reason: unknown) => void
+/** A function, or a wait that is part of this one. */
+type Listener = Deadline | ((reason: unknown) => void)
+
+/** An array grows by more places than the two that most waits need. */
+const NO_LISTENERS: readonly Listener[] = []
 
 /**
  * The end of a wait: when its time is over, or earlier for another reason. An `AbortSignal` is made only if one is
@@ -31,11 +35,13 @@ type Listener = (reason: unknown) => void
 export class Deadline {
   readonly endsAt: number
   readonly #clock: Clock
-  readonly #cancelAlarm: () => void
+  readonly #ms: number
+  readonly #alarm: Alarm
+  readonly #within: Deadline | undefined
   readonly #unfollow: (() => void) | undefined
   #state: 'waiting' | 'over' | 'done' = 'waiting'
   #reason: unknown
-  #listeners: Listener[] = []
+  #listeners = NO_LISTENERS
   #controller: AbortController | undefined
 
   /**
@@ -43,12 +49,20 @@ export class Deadline {
    * @throws the reason of `within` if that is over
    */
   constructor (clock: Clock, ms: number, within?: Ending) {
-    if (within !== undefined) this.#unfollow = onOver(within, (reason) => this.end(reason))
+    if (within instanceof Deadline) {
+      throwIfOver(within)
+      within.on(this)
+      this.#within = within
+    } else if (within !== undefined) this.#unfollow = onOver(within, (reason) => this.end(reason))
     this.#clock = clock
+    this.#ms = ms
     this.endsAt = clock.monotonic() + ms
-    this.#cancelAlarm = clock.alarm(ms, (wasBusy) => {
-      this.end(new DeadlineError(`no answer within ${Math.round(ms)} ms`, wasBusy))
-    })
+    this.#alarm = clock.alarm(ms, this)
+  }
+
+  /** The time is over. */
+  fire (wasBusy: boolean): void {
+    this.end(new DeadlineError(`no answer within ${Math.round(this.#ms)} ms`, wasBusy))
   }
 
   get isOver (): boolean {
@@ -84,12 +98,14 @@ export class Deadline {
 
   /** @param listener is called once, when the wait is over */
   on (listener: Listener): void {
-    this.#listeners.push(listener)
+    this.#listeners = this.#listeners.length === 0 ? [listener] : [...this.#listeners, listener]
   }
 
   off (listener: Listener): void {
-    const at = this.#listeners.indexOf(listener)
-    if (at !== -1) this.#listeners.splice(at, 1)
+    if (!this.#listeners.includes(listener)) return
+    this.#listeners = this.#listeners.length === 1
+      ? NO_LISTENERS
+      : this.#listeners.filter((other) => other !== listener)
   }
 
   /** Ends the wait now. Does nothing if it is over, or if the work is done. */
@@ -100,15 +116,19 @@ export class Deadline {
     this.#state = 'over'
     this.#reason = reason
     this.#controller?.abort(reason)
-    for (const listener of listeners) listener(reason)
+    for (const listener of listeners) {
+      if (listener instanceof Deadline) listener.end(reason)
+      else listener(reason)
+    }
   }
 
   /** The work is done in time. */
   done (): void {
     if (this.#state !== 'waiting') return
     this.#state = 'done'
-    this.#listeners = []
-    this.#cancelAlarm()
+    this.#listeners = NO_LISTENERS
+    this.#alarm.cancel()
+    this.#within?.off(this)
     this.#unfollow?.()
   }
 }
@@ -126,7 +146,7 @@ export function throwIfOver (ending: Ending | undefined): void {
  * @returns stops listening
  * @throws the reason if the wait is over already
  */
-function onOver (ending: Ending, listener: Listener): () => void {
+function onOver (ending: Ending, listener: (reason: unknown) => void): () => void {
   throwIfOver(ending)
   if (ending instanceof Deadline) {
     ending.on(listener)

@@ -1,15 +1,14 @@
 /**
  * Values under keys that callers choose: bounded, with a share for each tenant, evicting the least recently used first.
  */
-export interface TenantCache<Value> {
+export interface TenantCache<Value extends {}> {
   readonly size: number
   /** Does not count as a use of the key. */
-  has (key: string): boolean
+  has (tenant: string, key: string): boolean
   /** Counts as a use of the key. */
-  get (key: string): Value | undefined
-  /** @param tenant owner of the share that the entry is part of */
+  get (tenant: string, key: string): Value | undefined
   set (tenant: string, key: string, value: Value): void
-  delete (key: string): void
+  delete (tenant: string, key: string): void
   clear (): void
 }
 
@@ -19,72 +18,62 @@ export interface TenantCache<Value> {
  *
  * @param max entries of all tenants together
  */
-export function createTenantCache<Value> (max: number): TenantCache<Value> {
-  const entries = new Map<string, { tenant: string, value: Value }>()
-  /** Keys of each tenant, the least recently used first. */
-  const shares = new Map<string, Set<string>>()
+export function createTenantCache<Value extends {}> (max: number): TenantCache<Value> {
+  /** Entries of each tenant, the least recently used first. */
+  const shares = new Map<string, Map<string, Value>>()
+  let size = 0
 
-  function remove (key: string): void {
-    const tenant = entries.get(key)?.tenant
-    if (tenant === undefined) return
-    entries.delete(key)
+  function remove (tenant: string, key: string): void {
     const share = shares.get(tenant)
-    share?.delete(key)
-    if (share?.size === 0) shares.delete(tenant)
-  }
-
-  function use (tenant: string, key: string): void {
-    const share = shares.get(tenant)
-    share?.delete(key)
-    share?.add(key)
+    if (share?.delete(key) !== true) return
+    size--
+    if (share.size === 0) shares.delete(tenant)
   }
 
   function makeRoomFor (tenant: string): void {
     const own = shares.get(tenant)
     const equalShare = max / (own === undefined ? shares.size + 1 : shares.size)
-    const [oldest] = own !== undefined && own.size >= equalShare ? own : largeShare(equalShare)
-    if (oldest !== undefined) remove(oldest)
+    const from = own !== undefined && own.size >= equalShare ? tenant : ownerOfLargeShare(equalShare)
+    const [oldest] = shares.get(from)?.keys() ?? []
+    if (oldest !== undefined) remove(from, oldest)
   }
 
   /** Shares that are not large move to the back, so that the next search finds a large one soon. */
-  function largeShare (equalShare: number): Set<string> {
+  function ownerOfLargeShare (equalShare: number): string {
     let left = shares.size
     for (const [tenant, share] of shares) {
-      if (share.size > equalShare || left-- === 0) return share
+      if (share.size > equalShare || left-- === 0) return tenant
       shares.delete(tenant)
       shares.set(tenant, share)
     }
-    return new Set()
+    return ''
   }
 
   return {
     get size () {
-      return entries.size
+      return size
     },
-    has: (key) => entries.has(key),
-    get (key) {
-      const entry = entries.get(key)
-      if (entry === undefined) return undefined
-      use(entry.tenant, key)
-      return entry.value
+    has: (tenant, key) => shares.get(tenant)?.has(key) === true,
+    get (tenant, key) {
+      const share = shares.get(tenant)
+      const value = share?.get(key)
+      if (share === undefined || value === undefined) return undefined
+      share.delete(key)
+      share.set(key, value)
+      return value
     },
     set (tenant, key, value) {
-      const entry = entries.get(key)
-      if (entry?.tenant === tenant) {
-        entry.value = value
-        return use(tenant, key)
-      }
-      remove(key)
-      if (entries.size >= max) makeRoomFor(tenant)
-      entries.set(key, { tenant, value })
+      if (shares.get(tenant)?.delete(key) === true) size--
+      else if (size >= max) makeRoomFor(tenant)
       const share = shares.get(tenant)
-      if (share === undefined) shares.set(tenant, new Set([key]))
-      else share.add(key)
+      if (share === undefined) shares.set(tenant, new Map([[key, value]]))
+      else share.set(key, value)
+      size++
     },
     delete: remove,
     clear () {
-      entries.clear()
       shares.clear()
+      size = 0
     }
   }
 }

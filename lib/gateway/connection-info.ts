@@ -36,10 +36,13 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     (node.wssUrlOut === undefined || addressFault(node.wssUrlOut) === undefined))
   const selectNode = parts.selectNode && blamingTheHost(parts.selectNode)
 
-  async function askRegistry (room: RoomKey, context: RequestContext): Promise<Assignment> {
-    const choice = { accepts, selectNode, isKnown: knownRooms.has(room) }
-    const assignment = await dependencies.registry.ask(context, (deadline) =>
+  function askRegistry (room: RoomKey, context: RequestContext): Promise<Assignment> {
+    const choice = { accepts, selectNode, isKnown: knownRooms.has(room), signal: undefined }
+    return dependencies.registry.ask(context, (deadline) =>
       registry.assign(room, withEnding(registry.assign, deadline, choice)))
+  }
+
+  function heard (assignment: Assignment, context: RequestContext): Assignment {
     context.nodeId = assignment.node.id
     if (assignment.joinOnly && !parts.mayJoinOnly) throw new RegistryUnavailableError()
     knownRooms.heard(assignment)
@@ -52,7 +55,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
 
   async function findNode (room: RoomKey, context: RequestContext): Promise<Assignment> {
     try {
-      return await askRegistry(room, context)
+      return heard(await askRegistry(room, context), context)
     } catch (error) {
       if (error instanceof NoLiveNodeError) knownRooms.forget(room)
       const recalled = isWithoutStore(error) && !context.budget.isPassed() ? knownRooms.recall(room) : undefined
@@ -63,13 +66,14 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     }
   }
 
-  async function findExternalUrl (node: NodeRef, session: Session, context: RequestContext): Promise<string | null> {
-    const given = node.wssUrlOut ??
-      await dependencies.provision.ask(context, (deadline) =>
-        provision.externalUrl(node, session, endingFor(provision.externalUrl, deadline)))
-    if (given === null) return null
-    const url = node.wssUrlOut ?? withNodePath(given, node.wssUrl)
-    const fault = addressFault(url)
+  async function askProvision (node: NodeRef, session: Session, context: RequestContext): Promise<string | null> {
+    const given = await dependencies.provision.ask(context, (deadline) =>
+      provision.externalUrl(node, session, endingFor(provision.externalUrl, deadline)))
+    return given === null ? null : withNodePath(given, node.wssUrl)
+  }
+
+  function checkExternal (url: string | null): string | null {
+    const fault = url === null ? undefined : addressFault(url)
     if (fault !== undefined) throw new ProvisionUnavailableError({ cause: new ReasonError(`the answer ${fault}`) })
     return url
   }
@@ -81,7 +85,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     const room = { tenant: session.tenantId, room: body.roomId }
     const assignment = await findNode(room, context)
     const { node, issuedAt, joinOnly } = assignment
-    const wssUrlOut = await findExternalUrl(node, session, context)
+    const wssUrlOut = checkExternal(node.wssUrlOut ?? await askProvision(node, session, context))
     // A choice that exceeded the request's time limit is never signed: the room may have another binding by now.
     if (context.budget.isPassed()) throw new RegistryUnavailableError()
     const { userId: user, userName: name, role } = body

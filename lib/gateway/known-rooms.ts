@@ -1,5 +1,4 @@
 import { toNodeRef } from '../common/node-ref.js'
-import { roomName } from '../common/room-name.js'
 import { createTenantCache } from '../common/tenant-cache.js'
 import type { Assignment, NodeView, RoomKey } from '../../types/registry.js'
 
@@ -41,15 +40,15 @@ export function createKnownRooms ({ joinOnlyFor, nodes, viewAgeMs, now }: KnownR
     heard ({ issuedAt, joinOnly }) {
       if (!joinOnly) storeClock = issuedAt - now()
     },
-    remember (room, { node, joinOnly }) {
-      if (!joinOnly) nodeIds.set(room.tenant, roomName(room), node.id)
+    remember ({ tenant, room }, { node, joinOnly }) {
+      if (!joinOnly) nodeIds.set(tenant, room, node.id)
     },
-    has: (room) => nodeIds.has(roomName(room)),
-    forget (room) {
-      nodeIds.delete(roomName(room))
+    has: ({ tenant, room }) => nodeIds.has(tenant, room),
+    forget ({ tenant, room }) {
+      nodeIds.delete(tenant, room)
     },
-    recall (room) {
-      const id = nodeIds.get(roomName(room))
+    recall ({ tenant, room }) {
+      const id = nodeIds.get(tenant, room)
       if (id === undefined || storeClock === undefined || !isUsable()) return undefined
       // A process that was restarted may still have its old registration beside the new one, which is listed later.
       const view = nodes().findLast((node) => node.id === id)

@@ -27,15 +27,13 @@ export function mayReplay (authorize: Authorize): AuthorizeRelease {
  * @throws NotAuthorizedError unless the decision is `true`; OverloadedError if there is no decision in time
  */
 export async function assertAuthorized (decide: () => boolean | Promise<boolean>, budget: Budget): Promise<void> {
-  if (!await isAuthorized(decide, budget)) throw new NotAuthorizedError()
-}
-
-async function isAuthorized (decide: () => boolean | Promise<boolean>, budget: Budget): Promise<boolean> {
   try {
-    return await untilOver(decide(), budget) === true
+    const decision = decide()
+    if ((typeof decision === 'boolean' ? decision : await untilOver(decision, budget)) === true) return
   } catch (cause) {
     const status = statusOf(cause) ?? 500
     if (status >= 400 && status < 500) throw new NotAuthorizedError({ cause })
     throw isOver(budget) ? new OverloadedError({ cause }) : cause
   }
+  throw new NotAuthorizedError()
 }

@@ -1,6 +1,6 @@
-import secureJson from 'secure-json-parse'
 import { CallerGoneError } from '../gateway/request-context.js'
 import { BodyTimeoutError, BodyTooLargeError, InvalidBodyError } from '../errors.js'
+import { parseJson } from '../common/parse-json.js'
 import { ReasonError } from '../common/reason.js'
 import { statusOf } from '../common/status-of.js'
 import type { FastifyRequest } from 'fastify'
@@ -69,7 +69,7 @@ export function createBodyParser (budgetOf: (request: FastifyRequest) => Budget,
       arriving.delete(arrival)
       budget.off(onOver)
       payload.off('data', onData)
-      if (error === undefined) finish(Buffer.concat(chunks, length), done)
+      if (error === undefined) finish(concat(chunks, length), done)
       else done(error)
     }
   }
@@ -85,10 +85,15 @@ function endOldest (arriving: Set<Arrival>): void {
   }
 }
 
+function concat (chunks: Buffer[], length: number): Buffer {
+  const [first] = chunks
+  return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, length)
+}
+
 function finish (body: Buffer, done: Done): void {
   let value: unknown
   try {
-    value = secureJson.parse(utf8.decode(body), null, { protoAction: 'error', constructorAction: 'error' })
+    value = parseJson(utf8.decode(body))
   } catch (cause) {
     return done(new InvalidBodyError('the body must be a JSON object', { cause }))
   }

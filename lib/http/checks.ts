@@ -1,6 +1,7 @@
 import { InvalidBodyError, OriginNotAllowedError, UnsupportedContentTypeError } from '../errors.js'
 import { isNamed } from './header-name.js'
 import { ReasonError } from '../common/reason.js'
+import { remember } from '../common/remember.js'
 import type { FastifyRequest } from 'fastify'
 
 // Generous for a browser behind two balancers; more headers would cost time before the caller is authenticated.
@@ -9,25 +10,33 @@ const MAX_COOKIE_BYTES = 6144
 const MAX_COOKIES = 180
 
 const MAX_CONTENT_TYPE_LENGTH = 128
+/** Browsers send a few; a caller may send any number. */
+const MAX_CONTENT_TYPES = 100
 // A host name has at most 253 characters.
 const MAX_ORIGIN_LENGTH = 512
 // Node.js takes the first of two (RFC 9112 section 3.2, RFC 9110 section 5.3).
 const SINGLE = ['host', 'content-type', 'content-length']
 
+/** A number for each header that may occur once; 0 for all others. */
+function bitOf (name: string): number {
+  for (let at = 0; at < SINGLE.length; at++) {
+    if (isNamed(name, SINGLE[at] ?? '')) return 1 << at
+  }
+  return 0
+}
+
 /** @throws InvalidBodyError for header lines that no honest caller sends */
 export function checkHeaders ({ raw: { rawHeaders }, headers }: FastifyRequest): void {
-  const seen: string[] = []
+  let seen = 0
   let lines = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? ''
     // On HTTP/2 each cookie has a line of its own, and the request line is replaced by four (RFC 9113, section 8).
     if (name.startsWith(':') || isNamed(name, 'cookie')) continue
     if (++lines > MAX_HEADERS) throw new InvalidBodyError(`more than ${MAX_HEADERS} header lines`)
-    for (const single of SINGLE) {
-      if (!isNamed(name, single)) continue
-      if (seen.includes(single)) throw new InvalidBodyError(`more than one ${single}`)
-      seen.push(single)
-    }
+    const bit = bitOf(name)
+    if ((seen & bit) !== 0) throw new InvalidBodyError(`more than one ${name.toLowerCase()}`)
+    seen |= bit
   }
   const { cookie = '', 'transfer-encoding': coding = 'chunked' } = headers
   if (cookie.length > MAX_COOKIE_BYTES) throw new InvalidBodyError(`more than ${MAX_COOKIE_BYTES} bytes of cookies`)
@@ -38,18 +47,17 @@ export function checkHeaders ({ raw: { rawHeaders }, headers }: FastifyRequest):
 /** @throws UnsupportedContentTypeError unless the declared type is plain JSON in UTF-8 */
 export function checkContentType ({ headers }: FastifyRequest): void {
   const encoding = headers['content-encoding'] ?? 'identity'
-  if (!isJsonInUtf8(headers['content-type']) || encoding.toLowerCase() !== 'identity') {
+  if (!isJsonInUtf8(headers['content-type'] ?? '') || encoding.toLowerCase() !== 'identity') {
     throw new UnsupportedContentTypeError()
   }
 }
 
-function isJsonInUtf8 (contentType = ''): boolean {
-  if (contentType === 'application/json' || contentType === 'application/json; charset=utf-8') return true
+const isJsonInUtf8 = remember((contentType: string): boolean => {
   if (contentType.length > MAX_CONTENT_TYPE_LENGTH) return false
   const [mediaType, ...parameters] = contentType.toLowerCase().split(';').map((part) => part.trim())
   if (parameters.at(-1) === '') parameters.pop()
   return mediaType === 'application/json' && parameters.length <= 1 && parameters.every(isCharsetUtf8)
-}
+}, MAX_CONTENT_TYPES)
 
 function isCharsetUtf8 (parameter: string): boolean {
   const [name, value, ...more] = parameter.split('=').map((part) => part.trim())

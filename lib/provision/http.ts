@@ -7,7 +7,7 @@ import { refusePromise } from '../common/refuse-promise.js'
 import { ProvisionFault } from './http/fault.js'
 import { createExchange } from './http/exchange.js'
 import { readHttpOptions } from './http/options.js'
-import { keepAnswers } from './http/kept-answers.js'
+import { EVERYBODY, keepAnswers } from './http/kept-answers.js'
 import { pointTo } from './http/pick.js'
 import { createRests } from './http/rests.js'
 import { parseTarget } from './http/target.js'
@@ -59,7 +59,7 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
       const address = readAddress(await exchange.get(path))
       rests.succeeded(question)
       noteSuccess(path)
-      const before = kept.lastGood(path)
+      const before = kept.lastGood(question)
       if (before !== undefined && before !== address) state.log?.info('the external address changed')
       return address
     } catch (error) {
@@ -110,14 +110,14 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
 
   async function addressFor (session: Session, ending?: Ending): Promise<string> {
     const path = target.pathFor(session)
-    const question = { tenant: session.tenantId, path }
+    const question = { tenant: session.tenantId, path, owner: target.isConstant ? EVERYBODY : session.tenantId }
     const known = kept.recall(question)
     if (known !== undefined) return known
     try {
       // The exchange is shared: a caller that disconnects must not end it for the others.
       return await untilOver(kept.ask(question), ending)
     } catch (error) {
-      const lastGood = kept.lastGood(path)
+      const lastGood = kept.lastGood(question)
       if (lastGood === undefined) throw error
       return lastGood
     }

@@ -90,7 +90,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     onRead: (nodes) => chooser.update(nodes, clock.monotonic())
   })
   const checkEviction = createEvictionCheck(store, () => state.log)
-  const assigner = createAssigner({ store, view, chooser, listed: listedAt })
+  const assigner = createAssigner({ store, view, chooser, clock, listed: listedAt })
 
   async function poll (): Promise<void> {
     try {

@@ -25,12 +25,12 @@ export function memorySessions (): MemorySessions {
       return token
     },
     revoke (session) {
-      live.delete(toUid(session))
+      live.delete(session.tenantId, toUid(session))
     },
     find: takesDeadline(async (token: string) => {
       const session = readToken(token)
       if (session === null) return null
-      const held = live.get(toUid(session))
+      const held = live.get(session.tenantId, toUid(session))
       return held !== undefined && held.endsAt > performance.now() && equalsStored(token, held.token) ? session : null
     })
   }

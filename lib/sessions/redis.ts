@@ -5,11 +5,13 @@ import { checkOptions, FunctionOption, ObjectWithMethods } from '../common/check
 import { systemClock } from '../common/clock.js'
 import { isOver, isOwnBacklog, untilOver, withinDeadline } from '../common/deadline.js'
 import { AnsweredError } from '../common/reason.js'
-import { senderOf } from '../common/redis-batch.js'
 import { assertReachable } from '../common/redis-state.js'
+import { createReader } from './reader.js'
 import { equalsStored, readToken, toUid } from './token.js'
 import type { Ending } from '../common/deadline.js'
 import type { RedisSessionsOptions, Sessions } from '../../types/sessions.js'
+
+type Decode = NonNullable<RedisSessionsOptions['decode']>
 
 const GET_TIMEOUT_MS = 300
 const PROBE_INTERVAL_MS = 2000
@@ -28,8 +30,8 @@ const OptionsSchema = Type.Object({
  */
 export function redisSessions (options: RedisSessionsOptions): Sessions {
   checkOptions('redisSessions', OptionsSchema, options)
-  const { redis, prefix = '', decode = (stored: string) => stored } = options
-  const send = senderOf(redis)
+  const { redis, prefix = '', decode } = options
+  const get = createReader(redis)
   let timer: NodeJS.Timeout | undefined
   const state = createAdapterState({
     open () {
@@ -44,7 +46,7 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
   async function read (key: string, within?: Ending): Promise<string | null> {
     try {
       assertReachable(redis)
-      const stored = await withinDeadline({ clock: systemClock, ms: GET_TIMEOUT_MS, within }, () => send('get', key) as Promise<string | null>)
+      const stored = await withinDeadline({ clock: systemClock, ms: GET_TIMEOUT_MS, within }, () => get(key))
       state.set('up')
       return stored
     } catch (error) {
@@ -58,7 +60,7 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
     }
   }
 
-  async function unwrap (stored: string, ending: Ending): Promise<string> {
+  async function unwrap (decode: Decode, stored: string, ending: Ending): Promise<string> {
     let token: unknown
     try {
       token = await untilOver(decode(stored), ending)
@@ -82,7 +84,9 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
       const session = readToken(token)
       if (session === null) return null
       const stored = await read(prefix + toUid(session), ending)
-      return stored !== null && equalsStored(token, await unwrap(stored, ending)) ? session : null
+      if (stored === null) return null
+      const live = decode === undefined ? stored : await unwrap(decode, stored, ending)
+      return equalsStored(token, live) ? session : null
     })
   }
 }

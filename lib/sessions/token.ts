@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import secureJson from 'secure-json-parse'
+import { parseJson } from '../common/parse-json.js'
 import type { Session } from '../../types/sessions.js'
 
 const MAX_LENGTH = 2048
@@ -49,9 +49,7 @@ export function equalsStored (token: string, stored: string): boolean {
 
 // CC-Messaging is Java: a long id may stand as a bare number, which a JavaScript number would round.
 function parse (json: string): unknown {
-  return secureJson.parse(hasLongNumber(json) ? quoteLongNumbers(json) : json, null, {
-    protoAction: 'error', constructorAction: 'error'
-  })
+  return parseJson(hasLongNumber(json) ? quoteLongNumbers(json) : json)
 }
 
 function quoteLongNumbers (json: string): string {

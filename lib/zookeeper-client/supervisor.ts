@@ -1,7 +1,7 @@
 import { authRetryMs, backOffMs, connectMs, shuffle } from './back-off.js'
 import { openConnection } from './connection.js'
 import { ZooKeeperError } from './error.js'
-import type { Clock } from '../common/clock.js'
+import type { Alarm, Clock } from '../common/clock.js'
 import type { ZooKeeperConnection } from './connection.js'
 import type { ZooKeeperSession } from './driver.js'
 import type { ZooKeeperHosts } from './hosts.js'
@@ -51,7 +51,7 @@ export function createSupervisor (options: SupervisorOptions): Supervisor {
   let attempt = new AbortController()
   let running: Promise<void> | undefined
   let ending: Promise<void> | undefined
-  let cancelLost = () => {}
+  let loss: Alarm | undefined
   const closing = new AbortController()
 
   async function run (): Promise<void> {
@@ -85,7 +85,7 @@ export function createSupervisor (options: SupervisorOptions): Supervisor {
 
   async function hold (opened: ZooKeeperConnection): Promise<void> {
     const isKept = session !== undefined
-    cancelLost()
+    loss?.cancel()
     session = opened.session
     sessionTimeout = opened.sessionTimeout
     connection = opened
@@ -103,11 +103,11 @@ export function createSupervisor (options: SupervisorOptions): Supervisor {
 
   /** Ends the session by a timer, since a server reports an expiry only over a connection. */
   function awaitLoss (ms: number): void {
-    cancelLost = clock.alarm(Math.max(0, ms), loseSession)
+    loss = clock.alarm(Math.max(0, ms), { fire: loseSession })
   }
 
   function loseSession (): void {
-    cancelLost()
+    loss?.cancel()
     if (session === undefined || closing.signal.aborted) return
     session = undefined
     attempt.abort(new ZooKeeperError('SESSION_EXPIRED', 'no answer from ZooKeeper within the session timeout'))
@@ -140,20 +140,20 @@ export function createSupervisor (options: SupervisorOptions): Supervisor {
 
   function abandon (): void {
     closing.abort()
-    cancelLost()
+    loss?.cancel()
     attempt.abort(new ZooKeeperError('CONNECTION_LOSS', 'closed'))
     connection?.drop('closed')
   }
 
   async function end (): Promise<void> {
     closing.abort()
-    cancelLost()
+    loss?.cancel()
     // An attempt that resumes a session is awaited, since the session may own znodes.
     if (session === undefined) abandon()
     connection?.endSession()
-    const cancel = clock.alarm(CLOSE_MS, abandon)
+    const alarm = clock.alarm(CLOSE_MS, { fire: abandon })
     await running
-    cancel()
+    alarm.cancel()
     session = undefined
     state = undefined
   }

@@ -16,7 +16,7 @@ t.test('an adapter of another author – its method – gets a signal that abort
 
 t.test('options for another author – read, spread and destructured – hold one signal', async (t) => {
   const deadline = aDeadline()
-  const options = withEnding(async () => {}, deadline, { isKnown: true })
+  const options = withEnding(async () => {}, deadline, { isKnown: true, signal: undefined })
   const { signal, ...rest } = { ...options }
   t.ok(signal instanceof AbortSignal)
   t.equal(options.signal, signal)

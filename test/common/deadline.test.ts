@@ -58,10 +58,10 @@ t.test('withDeadline – an event loop that was blocked while the answer came �
 
 t.test('an alarm – a blocked event loop, a cancellation – fires once, late rather than early, or not at all', async (t) => {
   const fired: string[] = []
-  systemClock.alarm(20, () => fired.push('first'))
-  const cancel = systemClock.alarm(20, () => fired.push('second'))
-  cancel()
-  systemClock.alarm(1, () => fired.push('after a stall'))
+  systemClock.alarm(20, { fire: () => fired.push('first') })
+  const second = systemClock.alarm(20, { fire: () => fired.push('second') })
+  second.cancel()
+  systemClock.alarm(1, { fire: () => fired.push('after a stall') })
   block(150)
   await until(() => fired.includes('first') && fired.includes('after a stall'), 'both fire')
   await elapse(60, 'the cancelled one would have fired')

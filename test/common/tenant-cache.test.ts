@@ -7,25 +7,28 @@ const SEED = 20261127
 t.test('a cache – at its bound – keeps the most recently used entries', async (t) => {
   const cache = createTenantCache<number>(3)
   for (const key of ['a', 'b', 'c']) cache.set('t', key, 1)
-  t.equal(cache.get('a'), 1)
+  t.equal(cache.get('t', 'a'), 1)
   cache.set('t', 'd', 2)
-  t.strictSame(['a', 'b', 'c', 'd'].map((key) => cache.get(key)), [1, undefined, 1, 2])
+  t.strictSame(['a', 'b', 'c', 'd'].map((key) => cache.get('t', key)), [1, undefined, 1, 2])
   cache.set('t', 'd', 3)
-  t.equal(cache.get('d'), 3, 'a newer value replaces the older one')
-  cache.delete('d')
-  t.equal(cache.get('d'), undefined)
+  t.equal(cache.get('t', 'd'), 3, 'a newer value replaces the older one')
+  cache.delete('t', 'd')
+  t.equal(cache.get('t', 'd'), undefined)
   t.equal(cache.size, 2)
   cache.clear()
   t.equal(cache.size, 0)
-  t.equal(cache.get('a'), undefined)
+  t.equal(cache.get('t', 'a'), undefined)
 })
 
-t.test('an entry – its key set by another tenant – counts in the share of that tenant', async (t) => {
+t.test('one key – of two tenants – is two entries', async (t) => {
   const cache = createTenantCache<number>(4)
   cache.set('a', 'shared', 1)
   cache.set('b', 'shared', 2)
+  t.strictSame([cache.get('a', 'shared'), cache.get('b', 'shared'), cache.size], [1, 2, 2])
   for (let key = 0; key < 10; key++) cache.set('a', `a${key}`, key)
-  t.equal(cache.get('shared'), 2)
+  t.strictSame([cache.has('a', 'shared'), cache.has('b', 'shared'), cache.size], [false, true, 4])
+  cache.delete('b', 'a9')
+  t.equal(cache.get('a', 'a9'), 9)
 })
 
 t.test('many tenants – each within its share – lose nothing to one that fills the cache', async (t) => {
@@ -34,8 +37,8 @@ t.test('many tenants – each within its share – lose nothing to one that fill
   for (const { key, number } of entries) cache.set(`t${number % 99}`, key, number)
   for (let key = 0; key < 5000; key++) cache.set('greedy', `g${key}`, key)
   t.equal(cache.size, 1000)
-  for (const { key, number } of entries) t.equal(cache.get(key), number)
-  t.equal(cache.get('g4999'), 4999)
+  for (const { key, number } of entries) t.equal(cache.get(`t${number % 99}`, key), number)
+  t.equal(cache.get('greedy', 'g4999'), 4999)
 })
 
 t.test(`a cache – random tenants – keeps its bound and each equal share (seed ${SEED})`, async (t) => {
@@ -51,16 +54,16 @@ t.test(`a cache – random tenants – keeps its bound and each equal share (see
       const key = `${tenant}${number}`
       const keys = (wanted.get(tenant) ?? []).filter((other) => other !== key)
       if (kind === 'set') cache.set(tenant, key, number)
-      if (kind === 'delete') cache.delete(key)
-      const isHeld = cache.get(key) === number
+      if (kind === 'delete') cache.delete(tenant, key)
+      const isHeld = cache.get(tenant, key) === number
       if (kind === 'set' && !isHeld) return false
       wanted.set(tenant, isHeld ? [...keys, key] : keys)
       if (cache.size > MAX) return false
       // The last entries of each tenant, up to an equal share, must be present.
-      for (const last of wanted.values()) {
+      for (const [owner, last] of wanted) {
         const share = last.slice(-MAX / TENANTS.length)
         const before = cache.size
-        if (share.some((one) => cache.get(one) === undefined) || cache.size !== before) return false
+        if (share.some((one) => cache.get(owner, one) === undefined) || cache.size !== before) return false
       }
     }
     return true

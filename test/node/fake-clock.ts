@@ -21,9 +21,10 @@ export function createFakeClock (startsAt = 1_700_000_000_000): FakeClock {
       alarms.add(alarm)
       return () => alarms.delete(alarm)
     },
-    alarm (ms, fire) {
-      return this.after(ms, () => fire(false))
+    alarm (ms, target) {
+      return { cancel: this.after(ms, () => target.fire(false)) }
     },
+    endOfTurn: (action) => { setImmediate(action) },
     alarms: () => alarms.size,
     async pass (ms) {
       const end = elapsed + ms

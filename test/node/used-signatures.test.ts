@@ -72,9 +72,11 @@ t.test('ten thousand signatures a second – cost little time, and memory only u
   const LIFE_S = 25
   let slowestMs = 0
   for (let second = 0; second < 60; second++) {
-    const startedAt = performance.now()
+    const before = process.cpuUsage()
     for (let number = 0; number < 10_000; number++) used.use(`${second}-${number}`, second + LIFE_S, second)
-    slowestMs = Math.max(slowestMs, performance.now() - startedAt)
+    // Time of the processor: a busy machine takes the process off it for any time.
+    const { user, system } = process.cpuUsage(before)
+    slowestMs = Math.max(slowestMs, (user + system) / 1000)
   }
   t.ok(used.size <= (LIFE_S + 1) * 10_000, `${used.size} ids`)
   t.ok(slowestMs < 1000, `${Math.round(slowestMs)} ms for 10,000, a quarter of a million remembered`)

@@ -25,7 +25,12 @@ interface Failure {
 export interface Question {
   tenant: string
   path: string
+  /** The tenant whose share of the memory the answer is part of, or `EVERYBODY`. */
+  owner: string
 }
+
+/** Owner of an answer that is the same for all tenants. No tenant has an empty id. */
+export const EVERYBODY = ''
 
 export interface KeptAnswersOptions {
   ttlMs: number
@@ -45,7 +50,7 @@ export interface KeptAnswers {
   /** Asks, once for all callers with the same question. */
   ask (question: Question): Promise<string>
   /** The last good answer; `undefined` if it is too old or there was none. */
-  lastGood (path: string): string | undefined
+  lastGood (question: Question): string | undefined
   clear (): void
 }
 
@@ -54,13 +59,12 @@ export function keepAnswers ({ ttlMs, staleMs, ask }: KeptAnswersOptions): KeptA
   const failures = createTenantCache<Failure>(MAX_KEYS)
   const asking = new Map<string, Promise<string>>()
 
-  const answerFor = (path: string) => kept(answers.get(path))
+  const answerFor = ({ owner, path }: Question) => kept(answers.get(owner, path))
 
   function recall (question: Question): string | undefined {
     const now = performance.now()
-    const { path } = question
-    const answer = answerFor(path)
-    const failure = kept(failures.get(path))
+    const answer = answerFor(question)
+    const failure = kept(failures.get(question.owner, question.path))
     const isHeld = failure !== undefined && now < failure.heldUntil
     if (answer === undefined) {
       if (isHeld) throw failure.error
@@ -89,28 +93,28 @@ export function keepAnswers ({ ttlMs, staleMs, ask }: KeptAnswersOptions): KeptA
     } catch (error) {
       const now = performance.now()
       const heldUntil = now + (error instanceof ProvisionFault ? error.holdMs : 0)
-      failures.set(question.tenant, question.path, { error, heldUntil, keptUntil: now + OUTAGE_MS })
+      failures.set(question.owner, question.path, { error, heldUntil, keptUntil: now + OUTAGE_MS })
       throw error
     }
   }
 
-  function keep ({ tenant, path }: Question, address: string): void {
+  function keep ({ owner, path }: Question, address: string): void {
     const now = performance.now()
     // Answers that arrived at the same time must not expire at the same time.
     const life = ttlMs * (1 - JITTER + 2 * JITTER * Math.random())
-    answers.set(tenant, path, {
+    answers.set(owner, path, {
       address,
       refreshAt: now + life * (1 - REFRESH_SHARE),
       freshUntil: now + life,
       keptUntil: now + Math.max(life, staleMs)
     })
-    failures.delete(path)
+    failures.delete(owner, path)
   }
 
   return {
     recall,
     ask: askOnce,
-    lastGood: (path) => answerFor(path)?.address,
+    lastGood: (question) => answerFor(question)?.address,
     clear () {
       answers.clear()
       failures.clear()

@@ -30,16 +30,16 @@ export function createRests (): Rests {
   let unreachable = 0
 
   function rowOf (tenant: string): Row {
-    const row = ofTenants.get(tenant) ?? createRow()
+    const row = ofTenants.get(tenant, tenant) ?? createRow()
     ofTenants.set(tenant, tenant, row)
     return row
   }
 
   return {
-    mayAsk: ({ tenant }) => (ofTenants.get(tenant)?.mayAsk() ?? true) && all.mayAsk(),
+    mayAsk: ({ tenant }) => (ofTenants.get(tenant, tenant)?.mayAsk() ?? true) && all.mayAsk(),
     succeeded ({ tenant }) {
       all.end()
-      ofTenants.delete(tenant)
+      ofTenants.delete(tenant, tenant)
     },
     failed ({ tenant, path }) {
       all.add(tenant)

@@ -10,6 +10,8 @@ export interface Target {
   origin: string
   /** @throws ReasonError if the session's values would make another path than the configured one */
   pathFor (session: Session): string
+  /** Whether all sessions have the same path. */
+  isConstant: boolean
 }
 
 /** @throws TypeError that names the option and the rule */
@@ -32,7 +34,7 @@ export function parseTarget (url: string): Target {
     if (new URL(filled).href !== filled) throw new ReasonError('a value of the session cannot be part of a URL')
     return filled.slice(origin.length)
   }
-  return { origin, pathFor }
+  return { origin, pathFor, isConstant: href.replace(PLACEHOLDER, '') === href }
 }
 
 function encode (value: string): string {

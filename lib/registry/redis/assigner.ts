@@ -1,10 +1,13 @@
-import { NoLiveNodeError, RegistrySettlingError } from '../../errors.js'
+import { NoLiveNodeError, RegistrySettlingError, RegistryUnavailableError } from '../../errors.js'
+import { createBatch } from '../../common/batch.js'
 import { throwIfOver } from '../../common/deadline.js'
 import { toNodeRef } from '../../common/node-ref.js'
 import { MAX_RECORD_BYTES } from '../nodes/node-record.js'
 import { memberOf } from '../nodes/member.js'
 import { unanswerable } from '../../common/unavailable.js'
 import { ASSIGN, ASSIGN_LISTED } from './scripts/gateway.js'
+import { toAnswer } from './store.js'
+import type { Clock } from '../../common/clock.js'
 import type { Ending } from '../../common/deadline.js'
 import type { Chooser, ChoiceOptions } from '../nodes/chooser.js'
 import type { RedisStore } from './store.js'
@@ -15,10 +18,11 @@ export interface AssignerOptions {
   store: RedisStore
   view: RedisView
   chooser: Chooser
+  clock: Clock
   listed: ListedNodes | undefined
 }
 
-/** Assigns rooms by way of Redis. Each answer is one atomic script. */
+/** Assigns rooms by way of Redis. An atomic script answers the rooms of one turn of the event loop. */
 export interface Assigner {
   assign (room: RoomKey, choice: ChoiceOptions, ending: Ending): Promise<Assignment>
 }
@@ -30,9 +34,45 @@ interface Proposal {
 
 const NOTHING: Proposal = { candidates: [] }
 
-export function createAssigner ({ store, view, chooser, listed }: AssignerOptions): Assigner {
+/** The script answers one room after the other, and Redis nobody else meanwhile. */
+const MOST_ROOMS = 64
+
+interface Question {
+  /** Key of the room. */
+  key: string
+  members: string[]
+}
+
+interface Verdict {
+  outcome: 'bound' | 'chosen' | 'none' | 'settling' | 'failed'
+  /** Of the outcomes that name a node; absent if its record cannot be read. */
+  node: NodeView | undefined
+  /** Of the outcome `failed`. */
+  message: string
+  issuedAt: number
+}
+
+/** The documented answer of ASSIGN. */
+type Reply = [now: number, memory: string, answers: unknown[], named: unknown[]]
+
+export function createAssigner ({ store, view, chooser, clock, listed }: AssignerOptions): Assigner {
   const script = listed === undefined ? ASSIGN : ASSIGN_LISTED
   const common = listed === undefined ? [MAX_RECORD_BYTES] : [listed.hash ?? '', listed.keys ?? '', MAX_RECORD_BYTES]
+  const ask = createBatch({ clock, most: MOST_ROOMS, run: askTogether })
+
+  async function askTogether (questions: Question[]): Promise<Verdict[]> {
+    const args = [...common]
+    for (const { members } of questions) args.push(members.length, ...members)
+    const reply = await store.run(script, { args, rooms: questions.map(({ key }) => key) })
+    const [now, memory, answers, named] = reply as Reply
+    store.remember(memory)
+    const nodes: Array<NodeView | undefined> = []
+    for (let at = 0; at < named.length; at += 2) nodes.push(view.nodeOf(String(named[at]), named[at + 1]))
+    return questions.map((_, at) => {
+      const [outcome, said] = [answers[2 * at] as Verdict['outcome'], answers[2 * at + 1]]
+      return { outcome, node: nodes[Number(said)], message: String(said), issuedAt: Number(now) }
+    })
+  }
 
   /** Catches failures of the application's functions, which affect new rooms only: a bound room needs no choice. */
   function propose (room: RoomKey, choice: ChoiceOptions): Proposal {
@@ -44,43 +84,40 @@ export function createAssigner ({ store, view, chooser, listed }: AssignerOption
   }
 
   /** @returns undefined if no candidate is live */
-  async function ask (room: RoomKey, proposal: Proposal, ending: Ending): Promise<Assignment | undefined> {
-    throwIfOver(ending)
-    const { candidates, failure } = proposal
+  async function tryToAssign (room: RoomKey, { candidates, failure }: Proposal): Promise<Assignment | undefined> {
     const [proposed] = candidates
     // Count before the answer: otherwise a burst of requests would propose the same node.
     if (proposed !== undefined) chooser.count(proposed, 1)
-    let chosen: NodeView | undefined
     try {
-      const args = [...common, ...candidates.map(memberOf)]
-      const answer = await store.run(script, { args, rooms: [store.room(room)], within: ending })
-      // The scripts document this type.
-      const [outcome, member, text, now, memory] = answer as [string, string, string | null, number, string?]
-      store.remember(memory)
+      const { outcome, node, message, issuedAt } = await ask({
+        key: store.room(room), members: candidates.map(memberOf)
+      })
       if (outcome === 'none') {
         if (failure !== undefined) throw failure.reason
         return undefined
       }
       if (outcome === 'settling') throw new RegistrySettlingError()
-      const node = view.nodeOf(member, text)
+      if (outcome === 'failed') throw new RegistryUnavailableError({ cause: toAnswer(new Error(message)) })
       if (node === undefined) throw unanswerable('the record of the room\'s node cannot be read')
-      if (outcome === 'chosen') chosen = node
-      return { node: toNodeRef(node), issuedAt: Number(now), joinOnly: false }
+      if (outcome === 'chosen') chooser.count(node, 1)
+      return { node: toNodeRef(node), issuedAt, joinOnly: false }
     } finally {
-      if (chosen !== undefined) chooser.count(chosen, 1)
       if (proposed !== undefined) chooser.count(proposed, -1)
     }
   }
 
   return {
     async assign (room, choice, ending) {
+      throwIfOver(ending)
       // A choice for each request would cost more than a second trip for the few known rooms that are no longer bound.
-      const bound = choice.isKnown === true ? await ask(room, NOTHING, ending) : undefined
+      const bound = choice.isKnown === true ? await tryToAssign(room, NOTHING) : undefined
       if (bound !== undefined) return bound
-      const first = await ask(room, propose(room, choice), ending)
+      throwIfOver(ending)
+      const first = await tryToAssign(room, propose(room, choice))
       if (first !== undefined) return first
       await view.refresh()
-      const second = await ask(room, propose(room, choice), ending)
+      throwIfOver(ending)
+      const second = await tryToAssign(room, propose(room, choice))
       if (second === undefined) throw new NoLiveNodeError()
       return second
     }

@@ -2,7 +2,6 @@ import { hash } from 'node:crypto'
 import { DeadlineError, isOver, withDeadline } from '../../common/deadline.js'
 import { RegistryUnavailableError } from '../../errors.js'
 import { AnsweredError } from '../../common/reason.js'
-import { senderOf } from '../../common/redis-batch.js'
 import { assertReachable, reconnectIfDemoted } from '../../common/redis-state.js'
 import { newIncarnation } from '../nodes/node-record.js'
 import { roomName } from '../../common/room-name.js'
@@ -63,7 +62,6 @@ export interface RedisStoreOptions {
 
 export function createRedisStore ({ redis, prefix, times, clock, onLongerTimes }: RedisStoreOptions): RedisStore {
   const common = ['leases', 'nodes', 'meta', 'ids', 'releases', 'ended'].map((name) => `${prefix}:${name}`)
-  const sendCommand = senderOf(redis)
   let hasToldTimes = false
   const memory = createStoreMemory((inForce) => {
     const isLonger = inForce.lease > times.lease || inForce.heartbeat > times.heartbeat || inForce.linger > times.linger
@@ -78,7 +76,7 @@ export function createRedisStore ({ redis, prefix, times, clock, onLongerTimes }
     const known = memory.text === '' ? epoch : `${epoch} ${memory.text}`
     const given = [...keys, known, newIncarnation(), times.lease, times.heartbeat, times.linger, ...args]
     try {
-      return await sendCommand('evalsha', script.sha1, keys.length, ...given)
+      return await redis.evalsha(script.sha1, keys.length, ...given)
     } catch (error) {
       reconnectIfDemoted(redis, error)
       if (!isReply(error, 'NOSCRIPT') || isOver(within)) throw error
@@ -116,7 +114,7 @@ export function createRedisStore ({ redis, prefix, times, clock, onLongerTimes }
 }
 
 /** The answer of Redis, if it answered and only its data is unusable; otherwise the error itself. */
-function toAnswer (cause: unknown): unknown {
+export function toAnswer (cause: unknown): unknown {
   if (isReply(cause, UNREADABLE_BINDING)) return new UnreadableBindingError({ cause })
   if (isReply(cause, 'WRONGTYPE')) return new AnsweredError('a key in Redis is of a wrong type: WRONGTYPE', { cause })
   return cause

@@ -109,10 +109,10 @@ export function createTestStore ({ redis, prefix, times }: TestStoreOptions): Te
     },
     bindingLasts: async (room) => await inTime(async () => await redis.pttl(store.room(room))),
     async assign (room, member) {
-      const args = [MAX_RECORD_BYTES, member]
+      const args = [MAX_RECORD_BYTES, 1, member]
       const answer = await store.run(ASSIGN, { args, rooms: [store.room(room)], ms: CALL_MS })
       // ASSIGN documents this type.
-      const [outcome, chosen = '', , issuedAt] = answer as [string, string?, unknown?, number?]
+      const [issuedAt, , [outcome], [chosen = '']] = answer as [number, string, [string, number], string[]]
       return { outcome, member: chosen, issuedAt: Number(issuedAt) }
     },
     async endCall (room) {

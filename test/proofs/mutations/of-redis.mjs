@@ -101,8 +101,8 @@ export const OF_REDIS = [
   {
     name: 'bindings of an older epoch hold',
     file: GATEWAY,
-    find: 'local function holds(era, member) return era == epoch and alive(member) end',
-    replace: 'local function holds(era, member) return alive(member) end',
+    find: 'local function isCurrent(era) return era == epoch end',
+    replace: 'local function isCurrent() return true end',
     tests: ON_EPOCH
   },
   {
@@ -122,7 +122,7 @@ export const OF_REDIS = [
   {
     name: 'an answer does not prolong the binding',
     file: GATEWAY,
-    find: "redis.call('PEXPIRE', ROOM, ms(math.max(life, redis.call('PTTL', ROOM))))",
+    find: "redis.call('PEXPIRE', room, ms(math.max(life, redis.call('PTTL', room))))",
     replace: '',
     tests: ON_CONTRACT
   },
@@ -297,9 +297,23 @@ export const OF_REDIS = [
   {
     name: 'a new room does not count as written',
     file: GATEWAY,
-    find: "bind(ROOM, ARGV[i], 'assigned', 0, life)\n    note()",
-    replace: "bind(ROOM, ARGV[i], 'assigned', 0, life)",
+    find: 'if not isNoted then note() end',
+    replace: '',
     tests: ON_MEMORY
+  },
+  {
+    name: 'one unreadable binding fails the other rooms of its call',
+    file: GATEWAY,
+    find: "if not good then return 'failed', type(era) == 'table' and era.err or era end",
+    replace: 'if not good then error(era, 0) end',
+    tests: ['test/registry/redis/together.test.ts']
+  },
+  {
+    name: 'rooms of one call get the candidates of another',
+    file: GATEWAY,
+    find: 'at = last + 1',
+    replace: '',
+    tests: ['test/registry/redis/together.test.ts']
   },
   {
     name: 'no open room is claimed again',

@@ -7,6 +7,7 @@ import type { Test } from 'tap'
 import type { RedisScripter } from '../../../types/registry.js'
 import type { Reply } from './redis-data.js'
 import type { OnRun, RedisServer } from './sim-redis.js'
+import type { AlarmTarget } from '../../../lib/common/clock.js'
 import type { Process } from './timeline.js'
 import type { Fixture, Link, Times } from './fixture.js'
 
@@ -44,9 +45,10 @@ class RealTimeline implements Pick<Fixture['timeline'], 'now' | 'clockOf' | 'flu
           clearTimeout(timer)
         }
       },
-      alarm (ms: number, fire: (wasBusy: boolean) => void) {
-        return this.after(ms, () => fire(false))
-      }
+      alarm (ms: number, target: AlarmTarget) {
+        return { cancel: this.after(ms, () => target.fire(false)) }
+      },
+      endOfTurn: (fire: () => void) => { setImmediate(() => this.#fire(process, fire)) }
     }
   }
 

@@ -50,9 +50,18 @@ export function redisFixture (times: Times, timeline: Fixture['timeline'], redis
 
 /** Reports the answers of scripts to the judge. */
 function reporterTo (judge: Judge, timeline: Fixture['timeline'], lease: number): OnRun {
-  function noteHolders (name: string, rooms: string[], member: string, reply: Reply[]): void {
-    const [outcome, , , claims] = reply
-    if (name === 'ASSIGN' && (outcome === 'bound' || outcome === 'chosen')) judge.bound(rooms[0] ?? '', member)
+  function noteAssigned (rooms: string[], [now, , answers, named]: Reply[]): void {
+    if (!Array.isArray(answers) || !Array.isArray(named)) return
+    for (const [at, room] of rooms.entries()) {
+      const outcome = answers[2 * at]
+      if (outcome !== 'bound' && outcome !== 'chosen') continue
+      const member = String(named[2 * Number(answers[2 * at + 1])])
+      judge.bound(room, member)
+      if (!judge.lives(member, Number(now))) judge.breaks('I3', `${member} is chosen although it was declared dead`)
+    }
+  }
+
+  function noteHolders (rooms: string[], member: string, [outcome, , , claims]: Reply[]): void {
     if (outcome !== 'ok' || !Array.isArray(claims)) return
     for (const [at, room] of rooms.entries()) {
       if (claims[at * 2] !== 'ok') continue
@@ -70,14 +79,12 @@ function reporterTo (judge: Judge, timeline: Fixture['timeline'], lease: number)
       if (name === 'LEAVE') for (const member of args.slice(5)) judge.promise(member, now)
       return
     }
-    const member = name === 'ASSIGN' ? String(reply[1]) : String(args[5])
+    if (name === 'ASSIGN') return noteAssigned(keys.slice(FIRST_ROOM), reply)
+    const member = String(args[5])
     // Times by the store's own clock.
-    const at = Number(reply[name === 'ASSIGN' ? 3 : 1])
+    const at = Number(reply[1])
     if (name === 'REGISTER' && reply[0] === 'ok') judge.displaceOthers(member, at)
     if ((name === 'REGISTER' || name === 'BEAT') && reply[0] === 'ok') judge.promise(member, at + lease)
-    if (name === 'ASSIGN' && (reply[0] === 'bound' || reply[0] === 'chosen') && !judge.lives(member, at)) {
-      judge.breaks('I3', `${member} is chosen although it was declared dead`)
-    }
-    noteHolders(name, keys.slice(FIRST_ROOM), member, reply)
+    noteHolders(keys.slice(FIRST_ROOM), member, reply)
   }
 }

@@ -3,10 +3,13 @@ import type { Clock } from '../../../lib/common/clock.js'
 // The time starts soon after 1970, since whole numbers of Lua have 32 bits in the simulation.
 const EPOCH_MS = 10_000_000
 
-interface Timer {
-  at: number
+interface Action {
   fire: () => void
   process: Process
+}
+
+interface Timer extends Action {
+  at: number
 }
 
 /** A process as an operating system sees it: it may be paused, and it may be dead. */
@@ -23,6 +26,7 @@ export interface Process {
 export class Timeline {
   #now = EPOCH_MS
   #timers = new Set<Timer>()
+  #endsOfTurn: Action[] = []
   /** Called after each event. */
   afterEach = () => {}
   /** Delivers one message; false if there is none. */
@@ -41,16 +45,18 @@ export class Timeline {
         this.#timers.add(timer)
         return () => { this.#timers.delete(timer) }
       },
-      alarm (ms, fire) {
-        return this.after(ms, () => fire(false))
-      }
+      alarm (ms, target) {
+        return { cancel: this.after(ms, () => target.fire(false)) }
+      },
+      endOfTurn: (fire) => { this.#endsOfTurn.push({ fire, process }) }
     }
   }
 
   /** Runs all events that are due. */
   async flush (): Promise<void> {
     do {
-      await new Promise((resolve) => setImmediate(resolve))
+      do await new Promise((resolve) => setImmediate(resolve))
+      while (this.#endTurns())
       this.afterEach()
     } while (this.deliver())
   }
@@ -64,6 +70,15 @@ export class Timeline {
       await this.flush()
     }
     this.#now = end
+  }
+
+  /** @returns whether any process had waited for the end of its turn */
+  #endTurns (): boolean {
+    const living = this.#endsOfTurn.filter(({ process }) => !process.isDead)
+    this.#endsOfTurn = living.filter(({ process }) => process.isPaused)
+    const running = living.filter(({ process }) => !process.isPaused)
+    for (const { fire } of running) fire()
+    return running.length > 0
   }
 
   #next (end: number): Timer | undefined {

@@ -95,8 +95,9 @@ t.test('10,000 answers for one tenant – do not push out the last good answer o
     staleMs: 600_000,
     ask: async ({ path }) => path
   })
-  await kept.ask({ tenant: 'victim', path: '/victim' })
-  for (let user = 0; user < 12_000; user++) await kept.ask({ tenant: 'greedy', path: `/greedy/${user}` })
-  t.equal(kept.lastGood('/victim'), '/victim')
-  t.equal(kept.lastGood('/greedy/0'), undefined, 'the tenant loses entries of its own share')
+  const questionOf = (tenant: string, path: string) => ({ tenant, path, owner: tenant })
+  await kept.ask(questionOf('victim', '/victim'))
+  for (let user = 0; user < 12_000; user++) await kept.ask(questionOf('greedy', `/greedy/${user}`))
+  t.equal(kept.lastGood(questionOf('victim', '/victim')), '/victim')
+  t.equal(kept.lastGood(questionOf('greedy', '/greedy/0')), undefined, 'the tenant loses entries of its own share')
 })

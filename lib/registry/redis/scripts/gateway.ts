@@ -26,7 +26,7 @@ local function textOf(member) return redis.call('HGET', NODES, member) end
 -- Without a record in the store no other gateway could name the node, and the two sides would not meet.
 local function isNamed(member) return redis.call('HEXISTS', NODES, member) == 1 end
 -- In a new epoch the node of a room claims the room again.
-local function holds(era, member) return era == epoch and alive(member) end
+local function isCurrent(era) return era == epoch end
 `
 
 /** Functions for nodes that another program lists, in a hash or in one key per node: they live while listed. */
@@ -47,44 +47,72 @@ local function alive(member)
 end
 local function isNamed() return true end
 -- Listed nodes claim no rooms, so the binding of an older epoch is the best information there is.
-local function holds(_, member) return alive(member) end
+local function isCurrent() return true end
 `
 
 const ASSIGN_BODY = `
 local life, longest = LINGER + LEASE, tonumber(LONGEST)
 
+-- Many rooms of one call are on the same node.
+local look, lives = alive, {}
+local function alive(member)
+  if lives[member] == nil then lives[member] = look(member) end
+  return lives[member]
+end
+
 -- The room's node is named even if its record cannot be read: the caller may have an earlier, good record.
-local function record(member)
-  local size = lengthOf(member)
-  if type(size) ~= 'number' or size == 0 or size > longest then return false end
-  return textOf(member)
+local named, places = {}, {}
+local function placeOf(member)
+  if not places[member] then
+    local size = lengthOf(member)
+    local isReadable = type(size) == 'number' and size > 0 and size <= longest
+    places[member] = #named / 2
+    named[#named + 1] = member
+    named[#named + 1] = isReadable and textOf(member) or false
+  end
+  return places[member]
 end
 
-local era, member = read(ROOM)
-local isVacant = true
-if member then
-  if holds(era, member) then
+local isNoted = false
+local function choose(room, first, last)
+  for i = first, last do
+    if alive(ARGV[i]) and isNamed(ARGV[i]) then
+      if not isNoted then note() end
+      isNoted = true
+      bind(room, ARGV[i], 'assigned', 0, life)
+      return 'chosen', placeOf(ARGV[i])
+    end
+  end
+  return isSilent() and 'settling' or 'none', 0
+end
+
+local function assign(room, first, last)
+  local good, era, member = pcall(read, room)
+  -- A binding that cannot be read affects no other room.
+  if not good then return 'failed', type(era) == 'table' and era.err or era end
+  if member and isCurrent(era) and alive(member) then
     -- A claim lasts longer than an assignment and is never cut short. Always write: a demoted primary refuses a write.
-    redis.call('PEXPIRE', ROOM, ms(math.max(life, redis.call('PTTL', ROOM))))
-    return {'bound', member, record(member), now}
+    redis.call('PEXPIRE', room, ms(math.max(life, redis.call('PTTL', room))))
+    return 'bound', placeOf(member)
   end
-  isVacant = era ~= epoch or not isInDoubt(member)
+  if now < settledAt or (member and era == epoch and isInDoubt(member)) then return 'settling', 0 end
+  return choose(room, first, last)
 end
 
-if now < settledAt or not isVacant then return {'settling'} end
-for i = FURTHER, #ARGV do
-  if alive(ARGV[i]) and isNamed(ARGV[i]) then
-    bind(ROOM, ARGV[i], 'assigned', 0, life)
-    note()
-    return {'chosen', ARGV[i], record(ARGV[i]), now, remember()}
-  end
+local answers, at = {}, FURTHER
+for i = 7, #KEYS do
+  local last = at + tonumber(ARGV[at])
+  answers[#answers + 1], answers[#answers + 2] = assign(KEYS[i], at + 1, last)
+  at = last + 1
 end
-return {isSilent() and 'settling' or 'none'}
+return {now, remember(), answers, named}
 `
 
 /**
- * ARGV: bytes of the longest record that is handed out, up to eight members. Answers {'bound', member, record or nil,
- * now}, {'chosen', the same, memory}, {'none'}, or {'settling'} if the room may be in use on some node.
+ * Assigns several rooms at once. ARGV: bytes of the longest record that is handed out; then for each room the number of
+ * its candidates, up to eight, and their members. Answers now, a memory, a list of two entries for each room, and a
+ * list of the members that it names, each followed by its record or nil. The entries: 'bound' or 'chosen' and the place
+ * of the member, counted from 0; 'none'; 'settling' if the room may be in use on some node; or 'failed' and a message.
  */
 export const ASSIGN = script(['LONGEST'], LEASED + ASSIGN_BODY)
 
