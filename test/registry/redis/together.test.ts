@@ -5,7 +5,7 @@ import { withoutRedis } from '../../support/redis-server.js'
 import { newRoom, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
 import { LEASES, nameOf, RARE, setUpNodes } from './set-up-nodes.js'
 import type { Redis } from 'ioredis'
-import type { RedisScripter, RoomKey } from '../../../types/index.js'
+import type { RedisScripter, RoomKey, SelectNode } from '../../../types/index.js'
 
 /** Counts the scripts that run on rooms. */
 function countRuns (redis: Redis) {
@@ -64,6 +64,20 @@ t.test('requests of one turn – for one new room – name one node', { skip: wi
   const answers = await Promise.all(Array.from({ length: 100 }, async () => await gateway.assign(room)))
   t.equal(new Set(answers.map(({ node }) => node.id)).size, 1)
   t.strictSame(runs, [64, 36])
+})
+
+t.test('requests of one turn – each with its own choice of nodes – get a node of their own choice', {
+  skip: withoutRedis
+}, async (t) => {
+  const { nodes, gateway } = await setUpNodes(t, RARE)
+  const ids = ['n1', 'n2', 'n3']
+  for (const id of ids) await nodes.join(nodeRecord(id))
+  await gateway.assign(newRoom())
+  const chosen = await Promise.all([...ids, ...ids].map(async (wanted) => {
+    const selectNode: SelectNode = (candidates) => candidates.filter(({ id }) => id === wanted)
+    return (await gateway.assign(newRoom(), { selectNode })).node.id
+  }))
+  t.strictSame(chosen, [...ids, ...ids])
 })
 
 t.test('requests of one turn – a node may be dead, others live – are refused and answered', {
