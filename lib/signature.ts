@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto'
-import { decodeProtectedHeader, jwtVerify } from 'jose'
 import { randomId } from './random-id.js'
 import { SignatureError } from './errors.js'
 import type { Role, SignatureClaims, SigningOptions, VerifyOptions } from '../types/signature.js'
@@ -65,6 +64,8 @@ export function createIssuer ({ keys: [key], ttl = DEFAULT_TTL_S }: SigningOptio
  */
 export async function verifySignature (signature: string, options: VerifyOptions): Promise<SignatureClaims> {
   const { keys, ttl = DEFAULT_TTL_S, skew = DEFAULT_SKEW_S, node, acceptJoinOnly = false, now = Date.now() } = options
+  // Gateways sign only: loaded when it is needed.
+  const { decodeProtectedHeader, jwtVerify } = await import('jose')
   try {
     if (!signature.split('.').every(isCanonical)) throw new TypeError('not canonical Base64url')
     // The header is not verified at this point: it only selects the kind to verify, each with its own audience.

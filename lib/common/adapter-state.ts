@@ -5,6 +5,7 @@ import type { Adapter, AdapterContext, BackendStatus } from '../../types/adapter
 export interface AdapterState extends Adapter {
   /** Changes the state. Reports nothing if neither the state nor its reason changed. */
   set (state: BackendStatus['state'], reason?: string): void
+  readonly isClosed: boolean
   /** Log of the earliest plugin instance that started the adapter and has not closed it, if there is one. */
   readonly log: FastifyBaseLogger | undefined
   /** Whether one of these instances accepts the address. */
@@ -38,6 +39,9 @@ export function createAdapterState (hooks: AdapterStateHooks = {}): AdapterState
       // A reply can still arrive after the close.
       if (current.state !== 'closed') change(state, reason)
     },
+    get isClosed () {
+      return current.state === 'closed'
+    },
     get log () {
       return contexts[0]?.log
     },
@@ -51,7 +55,7 @@ export function createAdapterState (hooks: AdapterStateHooks = {}): AdapterState
     },
     status () {
       const viewAgeMs = hooks.viewAgeMs?.()
-      return viewAgeMs === undefined ? { ...current } : { ...current, viewAgeMs }
+      return viewAgeMs === undefined ? { ...current } : { viewAgeMs, ...current }
     },
     async close (context) {
       const at = context === undefined ? 0 : contexts.indexOf(context)

@@ -88,7 +88,10 @@ class Queue {
     return alarm
   }
 
-  remove ({ before, after }: QueuedAlarm): void {
+  remove (alarm: QueuedAlarm): void {
+    const { before, after } = alarm
+    // A dead alarm in the old generation would keep all later ones alive until the next full garbage collection.
+    alarm.before = alarm.after = undefined
     if (before === undefined) this.#first = after
     else before.after = after
     if (after === undefined) this.#last = before

@@ -6,6 +6,8 @@ export interface AlarmTarget {
 }
 
 export interface Alarm {
+  /** The moment by the monotonic clock, in milliseconds. */
+  readonly due: number
   cancel (): void
 }
 

@@ -56,8 +56,8 @@ export class Deadline {
     } else if (within !== undefined) this.#unfollow = onOver(within, (reason) => this.end(reason))
     this.#clock = clock
     this.#ms = ms
-    this.endsAt = clock.monotonic() + ms
     this.#alarm = clock.alarm(ms, this)
+    this.endsAt = this.#alarm.due
   }
 
   /** The time is over. */
@@ -200,7 +200,7 @@ export function withinDeadline<T> (
 }
 
 /** Turns an exception of `work` into a rejection, without a further promise for work that throws none. */
-function begin<T> (work: (deadline: Deadline) => Promise<T>, deadline: Deadline): Promise<T> {
+export function begin<T> (work: (deadline: Deadline) => Promise<T>, deadline: Deadline): Promise<T> {
   try {
     return work(deadline)
   } catch (error) {

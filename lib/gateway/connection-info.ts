@@ -4,6 +4,7 @@ import {
 } from '../errors.js'
 import { endingFor, withEnding } from '../common/adapter-call.js'
 import { withNodePath } from '../common/address.js'
+import { keptUrlOf } from '../common/kept-url.js'
 import { ReasonError } from '../common/reason.js'
 import { refusePromise } from '../common/refuse-promise.js'
 import type { AddressCheck } from '../common/address.js'
@@ -67,13 +68,21 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
   }
 
   async function askProvision (node: NodeRef, session: Session, context: RequestContext): Promise<string | null> {
-    const given = await dependencies.provision.ask(context, (deadline) =>
+    return await dependencies.provision.ask(context, (deadline) =>
       provision.externalUrl(node, session, endingFor(provision.externalUrl, deadline)))
-    return given === null ? null : withNodePath(given, node.wssUrl)
   }
 
-  function checkExternal (url: string | null): string | null {
-    const fault = url === null ? undefined : addressFault(url)
+  function recallUrl (node: NodeRef, session: Session, context: RequestContext): string | undefined {
+    const url = keptUrlOf(provision, node, session)
+    if (url !== undefined) dependencies.provision.recalled(context)
+    return url
+  }
+
+  /** The address for the answer, from what the node's record or provision says. */
+  function toExternalUrl (node: NodeRef, given: string | null): string | null {
+    if (given === null) return null
+    const url = node.wssUrlOut ?? withNodePath(given, node.wssUrl)
+    const fault = addressFault(url)
     if (fault !== undefined) throw new ProvisionUnavailableError({ cause: new ReasonError(`the answer ${fault}`) })
     return url
   }
@@ -85,13 +94,13 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     const room = { tenant: session.tenantId, room: body.roomId }
     const assignment = await findNode(room, context)
     const { node, issuedAt, joinOnly } = assignment
-    const wssUrlOut = checkExternal(node.wssUrlOut ?? await askProvision(node, session, context))
+    const given = node.wssUrlOut ?? recallUrl(node, session, context) ?? await askProvision(node, session, context)
+    const wssUrlOut = toExternalUrl(node, given)
     // A choice that exceeded the request's time limit is never signed: the room may have another binding by now.
     if (context.budget.isPassed()) throw new RegistryUnavailableError()
-    const { userId: user, userName: name, role } = body
-    const signature = issue({ ...room, user, name, role, node, issuedAt, joinOnly })
+    const { roomId, userId: user, userName: name, role } = body
+    const signature = issue({ user, name, role, node, issuedAt, joinOnly, ...room })
     knownRooms.remember(room, assignment)
-    const { roomId } = body
     const { wssUrl } = node
     return wssUrlOut === null ? { roomId, wssUrl, signature } : { roomId, wssUrl, wssUrlOut, signature }
   }

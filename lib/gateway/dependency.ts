@@ -2,11 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createBreaker } from '../common/breaker.js'
 import { BodyTimeoutError, OverloadedError } from '../errors.js'
 import { systemClock } from '../common/clock.js'
-import { DeadlineError, isOwnBacklog, withDeadline } from '../common/deadline.js'
+import { begin, Deadline, DeadlineError, isOwnBacklog } from '../common/deadline.js'
 import { isCatalogued } from '../common/is-catalogued.js'
 import { isAnswered, ReasonError } from '../common/reason.js'
 import { CallerGoneError } from './request-context.js'
-import type { Deadline } from '../common/deadline.js'
 import type { DependencyName, RequestContext } from './request-context.js'
 
 export interface Dependency {
@@ -16,6 +15,8 @@ export interface Dependency {
    * @throws the dependency's error answer, or its catalogued error, with the cause, if the dependency is unavailable
    */
   ask<T> (context: RequestContext, work: (deadline: Deadline) => Promise<T>): Promise<T>
+  /** The adapter had the answer in its memory. Counts like a call that took no time. */
+  recalled (context: RequestContext): void
 }
 
 export interface DependencyOptions {
@@ -44,32 +45,62 @@ export function createDependency (options: DependencyOptions): Dependency {
     return isAnswered(error) || (isCatalogued(error) && !(error instanceof Unavailable))
   }
 
+  function finish ({ context, startedAt }: Call): void {
+    count(context, performance.now() - startedAt)
+  }
+
+  function count ({ timings }: RequestContext, ms: number): void {
+    timings[name] = Math.round(ms)
+    observe(name, ms / 1000)
+  }
+
+  /** Turns a failure into the error that is answered. */
+  async function fail (error: unknown, call: Call): Promise<never> {
+    const cause = translate(await blameOf(error, call.asked), call.context)
+    note(cause)
+    finish(call)
+    if (isCatalogued(cause) || cause instanceof CallerGoneError) throw cause
+    throw new Unavailable({ cause })
+  }
+
   return {
-    async ask<T> (context: RequestContext, work: (deadline: Deadline) => Promise<T>): Promise<T> {
-      const startedAt = performance.now()
+    recalled: (context) => count(context, 0),
+    // One promise and one deadline: each request asks up to three dependencies, so an async function around
+    // `withDeadline` is measurable.
+    ask<T> (context: RequestContext, work: (deadline: Deadline) => Promise<T>): Promise<T> {
       if (breaks && !breaker.mayCall()) {
-        throw new Unavailable({ cause: new ReasonError('not asked after many failures') })
+        return Promise.reject(new Unavailable({ cause: new ReasonError('not asked after many failures') }))
       }
-      let asked: Promise<T> | undefined
-      try {
-        const answer = await withDeadline({ clock: systemClock, ms: limitMs, within: context.budget }, (deadline) => {
-          asked = work(deadline)
-          return asked
+      const { budget } = context
+      if (budget.isOver) return fail(budget.reason, { asked: undefined, context, startedAt: performance.now() })
+      return new Promise((resolve) => {
+        const deadline = new Deadline(systemClock, limitMs, budget)
+        const call: Call = { asked: undefined, context, startedAt: deadline.endsAt - limitMs }
+        const onFailure = (error: unknown) => resolve(fail(error, call))
+        deadline.on(onFailure)
+        const asked = begin(work, deadline)
+        call.asked = asked
+        asked.then((answer) => {
+          if (deadline.isOver) return
+          deadline.done()
+          breaker.answered()
+          finish(call)
+          resolve(answer)
+        }, (error: unknown) => {
+          if (deadline.isOver) return
+          deadline.done()
+          onFailure(error)
         })
-        breaker.answered()
-        return answer
-      } catch (error) {
-        const cause = translate(await blameOf(error, asked), context)
-        note(cause)
-        if (isCatalogued(cause) || cause instanceof CallerGoneError) throw cause
-        throw new Unavailable({ cause })
-      } finally {
-        const ms = performance.now() - startedAt
-        context.timings[name] = Math.round(ms)
-        observe(name, ms / 1000)
-      }
+      })
     }
   }
+}
+
+interface Call {
+  /** Absent if the dependency has not been asked. */
+  asked: Promise<unknown> | undefined
+  context: RequestContext
+  startedAt: number
 }
 
 /** Time that our own loop or the caller's body took is not the dependency's fault. */

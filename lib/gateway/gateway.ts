@@ -104,7 +104,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
       closing = true
     },
     start () {
-      const unwatch = metrics.watch({ ...adapters, inFlight })
+      const unwatch = metrics.watch({ inFlight, ...adapters })
       started.push(async () => unwatch())
       startAdapter('sessions', sessions)
       startAdapter('registry', registry)
@@ -120,7 +120,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
     },
     status () {
       const backends = { sessions: sessions.status(), registry: registry.status(), provision: provision.status() }
-      const answers = toAnswers({ ...backends, isClosing: closing, canRecall: knownRooms.canRecall() })
+      const answers = toAnswers({ isClosing: closing, canRecall: knownRooms.canRecall(), ...backends })
       const requests = { inFlight: inFlight.count(), inFlightLimit: inFlight.limit() }
       return { ready: answers !== 'none', answers, ...requests, ...backends }
     }

@@ -1,3 +1,5 @@
+// A node checks signatures: the first client must not wait for the library.
+import 'jose'
 import { systemClock } from '../common/clock.js'
 import { verifySignature } from '../signature.js'
 import { createNode } from './node.js'

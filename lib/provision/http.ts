@@ -1,11 +1,12 @@
 import { takesDeadline } from '../common/adapter-call.js'
 import { addressFault, withNodePath } from '../common/address.js'
 import { createAdapterState } from '../common/adapter-state.js'
+import { keepsUrls } from '../common/kept-url.js'
 import { throwIfOver, untilOver } from '../common/deadline.js'
 import { ProvisionUnavailableError } from '../errors.js'
 import { refusePromise } from '../common/refuse-promise.js'
 import { ProvisionFault } from './http/fault.js'
-import { createExchange } from './http/exchange.js'
+import { createExchange, loadClient } from './http/exchange.js'
 import { readHttpOptions } from './http/options.js'
 import { EVERYBODY, keepAnswers } from './http/kept-answers.js'
 import { pointTo } from './http/pick.js'
@@ -42,6 +43,10 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
   let trouble: { path: string, reason: string, at: number } | undefined
 
   const state = createAdapterState({
+    open () {
+      // The first request must not wait for the library to be loaded.
+      loadClient().catch(() => {})
+    },
     async end () {
       kept.clear()
       const ending = exchange
@@ -52,7 +57,7 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
 
   async function ask (question: Question): Promise<string> {
     const { path } = question
-    if (state.status().state === 'closed') throw new ProvisionFault('closed', { blame: 'access' })
+    if (state.isClosed) throw new ProvisionFault('closed', { blame: 'access' })
     if (!rests.mayAsk(question)) throw new ProvisionFault('not asked after many failures', { blame: 'backend', holdMs: 0 })
     exchange ??= createExchange({ origin: target.origin, headers, ca, timeoutMs: timeout })
     try {
@@ -108,9 +113,13 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
     state.set(answersSome ? 'degraded' : 'down', reason)
   }
 
+  function questionOf (session: Session): Question {
+    const { tenantId: tenant } = session
+    return { tenant, path: target.pathFor(session), owner: target.isConstant ? EVERYBODY : tenant }
+  }
+
   async function addressFor (session: Session, ending?: Ending): Promise<string> {
-    const path = target.pathFor(session)
-    const question = { tenant: session.tenantId, path, owner: target.isConstant ? EVERYBODY : session.tenantId }
+    const question = questionOf(session)
     const known = kept.recall(question)
     if (known !== undefined) return known
     try {
@@ -123,6 +132,27 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
     }
   }
 
+  async function externalUrl (node: NodeRef, session: Session, ending: Ending): Promise<string | null> {
+    throwIfOver(ending)
+    try {
+      return withNodePath(await addressFor(session, ending), node.wssUrl)
+    } catch (cause) {
+      throwIfOver(ending)
+      if (onOutage === 'omit') return null
+      throw new ProvisionUnavailableError({ cause })
+    }
+  }
+
+  function keptUrl (node: NodeRef, session: Session): string | undefined {
+    try {
+      const address = kept.recall(questionOf(session))
+      return address === undefined ? undefined : withNodePath(address, node.wssUrl)
+    } catch {
+      // A recent failure, which `externalUrl` reports.
+      return undefined
+    }
+  }
+
   return {
     start: state.start,
     status: state.status,
@@ -130,15 +160,6 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
     prefetch (session) {
       addressFor(session).catch(() => {})
     },
-    externalUrl: takesDeadline(async (node: NodeRef, session: Session, ending: Ending) => {
-      throwIfOver(ending)
-      try {
-        return withNodePath(await addressFor(session, ending), node.wssUrl)
-      } catch (cause) {
-        throwIfOver(ending)
-        if (onOutage === 'omit') return null
-        throw new ProvisionUnavailableError({ cause })
-      }
-    })
+    externalUrl: keepsUrls(takesDeadline(externalUrl), keptUrl)
   }
 }

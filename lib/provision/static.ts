@@ -1,6 +1,7 @@
 import { takesDeadline } from '../common/adapter-call.js'
 import { addressFault, withNodePath } from '../common/address.js'
 import { createAdapterState } from '../common/adapter-state.js'
+import { keepsUrls } from '../common/kept-url.js'
 import type { NodeRef } from '../../types/registry.js'
 import type { Provision } from '../../types/provision.js'
 
@@ -16,12 +17,13 @@ export function staticProvision (address: string): Provision {
     const rule = '"address" option of staticProvision must be a host, host:port or wss:// URL'
     throw new TypeError(fault === '' ? rule : `${rule}: as a URL it ${fault}`)
   }
+  const urlOf = (node: NodeRef) => withNodePath(address, node.wssUrl)
   const state = createAdapterState({ open: () => state.set('up') })
 
   return {
     start: state.start,
     status: state.status,
     close: state.close,
-    externalUrl: takesDeadline(async (node: NodeRef) => withNodePath(address, node.wssUrl))
+    externalUrl: keepsUrls(takesDeadline(async (node: NodeRef) => urlOf(node)), urlOf)
   }
 }

@@ -75,7 +75,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   }
 
   function assertOpen (): void {
-    if (state.status().state === 'closed') throw unavailable('the registry is closed')
+    if (state.isClosed) throw unavailable('the registry is closed')
   }
 
   function register (record: NodeRecord): Membership {

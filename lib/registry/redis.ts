@@ -120,7 +120,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
   }
 
   function assertOpen (): void {
-    if (state.status().state === 'closed') throw unavailable('the registry is closed')
+    if (state.isClosed) throw unavailable('the registry is closed')
   }
 
   return {
@@ -155,7 +155,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
       assertOpen()
       const membership = await memberships.join(createRedisNode(store, times), checked)
       // The registry may have been closed during the join.
-      if (state.status().state === 'closed') await membership.leave()
+      if (state.isClosed) await membership.leave()
       assertOpen()
       return membership
     }

@@ -128,7 +128,7 @@ export function createZooKeeperRegistry (
   }
 
   function assertOpen (): void {
-    if (state.status().state === 'closed') throw unavailable('the registry is closed')
+    if (state.isClosed) throw unavailable('the registry is closed')
   }
 
   async function askInTime<T> (
@@ -176,7 +176,7 @@ export function createZooKeeperRegistry (
         const store = createZooKeeperNode({ client, layout, rooms, sweep, lingerMs, clock })
         const membership = await memberships.join(store, checked)
         // The registry may have been closed during the join, or the join may have timed out.
-        if (limit.aborted || state.status().state === 'closed') await membership.leave()
+        if (limit.aborted || state.isClosed) await membership.leave()
         assertOpen()
         return membership
       })

@@ -79,7 +79,7 @@ export function createZooKeeperClient (options: ZooKeeperClientOptions): MortalC
       if (connection !== undefined) return await connection.call(send, options)
       const code = failure instanceof ZooKeeperError && failure.code === 'AUTH_FAILED' ? failure.code : 'CONNECTION_LOSS'
       throw new ZooKeeperError(code, isClosed ? 'the client is closed' : reasonOf(failure) ?? 'not connected yet')
-    }, auth === undefined ? zookeeper.ACL.OPEN_ACL_UNSAFE : zookeeper.ACL.CREATOR_ALL_ACL),
+    }, auth === undefined ? zookeeper().ACL.OPEN_ACL_UNSAFE : zookeeper().ACL.CREATOR_ALL_ACL),
     start: supervisor.start,
     state: () => supervisor.state,
     sessionId: () => supervisor.session?.id.toString('hex'),

@@ -46,7 +46,7 @@ export interface Driver {
 export function openDriver (options: DriverOptions, hooks: DriverHooks): Driver {
   const { server, chroot, auth, session, sessionTimeout } = options
   // The package cannot read IPv6 literals, so the server is set below.
-  const client = zookeeper.createClient(`unused${chroot}`, {
+  const client = zookeeper().createClient(`unused${chroot}`, {
     sessionTimeout, retries: 0, sessionId: session?.id, sessionPassword: session?.password
   })
   assertInternals(client)
@@ -66,9 +66,9 @@ export function openDriver (options: DriverOptions, hooks: DriverHooks): Driver 
 
   client.on('state', (state) => {
     if (isOver) return
-    if (state === zookeeper.State.EXPIRED) hooks.onExpired()
-    if (state === zookeeper.State.AUTH_FAILED) hooks.onAuthFailed()
-    if (state === zookeeper.State.SYNC_CONNECTED) {
+    if (state === zookeeper().State.EXPIRED) hooks.onExpired()
+    if (state === zookeeper().State.AUTH_FAILED) hooks.onAuthFailed()
+    if (state === zookeeper().State.SYNC_CONNECTED) {
       assertGranted(manager, session)
       hooks.onSession()
     }

@@ -14,9 +14,7 @@ export class ZooKeeperError extends ReasonError {
   }
 }
 
-const NAMES = new Map(Object.entries(zookeeper.Exception)
-  .filter(([, code]) => typeof code === 'number').map(([name, code]) => [code, name]))
-
 export function nameOf (code: number): string {
-  return NAMES.get(code) ?? `ERROR_${-code}`
+  const [name] = Object.entries(zookeeper().Exception).find(([, value]) => value === code) ?? []
+  return name ?? `ERROR_${-code}`
 }

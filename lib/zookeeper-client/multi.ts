@@ -38,7 +38,7 @@ export function sendMulti (ops: ZooKeeperOp[], acl: Acl): Send<MultiFailure | un
 }
 
 export function modeOf (op: { ephemeral?: boolean | undefined }): number {
-  return op.ephemeral === true ? zookeeper.CreateMode.EPHEMERAL : zookeeper.CreateMode.PERSISTENT
+  return op.ephemeral === true ? zookeeper().CreateMode.EPHEMERAL : zookeeper().CreateMode.PERSISTENT
 }
 
 export function assertSendable (...parts: Array<Buffer | undefined>): void {

@@ -103,11 +103,17 @@ interface Package {
 
 // The package has no types of its own, and the published ones do not cover its internals.
 const load = createRequire(import.meta.url)
-export const zookeeper = load(NAME) as Package
+let loaded: Package | undefined
+
+/** Loaded when it is needed: most gateways use another registry. */
+export function zookeeper (): Package {
+  loaded ??= load(NAME) as Package
+  return loaded
+}
 
 /** @throws Error if the installed package lacks the internals */
 export function assertPackage (): void {
-  assertInternals(zookeeper.createClient('unused', { sessionTimeout: 0, retries: 0 }))
+  assertInternals(zookeeper().createClient('unused', { sessionTimeout: 0, retries: 0 }))
 }
 
 /** @throws Error that names the missing member and the version */

@@ -22,7 +22,7 @@ export function createFakeClock (startsAt = 1_700_000_000_000): FakeClock {
       return () => alarms.delete(alarm)
     },
     alarm (ms, target) {
-      return { cancel: this.after(ms, () => target.fire(false)) }
+      return { due: this.monotonic() + ms, cancel: this.after(ms, () => target.fire(false)) }
     },
     endOfTurn: (action) => { setImmediate(action) },
     alarms: () => alarms.size,

@@ -2,6 +2,8 @@ import t from 'tap'
 import { httpProvision } from '../../lib/provision/http.js'
 import { provisionContract } from '../../lib/testing/index.js'
 import { address, json, startHttpServer, text } from '../support/http-server.js'
+import { keptUrlOf } from '../../lib/common/kept-url.js'
+import { silentLog } from '../support/silent-log.js'
 import { GOOD, GOOD_URL, node, session, startHttp } from './start-http.js'
 import type { HttpProvisionOptions } from '../../types/index.js'
 
@@ -104,4 +106,17 @@ t.test('"pick" – finds the address in the answer', async (t) => {
   }
   const failing = startHttp(t, { url: server.url, pick: () => { throw new Error('secret') } })
   t.equal(await failing.askInVain(t), 'the "pick" function failed')
+})
+
+t.test('an address that was answered – is kept for the gateway, until the adapter closes', async (t) => {
+  const { url } = await startHttpServer(t, address(GOOD))
+  const provision = httpProvision({ url })
+  t.equal(keptUrlOf(provision, node, session), undefined, 'before the first answer')
+  t.equal(await provision.externalUrl(node, session, AbortSignal.timeout(60_000)), GOOD_URL)
+  t.equal(keptUrlOf(provision, node, session), GOOD_URL)
+  const replaced = { ...provision, externalUrl: async () => null }
+  t.equal(keptUrlOf(replaced, node, session), undefined, 'a host replaced the method')
+  provision.start({ log: silentLog, onState () {} })
+  await provision.close()
+  t.equal(keptUrlOf(provision, node, session), undefined, 'closed')
 })

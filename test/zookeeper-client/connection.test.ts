@@ -34,7 +34,7 @@ t.test('a version of the package without the required internals – is rejected 
     zxid: Buffer.alloc(8),
     connectTimeoutHandler: null
   }
-  const transaction = () => zookeeper.createClient('unused', { sessionTimeout: 1, retries: 0 }).transaction()
+  const transaction = () => zookeeper().createClient('unused', { sessionTimeout: 1, retries: 0 }).transaction()
   assertInternals({ connectionManager: manager, transaction })
   const says = (member: string) => ({ message: `node-zookeeper-client 1.1.3 has no ${member}, which 1.1.3 had` })
   for (const name of Object.keys(manager)) {

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parse } from 'secure-json-parse'
-import { Client, Pool } from 'undici'
 import { systemClock } from '../../common/clock.js'
 import { withDeadline } from '../../common/deadline.js'
 import { ProvisionFault, toFault } from './fault.js'
 import type { Deadline } from '../../common/deadline.js'
-import type { Dispatcher } from 'undici'
+import type { Client, Dispatcher, Pool } from 'undici'
 import type { HttpProvisionOptions } from '../../../types/provision.js'
 
 const MAX_BODY_BYTES = 64 * 1024
@@ -15,6 +14,9 @@ const CONNECTIONS = 32
 const RETRY_NEEDS_SHARE = 0.4
 const MAX_HOLD_MS = 2000
 const UNKNOWN_TENANT_HOLD_MS = 5000
+
+/** Loads the HTTP client, which gateways with a static address do without. */
+export const loadClient = async () => await import('undici')
 
 export interface ExchangeOptions {
   origin: string
@@ -35,6 +37,12 @@ export interface Exchange {
   close (): Promise<void>
 }
 
+interface Opened {
+  pool: Pool
+  /** A connection besides those of the pool. */
+  createClient (): Client
+}
+
 export function createExchange ({ origin, headers, ca, timeoutMs }: ExchangeOptions): Exchange {
   const options: Client.Options = {
     // The signal bounds the whole exchange: undici's own timers are coarse, and a dripping body outlives them.
@@ -44,13 +52,22 @@ export function createExchange ({ origin, headers, ca, timeoutMs }: ExchangeOpti
     maxHeaderSize: MAX_HEADER_BYTES,
     maxResponseSize: MAX_BODY_BYTES
   }
-  const pool = new Pool(origin, { ...options, connections: CONNECTIONS })
+  let opened: Promise<Opened> | undefined
   const closing = new AbortController()
+
+  function open (): Promise<Opened> {
+    opened ??= loadClient().then(({ Client, Pool }) => ({
+      pool: new Pool(origin, { ...options, connections: CONNECTIONS }),
+      createClient: () => new Client(origin, options)
+    }))
+    return opened
+  }
 
   async function get (path: string): Promise<unknown> {
     const startedAt = performance.now()
     const work = async ({ signal }: Deadline) => {
       try {
+        const { pool } = await open()
         return await ask(pool, path, signal)
       } catch (error) {
         const { retryMs } = toFault(error)
@@ -69,7 +86,8 @@ export function createExchange ({ origin, headers, ca, timeoutMs }: ExchangeOpti
 
   // Other connections of the pool may be as dead as the one that failed.
   async function askAnew (path: string, signal: AbortSignal): Promise<unknown> {
-    const client = new Client(origin, options)
+    const { createClient } = await open()
+    const client = createClient()
     try {
       return await ask(client, path, signal)
     } finally {
@@ -105,7 +123,7 @@ export function createExchange ({ origin, headers, ca, timeoutMs }: ExchangeOpti
     get,
     async close () {
       closing.abort(new ProvisionFault('closing', { blame: 'access' }))
-      await pool.destroy()
+      await (await opened)?.pool.destroy()
     }
   }
 }

@@ -49,7 +49,7 @@ export function checkNodeRecord (id: unknown, value: unknown): NodeRecord {
 /** The record with its defaults, as the choice of a node needs it. */
 export function toNodeView (record: NodeRecord, incarnation: string): NodeView {
   const { weight = 1, draining = false, rooms = 0 } = record
-  return { ...record, incarnation, weight, draining, rooms }
+  return { incarnation, ...record, weight, draining, rooms }
 }
 
 /** 128 random bits, so that no two registrations are ever confused. */

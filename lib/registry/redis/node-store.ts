@@ -17,7 +17,7 @@ export function createRedisNode (store: RedisStore, times: RedisTimes): NodeStor
   const claimMs = Math.max(MIN_CLAIM_MS, times.lease + 60_000)
 
   async function ask (script: Script, call: Omit<ScriptCall, 'ms'>): Promise<NodeAnswer> {
-    return toAnswer(await store.run(script, { ...call, ms }), store)
+    return toAnswer(await store.run(script, { ms, ...call }), store)
   }
 
   return {

@@ -32,7 +32,7 @@ export function leasedPages (store: RedisStore): ReadPages {
       const { rest, ...page } = takeHeader(store, answer)
       const entries = chunk(rest, 3).map(([member, ends, text = null]) =>
         ({ node: { member: String(member), text: toText(text) }, ends: String(ends) }))
-      yield { ...page, nodes: entries.map(({ node }) => node) }
+      yield { nodes: entries.map(({ node }) => node), ...page }
       size = entries.length
       const last = entries.at(-1)?.ends ?? from
       skip = entries.filter(({ ends }) => ends === last).length + (last === from ? skip : 0)
@@ -51,10 +51,10 @@ export function listedPages (store: RedisStore, { hash = '', keys = '' }: Listed
       })
       const { rest: [next, ...rest], ...page } = takeHeader(store, answer)
       yield {
-        ...page,
         nodes: chunk(rest, 2).map(([id, text = null]) => ({
           member: memberOf({ id: String(id), incarnation: LISTED_INCARNATION }), text: toText(text)
-        }))
+        })),
+        ...page
       }
       cursor = String(next)
     } while (cursor !== '0')

@@ -77,7 +77,7 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
     const isFresh = writtenAfter !== undefined
     const outcome = isFresh || binding.state === 'claimed'
       ? await commit(binding.member, rooms.check(state), signal, writtenAfter)
-      : await write(state, { ...binding, member }, signal)
+      : await write(state, { member, state: binding.state, claims: binding.claims, endedAt: binding.endedAt }, signal)
     if (outcome === 'gone') {
       // The node may be the first of many that vanish.
       if (view.has(member)) await view.refresh()

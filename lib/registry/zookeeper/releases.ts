@@ -37,7 +37,7 @@ export function createReleases ({ client, rooms, sweep, callMs }: ReleasesOption
       const room = await rooms.read(key, { ms: callMs() })
       const { binding } = room
       if (binding?.member !== member || binding.state !== 'claimed' || binding.claims > number) return
-      const released = { ...binding, state: 'released' as const, claims: number }
+      const released = { member, state: 'released' as const, claims: number, endedAt: binding.endedAt }
       const { ops, text } = rooms.write(room, released)
       if (await client.multi(ops, { ms: callMs() }) === undefined) return sweep.note(key, text, released)
     }

@@ -22,7 +22,7 @@ export interface GatewayParts {
   issue (subject: Subject): string
 }
 
-const direct: Dependency = { ask: async ({ budget }, work) => await work(budget) }
+const direct: Dependency = { ask: async ({ budget }, work) => await work(budget), recalled () {} }
 
 const provision: Provision = {
   start () {},

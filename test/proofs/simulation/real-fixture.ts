@@ -46,7 +46,7 @@ class RealTimeline implements Pick<Fixture['timeline'], 'now' | 'clockOf' | 'flu
         }
       },
       alarm (ms: number, target: AlarmTarget) {
-        return { cancel: this.after(ms, () => target.fire(false)) }
+        return { due: this.monotonic() + ms, cancel: this.after(ms, () => target.fire(false)) }
       },
       endOfTurn: (fire: () => void) => { setImmediate(() => this.#fire(process, fire)) }
     }

@@ -46,7 +46,7 @@ export class Timeline {
         return () => { this.#timers.delete(timer) }
       },
       alarm (ms, target) {
-        return { cancel: this.after(ms, () => target.fire(false)) }
+        return { due: this.monotonic() + ms, cancel: this.after(ms, () => target.fire(false)) }
       },
       endOfTurn: (fire) => { this.#endsOfTurn.push({ fire, process }) }
     }
