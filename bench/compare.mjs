@@ -146,7 +146,8 @@ function report (results) {
   console.log(`\n${machine}; mean of ${ROUNDS} rounds, ${CONNECTIONS} connections\n`)
   console.log('| | rooms | requests per CPU second | × bare | p50 ms | p99 ms |\n|---|---|---|---|---|---|')
   for (const { name, mode, cpuUs, share, p50, p99 } of rows) {
-    console.log(`| ${name} | ${mode} | ${Math.round(1e6 / cpuUs)} | ${share.toFixed(2)} | ${p50.toFixed(1)} | ${p99.toFixed(1)} |`)
+    const cells = [name, mode, Math.round(1e6 / cpuUs), share.toFixed(2), p50.toFixed(1), p99.toFixed(1)]
+    console.log(`| ${cells.join(' | ')} |`)
   }
   writeFileSync(CHART, drawChart(rows, machine))
 }

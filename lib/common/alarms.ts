@@ -1,5 +1,7 @@
 import { watchEventLoop } from './event-loop.js'
+import { LinkedList } from './linked-list.js'
 import type { Alarm, AlarmTarget } from './clock.js'
+import type { Linked } from './linked-list.js'
 
 /** An alarm that fires this late shows that our own event loop was blocked. */
 const LATE_MS = 100
@@ -24,7 +26,7 @@ export function setAlarm (ms: number, target: AlarmTarget): Alarm {
 }
 
 /** One of each call of each request: an object with methods takes less memory than functions with a context. */
-class QueuedAlarm implements Alarm {
+class QueuedAlarm implements Alarm, Linked<QueuedAlarm> {
   readonly due: number
   readonly #queue: Queue
   readonly #target: AlarmTarget
@@ -60,8 +62,7 @@ class QueuedAlarm implements Alarm {
 
 class Queue {
   readonly #length: number
-  #first: QueuedAlarm | undefined
-  #last: QueuedAlarm | undefined
+  readonly #alarms = new LinkedList<QueuedAlarm>()
   /** Keeps the process alive only while alarms are queued. */
   #timer: NodeJS.Timeout | undefined
   readonly #fireDue = (): void => this.#fire()
@@ -77,41 +78,31 @@ class Queue {
       watchedAt = now
     }
     const alarm = new QueuedAlarm(this, target, now + this.#length)
-    alarm.before = this.#last
-    if (this.#last !== undefined) this.#last.after = alarm
-    else {
-      this.#first = alarm
-      this.#timer?.ref()
-    }
-    this.#last = alarm
+    if (this.#alarms.size === 0) this.#timer?.ref()
+    this.#alarms.add(alarm)
     this.#timer ??= setTimeout(this.#fireDue, this.#length)
     return alarm
   }
 
   remove (alarm: QueuedAlarm): void {
-    const { before, after } = alarm
-    // A dead alarm in the old generation would keep all later ones alive until the next full garbage collection.
-    alarm.before = alarm.after = undefined
-    if (before === undefined) this.#first = after
-    else before.after = after
-    if (after === undefined) this.#last = before
-    else after.before = before
-    if (this.#first === undefined) this.#timer?.unref()
+    this.#alarms.remove(alarm)
+    if (this.#alarms.size === 0) this.#timer?.unref()
   }
 
   #fire (): void {
     this.#timer = undefined
     const now = performance.now()
     try {
-      for (let alarm = this.#first; alarm !== undefined && alarm.due <= now; alarm = this.#first) {
+      for (let alarm = this.#alarms.first; alarm !== undefined && alarm.due <= now; alarm = this.#alarms.first) {
         this.remove(alarm)
         if (now - alarm.due > LATE_MS) alarm.fireNextTurn()
         else alarm.fire()
       }
     } finally {
+      const next = this.#alarms.first
       // An exception must not silence the others.
-      if (this.#first === undefined) queues.delete(this.#length)
-      else this.#timer ??= setTimeout(this.#fireDue, Math.max(0, this.#first.due - now))
+      if (next === undefined) queues.delete(this.#length)
+      else this.#timer ??= setTimeout(this.#fireDue, Math.max(0, next.due - now))
     }
   }
 }

@@ -1,9 +1,11 @@
+import { LinkedList } from '../common/linked-list.js'
 import { CallerGoneError } from '../gateway/request-context.js'
 import { BodyTimeoutError, BodyTooLargeError, InvalidBodyError } from '../errors.js'
 import { parseJson } from '../common/parse-json.js'
 import { ReasonError } from '../common/reason.js'
 import { statusOf } from '../common/status-of.js'
 import type { FastifyRequest } from 'fastify'
+import type { Linked } from '../common/linked-list.js'
 import type { Budget } from '../gateway/request-context.js'
 
 export const BODY_LIMIT_BYTES = 4096
@@ -12,7 +14,7 @@ const MAX_ARRIVING = 4096
 
 type Done = (error: Error | null, body?: unknown) => void
 
-interface Arrival {
+interface Arrival extends Linked<Arrival> {
   isComplete (): boolean
   end (error: Error): void
 }
@@ -22,7 +24,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 /** A content type parser for JSON that ends with the request's time limit, no matter how the stream ends. */
 export function createBodyParser (budgetOf: (request: FastifyRequest) => Budget, maxArriving = MAX_ARRIVING) {
   /** The oldest first. */
-  const arriving = new Set<Arrival>()
+  const arriving = new LinkedList<Arrival>()
 
   return function parseBody (request: FastifyRequest, payload: NodeJS.ReadableStream, done: Done): void {
     const budget = budgetOf(request)
@@ -30,7 +32,9 @@ export function createBodyParser (budgetOf: (request: FastifyRequest) => Budget,
     let length = 0
     let isOver = false
     // Injected requests have no `complete`.
-    const arrival: Arrival = { end, isComplete: () => request.raw.complete !== false }
+    const arrival: Arrival = {
+      before: undefined, after: undefined, end, isComplete: () => request.raw.complete !== false
+    }
 
     if (Number(request.headers['content-length']) > BODY_LIMIT_BYTES) return end(new BodyTooLargeError())
     if (budget.isOver) return onOver()
@@ -66,7 +70,7 @@ export function createBodyParser (budgetOf: (request: FastifyRequest) => Budget,
     function end (error?: Error): void {
       if (isOver) return
       isOver = true
-      arriving.delete(arrival)
+      arriving.remove(arrival)
       budget.off(onOver)
       payload.off('data', onData)
       if (error === undefined) finish(concat(chunks, length), done)
@@ -76,11 +80,11 @@ export function createBodyParser (budgetOf: (request: FastifyRequest) => Budget,
 }
 
 /** The oldest arrival is either stalled or slow; a body that is complete only waits for its turn. */
-function endOldest (arriving: Set<Arrival>): void {
-  for (const arrival of arriving) {
-    arriving.delete(arrival)
-    if (!arrival.isComplete()) {
-      return arrival.end(new BodyTimeoutError({ cause: new ReasonError('too many unfinished bodies') }))
+function endOldest (arriving: LinkedList<Arrival>): void {
+  for (let { first } = arriving; first !== undefined; { first } = arriving) {
+    arriving.remove(first)
+    if (!first.isComplete()) {
+      return first.end(new BodyTimeoutError({ cause: new ReasonError('too many unfinished bodies') }))
     }
   }
 }

@@ -1,8 +1,9 @@
 import { Socket } from 'node:net'
 import { OverloadedError } from '../errors.js'
 import { Budget } from '../gateway/request-context.js'
-import { watchCaller } from './caller.js'
+import { unwatchCaller, watchCaller } from './caller.js'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Waiting } from './caller.js'
 import type { Gateway } from '../gateway/gateway.js'
 import type { Outcome } from '../gateway/metrics.js'
 import type { RequestContext, Timings } from '../gateway/request-context.js'
@@ -17,7 +18,7 @@ const OK: Answer = { outcome: 'ok', retCode: '0' }
 const GONE: Answer = { outcome: 'gone', retCode: 'none' }
 
 /** One request, from its head to the end of its answer. */
-export class Exchange implements RequestContext {
+export class Exchange implements RequestContext, Waiting {
   readonly budget: Budget
   readonly timings: Timings = {}
   nodeId: string | undefined
@@ -27,10 +28,20 @@ export class Exchange implements RequestContext {
   isCounted = false
   /** Returns the place among the requests in flight. */
   leave: (() => void) | undefined
-  unwatch = (): void => {}
+  before: Waiting | undefined
+  after: Waiting | undefined
+  readonly #onGone: () => void
 
-  constructor (timeout: number) {
+  /** @param onGone called if the caller disconnects before its answer */
+  constructor (timeout: number, onGone: () => void) {
     this.budget = new Budget(timeout)
+    this.#onGone = onGone
+  }
+
+  callerGone (): void {
+    this.isGone = true
+    this.budget.cancel()
+    this.#onGone()
   }
 }
 
@@ -84,14 +95,10 @@ export function createRequests (gateway: Gateway, timeout: number) {
 
     /** The head of the request has arrived. */
     begin (request: FastifyRequest, reply: FastifyReply): void {
-      const exchange = new Exchange(timeout)
+      const exchange = new Exchange(timeout, () => count(request, reply))
       const held: Held = request
       held[EXCHANGE] = exchange
-      exchange.unwatch = watchCaller(request.raw, () => {
-        exchange.isGone = true
-        exchange.budget.cancel()
-        count(request, reply)
-      })
+      watchCaller(request.raw, exchange)
     },
 
     /** @throws OverloadedError if every place is taken */
@@ -128,7 +135,7 @@ export function createRequests (gateway: Gateway, timeout: number) {
       const exchange = exchangeIn(request)
       if (exchange !== undefined) {
         exchange.isGone ||= !reply.raw.writableEnded
-        exchange.unwatch()
+        unwatchCaller(request.raw, exchange)
         end(exchange)
       }
       count(request, reply)

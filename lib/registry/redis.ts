@@ -6,7 +6,7 @@ import { checkOptions, FunctionOption, ObjectWithMethods } from '../common/check
 import { RegistryUnavailableError } from '../errors.js'
 import { DeadlineError, isOver, isOwnBacklog, withinDeadline } from '../common/deadline.js'
 import { createMemberships } from './membership/memberships.js'
-import { MAX_NODES, parseJson } from './nodes/node-entry.js'
+import { MAX_NODES, parseRecord } from './nodes/node-entry.js'
 import { assertSize, checkNodeRecord } from './nodes/node-record.js'
 import { createAssigner } from './redis/assigner.js'
 import { createRedisStore, isReply, reasonOf } from './redis/store.js'
@@ -57,7 +57,7 @@ export function redisRegistry (options: RedisRegistryOptions): Registry {
 /** Creates a `redisRegistry` on another clock. */
 export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock): Registry {
   checkOptions('redisRegistry', Options, options)
-  const { redis, prefix = '{cobrowse}', heartbeat = 2000, lease = 6000, linger = 20, parse = parseJson, listed } = options
+  const { redis, prefix = '{cobrowse}', heartbeat = 2000, lease = 6000, linger = 20, parse = parseRecord, listed } = options
   if (lease < 2 * heartbeat) {
     throw new TypeError('"lease" option of redisRegistry must be at least twice the "heartbeat" option')
   }

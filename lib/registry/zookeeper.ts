@@ -7,7 +7,7 @@ import { throwIfOver, withDeadline } from '../common/deadline.js'
 import { RegistryUnavailableError } from '../errors.js'
 import { isCatalogued } from '../common/is-catalogued.js'
 import { createMemberships } from './membership/memberships.js'
-import { MAX_NODES, parseJson } from './nodes/node-entry.js'
+import { MAX_NODES, parseRecord } from './nodes/node-entry.js'
 import { assertSize, checkNodeRecord } from './nodes/node-record.js'
 import { createRepeater, jittered } from '../common/repeater.js'
 import { createChooser } from './nodes/chooser.js'
@@ -66,7 +66,7 @@ export function createZooKeeperRegistry (
   makeClient: (options: ZooKeeperClientOptions) => ZooKeeperClient = createZooKeeperClient
 ): Registry {
   checkOptions('zookeeperRegistry', Options, options)
-  const { hosts, root = '/cobrowse', auth, sessionTimeout = 6000, linger = 20, listed, parse = parseJson } = options
+  const { hosts, root = '/cobrowse', auth, sessionTimeout = 6000, linger = 20, listed, parse = parseRecord } = options
   const lingerMs = linger * 1000
   const client = makeClient({ hosts, auth, sessionTimeout, clock, log: () => state.log })
   const layout = createLayout(root, listed?.path)

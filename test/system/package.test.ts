@@ -99,7 +99,7 @@ t.test('the package – packed – installs into a fresh folder and loads in eve
     const others = paths.filter((path) => !/^(?:dist|docs|examples)\//.test(path)).sort()
     t.strictSame(others, ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'])
     const kinds = new Set(paths.filter((path) => path.startsWith('docs/')).map((path) => extname(path)))
-    t.strictSame([...kinds].sort(), ['.json', '.lua', '.md', '.png'])
+    t.strictSame([...kinds].sort(), ['.json', '.lua', '.md', '.png', '.svg'])
     t.strictSame(paths.filter((path) => /node_modules|examples\/[\w-]+\/dist/.test(path)), [])
     for (const path of ['dist/lib/index.js', 'dist/lib/client/index.js', 'dist/types/index.d.ts']) {
       t.ok(paths.includes(path), path)
@@ -110,12 +110,12 @@ t.test('the package – packed – installs into a fresh folder and loads in eve
     })
     t.strictSame(stale, [])
   })
-  t.test('links of its README and pictures lead to files that it ships, or to the standalone server', async (t) => {
+  t.test('links of its README and pictures lead to files that it ships, or to parts of the repository', async (t) => {
     const paths: string[] = files.map(({ path }: { path: string }) => path)
     const readme = readFileSync(join(root, 'README.md'), 'utf8')
     const targets = [...readme.matchAll(/\]\((?!#|[a-z]+:)([^)#]+)/g)].map(([, target = '']) => target)
     t.ok(targets.length > 10)
-    const ofRepository = ['CONTRIBUTING.md', 'demo/README.md']
+    const ofRepository = ['CONTRIBUTING.md', 'bench/README.md', 'demo/README.md']
     t.strictSame(targets.filter((target) => !paths.includes(target) && !ofRepository.includes(target)), [])
   })
 

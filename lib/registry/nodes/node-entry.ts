@@ -20,7 +20,7 @@ export interface NodeEntry {
   lastGood?: NodeView | undefined
 }
 
-export const parseJson: ParseRecord = (text) => JSON.parse(text)
+export const parseRecord: ParseRecord = (text) => JSON.parse(text)
 
 /** Reads a record; a bad one is logged once per text, and affects only its node. */
 export function readEntry (

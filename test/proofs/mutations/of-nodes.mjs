@@ -80,8 +80,8 @@ export const OF_NODES = [
   {
     name: 'an answer from memory is a normal signature',
     file: 'lib/gateway/connection-info.ts',
-    find: 'issuedAt, joinOnly })\n    knownRooms',
-    replace: 'issuedAt })\n    knownRooms',
+    find: 'issuedAt, joinOnly, ...room })',
+    replace: 'issuedAt, ...room })',
     tests: ['test/gateway/join-only.test.ts']
   },
   {
