@@ -4,10 +4,14 @@ import { httpProvision, memoryRegistry, memorySessions, staticProvision } from '
 import { body, buildApp, NODES, PATH, session } from '../support/build-app.js'
 import { elapse } from '../support/elapse.js'
 import { startHttpServer } from '../support/http-server.js'
+import { pastStalls } from '../support/past-stalls.js'
 import { eventually, until } from '../support/until.js'
 import type { AddressInfo } from 'node:net'
+import type { Test } from 'tap'
 import type { Answer } from '../support/http-server.js'
 import type { Registry } from '../../types/index.js'
+
+type Ask = Awaited<ReturnType<typeof buildApp>>['ask']
 
 const never = () => new Promise<never>(() => {})
 const hanging: Registry = { ...memoryRegistry(), assign: never }
@@ -15,6 +19,19 @@ const hanging: Registry = { ...memoryRegistry(), assign: never }
 function block (ms: number): void {
   const end = performance.now() + ms
   while (performance.now() < end) { /* simulates a long garbage collection, or a loop of the host */ }
+}
+
+/** Each try has to end in time. */
+async function askInTime (t: Test, ask: Ask, retCode: string): Promise<void> {
+  const response = await (retCode === '50306' ? timed() : pastStalls(timed))
+  t.equal(response.json().retCode, retCode)
+
+  async function timed () {
+    const startedAt = performance.now()
+    const response = await ask()
+    t.ok(performance.now() - startedAt < 2000, retCode)
+    return response
+  }
 }
 
 t.test('a request – any dependency hangs, whether or not it heeds its signal – ends within its budget', async (t) => {
@@ -26,9 +43,7 @@ t.test('a request – any dependency hangs, whether or not it heeds its signal �
   ]
   for (const [options, retCode] of deaf) {
     const { ask } = await buildApp(t, { options: { timeout: 500, ...options } })
-    const startedAt = performance.now()
-    t.equal((await ask()).json().retCode, retCode)
-    t.ok(performance.now() - startedAt < 1500, retCode)
+    await askInTime(t, ask, retCode)
   }
 })
 
@@ -41,9 +56,7 @@ t.test('a provision server that never answers, or drips – costs no more than t
   for (const answer of [() => {}, drip]) {
     const { url } = await startHttpServer(t, answer)
     const { ask } = await buildApp(t, { options: { provision: httpProvision({ url }), timeout: 500 } })
-    const startedAt = performance.now()
-    t.equal((await ask()).json().retCode, '50304')
-    t.ok(performance.now() - startedAt < 2000)
+    await askInTime(t, ask, '50304')
   }
 })
 

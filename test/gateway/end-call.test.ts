@@ -3,6 +3,7 @@ import { Registry as PromRegistry } from 'prom-client'
 import t from 'tap'
 import { memoryRegistry, memorySessions, RegistrySettlingError } from '../../lib/index.js'
 import { body, buildApp, NODES, session } from '../support/build-app.js'
+import { pastStalls } from '../support/past-stalls.js'
 import { failWith } from '../support/scripted-registry.js'
 import type { InjectOptions } from 'fastify'
 import type { Test } from 'tap'
@@ -142,9 +143,12 @@ t.test('a registry that cannot be asked – 50302 within the budget – and one 
   ]
   for (const [fault, retCode] of faults) {
     const { end } = await build(t, { options: { timeout: 300 } }, fault)
-    const startedAt = performance.now()
-    const response = await end()
-    t.ok(performance.now() - startedAt < 1300)
+    const response = await pastStalls(async () => {
+      const startedAt = performance.now()
+      const response = await end()
+      t.ok(performance.now() - startedAt < 1300)
+      return response
+    })
     t.equal(response.json().retCode, retCode)
     t.equal(response.headers['retry-after'], '1')
     t.equal(response.headers['cache-control'], 'no-store')
@@ -209,7 +213,7 @@ t.test('the decorator – caller known to the host – ends the call without tok
   t.equal(await app.cobrowse.endCall(session, body.roomId), undefined)
   t.strictSame(released, [{ tenant: 't1', room: body.roomId }])
   await t.rejects(app.cobrowse.endCall(session, 'a b'), { code: 'FST_COBROWSE_40001' })
-  const hanging = await build(t, { options: { timeout: 300 } }, never)
+  const hanging = await build(t, {}, never)
   await t.rejects(hanging.app.cobrowse.endCall(session, body.roomId), { code: 'FST_COBROWSE_50302' })
 })
 

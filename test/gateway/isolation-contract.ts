@@ -1,5 +1,6 @@
 import { decodeProtectedHeader } from 'jose'
 import { body, buildApp, session, signing } from '../support/build-app.js'
+import { pastStalls } from '../support/past-stalls.js'
 import { until } from '../support/until.js'
 import type { Test } from 'tap'
 import type { CobrowseOptions, Registry, RoomKey, SelectNode } from '../../types/index.js'
@@ -42,10 +43,8 @@ export function isolationContract (t: Test, store: IsolatingStore): void {
     const { ask } = await buildApp(t, {
       options: { registry: counting, signing: { ...signing, ttl: 2, skew: 1 }, timeout: 5000, ...options }
     })
-    async function kindOf (roomId = newRoomId(), triesLeft = 20): Promise<string> {
-      const { retCode, data } = (await ask({ payload: { ...body, roomId } })).json()
-      // A busy machine refuses to take more on.
-      if (retCode === '50306' && triesLeft > 0) return await kindOf(roomId, triesLeft - 1)
+    async function kindOf (roomId = newRoomId()): Promise<string> {
+      const { retCode, data } = (await pastStalls(async () => await ask({ payload: { ...body, roomId } }))).json()
       if (retCode !== '0') return retCode
       return decodeProtectedHeader(data.signature).typ === 'cobrowse+jwt' ? data.wssUrl : 'join-only'
     }

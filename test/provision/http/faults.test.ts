@@ -28,8 +28,9 @@ t.test('a name that does not resolve – has its own reason', async (t) => {
 
 t.test('a server that never answers – costs its timeout once, and later callers fail at once', async (t) => {
   const server = await startHttpServer(t, silence)
-  const { askInVain, ask } = startHttp(t, { url: server.url, timeout: 200 })
+  const { askInVain, ask } = startHttp(t, { url: server.url, timeout: 1000 })
   t.equal(await askInVain(t), 'timed out')
+  t.equal(server.requests.length, 1)
   t.equal(await askInVain(t), 'timed out')
   t.equal(server.requests.length, 1, 'the second request is not sent')
   server.answer(address(GOOD))
@@ -46,7 +47,7 @@ t.test('the whole exchange – has one timeout: a body that drips is cut off, an
       clearInterval(timer)
     })
   })
-  const { askInVain } = startHttp(t, { url: server.url, timeout: 250 })
+  const { askInVain } = startHttp(t, { url: server.url, timeout: 1000 })
   t.equal(await askInVain(t), 'timed out')
   await until(() => isEnded)
 })
