@@ -3,7 +3,7 @@ import { takesDeadline } from '../common/adapter-call.js'
 import { createAdapterState } from '../common/adapter-state.js'
 import { checkOptions, FunctionOption } from '../common/check-options.js'
 import { systemClock } from '../common/clock.js'
-import { throwIfOver, withDeadline } from '../common/deadline.js'
+import { isOver, throwIfOver, withinDeadline } from '../common/deadline.js'
 import { RegistryUnavailableError } from '../errors.js'
 import { isCatalogued } from '../common/is-catalogued.js'
 import { createMemberships } from './membership/memberships.js'
@@ -13,6 +13,7 @@ import { createRepeater, jittered } from '../common/repeater.js'
 import { createChooser } from './nodes/chooser.js'
 import { unavailable } from '../common/unavailable.js'
 import { createAssigner } from './zookeeper/assigner.js'
+import { createCommit } from './zookeeper/commits.js'
 import { createZooKeeperClient, ZooKeeperError } from '../zookeeper-client/client.js'
 import { untilConnected } from '../zookeeper-client/until-connected.js'
 import { createLayout } from './zookeeper/layout.js'
@@ -103,9 +104,11 @@ export function createZooKeeperRegistry (
     onRead: (nodes) => chooser.update(nodes, clock.monotonic()),
     onHint: poller.hurry
   })
-  const assigner = createAssigner({ client, layout, rooms, sweep, view, chooser, clock })
+  const commit = createCommit({ client, layout, clock })
+  const assigner = createAssigner({ client, commit, layout, rooms, sweep, view, chooser, clock })
 
   client.on((session) => {
+    if (session === 'connected') assigner.forget()
     if (session === 'connected' || session === 'reconnected') view.forget()
     else state.set('down', client.reason() ?? `the connection is ${session}`)
     poller.hurry()
@@ -132,11 +135,11 @@ export function createZooKeeperRegistry (
   }
 
   async function askInTime<T> (
-    ms: number, within: Ending | undefined, work: (limit: AbortSignal) => Promise<T>
+    ms: number, within: Ending | undefined, work: (limit: Ending) => Promise<T>
   ): Promise<T> {
     assertOpen()
     try {
-      return await withDeadline({ clock, ms, within }, async ({ signal: limit }) => {
+      return await withinDeadline({ clock, ms, within }, async (limit) => {
         // A gateway that lost its connection answers at once; one without any was never started, and connects now.
         if (client.state() === undefined) {
           client.start()
@@ -176,7 +179,7 @@ export function createZooKeeperRegistry (
         const store = createZooKeeperNode({ client, layout, rooms, sweep, lingerMs, clock })
         const membership = await memberships.join(store, checked)
         // The registry may have been closed during the join, or the join may have timed out.
-        if (limit.aborted || state.isClosed) await membership.leave()
+        if (isOver(limit) || state.isClosed) await membership.leave()
         assertOpen()
         return membership
       })

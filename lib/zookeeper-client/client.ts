@@ -1,4 +1,4 @@
-import { DeadlineError } from '../common/deadline.js'
+import { DeadlineError, throwIfOver } from '../common/deadline.js'
 import { callGuarded } from '../common/emitter.js'
 import { createCalls } from './calls.js'
 import { ZooKeeperError } from './error.js'
@@ -74,7 +74,7 @@ export function createZooKeeperClient (options: ZooKeeperClientOptions): MortalC
 
   return {
     ...createCalls(async (send, options) => {
-      options?.signal?.throwIfAborted()
+      throwIfOver(options?.signal)
       const { connection, failure } = supervisor
       if (connection !== undefined) return await connection.call(send, options)
       const code = failure instanceof ZooKeeperError && failure.code === 'AUTH_FAILED' ? failure.code : 'CONNECTION_LOSS'

@@ -3,6 +3,7 @@ import { openDriver } from './driver.js'
 import { nameOf, ZooKeeperError } from './error.js'
 import { createWatches } from './watches.js'
 import type { Clock } from '../common/clock.js'
+import type { Ending } from '../common/deadline.js'
 import type { DriverOptions, ZooKeeperSession } from './driver.js'
 import type { Client, Failure } from './package.js'
 import type { ZooKeeperWatches } from './watches.js'
@@ -14,7 +15,7 @@ const CALL_MS = 300
 export const BEATS_PER_SESSION = 3
 
 export interface CallOptions {
-  signal?: AbortSignal | undefined
+  signal?: Ending | undefined
   /** Milliseconds until the call fails. @default 300 */
   ms?: number | undefined
 }

@@ -1,11 +1,14 @@
+import { throwIfOver } from '../../common/deadline.js'
 import { NoLiveNodeError, RegistrySettlingError } from '../../errors.js'
 import { toNodeRef } from '../../common/node-ref.js'
 import { memberOf } from '../nodes/member.js'
 import { unanswerable } from '../../common/unavailable.js'
 import type { Clock } from '../../common/clock.js'
+import type { Ending } from '../../common/deadline.js'
 import type { ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client.js'
 import type { Chooser, ChoiceOptions } from '../nodes/chooser.js'
 import type { Binding } from './binding.js'
+import type { Commit } from './commits.js'
 import type { ZooKeeperLayout } from './layout.js'
 import type { RoomState, ZooKeeperRooms } from './room-records.js'
 import type { Sweep } from './sweep.js'
@@ -14,9 +17,12 @@ import type { Assignment, RoomKey } from '../../../types/registry.js'
 
 /** Bounds the retries of a write that others beat to the room. */
 const MAX_TRIES = 12
+/** Of more rooms than this, those met so far are forgotten, which costs one reading each. */
+const MAX_CLAIMED = 10_000
 
 export interface AssignerOptions {
   client: ZooKeeperClient
+  commit: Commit
   layout: ZooKeeperLayout
   rooms: ZooKeeperRooms
   sweep: Sweep
@@ -25,33 +31,41 @@ export interface AssignerOptions {
   clock: Clock
 }
 
-/** Assigns and ends rooms by way of ZooKeeper. Each answer is one transaction, ordered by the leader. */
+/** Assigns and ends rooms by way of ZooKeeper. Each answer is part of a transaction, ordered by the leader. */
 export interface Assigner {
-  assign (room: RoomKey, choice: ChoiceOptions, signal: AbortSignal): Promise<Assignment>
+  assign (room: RoomKey, choice: ChoiceOptions, ending: Ending): Promise<Assignment>
   /** Ends the call of a room. */
-  end (room: RoomKey, signal: AbortSignal): Promise<void>
+  end (room: RoomKey, ending: Ending): Promise<void>
+  /** Begins without what was read in an earlier session. */
+  forget (): void
 }
 
 /** `changed` another client wrote the room first · `gone` the node is gone */
 type Outcome = Assignment | 'changed' | 'gone'
 
-export function createAssigner ({ client, layout, rooms, sweep, view, chooser, clock }: AssignerOptions): Assigner {
-  async function assign (room: RoomKey, choice: ChoiceOptions, signal: AbortSignal): Promise<Assignment> {
+export function createAssigner (options: AssignerOptions): Assigner {
+  const { client, commit, layout, rooms, sweep, view, chooser, clock } = options
+  /** Rooms as they were read. The transaction checks that they are still the same, so they can be of any age. */
+  const claimed = new Map<string, RoomState>()
+
+  async function assign (room: RoomKey, choice: ChoiceOptions, ending: Ending): Promise<Assignment> {
     const key = layout.roomKey(room)
+    const known = await confirmClaimed(key, ending)
+    if (known !== undefined) return known
     // Without a `start` no timer reads the nodes.
     if (view.ageMs() === undefined) await view.refresh()
     const startedAt = Math.floor(clock.wall())
     let firstText: string | undefined
     let hasReadAnew = false
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      signal.throwIfAborted()
-      const state = await rooms.read(key, { signal })
+      throwIfOver(ending)
+      const state = await rooms.read(key, { signal: ending })
       if (tries === 0) firstText = state.text
       // Of many simultaneous requests only one writes: the others find a binding that is younger than the request.
-      const bound = await confirm(state, state.text === firstText ? undefined : startedAt, signal)
+      const bound = await confirm(state, state.text === firstText ? undefined : startedAt, ending)
       if (bound === 'changed') continue
       if (bound !== 'gone') return bound
-      const chosen = await choose(room, state, choice, signal)
+      const chosen = await choose(room, state, choice, ending)
       if (chosen === 'changed') continue
       if (chosen !== 'gone') return chosen
       if (hasReadAnew) throw view.isDoubtful() ? unanswerable('nodes vanished together or unobserved') : new NoLiveNodeError()
@@ -61,34 +75,54 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
     throw unanswerable('the room kept changing')
   }
 
+  /** The node of a room that was claimed when it was read, if nothing changed since. */
+  async function confirmClaimed (key: string, ending: Ending): Promise<Assignment | undefined> {
+    const state = claimed.get(key)
+    const member = state?.binding?.member
+    if (state === undefined || member === undefined) return undefined
+    const node = await view.nodeOf(member)
+    if (node !== undefined) {
+      const outcome = await prove(member, rooms.check(state), ending)
+      if (typeof outcome === 'object') return { node: toNodeRef(node), ...outcome }
+    }
+    claimed.delete(key)
+    return undefined
+  }
+
+  function noteClaimed (state: RoomState): void {
+    if (claimed.size >= MAX_CLAIMED) claimed.clear()
+    claimed.set(state.key, state)
+  }
+
   /**
    * The node that the room is bound to, if the node is alive.
    *
    * @param writtenAfter moment after which the room was written, if it was written during this assignment
    */
-  async function confirm (state: RoomState, writtenAfter: number | undefined, signal: AbortSignal): Promise<Outcome> {
+  async function confirm (state: RoomState, writtenAfter: number | undefined, ending: Ending): Promise<Outcome> {
     const { binding } = state
     if (binding?.member === undefined) return 'gone'
     const { member } = binding
     const node = await view.nodeOf(member)
-    if (node === undefined && await client.exists(layout.nodePath(member), { signal }) !== undefined) {
+    if (node === undefined && await client.exists(layout.nodePath(member), { signal: ending }) !== undefined) {
       throw unanswerable('the record of the room\'s node cannot be read')
     }
     const isFresh = writtenAfter !== undefined
     const outcome = isFresh || binding.state === 'claimed'
-      ? await commit(binding.member, rooms.check(state), signal, writtenAfter)
-      : await write(state, { member, state: binding.state, claims: binding.claims, endedAt: binding.endedAt }, signal)
+      ? await prove(member, rooms.check(state), ending, writtenAfter)
+      : await write(state, { member, state: binding.state, claims: binding.claims, endedAt: binding.endedAt }, ending)
     if (outcome === 'gone') {
       // The node may be the first of many that vanish.
       if (view.has(member)) await view.refresh()
       if (view.isMissed(member)) throw new RegistrySettlingError()
     }
     if (typeof outcome === 'string' || node === undefined) return outcome === 'changed' ? 'changed' : 'gone'
+    if (binding.state === 'claimed') noteClaimed(state)
     return { node: toNodeRef(node), ...outcome }
   }
 
   async function choose (
-    room: RoomKey, state: RoomState, choice: ChoiceOptions, signal: AbortSignal
+    room: RoomKey, state: RoomState, choice: ChoiceOptions, ending: Ending
   ): Promise<Outcome> {
     const endedAt = state.binding?.endedAt ?? 0
     for (const node of chooser.choose(room, choice)) {
@@ -97,7 +131,7 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
       let isChosen = false
       try {
         const binding = { member: memberOf(node), state: 'assigned' as const, claims: 0, endedAt }
-        const outcome = await write(state, binding, signal)
+        const outcome = await write(state, binding, ending)
         if (outcome === 'changed') return 'changed'
         if (outcome === 'gone') continue
         isChosen = true
@@ -110,39 +144,35 @@ export function createAssigner ({ client, layout, rooms, sweep, view, chooser, c
   }
 
   /** Binds the room, or prolongs the binding: an unclaimed binding lingers from its last write. */
-  async function write (state: RoomState, binding: Binding & { member: string }, signal: AbortSignal) {
+  async function write (state: RoomState, binding: Binding & { member: string }, ending: Ending) {
     const { ops, text } = rooms.write(state, binding)
-    const outcome = await commit(binding.member, ops, signal)
+    const outcome = await prove(binding.member, ops, ending)
     if (typeof outcome === 'object') sweep.note(state.key, text, binding)
     return outcome
   }
 
   /** Runs the operations if the node is alive. `issuedAt` is never later than the store's step. */
-  async function commit (
-    member: string, ops: ZooKeeperOp[], signal: AbortSignal, issuedAt = Math.floor(clock.wall())
+  async function prove (
+    member: string, ops: ZooKeeperOp[], ending: Ending, issuedAt = Math.floor(clock.wall())
   ): Promise<Omit<Assignment, 'node'> | 'changed' | 'gone'> {
-    signal.throwIfAborted()
-    const failure = await client.multi([{ type: 'check', path: layout.nodePath(member) }, ...ops], { signal })
-    // A node that this client may not see is not necessarily gone.
-    if (failure?.name === 'NO_AUTH') throw unanswerable('ZooKeeper refuses: NO_AUTH')
-    if (failure !== undefined) return failure.index === 0 ? 'gone' : 'changed'
-    return { issuedAt, joinOnly: false }
+    const outcome = await commit(member, ops, ending)
+    return outcome === 'done' ? { issuedAt, joinOnly: false } : outcome
   }
 
-  async function end (room: RoomKey, signal: AbortSignal): Promise<void> {
+  async function end (room: RoomKey, ending: Ending): Promise<void> {
     const key = layout.roomKey(room)
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const state = await rooms.read(key, { signal })
+      const state = await rooms.read(key, { signal: ending })
       const { member, claims = 0 } = state.binding ?? {}
       const binding: Binding = {
         member, state: member === undefined ? 'ended' : 'released', claims, endedAt: Math.floor(clock.wall())
       }
       const { ops, text } = rooms.write(state, binding)
-      if (await client.multi(ops, { signal }) !== undefined) continue
+      if (await client.multi(ops, { signal: ending }) !== undefined) continue
       return sweep.note(key, text, binding)
     }
     throw unanswerable('the room kept changing')
   }
 
-  return { assign, end }
+  return { assign, end, forget: () => claimed.clear() }
 }

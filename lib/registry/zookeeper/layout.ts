@@ -1,5 +1,5 @@
 import { memberOf, splitMember } from '../nodes/member.js'
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { LISTED_INCARNATION } from '../nodes/node-record.js'
 import { roomName } from '../../common/room-name.js'
 import { ZooKeeperError } from '../../zookeeper-client/error.js'
@@ -56,7 +56,7 @@ export function createLayout (root: string, listedPath?: string): ZooKeeperLayou
     },
     // The suffix is needed since an id may be '.' or '..', which are no names in a path.
     idPath: (id) => `${root}/ids/${id}~`,
-    roomKey: (room) => createHash('sha256').update(roomName(room)).digest('base64url'),
+    roomKey: (room) => hash('sha256', roomName(room), 'base64url'),
     bucketPath,
     roomPath: (key) => `${bucketPath(bucketOf(key))}/${key}`
   }

@@ -1,4 +1,4 @@
-import { withDeadline } from '../../../lib/common/deadline.js'
+import { throwIfOver, withDeadline } from '../../../lib/common/deadline.js'
 import { backOffMs, connectMs, shuffle } from '../../../lib/zookeeper-client/back-off.js'
 import { BEATS_PER_SESSION } from '../../../lib/zookeeper-client/connection.js'
 import { ZooKeeperError } from '../../../lib/zookeeper-client/error.js'
@@ -162,7 +162,7 @@ export function createSimClient (options: SimClientOptions): ZooKeeperClient {
 
   async function call<T> (request: Request<T>, options: CallOptions = {}, heard?: () => void): Promise<T> {
     const { signal, ms = CALL_MS } = options
-    signal?.throwIfAborted()
+    throwIfOver(signal)
     const through = connection
     if (through === undefined || isClosed) throw new ZooKeeperError('CONNECTION_LOSS', why ?? 'the client is closed')
     return await withDeadline({ clock, ms, within: signal }, async () => await ask(through, request, heard))
