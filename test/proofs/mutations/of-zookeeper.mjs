@@ -3,10 +3,31 @@ const ON_ZOOKEEPER = ['test/proofs/simulation/zookeeper.test.ts']
 export const OF_ZOOKEEPER = [
   {
     name: 'a node of ZooKeeper is chosen though it is gone',
-    file: 'lib/registry/zookeeper/assigner.ts',
-    find: "client.multi([{ type: 'check', path: layout.nodePath(member) }, ...ops]",
-    replace: "client.multi([{ type: 'check', path: layout.nodes }, ...ops]",
+    file: 'lib/registry/zookeeper/commits.ts',
+    find: "({ type: 'check', path: layout.nodePath(member) })",
+    replace: "({ type: 'check', path: layout.nodes })",
     tests: ON_ZOOKEEPER
+  },
+  {
+    name: 'a claimed room of ZooKeeper is trusted though it changed',
+    file: 'lib/registry/zookeeper/assigner.ts',
+    find: 'await prove(member, rooms.check(state), ending)\n      if',
+    replace: 'await prove(member, [], ending)\n      if',
+    tests: ['test/registry/zookeeper/assigner.test.ts']
+  },
+  {
+    name: 'a room of ZooKeeper that was released is prolonged without a write',
+    file: 'lib/registry/zookeeper/assigner.ts',
+    find: 'if (tries === 0) firstText = state.text',
+    replace: 'if (tries === 0) firstText = undefined',
+    tests: ['test/registry/zookeeper/assigner.test.ts']
+  },
+  {
+    name: 'a commit of ZooKeeper counts though another one of its turn failed',
+    file: 'lib/registry/zookeeper/commits.ts',
+    find: ': commitAlone(commit)',
+    replace: ": 'done'",
+    tests: ['test/registry/zookeeper/commits.test.ts']
   },
   {
     name: 'a heartbeat counts for data of another session',

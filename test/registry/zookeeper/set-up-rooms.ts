@@ -14,8 +14,8 @@ export const assigned: Binding & { member: string } = { member: 'n1|first', stat
 export const other = { ...assigned, member: 'n2|second' }
 
 /** Creates rooms under their own root, with the operations of a gateway. */
-export async function setUpRooms (t: Test, hosts: string) {
-  const layout = createLayout(newRoot())
+export async function setUpRooms (t: Test, hosts: string, root = newRoot()) {
+  const layout = createLayout(root)
   const { client } = await connectClient(t, hosts, { sessionTimeout: 10_000 })
   const rooms = createRooms(client, layout)
   const key = layout.roomKey(newRoom())
