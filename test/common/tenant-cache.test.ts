@@ -20,6 +20,12 @@ t.test('a cache – at its bound – keeps the most recently used entries', asyn
   t.equal(cache.get('t', 'a'), undefined)
 })
 
+t.test('a key that is written again – counts as used', async (t) => {
+  const cache = createTenantCache<number>(2)
+  for (const key of ['a', 'b', 'a', 'c']) cache.set('t', key, 1)
+  t.strictSame(['a', 'b', 'c'].map((key) => cache.has('t', key)), [true, false, true])
+})
+
 t.test('one key – of two tenants – is two entries', async (t) => {
   const cache = createTenantCache<number>(4)
   cache.set('a', 'shared', 1)

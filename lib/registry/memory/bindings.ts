@@ -1,3 +1,5 @@
+import { LinkedList } from '../../common/linked-list.js'
+import type { Linked } from '../../common/linked-list.js'
 import type { NodeView } from '../../../types/registry.js'
 
 /** One registration. The view is live: `rooms` counts the rooms that are bound to the registration now. */
@@ -9,9 +11,10 @@ export interface Member {
 /** Most lingering rooms of all tenants together, since a caller may try one id after the other. */
 const MAX_LINGERING = 100_000
 
-interface Binding {
-  tenant: string
-  member: Member
+interface Binding extends Linked<Binding> {
+  readonly name: string
+  readonly tenant: string
+  readonly member: Member
   /** Milliseconds on the monotonic clock. */
   endsAt: number
 }
@@ -37,8 +40,9 @@ export function createBindings (
   lingerMs: number, onCount: (member: Member, before: number) => void, maxLingering = MAX_LINGERING
 ): Bindings {
   const claimed = new Map<string, Member>()
-  // All bindings linger equally long and a prolonged one moves to the end, so the first ones end first.
   const lingering = new Map<string, Binding>()
+  // All bindings linger equally long and a prolonged one moves to the end, so the first ones end first.
+  const order = new LinkedList<Binding>()
   /** Number of lingering rooms of each tenant. */
   const shares = new Map<string, number>()
 
@@ -49,7 +53,10 @@ export function createBindings (
 
   function put (name: string, member: Member, tenant: string): void {
     forget(name)
-    lingering.set(name, { tenant, member, endsAt: performance.now() + lingerMs })
+    const endsAt = performance.now() + lingerMs
+    const binding = { name, tenant, member, endsAt, before: undefined, after: undefined }
+    lingering.set(name, binding)
+    order.add(binding)
     shares.set(tenant, (shares.get(tenant) ?? 0) + 1)
   }
 
@@ -57,6 +64,7 @@ export function createBindings (
     const binding = lingering.get(name)
     if (binding === undefined) return
     lingering.delete(name)
+    order.remove(binding)
     const left = (shares.get(binding.tenant) ?? 0) - 1
     if (left > 0) shares.set(binding.tenant, left)
     else shares.delete(binding.tenant)
@@ -64,10 +72,7 @@ export function createBindings (
 
   function sweep (): void {
     const now = performance.now()
-    for (const [name, { endsAt }] of lingering) {
-      if (endsAt > now) return
-      unbind(name)
-    }
+    for (let { first } = order; first !== undefined && first.endsAt <= now; { first } = order) unbind(first.name)
   }
 
   function unbind (name: string): void {
@@ -97,7 +102,10 @@ export function createBindings (
     },
     prolong (name) {
       const binding = lingering.get(name)
-      if (binding !== undefined) put(name, binding.member, binding.tenant)
+      if (binding === undefined) return
+      binding.endsAt = performance.now() + lingerMs
+      order.remove(binding)
+      order.add(binding)
     },
     claim (name, member) {
       unbind(name)

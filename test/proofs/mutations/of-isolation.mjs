@@ -45,7 +45,7 @@ export const OF_ISOLATION = [
   {
     name: 'a full memory drops the least recently used entry of any tenant',
     file: 'lib/common/tenant-cache.ts',
-    find: 'own !== undefined && own.size >= equalShare ? tenant : ownerOfLargeShare(equalShare)',
+    find: 'own !== undefined && own.order.size >= equalShare ? tenant : ownerOfLargeShare(equalShare)',
     replace: "[...shares.keys()][0] ?? ''",
     tests: ['test/common/tenant-cache.test.ts']
   },
