@@ -30,6 +30,15 @@ export interface Clock {
   endOfTurn (action: () => void): void
 }
 
+/** A moment on both clocks. */
+export interface Moment {
+  monotonic: number
+  wall: number
+}
+
+export const momentOf = (clock: Pick<Clock, 'monotonic' | 'wall'>): Moment =>
+  ({ monotonic: clock.monotonic(), wall: clock.wall() })
+
 export const systemClock: Clock = {
   monotonic: () => performance.now(),
   wall: () => Date.now(),

@@ -6,7 +6,7 @@ import { parseHosts } from './hosts.js'
 import { assertPackage, zookeeper } from './package.js'
 import { createSupervisor } from './supervisor.js'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Clock } from '../common/clock.js'
+import type { Clock, Moment } from '../common/clock.js'
 import type { ZooKeeperCalls } from './calls.js'
 import type { ZooKeeperState } from './supervisor.js'
 
@@ -34,6 +34,8 @@ export interface ZooKeeperClient extends ZooKeeperCalls {
   state (): ZooKeeperState | undefined
   /** 16 hex digits, new with each session; undefined if there is none. */
   sessionId (): string | undefined
+  /** Just before the present connection was opened: the leader heard of the session then. Undefined without one. */
+  connectionStart (): Moment | undefined
   /** Milliseconds that the server granted; before that, the requested ones. */
   sessionTimeout (): number
   /** Reason of a missing connection, without host and credentials; undefined while connected. */
@@ -83,6 +85,7 @@ export function createZooKeeperClient (options: ZooKeeperClientOptions): MortalC
     start: supervisor.start,
     state: () => supervisor.state,
     sessionId: () => supervisor.session?.id.toString('hex'),
+    connectionStart: () => supervisor.connection?.startedAt,
     sessionTimeout: () => supervisor.sessionTimeout,
     reason: () => supervisor.connection === undefined ? reasonOf(supervisor.failure) : undefined,
     on (listener) {

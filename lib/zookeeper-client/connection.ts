@@ -1,8 +1,9 @@
+import { momentOf } from '../common/clock.js'
 import { withDeadline } from '../common/deadline.js'
 import { openDriver } from './driver.js'
 import { nameOf, ZooKeeperError } from './error.js'
 import { createWatches } from './watches.js'
-import type { Clock } from '../common/clock.js'
+import type { Clock, Moment } from '../common/clock.js'
 import type { Ending } from '../common/deadline.js'
 import type { DriverOptions, ZooKeeperSession } from './driver.js'
 import type { Client, Failure } from './package.js'
@@ -30,6 +31,8 @@ export interface ZooKeeperConnection {
   readonly session: ZooKeeperSession
   /** Milliseconds that the server granted. */
   readonly sessionTimeout: number
+  /** Before the connection was opened. */
+  readonly startedAt: Moment
   /** Sending of the latest answered request: the session lives for its timeout from then on, or longer. */
   readonly heardAt: number
   /** Whether a heartbeat was answered. */
@@ -76,6 +79,7 @@ const ping: Send<unknown> = (client, done) => client.exists('/', undefined, done
 
 function startConnection (options: ConnectionOptions) {
   const { clock } = options
+  const startedAt = momentOf(clock)
   const watches = createWatches()
   const waiting = new Set<(error: ZooKeeperError) => void>()
   let grant = () => {}
@@ -137,6 +141,7 @@ function startConnection (options: ConnectionOptions) {
   }
 
   const connection: ZooKeeperConnection = {
+    startedAt,
     get session () {
       return driver.session
     },

@@ -1,12 +1,4 @@
-import type { Clock } from '../../common/clock.js'
-
-/** A moment on both clocks. */
-export interface Moment {
-  monotonic: number
-  wall: number
-}
-
-export const momentOf = (clock: Clock): Moment => ({ monotonic: clock.monotonic(), wall: clock.wall() })
+import type { Clock, Moment } from '../../common/clock.js'
 
 /** A node's own view of its lease, which ends before the store's. */
 export interface Lease {

@@ -1,4 +1,4 @@
-import type { Moment } from './lease.js'
+import type { Moment } from '../../common/clock.js'
 import type { RoomKey } from '../../../types/registry.js'
 
 /** One node's access to a store: the part of a membership that differs between Redis and ZooKeeper. */

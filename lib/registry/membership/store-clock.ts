@@ -1,6 +1,5 @@
-import { momentOf } from './lease.js'
-import type { Clock } from '../../common/clock.js'
-import type { Moment } from './lease.js'
+import { momentOf } from '../../common/clock.js'
+import type { Clock, Moment } from '../../common/clock.js'
 
 /** Estimate of the store's clock, which dates the signatures: a node's own clock may be wrong. */
 export interface StoreClock {

@@ -1,5 +1,5 @@
 import { memberOf, splitMember } from '../nodes/member.js'
-import { momentOf } from '../membership/lease.js'
+import { momentOf } from '../../common/clock.js'
 import { unavailable } from '../../common/unavailable.js'
 import { BEATS_PER_SESSION } from '../../zookeeper-client/connection.js'
 import { createClaimer } from './claims.js'
@@ -7,8 +7,7 @@ import { createEndedCalls } from './ended-calls.js'
 import { ensurePath, parentOf } from './layout.js'
 import { createReleases } from './releases.js'
 import { createSessionLease } from './session-lease.js'
-import type { Clock } from '../../common/clock.js'
-import type { Moment } from '../membership/lease.js'
+import type { Clock, Moment } from '../../common/clock.js'
 import type { Claims, NodeAnswer, NodeStore, RegisterCall, RoomClaim } from '../membership/node-store.js'
 import type { MultiFailure, ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client.js'
 import type { Claimant } from './claims.js'
@@ -35,7 +34,7 @@ export interface ZooKeeperNodeOptions {
 export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
   const { client, layout, rooms, sweep, lingerMs, clock } = options
   const callMs = () => Math.min(MAX_CALL_MS, client.sessionTimeout() / BEATS_PER_SESSION)
-  const lease = createSessionLease(client.sessionTimeout, clock)
+  const lease = createSessionLease(client, clock)
   const claimer = createClaimer({ client, layout, rooms, lingerMs, clock, callMs })
   const releases = createReleases({ client, rooms, sweep, callMs })
   const endedCalls = createEndedCalls({ rooms, batch: BATCH, callMs })
@@ -99,6 +98,15 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
     return undefined
   }
 
+  /** Lets the leader hear of the session, no matter which server dies, so that the registration begins with a lease. */
+  async function refresh (): Promise<void> {
+    const sentAt = momentOf(clock)
+    // The leader answers a transaction, even a refused one; a follower that is cut off from it answers reads alone.
+    await client.multi([{ type: 'check', path: layout.nodes }], { ms: callMs() })
+    lease.hear(sentAt)
+    await new Promise<void>((resolve) => { clock.after(lease.reportMs(), () => resolve()) })
+  }
+
   async function makeParents (idPath: string): Promise<void> {
     await Promise.all([parentOf(idPath), layout.nodes].map(async (path) => {
       await ensurePath(client, path, { ms: callMs() })
@@ -128,6 +136,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
     },
 
     async register (call) {
+      if (!lease.isFresh()) await refresh()
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         const answer = await tryToRegister(call)
         if (answer !== undefined) return answer

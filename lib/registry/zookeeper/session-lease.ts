@@ -1,15 +1,20 @@
-import { momentOf } from '../membership/lease.js'
 import { BEATS_PER_SESSION } from '../../zookeeper-client/connection.js'
-import type { Clock } from '../../common/clock.js'
-import type { Moment } from '../membership/lease.js'
+import type { Clock, Moment } from '../../common/clock.js'
+import type { ZooKeeperClient } from '../../zookeeper-client/client.js'
 
 /** Reports of a follower to its leader per session: two per tick, and a session lasts at least two ticks. */
 const REPORTS_PER_SESSION = 4
+/** Longest time between two reports, of an ensemble whose tick lasts 6 s: the usual one is 2 s. */
+const MAX_REPORT_MS = 3000
 
 /** Start of the time for which a node's session is certainly alive. */
 export interface SessionLease {
-  /** Begins a new session. */
+  /** Begins with a new connection. */
   begin (): void
+  /** Whether the leader heard of the session so recently that a heartbeat keeps it alive. */
+  isFresh (): boolean
+  /** After so many milliseconds a follower has told the leader what it heard. */
+  reportMs (): number
   /**
    * Takes a successful heartbeat that was sent at this moment.
    *
@@ -19,24 +24,33 @@ export interface SessionLease {
   hear (sentAt: Moment): Moment
 }
 
-export function createSessionLease (sessionMs: () => number, clock: Clock): SessionLease {
+type Client = Pick<ZooKeeperClient, 'sessionTimeout' | 'connectionStart'>
+
+export function createSessionLease ({ sessionTimeout, connectionStart }: Client, clock: Clock): SessionLease {
   /** Sending of the latest heartbeat, and of the latest one that the leader knows no matter which server dies. */
-  let heard = connectedSince()
+  let heard = connected()
   let known = heard
 
-  /** Earliest start of a connected session: the leader knows of it, and connecting takes at most a third of it. */
-  function connectedSince (): Moment {
-    const { monotonic, wall } = momentOf(clock)
-    const ms = sessionMs() / BEATS_PER_SESSION
-    return { monotonic: monotonic - ms, wall: wall - ms }
+  /**
+   * The leader heard of the session after this moment. That may be long ago: the connection may be old, and this
+   * process may have been suspended while it connected.
+   */
+  function connected (): Moment {
+    return connectionStart() ?? { monotonic: -Infinity, wall: -Infinity }
   }
+
+  const reportMs = () => Math.min(MAX_REPORT_MS, sessionTimeout() / REPORTS_PER_SESSION)
 
   return {
     begin () {
-      known = heard = connectedSince()
+      known = heard = connected()
     },
+    isFresh () {
+      return clock.monotonic() - known.monotonic < sessionTimeout() / BEATS_PER_SESSION
+    },
+    reportMs,
     hear (sentAt) {
-      if (sentAt.monotonic - heard.monotonic >= sessionMs() / REPORTS_PER_SESSION) {
+      if (sentAt.monotonic - heard.monotonic >= reportMs()) {
         known = heard
         heard = sentAt
       }

@@ -30,6 +30,13 @@ export const OF_ZOOKEEPER = [
     tests: ['test/registry/zookeeper/commits.test.ts']
   },
   {
+    name: 'a node relies on a session that the leader heard of long ago',
+    file: 'lib/registry/zookeeper/session-lease.ts',
+    find: 'return connectionStart() ?? { monotonic: -Infinity, wall: -Infinity }',
+    replace: 'return { monotonic: clock.monotonic() - 1000, wall: clock.wall() - 1000 }',
+    tests: ['test/registry/zookeeper/session-lease.test.ts', 'test/proofs/simulation/plans.test.ts']
+  },
+  {
     name: 'a heartbeat counts for data of another session',
     file: 'lib/registry/zookeeper/node-store.ts',
     find: "if (client.sessionId() !== session) return { outcome: 'lapsed' }\n      const sentAt = momentOf(clock)",

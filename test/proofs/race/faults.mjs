@@ -41,6 +41,9 @@ export function createFaults (history, { lease, heartbeat, linger }) {
     injected,
     /** Faults of the store, each until it has settled. */
     ofStore,
+    /** Whether a session that ended at this moment was ended by the injector, of which the node knows nothing. */
+    expiredByHand: (at) => injected.some(({ fault, begin, end }) =>
+      fault === 'store-expire' && begin <= at && at <= end + AFTERWARDS_MS),
     lapsesWithoutReason,
     windowsOf,
     /** Periods in which the process was stopped. */

@@ -1,6 +1,9 @@
 /** Difference allowed between the clocks of a node and of the store, which count milliseconds on one machine. */
 const GRAIN_MS = 20
 
+/** Share of its session that a node relies on (lib/registry/zookeeper/session-lease.ts). */
+const TRUSTED_SHARE = 2 / 3
+
 // The moment of the note may be later: see doors.mjs.
 const momentOf = ({ heldAt, at }) => heldAt ?? at
 
@@ -21,7 +24,7 @@ export function findReused ({ history, settings }) {
 }
 
 /** I8: no normal admission after the lease promised by the store expired, or after the node was seen to be gone. */
-export function findLate ({ history }) {
+export function findLate ({ history, settings, faults }) {
   const last = new Map()
   const gone = new Map()
   const isObserved = history.some(({ script }) => script === 'OBSERVED')
@@ -33,7 +36,8 @@ export function findLate ({ history }) {
     const member = `${line.node}|${line.incarnation}`
     const end = isObserved ? gone.get(member) : last.get(member)
     const endedAt = isObserved ? end?.at ?? Infinity : end?.until ?? -Infinity
-    if (momentOf(line) > endedAt + GRAIN_MS) {
+    const learnsMs = faults.expiredByHand(endedAt) ? settings.lease * TRUSTED_SHARE : 0
+    if (momentOf(line) > endedAt + learnsMs + GRAIN_MS) {
       found.push({ rule: 'I8', what: 'a node admits after its lease expired', lines: [end, line].filter(Boolean) })
     }
   }

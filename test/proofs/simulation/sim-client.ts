@@ -1,9 +1,10 @@
+import { momentOf } from '../../../lib/common/clock.js'
 import { throwIfOver, withDeadline } from '../../../lib/common/deadline.js'
 import { backOffMs, connectMs, shuffle } from '../../../lib/zookeeper-client/back-off.js'
 import { BEATS_PER_SESSION } from '../../../lib/zookeeper-client/connection.js'
 import { ZooKeeperError } from '../../../lib/zookeeper-client/error.js'
 import { serverSide } from './sim-requests.js'
-import type { Clock } from '../../../lib/common/clock.js'
+import type { Clock, Moment } from '../../../lib/common/clock.js'
 import type { CallOptions, ReadOptions, ZooKeeperClient, ZooKeeperState } from '../../../lib/zookeeper-client/client.js'
 import type { Ensemble } from './sim-ensemble.js'
 import type { Connection, Network } from './sim-network.js'
@@ -29,6 +30,7 @@ export function createSimClient (options: SimClientOptions): ZooKeeperClient {
   let waiting = new Set<(error: ZooKeeperError) => void>()
   let state: ZooKeeperState | undefined
   let sessionId: string | undefined
+  let connectionStart: Moment | undefined
   /** Connection with a session, or opening one. */
   let tried: Connection | undefined
   let connection: Connection | undefined
@@ -56,6 +58,7 @@ export function createSimClient (options: SimClientOptions): ZooKeeperClient {
   function connect (): void {
     if (isClosed) return
     const server = servers[tries++ % servers.length] ?? ensemble.leader
+    const startedAt = momentOf(clock)
     const opened = network.connect(host, server, {
       onEvent (kind, path) {
         if (opened !== tried) return
@@ -81,6 +84,7 @@ export function createSimClient (options: SimClientOptions): ZooKeeperClient {
       if (id === undefined) return loseSession()
       cancelLost()
       const isKept = sessionId !== undefined
+      connectionStart = startedAt
       sessionId = id
       connection = opened
       why = undefined
@@ -199,6 +203,7 @@ export function createSimClient (options: SimClientOptions): ZooKeeperClient {
     },
     state: () => state,
     sessionId: () => sessionId,
+    connectionStart: () => connection === undefined ? undefined : connectionStart,
     sessionTimeout: () => asked,
     reason: () => connection === undefined ? why : undefined,
     on (listener) {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { systemClock } from '../../../lib/common/clock.js'
-import { createLease, momentOf } from '../../../lib/registry/membership/lease.js'
+import { momentOf } from '../../../lib/common/clock.js'
+import { createLease } from '../../../lib/registry/membership/lease.js'
 import { until } from '../../support/until.js'
 
 t.test('a lease that is not queried – reports its lapse, once', async (t) => {
