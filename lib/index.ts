@@ -2,7 +2,7 @@ import fp from 'fastify-plugin'
 import { createGateway } from './gateway/gateway.js'
 import { createDecorator } from './http/decorator.js'
 import { createRoutes } from './http/endpoints.js'
-import { readOptions } from './options.js'
+import { PLUGIN_NAME, readOptions } from './options.js'
 import type { FastifyPluginAsync, RegisterOptions } from 'fastify'
 import type { CobrowseOptions } from '../types/index.js'
 
@@ -11,7 +11,8 @@ const plugin: FastifyPluginAsync<CobrowseOptions & RegisterOptions> = async (app
     throw new TypeError('fastify-cobrowse is registered twice in one scope: register it in two sibling scopes instead')
   }
   const settings = readOptions(options)
-  const gateway = await createGateway(settings, app.log)
+  const log = app.log.child({ plugin: PLUGIN_NAME })
+  const gateway = await createGateway(settings, log)
 
   app.decorate('cobrowse', createDecorator(gateway, settings.timeout))
   app.decorate('cobrowseRegistry', settings.registry)
@@ -32,14 +33,14 @@ const plugin: FastifyPluginAsync<CobrowseOptions & RegisterOptions> = async (app
 
   function warnOfEndlessRequests (requestTimeout: number | undefined): void {
     if (requestTimeout !== 0) return
-    app.log.warn('the server option "requestTimeout" is 0: a caller that never ends its request line or headers ' +
+    log.warn('the server option "requestTimeout" is 0: a caller that never ends its request line or headers ' +
       'holds a socket for as long as it likes. Set it, and "http.connectionsCheckingInterval" to a second or so: Node.js ' +
       'looks for such callers every 30 seconds only')
   }
 }
 
 /** The plugin. */
-export const cobrowse: FastifyPluginAsync<CobrowseOptions> = fp(plugin, { name: 'fastify-cobrowse', fastify: '5.x' })
+export const cobrowse: FastifyPluginAsync<CobrowseOptions> = fp(plugin, { name: PLUGIN_NAME, fastify: '5.x' })
 export default cobrowse
 
 export { ownUserIdOnly } from './http/authorize.js'

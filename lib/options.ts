@@ -6,6 +6,9 @@ import {
 import type { SigningSettings } from './common/signing-options.js'
 import type { CobrowseOptions } from '../types/index.js'
 
+/** In Fastify's list of plugins, in messages about options, and in each log line of the plugin. */
+export const PLUGIN_NAME = 'fastify-cobrowse'
+
 const Path = Type.String({ pattern: '^/[^?#\\s]*$', description: 'a path that begins with /' })
 
 const adapter = (rule: string, method: string) => ObjectWithMethods(rule, method, 'start', 'status', 'close')
@@ -61,7 +64,7 @@ export type Settings = Readonly<
 
 /** @throws TypeError that names the option and the rule */
 export function readOptions (options: CobrowseOptions): Settings {
-  checkOptions('fastify-cobrowse', OptionsSchema, options)
+  checkOptions(PLUGIN_NAME, OptionsSchema, options)
   const settings: Settings = Object.freeze({
     ...DEFAULTS,
     ...withoutUndefined(options),

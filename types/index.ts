@@ -10,6 +10,7 @@ export type * from './provision.js'
 export type * from './registry.js'
 export type * from './sessions.js'
 export type * from './signature.js'
+export type * from './tracing.js'
 
 /** `app.cobrowse` */
 export interface Cobrowse {
@@ -27,6 +28,8 @@ export interface Cobrowse {
    * @throws an error of the catalogue, or `TypeError` if the registry has no `end`
    */
   endCall (session: Session, callId: string): Promise<void>
+  /** The `room` of log lines and trace events for this room: a hash with the first key of `signing`. */
+  roomHash (room: string): string
   /** The state of each backend, and how much the plugin can answer. */
   status (): CobrowseStatus
 }

@@ -6,6 +6,7 @@ import { begin, Deadline, DeadlineError, isOwnBacklog } from '../common/deadline
 import { isCatalogued } from '../common/is-catalogued.js'
 import { isAnswered, ReasonError } from '../common/reason.js'
 import { CallerGoneError } from './request-context.js'
+import { isTraced, trace } from './tracing.js'
 import type { DependencyName, RequestContext } from './request-context.js'
 
 export interface Dependency {
@@ -63,35 +64,40 @@ export function createDependency (options: DependencyOptions): Dependency {
     throw new Unavailable({ cause })
   }
 
+  // One promise and one deadline: each request asks up to three dependencies, so an async function around
+  // `withDeadline` is measurable.
+  function ask<T> (context: RequestContext, work: (deadline: Deadline) => Promise<T>): Promise<T> {
+    if (breaks && !breaker.mayCall()) {
+      return Promise.reject(new Unavailable({ cause: new ReasonError('not asked after many failures') }))
+    }
+    const { budget } = context
+    if (budget.isOver) return fail(budget.reason, { asked: undefined, context, startedAt: performance.now() })
+    return new Promise((resolve) => {
+      const deadline = new Deadline(systemClock, limitMs, budget)
+      const call: Call = { asked: undefined, context, startedAt: deadline.endsAt - limitMs }
+      const onFailure = (error: unknown) => resolve(fail(error, call))
+      deadline.on(onFailure)
+      const asked = begin(work, deadline)
+      call.asked = asked
+      asked.then((answer) => {
+        if (deadline.isOver) return
+        deadline.done()
+        breaker.answered()
+        finish(call)
+        resolve(answer)
+      }, (error: unknown) => {
+        if (deadline.isOver) return
+        deadline.done()
+        onFailure(error)
+      })
+    })
+  }
+
   return {
     recalled: (context) => count(context, 0),
-    // One promise and one deadline: each request asks up to three dependencies, so an async function around
-    // `withDeadline` is measurable.
-    ask<T> (context: RequestContext, work: (deadline: Deadline) => Promise<T>): Promise<T> {
-      if (breaks && !breaker.mayCall()) {
-        return Promise.reject(new Unavailable({ cause: new ReasonError('not asked after many failures') }))
-      }
-      const { budget } = context
-      if (budget.isOver) return fail(budget.reason, { asked: undefined, context, startedAt: performance.now() })
-      return new Promise((resolve) => {
-        const deadline = new Deadline(systemClock, limitMs, budget)
-        const call: Call = { asked: undefined, context, startedAt: deadline.endsAt - limitMs }
-        const onFailure = (error: unknown) => resolve(fail(error, call))
-        deadline.on(onFailure)
-        const asked = begin(work, deadline)
-        call.asked = asked
-        asked.then((answer) => {
-          if (deadline.isOver) return
-          deadline.done()
-          breaker.answered()
-          finish(call)
-          resolve(answer)
-        }, (error: unknown) => {
-          if (deadline.isOver) return
-          deadline.done()
-          onFailure(error)
-        })
-      })
+    ask (context, work) {
+      if (!isTraced(name)) return ask(context, work)
+      return trace({ operation: name, requestId: context.request?.id }, () => ask(context, work))
     }
   }
 }

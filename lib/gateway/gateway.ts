@@ -1,5 +1,6 @@
 import { endingFor } from '../common/adapter-call.js'
 import { createAddressCheck } from '../common/address.js'
+import { createRoomHash } from '../common/room-hash.js'
 import { InvalidTokenError, ProvisionUnavailableError, RegistryUnavailableError, SessionsUnavailableError } from '../errors.js'
 import { createIssuer } from '../signature.js'
 import { createConnectionInfo } from './connection-info.js'
@@ -10,6 +11,7 @@ import { createJoinOnlyNotice } from './join-only-notice.js'
 import { createKnownRooms } from './known-rooms.js'
 import { createMetrics, NO_METRICS } from './metrics.js'
 import { toAnswers } from './readiness.js'
+import { isTraced, trace } from './tracing.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Settings } from '../options.js'
 import type { InFlight } from './in-flight.js'
@@ -34,6 +36,8 @@ export interface Gateway {
   findSession (token: string, context: RequestContext): Promise<Session>
   connectionInfo (session: Session, body: ConnectionInfoBody, context: RequestContext): Promise<ConnectionInfo>
   endCall (session: Session, body: ReleaseBody, context: RequestContext): Promise<void>
+  /** The name of a room in the log. */
+  roomHash (room: string): string
 }
 
 export async function createGateway (settings: Settings, log: FastifyBaseLogger): Promise<Gateway> {
@@ -47,6 +51,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
   })
   const notice = createJoinOnlyNotice(log, now)
   const issue = createIssuer(signing)
+  const roomHash = createRoomHash(signing.keys)
   const connectionInfo = createConnectionInfo({
     registry,
     provision,
@@ -62,6 +67,21 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
       return issue(subject)
     }
   })
+
+  async function traceConnectionInfo (
+    session: Session, body: ConnectionInfoBody, context: RequestContext
+  ): Promise<ConnectionInfo> {
+    const { tenantId: tenant } = session
+    const { role, roomId } = body
+    const event = { operation: 'connectionInfo' as const, requestId: context.request?.id, tenant, role, room: roomHash(roomId) }
+    return await trace(event, async (event) => {
+      try {
+        return await connectionInfo(session, body, context)
+      } finally {
+        event.node = context.nodeId
+      }
+    })
+  }
 
   const inFlight = createInFlight(maxInFlight)
   const adapters = { sessions, registry, provision }
@@ -91,7 +111,11 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
   return {
     metrics,
     inFlight,
-    connectionInfo,
+    roomHash,
+    connectionInfo (session, body, context) {
+      if (!isTraced('connectionInfo')) return connectionInfo(session, body, context)
+      return traceConnectionInfo(session, body, context)
+    },
     endCall: createEndCall({ registry, dependencies, knownRooms }),
     async findSession (token, context) {
       const session = await dependencies.sessions.ask(context, (deadline) =>

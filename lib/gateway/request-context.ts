@@ -1,6 +1,7 @@
 import { systemClock } from '../common/clock.js'
 import { Deadline, DeadlineError } from '../common/deadline.js'
 import { ReasonError } from '../common/reason.js'
+import type { FastifyRequest } from 'fastify'
 import type { Clock } from '../common/clock.js'
 
 export type DependencyName = 'sessions' | 'registry' | 'provision'
@@ -12,6 +13,8 @@ export type Timings = Partial<Record<DependencyName, number>>
 export interface RequestContext {
   budget: Budget
   timings: Timings
+  /** Left out for calls of `app.cobrowse`. */
+  readonly request?: FastifyRequest | undefined
   /** The room's node, as soon as it is known. */
   nodeId?: string | undefined
 }

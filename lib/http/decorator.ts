@@ -21,6 +21,7 @@ export function createDecorator (gateway: Gateway, timeout: number): Cobrowse {
       await inTime(async (context) => await gateway.connectionInfo(session, checkConnectionInfoBody(body), context)),
     endCall: async (session, callId) =>
       await inTime(async (context) => await gateway.endCall(session, checkReleaseBody({ callId }), context)),
+    roomHash: gateway.roomHash,
     status: gateway.status
   }
 }

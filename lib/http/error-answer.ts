@@ -1,6 +1,6 @@
-import { createHmac } from 'node:crypto'
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { stackOf, toReason } from '../common/reason.js'
+import { PLUGIN_NAME } from '../options.js'
 import { toErrorAnswer } from './to-error-answer.js'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
@@ -8,7 +8,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ErrorAnswer } from './to-error-answer.js'
 import type { Outcome } from '../gateway/metrics.js'
 import type { createRequests } from './requests.js'
-import type { SigningKey } from '../../types/signature.js'
 
 const RETRY_AFTER_SECONDS = 1
 
@@ -22,12 +21,12 @@ export interface ErrorAnswerParts {
   operation: string
   /** The field of the body that names the room. */
   roomField: string
-  key: SigningKey | undefined
+  roomHash (room: string): string
   requests: ReturnType<typeof createRequests>
 }
 
 /** Answers every error thrown inside the route, by the framework, by a hook of the host or by the plugin. */
-export function createErrorAnswer ({ operation, roomField, key, requests }: ErrorAnswerParts) {
+export function createErrorAnswer ({ operation, roomField, roomHash, requests }: ErrorAnswerParts) {
   const answers = new WeakMap<FastifyRequest, ErrorAnswer>()
 
   /** The error handler of the route. */
@@ -52,7 +51,7 @@ export function createErrorAnswer ({ operation, roomField, key, requests }: Erro
     const errorAnswer = answers.get(request) ?? toErrorAnswer(error)
     const { status, retCode, retMsg } = errorAnswer
     if (retCode !== '50001') {
-      request.log.error({ operation, reason: toReason(error) }, 'a hook failed at the answer of a refused request')
+      request.log.error({ plugin: PLUGIN_NAME, operation, reason: toReason(error) }, 'a hook failed at the answer of a refused request')
     }
     const { raw } = reply
     reply.hijack()
@@ -75,23 +74,22 @@ export function createErrorAnswer ({ operation, roomField, key, requests }: Erro
     // Absent if a hook of the host failed before ours.
     const exchange = requests.find(request)
     request.log[levelOf(status, retCode, outcome)]({
+      plugin: PLUGIN_NAME,
       operation,
       outcome,
       retCode,
       tenant: request.cobrowseSession?.tenantId,
       node: exchange?.nodeId,
-      room: hashOfRoom(request.body),
+      room: hashIn(request.body),
       timings: exchange?.timings,
       reason: status === 400 ? undefined : toReason(error),
       stack: retCode === '50001' && error instanceof Error ? stackOf(error) : undefined
     }, `co-browsing request ${outcome}`)
   }
 
-  // The same room has the same hash on every gateway, and the room cannot be derived from it without the key.
-  function hashOfRoom (body: unknown): string | undefined {
+  function hashIn (body: unknown): string | undefined {
     const room: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, roomField) : undefined
-    if (typeof room !== 'string' || key === undefined) return undefined
-    return createHmac('sha256', key.secret).update(`log:${room}`).digest('base64url').slice(0, 16)
+    return typeof room === 'string' ? roomHash(room) : undefined
   }
 
   return { answer, answerBare }

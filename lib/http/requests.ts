@@ -21,6 +21,7 @@ const GONE: Answer = { outcome: 'gone', retCode: 'none' }
 export class Exchange implements RequestContext, Waiting {
   readonly budget: Budget
   readonly timings: Timings = {}
+  readonly request: FastifyRequest
   nodeId: string | undefined
   /** Absent until the plugin has answered. */
   answer: Answer | undefined
@@ -33,7 +34,8 @@ export class Exchange implements RequestContext, Waiting {
   readonly #onGone: () => void
 
   /** @param onGone called if the caller disconnects before its answer */
-  constructor (timeout: number, onGone: () => void) {
+  constructor (request: FastifyRequest, timeout: number, onGone: () => void) {
+    this.request = request
     this.budget = new Budget(timeout)
     this.#onGone = onGone
   }
@@ -95,7 +97,7 @@ export function createRequests (gateway: Gateway, timeout: number) {
 
     /** The head of the request has arrived. */
     begin (request: FastifyRequest, reply: FastifyReply): void {
-      const exchange = new Exchange(timeout, () => count(request, reply))
+      const exchange = new Exchange(request, timeout, () => count(request, reply))
       const held: Held = request
       held[EXCHANGE] = exchange
       watchCaller(request.raw, exchange)

@@ -33,10 +33,10 @@ export interface Endpoint<Body> {
  * checks: is any place free, origin, content type, size, body, place in flight, token, `authorize`.
  */
 export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoint: Endpoint<Body>) {
-  const { allowedOrigins, routeOptions, timeout, signing: { keys: [key] } } = settings
+  const { allowedOrigins, routeOptions, timeout } = settings
   const requests = createRequests(gateway, timeout)
   const errorAnswer = createErrorAnswer({
-    operation: endpoint.schema.operationId, roomField: endpoint.roomField, key, requests
+    operation: endpoint.schema.operationId, roomField: endpoint.roomField, roomHash: gateway.roomHash, requests
   })
 
   return async function route (scope: FastifyInstance): Promise<void> {

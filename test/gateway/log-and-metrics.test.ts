@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { Registry } from 'prom-client'
 import t from 'tap'
 import { memoryRegistry, staticProvision } from '../../lib/index.js'
 import { body, buildApp, NODES, signing } from '../support/build-app.js'
+import { readBlocks } from '../support/doc-blocks.js'
 
 const SECRETS = [body.roomId, body.userName, signing.keys[0]?.secret ?? '', 'p4ssw0rd']
 
@@ -38,6 +40,27 @@ t.test('a rejected or failed request – has one log line with reason and user, 
     { level: 30, outcome: 'refused', retCode: '40102' }
   ])
   for (const secret of [...SECRETS, token, 'forged']) t.notMatch(lines.join(''), secret)
+})
+
+t.test('a line of the plugin – names the plugin; a line of a request – its id as well', async (t) => {
+  const { server, lines, ours } = logOf()
+  const { ask } = await buildApp(t, { server: { ...server, genReqId: () => 'req-of-test' } })
+  await ask({ headers: { cookie: '' } })
+  t.match(ours(), [{ plugin: 'fastify-cobrowse', reqId: 'req-of-test', retCode: '40101' }])
+  const ofBackends = lines.map((line) => JSON.parse(line)).filter(({ dependency }) => dependency !== undefined)
+  t.ok(ofBackends.length > 0)
+  for (const line of ofBackends) t.match(line, { plugin: 'fastify-cobrowse' })
+})
+
+t.test('the hash of a room – from the decorator, and by the documented command – is the one in the log', async (t) => {
+  const { server, ours } = logOf()
+  const { ask, app } = await buildApp(t, { server, options: { authorize: () => false } })
+  await ask()
+  const hash = app.cobrowse.roomHash(body.roomId)
+  t.strictSame(ours().map(({ room }) => room), [hash])
+  const command = readBlocks('docs/operations.md').find(({ code }) => code.includes('openssl'))?.code ?? ''
+  const env = { ...process.env, ROOM: body.roomId, COBROWSE_KEY: signing.keys[0]?.secret ?? '' }
+  t.equal(execFileSync('bash', ['-c', command], { env, encoding: 'utf8' }).trim(), hash)
 })
 
 t.test('a defect – is logged as an error, with the places of its stack and nothing that its message quotes', async (t) => {
