@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import type { Adapter } from './adapter.js'
 import type { NodeRef } from './registry.js'
 import type { Session } from './sessions.js'
@@ -8,17 +9,23 @@ export interface Provision extends Adapter {
    * The external WebSocket address of a node.
    *
    * @param signal aborts when the answer is no longer of use
+   * @param request the request that asks; left out for calls of `app.cobrowse`
    * @returns a `wss:` URL, `host` or `host:port`: the plugin adds the path of the node's own `wssUrl`.
    *   `null` leaves `wssUrlOut` out of the answer
    * @throws any error if no address is available
    */
-  externalUrl (node: NodeRef, session: Session, signal: AbortSignal): Promise<string | null>
+  externalUrl (
+    node: NodeRef, session: Session, signal: AbortSignal, request?: FastifyRequest
+  ): Promise<string | null>
   /**
    * Optional. Called as soon as the session is known, before the node is: an adapter that asks a server may start
    * now, so that registry and provision are asked in parallel. Never throws, never waits.
    */
-  prefetch? (session: Session): void
+  prefetch? (session: Session, request?: FastifyRequest): void
 }
+
+export type ProvisionHeaders = (session: Session, request: FastifyRequest | undefined) =>
+  Record<string, string | undefined> | Promise<Record<string, string | undefined>>
 
 export interface HttpProvisionOptions {
   /**
@@ -31,8 +38,11 @@ export interface HttpProvisionOptions {
    * @default '/data/address'
    */
   pick?: string | ((answer: unknown) => unknown) | undefined
-  /** Header lines of the request, or a function that makes them for each request. */
-  headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>) | undefined
+  /**
+   * Header lines, or a function that makes them for each request to CC-Provision. It gets the session and the request
+   * that asks first: others with the same URL share the answer. A line whose value is undefined is left out.
+   */
+  headers?: Record<string, string> | ProvisionHeaders | undefined
   /** Certificates to trust, PEM. Left out: those of Node.js. */
   ca?: string | Uint8Array | Array<string | Uint8Array> | undefined
   /**

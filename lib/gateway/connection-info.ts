@@ -69,7 +69,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
 
   async function askProvision (node: NodeRef, session: Session, context: RequestContext): Promise<string | null> {
     return await dependencies.provision.ask(context, (deadline) =>
-      provision.externalUrl(node, session, endingFor(provision.externalUrl, deadline)))
+      provision.externalUrl(node, session, endingFor(provision.externalUrl, deadline), context.request))
   }
 
   function recallUrl (node: NodeRef, session: Session, context: RequestContext): string | undefined {
@@ -90,7 +90,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
   return async function connectionInfo (
     session: Session, body: ConnectionInfoBody, context: RequestContext
   ): Promise<ConnectionInfo> {
-    provision.prefetch?.(session)
+    provision.prefetch?.(session, context.request)
     const room = { tenant: session.tenantId, room: body.roomId }
     const assignment = await findNode(room, context)
     const { node, issuedAt, joinOnly } = assignment

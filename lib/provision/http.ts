@@ -12,6 +12,7 @@ import { EVERYBODY, keepAnswers } from './http/kept-answers.js'
 import { pointTo } from './http/pick.js'
 import { createRests } from './http/rests.js'
 import { parseTarget } from './http/target.js'
+import type { FastifyRequest } from 'fastify'
 import type { Ending } from '../common/deadline.js'
 import type { NodeRef } from '../../types/registry.js'
 import type { Question } from './http/kept-answers.js'
@@ -61,7 +62,7 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
     if (!rests.mayAsk(question)) throw new ProvisionFault('not asked after many failures', { blame: 'backend', holdMs: 0 })
     exchange ??= createExchange({ origin: target.origin, headers, ca, timeoutMs: timeout })
     try {
-      const address = readAddress(await exchange.get(path))
+      const address = readAddress(await exchange.get(question))
       rests.succeeded(question)
       noteSuccess(path)
       const before = kept.lastGood(question)
@@ -113,13 +114,13 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
     state.set(answersSome ? 'degraded' : 'down', reason)
   }
 
-  function questionOf (session: Session): Question {
+  function questionOf (session: Session, request?: FastifyRequest): Question {
     const { tenantId: tenant } = session
-    return { tenant, path: target.pathFor(session), owner: target.isConstant ? EVERYBODY : tenant }
+    return { tenant, path: target.pathFor(session), owner: target.isConstant ? EVERYBODY : tenant, session, request }
   }
 
-  async function addressFor (session: Session, ending?: Ending): Promise<string> {
-    const question = questionOf(session)
+  async function addressFor (session: Session, request?: FastifyRequest, ending?: Ending): Promise<string> {
+    const question = questionOf(session, request)
     const known = kept.recall(question)
     if (known !== undefined) return known
     try {
@@ -132,10 +133,12 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
     }
   }
 
-  async function externalUrl (node: NodeRef, session: Session, ending: Ending): Promise<string | null> {
+  async function externalUrl (
+    node: NodeRef, session: Session, ending: Ending, request?: FastifyRequest
+  ): Promise<string | null> {
     throwIfOver(ending)
     try {
-      return withNodePath(await addressFor(session, ending), node.wssUrl)
+      return withNodePath(await addressFor(session, request, ending), node.wssUrl)
     } catch (cause) {
       throwIfOver(ending)
       if (onOutage === 'omit') return null
@@ -157,8 +160,8 @@ export function httpProvision (options: HttpProvisionOptions): Provision {
     start: state.start,
     status: state.status,
     close: state.close,
-    prefetch (session) {
-      addressFor(session).catch(() => {})
+    prefetch (session, request) {
+      addressFor(session, request).catch(() => {})
     },
     externalUrl: keepsUrls(takesDeadline(externalUrl), keptUrl)
   }

@@ -2,6 +2,7 @@ import t from 'tap'
 import { httpProvision } from '../../lib/provision/http.js'
 import { provisionContract } from '../../lib/testing/index.js'
 import { address, json, startHttpServer, text } from '../support/http-server.js'
+import { body, buildApp } from '../support/build-app.js'
 import { keptUrlOf } from '../../lib/common/kept-url.js'
 import { silentLog } from '../support/silent-log.js'
 import { GOOD, GOOD_URL, node, session, startHttp } from './start-http.js'
@@ -78,6 +79,22 @@ t.test('a request – carries the given headers, asks for no compression, and ke
     t.equal(headers['accept-encoding'], 'identity')
     t.equal(headers.cookie, undefined)
   }
+})
+
+t.test('a "headers" function – gets session and request, and passes the id and the trace of the request on', async (t) => {
+  const server = await startHttpServer(t, address(GOOD))
+  const provision = httpProvision({
+    url: `${server.url}/{tenantId}`,
+    headers: ({ userId }, request) => ({
+      'x-user': userId, 'x-request-id': request?.id, traceparent: request?.headers.traceparent?.toString()
+    })
+  })
+  const { app, ask } = await buildApp(t, { server: { genReqId: () => 'req-of-test' }, options: { provision } })
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  t.equal((await ask({ headers: { traceparent } })).json().retCode, '0')
+  await app.cobrowse.connectionInfo({ ...session, tenantId: 't2' }, { ...body, role: 'recorder' })
+  const sent = server.requests.map(({ headers }) => [headers['x-user'], headers['x-request-id'], headers.traceparent])
+  t.strictSame(sent, [['u1', 'req-of-test', traceparent], ['u1', undefined, undefined]])
 })
 
 t.test('a "headers" function that fails – is reported as a failure of access, without its message', async (t) => {

@@ -3,6 +3,7 @@ import { parse } from 'secure-json-parse'
 import { systemClock } from '../../common/clock.js'
 import { withDeadline } from '../../common/deadline.js'
 import { ProvisionFault, toFault } from './fault.js'
+import type { Question } from './kept-answers.js'
 import type { Deadline } from '../../common/deadline.js'
 import type { Client, Dispatcher, Pool } from 'undici'
 import type { HttpProvisionOptions } from '../../../types/provision.js'
@@ -32,7 +33,7 @@ export interface Exchange {
    * @returns the parsed answer
    * @throws `ProvisionFault`
    */
-  get (path: string): Promise<unknown>
+  get (question: Question): Promise<unknown>
   /** Ends all exchanges under way. */
   close (): Promise<void>
 }
@@ -63,18 +64,18 @@ export function createExchange ({ origin, headers, ca, timeoutMs }: ExchangeOpti
     return opened
   }
 
-  async function get (path: string): Promise<unknown> {
+  async function get (question: Question): Promise<unknown> {
     const startedAt = performance.now()
     const work = async ({ signal }: Deadline) => {
       try {
         const { pool } = await open()
-        return await ask(pool, path, signal)
+        return await ask(pool, question, signal)
       } catch (error) {
         const { retryMs } = toFault(error)
         const leftMs = timeoutMs - (performance.now() - startedAt)
         if (retryMs === undefined || leftMs - retryMs <= RETRY_NEEDS_SHARE * timeoutMs) throw error
         await sleep(retryMs, undefined, { signal })
-        return await askAnew(path, signal)
+        return await askAnew(question, signal)
       }
     }
     try {
@@ -85,18 +86,19 @@ export function createExchange ({ origin, headers, ca, timeoutMs }: ExchangeOpti
   }
 
   // Other connections of the pool may be as dead as the one that failed.
-  async function askAnew (path: string, signal: AbortSignal): Promise<unknown> {
+  async function askAnew (question: Question, signal: AbortSignal): Promise<unknown> {
     const { createClient } = await open()
     const client = createClient()
     try {
-      return await ask(client, path, signal)
+      return await ask(client, question, signal)
     } finally {
       await client.destroy()
     }
   }
 
-  async function ask (dispatcher: Dispatcher, path: string, signal: AbortSignal): Promise<unknown> {
-    const answer = await dispatcher.request({ origin, method: 'GET', path, headers: await makeHeaders(), signal })
+  async function ask (dispatcher: Dispatcher, question: Question, signal: AbortSignal): Promise<unknown> {
+    const { path } = question
+    const answer = await dispatcher.request({ origin, method: 'GET', path, headers: await makeHeaders(question), signal })
     const { statusCode, headers: head, body } = answer
     // Destroying a body that was not read to its end emits an error.
     body.on('error', () => {})
@@ -108,14 +110,15 @@ export function createExchange ({ origin, headers, ca, timeoutMs }: ExchangeOpti
     }
   }
 
-  async function makeHeaders (): Promise<Record<string, string>> {
+  async function makeHeaders ({ session, request }: Question): Promise<Record<string, string>> {
     let given
     try {
-      given = typeof headers === 'function' ? await headers() : headers
+      given = typeof headers === 'function' ? await headers(session, request) : headers
     } catch (cause) {
       throw new ProvisionFault('the "headers" function failed', { blame: 'access', cause })
     }
-    const own = Object.entries(given).map(([name, value]) => [name.toLowerCase(), value])
+    const own = Object.entries(given).filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name.toLowerCase(), value])
     return { accept: 'application/json', ...Object.fromEntries(own), 'accept-encoding': 'identity' }
   }
 

@@ -1,5 +1,7 @@
 import { createTenantCache } from '../../common/tenant-cache.js'
 import { ProvisionFault } from './fault.js'
+import type { FastifyRequest } from 'fastify'
+import type { Session } from '../../../types/sessions.js'
 
 const MAX_KEYS = 10_000
 const JITTER = 0.2
@@ -27,6 +29,9 @@ export interface Question {
   path: string
   /** The tenant whose share of the memory the answer is part of, or `EVERYBODY`. */
   owner: string
+  session: Session
+  /** Absent for calls of `app.cobrowse`. */
+  request?: FastifyRequest | undefined
 }
 
 /** Owner of an answer that is the same for all tenants. No tenant has an empty id. */

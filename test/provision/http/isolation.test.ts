@@ -95,7 +95,7 @@ t.test('10,000 answers for one tenant – do not push out the last good answer o
     staleMs: 600_000,
     ask: async ({ path }) => path
   })
-  const questionOf = (tenant: string, path: string) => ({ tenant, path, owner: tenant })
+  const questionOf = (tenant: string, path: string) => ({ tenant, path, owner: tenant, session: { tenantId: tenant, channelId: 'web', userId: 'u1' } })
   await kept.ask(questionOf('victim', '/victim'))
   for (let user = 0; user < 12_000; user++) await kept.ask(questionOf('greedy', `/greedy/${user}`))
   t.equal(kept.lastGood(questionOf('victim', '/victim')), '/victim')
