@@ -25,6 +25,8 @@ export interface AdapterContext {
    * replaces a good one. Left out: every address may.
    */
   acceptsAddress?: ((address: string) => boolean) | undefined
+  /** Call this once for each text of a node record that cannot be read; the plugin counts it. */
+  onRejectedRecord?: (() => void) | undefined
 }
 
 /** The part that all adapters have in common. */

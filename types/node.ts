@@ -1,4 +1,5 @@
 import type { CloseCode } from './close-code.js'
+import type { MetricsRegistry } from './options.js'
 import type { Registry, RoomKey } from './registry.js'
 import type { Role, SigningOptions } from './signature.js'
 
@@ -46,6 +47,8 @@ export interface NodeOptions {
    * @default 600000
    */
   suspendFor?: number | undefined
+  /** A prom-client registry for the metrics of this node. */
+  metrics?: MetricsRegistry | undefined
 }
 
 export interface AdmitOptions {

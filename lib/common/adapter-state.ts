@@ -8,6 +8,8 @@ export interface AdapterState extends Adapter {
   readonly isClosed: boolean
   /** Log of the earliest plugin instance that started the adapter and has not closed it, if there is one. */
   readonly log: FastifyBaseLogger | undefined
+  /** Logs and counts a node record that cannot be read. */
+  rejectRecord (node: string, reason: string): void
   /** Whether one of these instances accepts the address. */
   acceptsAddress (address: string): boolean
 }
@@ -44,6 +46,11 @@ export function createAdapterState (hooks: AdapterStateHooks = {}): AdapterState
     },
     get log () {
       return contexts[0]?.log
+    },
+    rejectRecord (node, reason) {
+      const [context] = contexts
+      context?.log.warn({ node, reason }, 'node record rejected')
+      context?.onRejectedRecord?.()
     },
     acceptsAddress: (address) =>
       contexts.length === 0 || contexts.some(({ acceptsAddress }) => acceptsAddress?.(address) ?? true),

@@ -94,6 +94,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
     const context: AdapterContext = {
       log,
       acceptsAddress: (address) => addressFault(address) === undefined,
+      onRejectedRecord: metrics.recordRejected,
       onState (status) {
         if (!isOver) onState(dependency, status)
       }

@@ -12,6 +12,7 @@ export interface Metrics {
   answered (outcome: Outcome, retCode: string, seconds: number): void
   asked (dependency: DependencyName, seconds: number): void
   signed (kind: 'normal' | 'join-only'): void
+  recordRejected (): void
   /** The gauges show this instance of the plugin from now on. @returns ends that */
   watch (instance: WatchedInstance): () => void
 }
@@ -22,7 +23,9 @@ export interface WatchedInstance extends Adapters {
   readonly inFlight: Pick<InFlight, 'count' | 'limit'>
 }
 
-export const NO_METRICS: Metrics = { answered () {}, asked () {}, signed () {}, watch: () => () => {} }
+export const NO_METRICS: Metrics = {
+  answered () {}, asked () {}, signed () {}, recordRejected () {}, watch: () => () => {}
+}
 
 /** All instances of the plugin that share a prom-client registry. */
 const watchedIn = new WeakMap<MetricsRegistry, Set<WatchedInstance>>()
@@ -74,6 +77,9 @@ export async function createMetrics (host: MetricsRegistry): Promise<Metrics> {
   const signatures: Counter = held('cobrowse_signatures_issued_total', () => new Counter({
     name: 'cobrowse_signatures_issued_total', help: 'Signatures issued', labelNames: ['kind'], registers
   }))
+  const rejected: Counter = held('cobrowse_node_records_rejected_total', () => new Counter({
+    name: 'cobrowse_node_records_rejected_total', help: 'Node records that cannot be read', registers
+  }))
   held('cobrowse_registry_view_age_seconds', () => new Gauge({
     name: 'cobrowse_registry_view_age_seconds',
     help: 'Since the nodes were last read',
@@ -120,6 +126,7 @@ export async function createMetrics (host: MetricsRegistry): Promise<Metrics> {
     },
     asked: (name, seconds) => dependency.observe({ dependency: name }, seconds),
     signed: (kind) => signatures.inc({ kind }),
+    recordRejected: () => rejected.inc(),
     watch (instance) {
       watched.add(instance)
       return () => { watched.delete(instance) }

@@ -2,6 +2,7 @@
 import 'jose'
 import { systemClock } from '../common/clock.js'
 import { verifySignature } from '../signature.js'
+import { createNodeMetrics } from './metrics.js'
 import { createNode } from './node.js'
 import { readNodeOptions } from './options.js'
 import type { CobrowseNode, NodeOptions } from '../../types/node.js'
@@ -12,11 +13,13 @@ import type { CobrowseNode, NodeOptions } from '../../types/node.js'
  * @throws TypeError that names the option; any other error if the registry is unavailable
  */
 export async function joinCobrowse (options: NodeOptions): Promise<CobrowseNode> {
-  const { registry, signing, ...settings } = readNodeOptions(options)
+  const { registry, signing, metrics: host, ...settings } = readNodeOptions(options)
+  const metrics = host && await createNodeMetrics(host)
   return await createNode({ ...settings, signing }, {
     clock: systemClock,
     verify: async (signature, at) => await verifySignature(signature, { ...signing, ...at, acceptJoinOnly: true }),
-    join: async (record) => await registry.join(record)
+    join: async (record) => await registry.join(record),
+    metrics
   })
 }
 

@@ -2,12 +2,14 @@ import { createEmitter } from '../common/emitter.js'
 import { createAdmission } from './admission.js'
 import { AdmissionError } from './admission-error.js'
 import { readDrainOptions } from './options.js'
+import { NO_METRICS } from './metrics.js'
 import { inTime, joinInTime, quietly } from './in-time.js'
 import { createRooms } from './rooms.js'
 import type { Clock } from '../common/clock.js'
 import type { Verify } from './admission.js'
+import type { NodeMetrics } from './metrics.js'
 import type { NodeSettings } from './options.js'
-import type { CobrowseNode, NodeEvents, NodeStatus, SeatEnd } from '../../types/node.js'
+import type { AdmitOptions, CobrowseNode, NodeEvents, NodeStatus, Seat, SeatEnd } from '../../types/node.js'
 import type { Membership, NodeRecord } from '../../types/registry.js'
 
 const MOVED: SeatEnd = { code: 4410, reason: 'the room moved: ask again' }
@@ -21,14 +23,15 @@ export interface NodeParts {
   clock: Clock
   verify: Verify
   join (record: NodeRecord): Promise<Membership>
+  metrics?: NodeMetrics | undefined
 }
 
-export type NodeCoreSettings = Omit<NodeSettings, 'registry' | 'signing'> & { signing: { skew: number } }
+export type NodeCoreSettings = Omit<NodeSettings, 'registry' | 'signing' | 'metrics'> & { signing: { skew: number } }
 
 /** @throws the error of `join`, or one if it took too long */
 export async function createNode (settings: NodeCoreSettings, parts: NodeParts): Promise<CobrowseNode> {
   const { record, signing: { skew }, allowedOrigins, maxSeats, seatsPerRoom, patience, suspendFor } = settings
-  const { clock, verify } = parts
+  const { clock, verify, metrics = NO_METRICS } = parts
   const join = async () => await joinInTime(clock, async () => await parts.join({ ...record }))
   const events = createEmitter<NodeEvents>()
   let phase: Phase = 'serving'
@@ -60,7 +63,7 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
     }
   })
 
-  const admit = createAdmission({
+  const admission = createAdmission({
     clock,
     verify,
     rooms,
@@ -73,12 +76,24 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
     }
   })
 
+  async function admit (signature: string, options?: AdmitOptions): Promise<Seat> {
+    try {
+      const seat = await admission(signature, options)
+      metrics.admitted(record.id)
+      return seat
+    } catch (error) {
+      metrics.refused(record.id, error instanceof AdmissionError ? error.closeCode : undefined)
+      throw error
+    }
+  }
+
   function listen (joined: Membership): void {
     const ifPresent = <D extends unknown[]> (react: (...details: D) => void) => (...details: D) => {
       if (membership === joined && isRegistered()) react(...details)
     }
     joined.on('lapsed', ifPresent(() => {
       rooms.suspend()
+      metrics.lapsed(record.id)
       events.emit('lapsed')
     }))
     joined.on('resumed', ifPresent(() => {
@@ -131,7 +146,12 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
     return phase === 'serving' && !membership.valid() ? 'lapsed' : phase
   }
 
+  const status = (): NodeStatus => ({
+    id: record.id, incarnation: membership.incarnation, state: state(), rooms: rooms.count(), seats: rooms.seats()
+  })
+
   listen(membership)
+  const unwatch = metrics.watch(status)
   return {
     id: record.id,
     get incarnation () {
@@ -139,9 +159,7 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
     },
     admit,
     valid: () => isServing() && membership.valid(),
-    status: () => ({
-      id: record.id, incarnation: membership.incarnation, state: state(), rooms: rooms.count(), seats: rooms.seats()
-    }),
+    status,
     async drain (options = {}) {
       const { deadline, ...asked } = readDrainOptions(options)
       if (phase === 'closed') await closing
@@ -178,6 +196,7 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
         cancelDeadline()
         await inTime(clock, async () => await Promise.allSettled([membership.leave(), joining]))
         end('closed')
+        unwatch()
       })()
       await closing
     },

@@ -7,6 +7,7 @@ import {
 } from '../common/signing-options.js'
 import type { SigningSettings } from '../common/signing-options.js'
 import type { DrainOptions, NodeOptions } from '../../types/node.js'
+import type { MetricsRegistry } from '../../types/options.js'
 import type { NodeRecord, Registry } from '../../types/registry.js'
 
 const milliseconds = (minimum: number) => Type.Integer({
@@ -30,7 +31,8 @@ export const NodeOptionsSchema = Type.Object({
   maxSeats: Type.Optional(count),
   seatsPerRoom: Type.Optional(count),
   patience: Type.Optional(milliseconds(1)),
-  suspendFor: Type.Optional(milliseconds(1))
+  suspendFor: Type.Optional(milliseconds(1)),
+  metrics: Type.Optional(ObjectWithMethods('a prom-client registry', 'registerMetric', 'getSingleMetric'))
 }, { additionalProperties: false })
 
 export const NODE_DEFAULTS = Object.freeze({
@@ -49,12 +51,13 @@ export interface NodeSettings {
   patience: number
   /** Milliseconds. */
   suspendFor: number
+  metrics: MetricsRegistry | undefined
 }
 
 /** @throws TypeError that names the option and the rule */
 export function readNodeOptions (options: NodeOptions): NodeSettings {
   checkOptions('joinCobrowse', NodeOptionsSchema, options)
-  const { registry, maxSeats, seatsPerRoom, patience, suspendFor, allowedOrigins } = options
+  const { registry, maxSeats, seatsPerRoom, patience, suspendFor, allowedOrigins, metrics } = options
   checkOrigins(allowedOrigins ?? [])
   const signing = readSigning(options.signing)
   checkLifetime(signing, registry.linger)
@@ -66,7 +69,8 @@ export function readNodeOptions (options: NodeOptions): NodeSettings {
     maxSeats: maxSeats ?? NODE_DEFAULTS.maxSeats,
     seatsPerRoom: seatsPerRoom ?? NODE_DEFAULTS.seatsPerRoom,
     patience: patience ?? NODE_DEFAULTS.patience,
-    suspendFor: suspendFor ?? NODE_DEFAULTS.suspendFor
+    suspendFor: suspendFor ?? NODE_DEFAULTS.suspendFor,
+    metrics
   }
 }
 

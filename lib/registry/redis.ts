@@ -87,6 +87,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     parse,
     clock,
     log: () => state.log,
+    onRejected: state.rejectRecord,
     onRead: (nodes) => chooser.update(nodes, clock.monotonic())
   })
   const checkEviction = createEvictionCheck(store, () => state.log)

@@ -101,6 +101,7 @@ export function createZooKeeperRegistry (
     clock,
     doubtMs: () => client.sessionTimeout() + DOUBT_MS,
     log: () => state.log,
+    onRejected: state.rejectRecord,
     onRead: (nodes) => chooser.update(nodes, clock.monotonic()),
     onHint: poller.hurry
   })

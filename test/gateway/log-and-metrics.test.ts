@@ -120,6 +120,7 @@ t.test('metrics – count answers, dependencies, nodes and signatures, and name 
     'cobrowse_registry_view_age_seconds 0',
     `cobrowse_nodes{state="serving"} ${NODES.length}`,
     'cobrowse_nodes{state="draining"} 0',
+    'cobrowse_node_records_rejected_total 0',
     'cobrowse_in_flight 0',
     'cobrowse_in_flight_limit 1000',
     'cobrowse_signatures_issued_total{kind="normal"} 1'
@@ -128,4 +129,23 @@ t.test('metrics – count answers, dependencies, nodes and signatures, and name 
   t.notMatch(text, /"u1"/)
   await t.resolves(buildApp(t, { options: { metrics } }), 'a second instance shares the metrics')
   await app.close()
+})
+
+t.test('a node record that an adapter rejects – is counted', async (t) => {
+  const metrics = new Registry()
+  const registry = memoryRegistry({ nodes: NODES })
+  await buildApp(t, {
+    options: {
+      metrics,
+      registry: {
+        ...registry,
+        start (context) {
+          registry.start(context)
+          context.onRejectedRecord?.()
+          context.onRejectedRecord?.()
+        }
+      }
+    }
+  })
+  t.match(await metrics.metrics(), 'cobrowse_node_records_rejected_total 2')
 })

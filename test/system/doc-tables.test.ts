@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Registry as PromRegistry } from 'prom-client'
 import t from 'tap'
 import { createMetrics } from '../../lib/gateway/metrics.js'
+import { createNodeMetrics } from '../../lib/node/metrics.js'
 import { toNodeView } from '../../lib/registry/nodes/node-record.js'
 import { ROOT } from '../support/doc-blocks.js'
 import { readSourceDefaults } from '../support/source-defaults.js'
@@ -68,8 +69,11 @@ t.test('docs/relay-nodes.md – the table of close codes – names each code, an
 t.test('docs/operations.md – the table of metrics – names each metric with its type and labels, and no other', async (t) => {
   const registry = new PromRegistry()
   await createMetrics(registry)
-  const rows = rowsBelow('docs/operations.md', '| metric | type | labels |').flatMap(([names = '', type = '', labels = '']) =>
-    names.split(', ').map((name) => [unquote(name), type, [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label).join()]))
+  await createNodeMetrics(registry)
+  const tables = ['| metric | type | labels |', '| metric of a node | type | labels |']
+  const rows = tables.flatMap((table) => rowsBelow('docs/operations.md', table)).flatMap(([names = '', type = '', labels = '']) =>
+    names.split(', ').map((name) =>
+      [unquote(name), type.split(',')[0], [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label).join()]))
   const metrics = registry.getMetricsAsArray().map((metric) => {
     const { name, type, labelNames = [] } = metric as unknown as { name: string, type: string, labelNames?: string[] }
     return [name, type, labelNames.join()]
@@ -87,6 +91,7 @@ t.test('docs/security.md – limits on memory – are those of the sources', asy
     ['tenants whose requests', 'lib/provision/http/rests.ts'],
     ['rooms of `memoryRegistry`', 'lib/registry/memory/bindings.ts'],
     ['tokens of `memorySessions`', 'lib/sessions/memory.ts'],
+    ['claimed rooms that the ZooKeeper', 'lib/registry/zookeeper/assigner.ts'],
     ['rooms that the ZooKeeper registry', 'lib/registry/zookeeper/sweep.ts']
   ] as const) {
     t.match(read(file), new RegExp(`^const MAX_\\w+ = ${limitOf(entries)?.replaceAll(',', '_')}$`, 'm'), `${entries}: ${file}`)

@@ -1,7 +1,6 @@
 import { refusePromise } from '../../common/refuse-promise.js'
 import { splitMember } from './member.js'
 import { checkNodeRecord, MAX_RECORD_BYTES, toNodeView } from './node-record.js'
-import type { FastifyBaseLogger } from 'fastify'
 import type { NodeRecord, NodeView } from '../../../types/registry.js'
 
 /** Most nodes that are read. */
@@ -22,9 +21,10 @@ export interface NodeEntry {
 
 export const parseRecord: ParseRecord = (text) => JSON.parse(text)
 
-/** Reads a record; a bad one is logged once per text, and affects only its node. */
+/** Reads a record; a bad one is reported once per text, and affects only its node. */
 export function readEntry (
-  member: string, text: RecordText, known: NodeEntry | undefined, parse: ParseRecord, log: FastifyBaseLogger | undefined
+  member: string, text: RecordText, known: NodeEntry | undefined, parse: ParseRecord,
+  onRejected: (node: string, reason: string) => void
 ): NodeEntry {
   if (known !== undefined && known.text === text) return known
   try {
@@ -33,7 +33,7 @@ export function readEntry (
   } catch (error) {
     // toView throws nothing but a TypeError.
     const { message } = error as TypeError
-    log?.warn({ node: splitMember(member).id.slice(0, 64), reason: message }, 'node record rejected')
+    onRejected(splitMember(member).id.slice(0, 64), message)
     return { text, lastGood: known?.lastGood }
   }
 }

@@ -12,6 +12,8 @@ export interface RedisViewOptions {
   parse: ParseRecord
   clock: Clock
   log (): FastifyBaseLogger | undefined
+  /** Called once for each text of a node that cannot be read. */
+  onRejected (node: string, reason: string): void
   onRead (nodes: readonly NodeView[]): void
 }
 
@@ -30,7 +32,7 @@ export interface RedisView extends SingleFlight {
   nodeOf (member: string, text: unknown): NodeView | undefined
 }
 
-export function createRedisView ({ readPages, parse, clock, log, onRead }: RedisViewOptions): RedisView {
+export function createRedisView ({ readPages, parse, clock, log, onRejected, onRead }: RedisViewOptions): RedisView {
   let entries = new Map<string, NodeEntry>()
   let nodes: readonly NodeView[] = []
   let readAt: number | undefined
@@ -39,7 +41,8 @@ export function createRedisView ({ readPages, parse, clock, log, onRead }: Redis
   let isReplidKnown = true
   let isCut = false
 
-  const readKnown = (member: string, text: RecordText) => readEntry(member, text, entries.get(member), parse, log())
+  const readKnown = (member: string, text: RecordText) =>
+    readEntry(member, text, entries.get(member), parse, onRejected)
 
   async function read (): Promise<void> {
     const found = new Map<string, NodeEntry>()

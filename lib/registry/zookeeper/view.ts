@@ -29,6 +29,8 @@ export interface ZooKeeperViewOptions {
   /** Milliseconds for which nodes that vanished together are not considered dead. */
   doubtMs (): number
   log (): FastifyBaseLogger | undefined
+  /** Called once for each text of a node that cannot be read. */
+  onRejected (node: string, reason: string): void
   onRead (nodes: readonly NodeView[]): void
   /** Called when a watch fired and the nodes should be read again. */
   onHint (): void
@@ -56,7 +58,7 @@ export interface ZooKeeperView extends SingleFlight {
 }
 
 export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperView {
-  const { client, layout, parse, clock, doubtMs, log, onRead, onHint } = options
+  const { client, layout, parse, clock, doubtMs, log, onRejected, onRead, onHint } = options
   let entries = new Map<string, NodeEntry>()
   const stale = new Set<string>()
   const watchers = new Map<string, () => void>()
@@ -103,7 +105,7 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
     const options = { watch: watcherOf(member), ms: READ_MS }
     const found = await client.get(layout.nodePath(member), options).catch(nullIfDenied)
     if (found === undefined) return undefined
-    return readEntry(member, found && textOf(found.data), entries.get(member), parse, log())
+    return readEntry(member, found && textOf(found.data), entries.get(member), parse, onRejected)
   }
 
   async function read (): Promise<void> {
