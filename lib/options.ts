@@ -36,6 +36,7 @@ export const OptionsSchema = Type.Object({
   maxInFlight: Type.Optional(Type.Integer({ minimum: 1, description: 'an integer of at least 1' })),
   joinOnlyFor: Type.Optional(seconds(0)),
   selectNode: Type.Optional(FunctionOption('a function (candidates, context) => candidates')),
+  onIssued: Type.Optional(FunctionOption('a function (issued) => …')),
   metrics: Type.Optional(ObjectWithMethods('a prom-client registry', 'registerMetric', 'getSingleMetric')),
   routeOptions: Type.Optional(Type.Object({}, { description: 'an object of Fastify route options' })),
   // Fastify passes these two to every plugin beside its own options.

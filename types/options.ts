@@ -1,6 +1,6 @@
 import type { FastifyRequest, RouteShorthandOptions } from 'fastify'
 import type { Provision } from './provision.js'
-import type { Registry, SelectNode } from './registry.js'
+import type { NodeRef, Registry, SelectNode } from './registry.js'
 import type { Session, Sessions } from './sessions.js'
 import type { Role, SigningOptions } from './signature.js'
 
@@ -38,6 +38,22 @@ export type Authorize = (
 export type AuthorizeRelease = (
   session: Session, body: ReleaseBody, request: FastifyRequest
 ) => boolean | Promise<boolean>
+
+/** A signature that was issued. */
+export interface Issued {
+  session: Session
+  /** The `roomId` of the request, as it was sent. */
+  room: string
+  role: Role
+  node: NodeRef
+  /** Whether the signature only leads back to an open room, without the store. */
+  joinOnly: boolean
+  /** Left out for calls of `app.cobrowse`. */
+  request?: FastifyRequest | undefined
+}
+
+/** Called after each signature. Nothing waits for it. */
+export type OnIssued = (issued: Issued) => unknown
 
 /** The part of a prom-client registry that the plugin uses. */
 export interface MetricsRegistry {
@@ -115,6 +131,11 @@ export interface CobrowseOptions {
   joinOnlyFor?: number | undefined
   /** Replaces the order of candidates for a new room. */
   selectNode?: SelectNode | undefined
+  /**
+   * Called after each signature that was issued: the place for an audit trail. Nothing waits for it, and no answer
+   * depends on it; the first of several failures in a row is logged.
+   */
+  onIssued?: OnIssued | undefined
   /** A prom-client registry for the plugin's metrics. */
   metrics?: MetricsRegistry | undefined
   /** Merged into both routes: `config.rateLimit`, `onRequest`, … docs/route-options.md lists the allowed options. */

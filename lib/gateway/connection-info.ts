@@ -13,7 +13,8 @@ import type { KnownRooms } from './known-rooms.js'
 import type { RequestContext } from './request-context.js'
 import type { Subject } from '../signature.js'
 import type {
-  Assignment, ConnectionInfo, ConnectionInfoBody, NodeRef, NodeView, Provision, Registry, RoomKey, SelectNode, Session
+  Assignment, ConnectionInfo, ConnectionInfoBody, Issued, NodeRef, NodeView, Provision, Registry, RoomKey, SelectNode,
+  Session
 } from '../../types/index.js'
 
 export interface ConnectionInfoParts {
@@ -26,13 +27,15 @@ export interface ConnectionInfoParts {
   /** Whether an assignment made without the store may be signed. */
   mayJoinOnly: boolean
   issue (subject: Subject): string
+  /** Called with each signature, for the host. */
+  onIssued?: ((issued: Issued) => void) | undefined
   /** Called for each answer that was made without the store, with the reason. */
   onJoinOnly (reason: unknown): void
 }
 
 /** The use case: session and body in; node, external address and signature out. Independent of Fastify and HTTP. */
 export function createConnectionInfo (parts: ConnectionInfoParts) {
-  const { registry, provision, dependencies, addressFault, knownRooms, issue } = parts
+  const { registry, provision, dependencies, addressFault, knownRooms, issue, onIssued } = parts
   const accepts = rememberPerNode((node) => addressFault(node.wssUrl) === undefined &&
     (node.wssUrlOut === undefined || addressFault(node.wssUrlOut) === undefined))
   const selectNode = parts.selectNode && blamingTheHost(parts.selectNode)
@@ -101,6 +104,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     const { roomId, userId: user, userName: name, role } = body
     const signature = issue({ user, name, role, node, issuedAt, joinOnly, ...room })
     knownRooms.remember(room, assignment)
+    onIssued?.({ session, room: roomId, role, node, joinOnly, request: context.request })
     const { wssUrl } = node
     return wssUrlOut === null ? { roomId, wssUrl, signature } : { roomId, wssUrl, wssUrlOut, signature }
   }

@@ -3,6 +3,7 @@ import { createAddressCheck } from '../common/address.js'
 import { createRoomHash } from '../common/room-hash.js'
 import { InvalidTokenError, ProvisionUnavailableError, RegistryUnavailableError, SessionsUnavailableError } from '../errors.js'
 import { createIssuer } from '../signature.js'
+import { createAudit } from './audit.js'
 import { createConnectionInfo } from './connection-info.js'
 import { createDependency } from './dependency.js'
 import { createEndCall } from './end-call.js'
@@ -61,6 +62,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
     knownRooms,
     mayJoinOnly: joinOnlyFor > 0,
     onJoinOnly: notice.joinOnly,
+    onIssued: settings.onIssued && createAudit(settings.onIssued, log),
     issue (subject) {
       metrics.signed(subject.joinOnly ? 'join-only' : 'normal')
       if (!subject.joinOnly) notice.normal()
