@@ -44,6 +44,11 @@ export const cobrowse: FastifyPluginAsync<CobrowseOptions> = fp(plugin, { name: 
 export default cobrowse
 
 export { ownUserIdOnly } from './http/authorize.js'
+export {
+  ConnectionInfoAnswerSchema, ErrorAnswerSchema, ReleaseAnswerSchema, openapiSecurity, openapiSecuritySchemes
+} from './http/openapi.js'
+export { ConnectionInfoBodySchema, ReleaseBodySchema } from './http/schema.js'
+export type { ConnectionInfoAnswer, ErrorAnswerBody } from './http/openapi.js'
 export { memoryRegistry } from './registry/memory.js'
 export { redisRegistry } from './registry/redis.js'
 export { zookeeperRegistry } from './registry/zookeeper.js'

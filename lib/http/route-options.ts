@@ -1,5 +1,5 @@
 import type { FastifySchema } from 'fastify'
-import type { RouteSchema } from './schema.js'
+import type { RouteSchema } from './openapi.js'
 import type { CobrowseOptions } from '../../types/options.js'
 
 type RouteOptions = NonNullable<CobrowseOptions['routeOptions']>

@@ -7,11 +7,12 @@ import { createErrorAnswer, JSON_HEADERS } from './error-answer.js'
 import { readRawToken } from './raw-token.js'
 import { createRequests } from './requests.js'
 import { copyRouteOptions, mergeSchema } from './route-options.js'
+import { SHARED_SCHEMAS } from './openapi.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import type { Gateway } from '../gateway/gateway.js'
 import type { RequestContext } from '../gateway/request-context.js'
 import type { Settings } from '../options.js'
-import type { RouteSchema } from './schema.js'
+import type { RouteSchema } from './openapi.js'
 import type { Session } from '../../types/index.js'
 
 /** The part in which the routes differ. */
@@ -46,6 +47,7 @@ export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoin
     scope.addContentTypeParser('*', async () => { throw new UnsupportedContentTypeError() })
     scope.setReplySerializer((payload) => JSON.stringify(payload))
     scope.setErrorHandler(errorAnswer.answerBare)
+    for (const schema of SHARED_SCHEMAS) scope.addSchema(schema)
     scope.addHook('onRequest', checkHead)
     scope.addHook('preHandler', admit)
     scope.addHook('onResponse', finish)

@@ -14,12 +14,13 @@ const npm = async (cwd: string, ...args: string[]) =>
   (await execute('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd, env })).stdout
 
 const NAMES = [
-  'BodyTimeoutError', 'BodyTooLargeError', 'ClosingError', 'InternalError', 'InvalidBodyError', 'InvalidTokenError',
-  'MissingTokenError', 'NoLiveNodeError', 'NotAuthorizedError', 'OriginNotAllowedError', 'OverloadedError',
-  'ProvisionUnavailableError', 'RegistrySettlingError', 'RegistryUnavailableError', 'SessionsUnavailableError',
-  'SignatureError', 'TooManyRequestsError', 'UnsupportedContentTypeError', 'cobrowse', 'default', 'httpProvision',
-  'memoryRegistry', 'memorySessions', 'ownUserIdOnly', 'redisRegistry', 'redisSessions', 'staticProvision',
-  'verifySignature', 'zookeeperRegistry'
+  'BodyTimeoutError', 'BodyTooLargeError', 'ClosingError', 'ConnectionInfoAnswerSchema', 'ConnectionInfoBodySchema',
+  'ErrorAnswerSchema', 'InternalError', 'InvalidBodyError', 'InvalidTokenError', 'MissingTokenError',
+  'NoLiveNodeError', 'NotAuthorizedError', 'OriginNotAllowedError', 'OverloadedError', 'ProvisionUnavailableError',
+  'RegistrySettlingError', 'RegistryUnavailableError', 'ReleaseAnswerSchema', 'ReleaseBodySchema',
+  'SessionsUnavailableError', 'SignatureError', 'TooManyRequestsError', 'UnsupportedContentTypeError', 'cobrowse',
+  'default', 'httpProvision', 'memoryRegistry', 'memorySessions', 'openapiSecurity', 'openapiSecuritySchemes',
+  'ownUserIdOnly', 'redisRegistry', 'redisSessions', 'staticProvision', 'verifySignature', 'zookeeperRegistry'
 ]
 
 const NODE_NAMES = ['AdmissionError', 'joinCobrowse', 'readOffer']
