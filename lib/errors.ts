@@ -27,6 +27,7 @@ export const ProvisionUnavailableError = catalogued('50304', 'the external addre
 export const SessionsUnavailableError = catalogued('50305', 'the token store cannot be asked')
 export const OverloadedError = catalogued('50306', 'overloaded')
 export const ClosingError = catalogued('50307', 'closing')
+export const NodesFullError = catalogued('50308', 'all nodes are full')
 
 /**
  * Not an answer of the route: a node gets this error for a signature that it must not accept. `cause` says why, for the

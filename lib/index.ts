@@ -49,6 +49,7 @@ export {
 } from './http/openapi.js'
 export { ConnectionInfoBodySchema, ReleaseBodySchema } from './http/schema.js'
 export type { ConnectionInfoAnswer, ErrorAnswerBody } from './http/openapi.js'
+export { chain, filterBy, leastLoaded, prefer } from './gateway/placement.js'
 export { memoryRegistry } from './registry/memory.js'
 export { redisRegistry } from './registry/redis.js'
 export { zookeeperRegistry } from './registry/zookeeper.js'

@@ -44,7 +44,8 @@ const CASES: Record<string, Case[]> = {
     { options: { sessions: { ...memorySessions(), find: away } } },
     { options: { sessions: { ...memorySessions(), find: () => never }, timeout: 600 } }
   ],
-  50306: [{ options: { authorize: () => never, timeout: 600 } }]
+  50306: [{ options: { authorize: () => never, timeout: 600 } }],
+  50308: [{ options: { registry: memoryRegistry({ nodes: NODES.map((node) => ({ ...node, capacity: 0 })) }) } }]
 }
 const ELSEWHERE = ['40801', '50307']
 

@@ -4,7 +4,7 @@ import type { Role } from './signature.js'
 /** Code of an error answer of the gateway, as the README lists it. */
 export type RetCode =
   | '40001' | '40101' | '40102' | '40301' | '40302' | '40801' | '41301' | '41501' | '42901' | '50001'
-  | '50301' | '50302' | '50303' | '50304' | '50305' | '50306' | '50307'
+  | '50301' | '50302' | '50303' | '50304' | '50305' | '50306' | '50307' | '50308'
 
 /** The cause of a missing connection: a code of the gateway, a close code of the node, or one of these. */
 export type CobrowseErrorCode = RetCode | CloseCode

@@ -6,6 +6,7 @@ import type { Session } from './sessions.js'
 
 export type * from './adapter.js'
 export type * from './options.js'
+export type * from './placement.js'
 export type * from './provision.js'
 export type * from './registry.js'
 export type * from './sessions.js'

@@ -21,6 +21,10 @@ export interface NodeOptions {
   /** Share of new rooms, relative to the others. */
   weight?: number | undefined
   zone?: string | undefined
+  /** Version of the node's program, for the choice of a node. */
+  version?: string | undefined
+  /** At most 16, for the choice of a node. */
+  labels?: Readonly<Record<string, string>> | undefined
   /** Rooms it can hold. A full node gets no new rooms. */
   capacity?: number | undefined
   /** Keys and times, the same as on the gateways. */

@@ -20,6 +20,10 @@ export interface NodeRecord {
    */
   weight?: number | undefined
   zone?: string | undefined
+  /** Version of the node's program. */
+  version?: string | undefined
+  /** At most 16; names and values are 1–64 of `A-Z a-z 0-9 . _ : -`. */
+  labels?: Readonly<Record<string, string>> | undefined
   /**
    * A draining node gets no new rooms.
    * @default false
@@ -46,6 +50,8 @@ export interface NodeView extends NodeRef {
   draining: boolean
   rooms: number
   zone?: string | undefined
+  version?: string | undefined
+  labels?: Readonly<Record<string, string>> | undefined
   capacity?: number | undefined
 }
 
@@ -57,7 +63,8 @@ export interface SelectContext {
 
 /**
  * Orders the candidates for a new room, best first. The registry takes the first eight of them whose lease is live
- * in the store. A node that is left out cannot be chosen. Synchronous; an exception answers new rooms with 50001.
+ * in the store. A node that is left out cannot be chosen. Synchronous. If it fails, the plugin orders the candidates by
+ * their load.
  */
 export type SelectNode = (candidates: readonly NodeView[], context: SelectContext) => readonly NodeView[]
 

@@ -1,12 +1,11 @@
 import {
-  InternalError, NoLiveNodeError, OverloadedError, ProvisionUnavailableError, RegistrySettlingError,
+  NodesFullError, NoLiveNodeError, OverloadedError, ProvisionUnavailableError, RegistrySettlingError,
   RegistryUnavailableError
 } from '../errors.js'
 import { endingFor, withEnding } from '../common/adapter-call.js'
 import { withNodePath } from '../common/address.js'
 import { keptUrlOf } from '../common/kept-url.js'
 import { ReasonError } from '../common/reason.js'
-import { refusePromise } from '../common/refuse-promise.js'
 import type { AddressCheck } from '../common/address.js'
 import type { Dependency } from './dependency.js'
 import type { KnownRooms } from './known-rooms.js'
@@ -21,6 +20,7 @@ export interface ConnectionInfoParts {
   registry: Registry
   provision: Provision
   dependencies: Record<'registry' | 'provision', Dependency>
+  /** Never throws. */
   selectNode?: SelectNode | undefined
   addressFault: AddressCheck
   knownRooms: KnownRooms
@@ -38,7 +38,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
   const { registry, provision, dependencies, addressFault, knownRooms, issue, onIssued } = parts
   const accepts = rememberPerNode((node) => addressFault(node.wssUrl) === undefined &&
     (node.wssUrlOut === undefined || addressFault(node.wssUrlOut) === undefined))
-  const selectNode = parts.selectNode && blamingTheHost(parts.selectNode)
+  const { selectNode } = parts
 
   function askRegistry (room: RoomKey, context: RequestContext): Promise<Assignment> {
     const choice = { accepts, selectNode, isKnown: knownRooms.has(room), signal: undefined }
@@ -61,7 +61,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     try {
       return heard(await askRegistry(room, context), context)
     } catch (error) {
-      if (error instanceof NoLiveNodeError) knownRooms.forget(room)
+      if (error instanceof NoLiveNodeError || error instanceof NodesFullError) knownRooms.forget(room)
       const recalled = isWithoutStore(error) && !context.budget.isPassed() ? knownRooms.recall(room) : undefined
       if (recalled === undefined || addressFault(recalled.node.wssUrl) !== undefined) throw error
       context.nodeId = recalled.node.id
@@ -127,19 +127,5 @@ function rememberPerNode (decide: (node: NodeView) => boolean): (node: NodeView)
     const decided = decide(node)
     known.set(node, decided)
     return decided
-  }
-}
-
-// The registry calls `selectNode`, but is not to blame if this function of the host fails.
-function blamingTheHost (selectNode: SelectNode): SelectNode {
-  return (candidates, context) => {
-    try {
-      const chosen: unknown = selectNode(candidates, context)
-      refusePromise(chosen, '"selectNode"')
-      if (!Array.isArray(chosen)) throw new ReasonError('"selectNode" must return an array of candidates')
-      return chosen
-    } catch (cause) {
-      throw new InternalError({ cause })
-    }
   }
 }

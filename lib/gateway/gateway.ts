@@ -12,6 +12,7 @@ import { createJoinOnlyNotice } from './join-only-notice.js'
 import { createKnownRooms } from './known-rooms.js'
 import { createMetrics, NO_METRICS } from './metrics.js'
 import { toAnswers } from './readiness.js'
+import { guardSelectNode } from './select-node.js'
 import { isTraced, trace } from './tracing.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Settings } from '../options.js'
@@ -57,7 +58,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
     registry,
     provision,
     dependencies,
-    selectNode,
+    selectNode: selectNode && guardSelectNode(selectNode, log),
     addressFault,
     knownRooms,
     mayJoinOnly: joinOnlyFor > 0,

@@ -25,6 +25,8 @@ export const NodeOptionsSchema = Type.Object({
   wssUrlOut: OfRecord,
   weight: OfRecord,
   zone: OfRecord,
+  version: OfRecord,
+  labels: OfRecord,
   capacity: OfRecord,
   signing: SigningSchema,
   allowedOrigins: Type.Optional(OriginsSchema),
@@ -75,9 +77,9 @@ export function readNodeOptions (options: NodeOptions): NodeSettings {
 }
 
 function readRecord ({ id = `node-${randomBytes(8).toString('hex')}`, ...options }: NodeOptions): NodeRecord {
-  const { wssUrl, wssUrlOut, weight, zone, capacity } = options
+  const { wssUrl, wssUrlOut, weight, zone, version, labels, capacity } = options
   try {
-    return checkNodeRecord(id, { wssUrl, wssUrlOut, weight, zone, capacity })
+    return checkNodeRecord(id, { wssUrl, wssUrlOut, weight, zone, version, labels, capacity })
   } catch (cause) {
     // checkNodeRecord throws nothing but a TypeError.
     const { message } = cause as TypeError

@@ -4,7 +4,6 @@ import { createAdapterState } from '../common/adapter-state.js'
 import { checkOptions } from '../common/check-options.js'
 import { throwIfOver } from '../common/deadline.js'
 import { createEmitter } from '../common/emitter.js'
-import { NoLiveNodeError } from '../errors.js'
 import { createBindings } from './memory/bindings.js'
 import { toNodeRef } from '../common/node-ref.js'
 import { checkNodeRecord, newIncarnation, toNodeView } from './nodes/node-record.js'
@@ -145,7 +144,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
       }
       const [chosen] = chooser.choose(room, options)
       const member = chosen && members.get(chosen.id)
-      if (member === undefined) throw new NoLiveNodeError()
+      if (member === undefined) throw chooser.noNode(options)
       if (!bindings.mayBind(room.tenant)) throw unanswerable('more new rooms than the memory registry holds')
       bindings.bind(name, member, room.tenant)
       return { node: toNodeRef(member.view), issuedAt: Date.now(), joinOnly: false }

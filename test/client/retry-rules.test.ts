@@ -7,7 +7,7 @@ import type { CobrowseErrorCode } from '../../types/client.js'
 const WAITS = { minWait: 250, maxWait: 10_000 }
 const codes: CobrowseErrorCode[] = [
   4401, 4403, 4408, 4410, 4429, 4503, '40001', '40101', '40102', '40301', '40302', '40801', '41301', '41501', '42901',
-  '50001', '50301', '50302', '50303', '50304', '50305', '50306', '50307', 'unreachable', 'bad-answer', 'unopened', 'lost'
+  '50001', '50301', '50302', '50303', '50304', '50305', '50306', '50307', '50308', 'unreachable', 'bad-answer', 'unopened', 'lost'
 ]
 
 function toError (code: CobrowseErrorCode, details: ConstructorParameters<typeof CobrowseError>[2] = {}) {

@@ -100,7 +100,7 @@ export function isolationContract (t: Test, store: IsolatingStore): void {
     await store.writeRecord?.(GOOD_RECORD)
   })
 
-  t.test('a "selectNode" that fails costs new rooms only, and is not blamed on the registry', async (t) => {
+  t.test('a "selectNode" that fails costs no room, and is not blamed on the registry', async (t) => {
     const failing: Array<() => unknown> = [
       () => { throw new Error('of the host') },
       async () => await Promise.reject(new Error('of the host')),
@@ -116,10 +116,10 @@ export function isolationContract (t: Test, store: IsolatingStore): void {
     await until(async () => await isNormal(known))
     for (choose of failing) {
       isFailing = true
-      t.strictSame(await kindsOf(), ['50001'])
+      t.ok((await kindsOf()).every((kind) => kind.startsWith('wss:')), 'new rooms go to the least loaded nodes')
       t.match(await kindOf(known), /^wss:/, 'a room that has its node needs no choice')
       isFailing = false
-      t.ok(await isNormal(), 'new rooms as soon as it is mended')
+      t.ok(await isNormal())
     }
     t.strictSame(unhandled, [])
   })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { memoryRegistry } from '../../lib/registry/memory.js'
-import { NoLiveNodeError } from '../../lib/errors.js'
+import { NodesFullError } from '../../lib/errors.js'
 import { newRoom, nodeRecord } from '../../lib/testing/contracts/rooms.js'
 import { membershipContract, registryContract } from '../../lib/testing/index.js'
 import type { MakeRegistry } from '../../types/contracts.js'
@@ -29,7 +29,7 @@ t.test('rooms – are counted exactly, and no longer than they are bound', async
     await registry.assign(room)
     now += 1000
   }
-  await t.rejects(registry.assign(newRoom()), NoLiveNodeError)
+  await t.rejects(registry.assign(newRoom()), NodesFullError)
   t.equal(registry.nodes()[0]?.rooms, 3)
   await registry.assign(rooms[0])
   now = 22_001

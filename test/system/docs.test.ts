@@ -122,7 +122,7 @@ t.test('the tables of adapters – name the options of the types', async (t) => 
 t.test('the table of the kit – names every option with its default', async (t) => {
   const rows = tableOf(read('docs/relay-nodes.md'), '## In Node.js: the kit')
   const options = rows.filter(([name]) => name !== 'close code' && !/^\d+$/.test(name ?? ''))
-  const ofRecord = ['wssUrlOut', 'weight', 'zone', 'capacity']
+  const ofRecord = ['wssUrlOut', 'weight', 'zone', 'version', 'labels', 'capacity']
   const names = Object.keys(NodeOptionsSchema.properties).filter((name) => !ofRecord.includes(name))
   t.strictSame(options.map(([name]) => unquote(name)).sort(), names.sort())
   for (const [name, value] of Object.entries(NODE_DEFAULTS)) {

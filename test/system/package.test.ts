@@ -16,11 +16,12 @@ const npm = async (cwd: string, ...args: string[]) =>
 const NAMES = [
   'BodyTimeoutError', 'BodyTooLargeError', 'ClosingError', 'ConnectionInfoAnswerSchema', 'ConnectionInfoBodySchema',
   'ErrorAnswerSchema', 'InternalError', 'InvalidBodyError', 'InvalidTokenError', 'MissingTokenError',
-  'NoLiveNodeError', 'NotAuthorizedError', 'OriginNotAllowedError', 'OverloadedError', 'ProvisionUnavailableError',
-  'RegistrySettlingError', 'RegistryUnavailableError', 'ReleaseAnswerSchema', 'ReleaseBodySchema',
-  'SessionsUnavailableError', 'SignatureError', 'TooManyRequestsError', 'UnsupportedContentTypeError', 'cobrowse',
-  'default', 'httpProvision', 'memoryRegistry', 'memorySessions', 'openapiSecurity', 'openapiSecuritySchemes',
-  'ownUserIdOnly', 'redisRegistry', 'redisSessions', 'staticProvision', 'verifySignature', 'zookeeperRegistry'
+  'NoLiveNodeError', 'NodesFullError', 'NotAuthorizedError', 'OriginNotAllowedError', 'OverloadedError',
+  'ProvisionUnavailableError', 'RegistrySettlingError', 'RegistryUnavailableError', 'ReleaseAnswerSchema',
+  'ReleaseBodySchema', 'SessionsUnavailableError', 'SignatureError', 'TooManyRequestsError',
+  'UnsupportedContentTypeError', 'chain', 'cobrowse', 'default', 'filterBy', 'httpProvision', 'leastLoaded',
+  'memoryRegistry', 'memorySessions', 'openapiSecurity', 'openapiSecuritySchemes', 'ownUserIdOnly', 'prefer',
+  'redisRegistry', 'redisSessions', 'staticProvision', 'verifySignature', 'zookeeperRegistry'
 ]
 
 const NODE_NAMES = ['AdmissionError', 'joinCobrowse', 'readOffer']

@@ -1,3 +1,4 @@
+import { NodesFullError, NoLiveNodeError } from '../../errors.js'
 import { memberOf } from './member.js'
 import { createOwnAssignments } from './own-assignments.js'
 import type { AssignOptions, NodeView, RoomKey } from '../../../types/registry.js'
@@ -16,6 +17,8 @@ export interface Chooser {
   update (nodes: readonly NodeView[], now?: number): void
   /** Returns up to eight nodes, best first. The cost does not grow with the number of nodes. */
   choose (room: RoomKey, options?: ChoiceOptions): NodeView[]
+  /** The reason why no node can be named: all are full, or none is live. */
+  noNode (options?: ChoiceOptions): Error
   /** Counts a new room that the node's record does not include so far; -1 takes it back. */
   count (node: NodeView, change: 1 | -1): void
 }
@@ -86,6 +89,10 @@ export function createChooser ({ reportAge = 0, random = Math.random }: ChooserO
       const drawn = draw(nodes)
       if (nodes.length <= MAX_CANDIDATES) return byLoad(drawn)
       return [...byLoad(drawn.slice(0, CONTESTANTS)), ...byLoad(drawn.slice(CONTESTANTS))]
+    },
+    noNode ({ accepts = acceptAll } = {}) {
+      const serving = view.filter((node) => !node.draining && accepts(node))
+      return serving.length > 0 && !serving.some(hasRoom) ? new NodesFullError() : new NoLiveNodeError()
     },
     count: own.add
   }

@@ -2,17 +2,24 @@ import { randomId } from '../../random-id.js'
 import { addressFault } from '../../common/address.js'
 import type { NodeRecord, NodeView } from '../../../types/registry.js'
 
-export const NODE_ID = /^[A-Za-z0-9._:-]{1,64}$/
 /** Longest record that is read: it holds only a few addresses and numbers. */
 export const MAX_RECORD_BYTES = 4096
 /** Incarnation of every node that another program lists. */
 export const LISTED_INCARNATION = '-'
 
+export const NODE_ID = /^[A-Za-z0-9._:-]{1,64}$/
+const WORD_RULE = 'must be 1 to 64 of A-Z a-z 0-9 . _ : -'
+const MAX_LABELS = 16
+
+const isWord = (value: unknown): value is string => typeof value === 'string' && NODE_ID.test(value)
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
 
 const FIELDS: Record<Exclude<keyof NodeRecord, 'id' | 'wssUrl' | 'wssUrlOut'>, [(value: unknown) => boolean, string]> = {
   weight: [(value) => typeof value === 'number' && value > 0 && value <= 1000, 'must be a number above 0, at most 1000'],
-  zone: [(value) => typeof value === 'string' && /^[\w.:-]{1,64}$/.test(value), 'must be 1 to 64 of A-Z a-z 0-9 . _ : -'],
+  zone: [isWord, WORD_RULE],
+  version: [isWord, WORD_RULE],
+  labels: [areLabels,
+    `must be an object of at most ${MAX_LABELS} names and values, each 1 to 64 of A-Z a-z 0-9 . _ : -`],
   draining: [(value) => typeof value === 'boolean', 'must be true or false'],
   rooms: [isWhole, 'must be a whole number'],
   capacity: [isWhole, 'must be a whole number']
@@ -24,7 +31,7 @@ const FIELDS: Record<Exclude<keyof NodeRecord, 'id' | 'wssUrl' | 'wssUrlOut'>, [
  * @throws TypeError that names the field
  */
 export function checkNodeRecord (id: unknown, value: unknown): NodeRecord {
-  if (typeof id !== 'string' || !NODE_ID.test(id)) throw new TypeError('node record: "id" must be 1 to 64 of A-Z a-z 0-9 . _ : -')
+  if (typeof id !== 'string' || !NODE_ID.test(id)) throw new TypeError(`node record: "id" ${WORD_RULE}`)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new TypeError('node record: must be an object')
   }
@@ -44,6 +51,12 @@ export function checkNodeRecord (id: unknown, value: unknown): NodeRecord {
   }
   // Every field was checked above.
   return record as unknown as NodeRecord
+}
+
+function areLabels (value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const labels = Object.entries(value)
+  return labels.length <= MAX_LABELS && labels.every(([name, value]) => isWord(name) && isWord(value))
 }
 
 /** The record with its defaults, as the choice of a node needs it. */

@@ -1,4 +1,4 @@
-import { NoLiveNodeError, RegistrySettlingError, RegistryUnavailableError } from '../../errors.js'
+import { RegistrySettlingError, RegistryUnavailableError } from '../../errors.js'
 import { createBatch } from '../../common/batch.js'
 import { throwIfOver } from '../../common/deadline.js'
 import { toNodeRef } from '../../common/node-ref.js'
@@ -118,7 +118,7 @@ export function createAssigner ({ store, view, chooser, clock, listed }: Assigne
       await view.refresh()
       throwIfOver(ending)
       const second = await tryToAssign(room, propose(room, choice))
-      if (second === undefined) throw new NoLiveNodeError()
+      if (second === undefined) throw chooser.noNode(choice)
       return second
     }
   }

@@ -1,5 +1,5 @@
 import { throwIfOver } from '../../common/deadline.js'
-import { NoLiveNodeError, RegistrySettlingError } from '../../errors.js'
+import { RegistrySettlingError } from '../../errors.js'
 import { toNodeRef } from '../../common/node-ref.js'
 import { memberOf } from '../nodes/member.js'
 import { unanswerable } from '../../common/unavailable.js'
@@ -68,7 +68,7 @@ export function createAssigner (options: AssignerOptions): Assigner {
       const chosen = await choose(room, state, choice, ending)
       if (chosen === 'changed') continue
       if (chosen !== 'gone') return chosen
-      if (hasReadAnew) throw view.isDoubtful() ? unanswerable('nodes vanished together or unobserved') : new NoLiveNodeError()
+      if (hasReadAnew) throw view.isDoubtful() ? unanswerable('nodes vanished together or unobserved') : chooser.noNode(choice)
       hasReadAnew = true
       await view.refresh()
     }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { NoLiveNodeError } from '../../errors.js'
+import { NodesFullError, NoLiveNodeError } from '../../errors.js'
 import { show } from './broken.js'
 
 const PAUSE_MS = 10
@@ -58,7 +58,8 @@ export function createPace (ms: number): Pace {
 }
 
 /** Whether the error is an answer, which a busy machine does not cause. */
-const isAnswer = (error: unknown) => error instanceof NoLiveNodeError || error instanceof TypeError
+const isAnswer = (error: unknown) =>
+  [NoLiveNodeError, NodesFullError, TypeError].some((Kind) => error instanceof Kind)
 
 /** Waits for a time whose end cannot be observed. */
 export const elapse = async (ms: number) => { await sleep(ms) }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { NoLiveNodeError } from '../../../errors.js'
+import { NodesFullError, NoLiveNodeError } from '../../../errors.js'
 import { show } from '../broken.js'
 import { assignMany, idsOf, newRoom, nodeOf, wssUrlOf } from '../rooms.js'
 import type { Sentences } from '../sentences.js'
@@ -81,6 +81,12 @@ export const ASSIGNING: Sentences<RegistryFixture> = {
     assert.equal(await full.claim(newRoom()), 'ok')
     await untilShown('"nodes" shows the room', (nodes) => nodes.some(({ id, rooms }) => id === 'n1' && rooms > 0))
     assert.deepEqual(idsOf(await assignMany(registry, 20)), ['n2'])
+  },
+
+  'assign – all nodes are full – rejects with NodesFullError': async ({ registry, join, rejection }) => {
+    await join('n1', { capacity: 0 })
+    const error = await rejection(async () => await registry.assign(newRoom()))
+    assert.ok(error instanceof NodesFullError, `rejected with ${show(error)}`)
   },
 
   'assign – many new rooms – spread over the nodes': async ({ registry, join, untilShown }) => {
