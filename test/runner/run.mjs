@@ -67,6 +67,7 @@ function ensureServers () {
     ['/usr/bin/redis-server', 'redis-server'],
     ['/usr/bin/javac', 'default-jdk-headless'],
     ['/usr/bin/java', 'default-jre-headless'],
+    ['/usr/bin/python3', 'python3'],
     ['/usr/share/java/zookeeper.jar', 'zookeeper'],
     ['/usr/bin/chromium', 'chromium']
   ].filter(([path]) => !existsSync(path)).map(([, name]) => name)
