@@ -1,0 +1,245 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { WebSocket } from 'ws'
+import { createIssuer } from '../../lib/signature.js'
+import { checkNode, startToxicProxy } from '../../lib/testing/index.js'
+import { STEPS } from '../../lib/testing/conformance/rules/index.js'
+import { ROOT } from '../support/doc-blocks.js'
+import { skipSettling } from '../support/redis-registry.js'
+import { findFreePort, startRedis, withoutRedis } from '../support/redis-server.js'
+import { skipWithout } from '../support/skip-reason.js'
+import { until } from '../support/until.js'
+import type { Test } from 'tap'
+import type { NodeReport } from '../../lib/testing/index.js'
+import type { Role } from '../../types/signature.js'
+
+/** A reference node in another language. */
+export interface ForeignNode {
+  /** Below examples. */
+  folder: string
+  /** How its sources end. */
+  ending: string
+  /** Program that has to be installed. */
+  needs: string
+  /** Program that runs it. */
+  program: string
+  /** Returns the arguments of the program. */
+  build (t: Test): Promise<string[]>
+}
+
+const ID = 'node-1'
+const SECRET = 's'.repeat(32)
+const SIGNING = { keys: [{ id: 'k', secret: SECRET }], ttl: 4, skew: 2 }
+/** A lease that a busy machine keeps, and a linger that outlives the signatures. */
+const TIMES = { lease: 2400, heartbeat: 400, linger: 6 }
+const PATIENCE = 500
+const MAX_LINES = 600
+const MEBIBYTE = 1024 * 1024
+const HELLO = 'hello'
+const CONTRACT = `${ROOT}docs/node-contract`
+
+const { NODE_OPTIONS, ...INHERITED } = process.env
+const vectors = JSON.parse(readFileSync(`${CONTRACT}/signatures.json`, 'utf8'))
+
+/** Holds that the node is short, and keeps all rules of the contract. */
+export function testForeignNode (node: ForeignNode): void {
+  const { folder, needs } = node
+  const skip = skipWithout(needs)
+  const skipNode = skip === false ? withoutRedis : skip
+
+  t.test(`${folder} – its sources – have fewer than ${MAX_LINES} lines of code`, async (t) => {
+    const lines = linesOfCode(node)
+    t.ok(lines > 0 && lines < MAX_LINES, `${lines} lines`)
+  })
+
+  t.test(`${folder} – the vectors of signatures – are judged as they say`, { skip }, async (t) => {
+    const { now, ttl, skew, keys: [first, other], node: { id, incarnation }, vectors: signatures } = vectors
+    const { child, output, exited } = run(node, [...await node.build(t), '--verify'], {
+      COBROWSE_KEY_ID: first.id,
+      COBROWSE_KEY: first.secret,
+      COBROWSE_OTHER_KEYS: JSON.stringify({ [other.id]: other.secret }),
+      NODE_ID: id,
+      TTL: String(ttl),
+      SKEW: String(skew)
+    })
+    child.stdin.end([`${now} ${incarnation}`, ...signatures.map(({ signature }: Vector) => signature), ''].join('\n'))
+    t.equal(await exited, 0)
+    const words = output().trimEnd().split('\n').map((line) => line.replace(/:.*/, ''))
+    const judged = signatures.map(({ name }: Vector, at: number) => [name, words[at]])
+    t.strictSame(judged, signatures.map((vector: Vector) => [vector.name, expectedWord(vector)]))
+  })
+
+  t.test(`${folder} – checked against the contract – keeps every rule`, {
+    skip: skipNode, timeout: 280_000
+  }, async (t) => {
+    const { rules, passed } = await check(t, node)
+    t.strictSame(rules.filter(({ outcome }) => outcome !== 'kept'), [])
+    t.equal(rules.length, STEPS.flatMap(({ rules }) => rules).length)
+    t.ok(passed)
+  })
+
+  t.test(`${folder} – frames of every kind – are passed on, or end their own connection only`, {
+    skip: skipNode
+  }, async (t) => await testFrames(t, await startNode(t, node)))
+}
+
+interface Vector {
+  name: string
+  valid: boolean
+  validJoinOnly?: boolean
+  signature: string
+}
+
+function expectedWord ({ valid, validJoinOnly = false }: Vector): string {
+  if (valid) return 'valid'
+  return validJoinOnly ? 'join-only' : 'bad'
+}
+
+/** Without blank lines, comments, imports, and brackets that stand alone. */
+function linesOfCode ({ folder, ending }: ForeignNode): number {
+  const cwd = `${ROOT}examples/${folder}`
+  const lines = readdirSync(cwd).filter((name) => name.endsWith(ending))
+    .flatMap((name) => readFileSync(`${cwd}/${name}`, 'utf8').split('\n'))
+  return lines.filter((line) => !/^\s*(?:$|#|"""|\/[/*]|\*|import |from |[\])}]+[,;]*$)/.test(line)).length
+}
+
+function run ({ folder, program }: ForeignNode, args: string[], env: Record<string, string>) {
+  const child = spawn(program, args, {
+    cwd: `${ROOT}examples/${folder}`, env: { ...INHERITED, PYTHONDONTWRITEBYTECODE: '1', ...env }
+  })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { text += chunk.toString() })
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
+  return { child, output: () => text, exited }
+}
+
+/** Starts the node on a store of its own, behind a proxy. */
+async function startNode (t: Test, node: ForeignNode) {
+  const args = await node.build(t)
+  const store = await startRedis(t)
+  const redis = new Redis(store.port, '127.0.0.1')
+  const proxy = await startToxicProxy({ port: store.port })
+  const port = await findFreePort()
+  let running: ReturnType<typeof run> | undefined
+  t.teardown(async () => {
+    running?.child.kill('SIGKILL')
+    redis.disconnect()
+    await proxy.close()
+  })
+
+  async function start (): Promise<void> {
+    const started = run(node, args, {
+      PORT: String(port),
+      NODE_ID: ID,
+      REDIS_URL: `redis://127.0.0.1:${proxy.port}`,
+      COBROWSE_KEY_ID: 'k',
+      COBROWSE_KEY: SECRET,
+      DRAIN_DEADLINE: '0',
+      LEASE: String(TIMES.lease),
+      HEARTBEAT: String(TIMES.heartbeat),
+      LINGER: String(TIMES.linger * 1000),
+      PATIENCE: String(PATIENCE),
+      TTL: String(SIGNING.ttl),
+      SKEW: String(SIGNING.skew)
+    })
+    running = started
+    await until(() => /is registered/.test(started.output()) || started.child.exitCode !== null, 'the node registers')
+    if (started.child.exitCode !== null) throw new Error(`${node.folder} did not start: ${started.output()}`)
+  }
+
+  async function stop (): Promise<void> {
+    running?.child.kill('SIGTERM')
+    t.equal(await running?.exited, 0, 'the node ends by itself')
+  }
+
+  await skipSettling(redis)
+  await start()
+  return { redis, proxy, port, start, stop, output: () => running?.output() }
+}
+
+async function check (t: Test, node: ForeignNode): Promise<NodeReport> {
+  const { redis, proxy, start, stop, output } = await startNode(t, node)
+  return await checkNode({
+    redis,
+    nodeId: ID,
+    signing: SIGNING,
+    ...TIMES,
+    patience: PATIENCE,
+    WebSocket,
+    cut: () => proxy.set('hang'),
+    heal: () => proxy.set('pass'),
+    start,
+    stop,
+    log: (line) => { if (!line.startsWith('kept')) t.comment(line, output()) }
+  })
+}
+
+async function testFrames (t: Test, { redis, port }: Awaited<ReturnType<typeof startNode>>): Promise<void> {
+  const issue = createIssuer(SIGNING)
+
+  async function open (role: Role) {
+    const incarnation = String(await redis.hget('{cobrowse}:ids', ID)).split('|')[0] ?? ''
+    const ticket = { node: { id: ID, incarnation }, issuedAt: Date.now() }
+    const signature = issue({ tenant: 't', room: 'r', user: role, name: role, role, ...ticket })
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws/cobrowse/1`, ['cobrowse.v1', signature])
+    t.teardown(() => socket.terminate())
+    const heard: Buffer[] = []
+    let hasHeard = false
+    socket.on('message', (data: Buffer) => {
+      hasHeard = true
+      if (String(data) !== HELLO) heard.push(data)
+    })
+    socket.on('error', () => {})
+    const closed = once(socket, 'close').then(([code]) => code)
+    await once(socket, 'open')
+    return { socket, heard, closed, hasHeard: () => hasHeard }
+  }
+
+  const replayer = await open('replayer')
+  const recorder = await open('recorder')
+  const areTogether = (other: Awaited<ReturnType<typeof open>>) => {
+    recorder.socket.send(HELLO)
+    return other.hasHeard()
+  }
+  // Nothing else shows that a client is admitted.
+  await until(() => areTogether(replayer), 'the first client is admitted')
+  const messages = ['', 'short', 'é'.repeat(100), 'x'.repeat(70_000), Buffer.alloc(4 * MEBIBYTE, 7)]
+  for (const message of messages) recorder.socket.send(message)
+  for (const part of ['in ', 'three ']) recorder.socket.send(part, { fin: false })
+  recorder.socket.ping('between')
+  recorder.socket.send('parts')
+  const [[pong]] = await Promise.all([
+    once(recorder.socket, 'pong'), until(() => replayer.heard.length === messages.length + 1, 'all messages')
+  ])
+  t.equal(String(pong), 'between')
+  t.strictSame(replayer.heard, [...messages, 'in three parts'].map((message) => Buffer.from(message)))
+
+  const bad: Array<[string, number, (socket: WebSocket) => void]> = [
+    ['a message that is too long', 1009, (socket) => socket.send(Buffer.alloc(4 * MEBIBYTE + 1))],
+    ['a text that is not UTF-8', 1007, (socket) => socket.send(Buffer.from([0xC3]), { binary: false })],
+    ['a frame without a mask', 1002, (socket) => socket.send('x', { mask: false })],
+    ['a fragment without a beginning', 1002, (socket) => Reflect.get(socket, '_socket').write(Buffer.from([0x80, 0x80, 0, 0, 0, 0]))]
+  ]
+  for (const [what, code, send] of bad) {
+    const client = await open('recorder')
+    send(client.socket)
+    t.equal(await client.closed, code, what)
+  }
+
+  const slow = await open('replayer')
+  await until(() => areTogether(slow), 'the slow client is admitted')
+  slow.socket.pause()
+  for (let sent = 0; sent < 12; sent++) {
+    const before = replayer.heard.length
+    recorder.socket.send(messages[4] ?? '')
+    await until(() => replayer.heard.length > before, 'the other client hears it')
+  }
+  slow.socket.resume()
+  t.not(await slow.closed, 1000, 'a client that reads too slowly is disconnected')
+
+  replayer.socket.close(1000)
+  t.equal(await replayer.closed, 1000, 'a close is answered')
+}

@@ -1,0 +1,9 @@
+import { testForeignNode } from './foreign-node.js'
+
+testForeignNode({
+  folder: 'relay-python',
+  ending: '.py',
+  needs: 'python3',
+  program: 'python3',
+  build: async () => ['relay.py']
+})
