@@ -6,12 +6,13 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
 /**
- * Keeps the contract: registration, lease, claims, admission and doors. Calls of the store are made one after the other,
- * in a turn; the monitor guards all other state, and is never held during a call.
+ * Keeps the contract: registration, lease, claims, admission and doors. Calls of the store are made one after the
+ * other, in a turn; the monitor guards all other state, and is never held during a call.
  */
 final class Node {
     static final String LEAVING = "the node is leaving: ask again";
-    private static final String MOVED = "the room moved: ask again", CALL_ENDED = "the call ended", ROOM_KEY = "{cobrowse}:room:";
+    private static final String MOVED = "the room moved: ask again", CALL_ENDED = "the call ended";
+    private static final String ROOM_KEY = "{cobrowse}:room:";
     private static final List<String> COMMON_KEYS = Stream.of("leases", "nodes", "meta", "ids", "releases", "ended")
         .map(name -> "{cobrowse}:" + name).toList();
     private static final long LEASE = Relay.number("LEASE", 6000), HEARTBEAT = Relay.number("HEARTBEAT", 2000);
@@ -63,7 +64,13 @@ final class Node {
     }
 
     void start() throws Exception {
-        inTurn(() -> register(epoch));
+        try {
+            inTurn(() -> register(epoch));
+        } catch (Exception error) {
+            // A registration without an answer may have been written.
+            leave();
+            throw error;
+        }
         new Thread(this::beatForever).start();
         WebSocket.TIMER.scheduleAtFixedRate(this::watchDoors, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
     }
@@ -88,7 +95,8 @@ final class Node {
         List<Object> words = new ArrayList<>(List.of(COMMON_KEYS.size() + rooms.size()));
         words.addAll(COMMON_KEYS);
         for (Room room : rooms) words.add(room.key);
-        words.addAll(List.of(memory.isEmpty() ? epoch : epoch + " " + memory, newIncarnation(), LEASE, HEARTBEAT, LINGER));
+        String known = memory.isEmpty() ? epoch : epoch + " " + memory;
+        words.addAll(List.of(known, newIncarnation(), LEASE, HEARTBEAT, LINGER));
         for (Object arg : args) words.addAll(arg instanceof List<?> list ? list : List.of(arg));
         List<?> answer = redis.run(script, words) instanceof List<?> list ? list : List.of("done");
         if (answer.get(0).equals("ok")) memory = (String) answer.get(4);
@@ -156,7 +164,8 @@ final class Node {
         throw new IllegalStateException("the node cannot be registered");
     }
 
-    private synchronized Void registered(String inEpoch, String tried, Moment sentAt, List<Room> batch, List<?> answer) {
+    private synchronized Void registered(
+            String inEpoch, String tried, Moment sentAt, List<Room> batch, List<?> answer) {
         epoch = inEpoch;
         incarnation = tried;
         pending = null;
@@ -173,7 +182,8 @@ final class Node {
         if (isCertain(sentAt)) leaseSentAt = sentAt;
         if (isOver || !valid()) return null;
         heard = (List<?>) answer.get(2);
-        for (int at = 0; at < heard.size(); at += 2) hearEnd(ROOM_KEY + heard.get(at), Long.parseLong((String) heard.get(at + 1)));
+        for (int at = 0; at < heard.size(); at += 2)
+            hearEnd(ROOM_KEY + heard.get(at), Long.parseLong((String) heard.get(at + 1)));
         settle(batch, answer);
         if (heard.size() >= 2 * MAX_ENDS) hurry.release();
         return null;
@@ -339,7 +349,8 @@ final class Node {
 
     private Room take(Room room, Signature signature, WebSocket client) throws Refused {
         Refused.check(!isOver, 4410, LEAVING);
-        Refused.check(signature.isJoinOnly() || signature.text("aud").endsWith("/" + incarnation), 4410, "registered anew");
+        boolean isPresent = signature.isJoinOnly() || signature.text("aud").endsWith("/" + incarnation);
+        Refused.check(isPresent, 4410, "registered anew");
         long endsAt = signature.milliseconds("exp") + Signature.SKEW * 1000;
         Refused.check(endsAt > storeTime + storeSentAt.age(), 4401, "expired");
         Refused.check(signature.milliseconds("iat") > ended.getOrDefault(room.key, 0L), 4410, CALL_ENDED);

@@ -14,12 +14,14 @@ record Signature(Map<String, Object> claims, boolean isJoinOnly) {
     private static final Pattern ESCAPE = Pattern.compile("\\\\(?:u(\\p{XDigit}{4})|(.))");
 
     /** @param now in milliseconds */
-    static Signature verify(String text, Map<String, Object> keys, String id, String incarnation, long now) throws Refused {
+    static Signature verify(String text, Map<String, Object> keys, String id, String incarnation, long now)
+            throws Refused {
         try {
             String[] segments = text.split("\\.", -1);
             check(text.length() <= 4096 && segments.length == 3, "too long, or not three segments");
             Map<String, Object> header = readFlatJson(new String(decode(segments[0]), UTF_8));
-            check("HS256".equals(header.get("alg")) && !header.containsKey("crit"), "another algorithm, or a critical header");
+            check("HS256".equals(header.get("alg")), "another algorithm");
+            check(!header.containsKey("crit"), "a critical header");
             boolean isJoinOnly = "cobrowse-join+jwt".equals(header.get("typ"));
             check(isJoinOnly || "cobrowse+jwt".equals(header.get("typ")), "another type");
             Mac mac = Mac.getInstance("HmacSHA256");
@@ -71,7 +73,8 @@ record Signature(Map<String, Object> claims, boolean isJoinOnly) {
         return ESCAPE.matcher(text).replaceAll(match -> {
             int code = match.group(1) == null ? 0 : Integer.parseInt(match.group(1), 16);
             int at = "bfnrt\"\\/".indexOf(String.valueOf(match.group(2)));
-            return Matcher.quoteReplacement(match.group(1) != null ? "" + (char) code : "" + "\b\f\n\r\t\"\\/".charAt(at));
+            char character = match.group(1) != null ? (char) code : "\b\f\n\r\t\"\\/".charAt(at);
+            return Matcher.quoteReplacement("" + character);
         });
     }
 

@@ -43,8 +43,10 @@ final class WebSocket {
         String key = headers.getOrDefault("sec-websocket-key", "");
         String[] offered = headers.getOrDefault("sec-websocket-protocol", "").split("\\s*,\\s*");
         boolean isUpgrade = headers.get("").startsWith("GET ") && "websocket".equalsIgnoreCase(headers.get("upgrade"))
-            && "13".equals(headers.get("sec-websocket-version")) && key.length() == 24 && offered[0].equals("cobrowse.v1");
-        String accept = Base64.getEncoder().encodeToString(MessageDigest.getInstance("SHA-1").digest((key + GUID).getBytes()));
+            && "13".equals(headers.get("sec-websocket-version")) && key.length() == 24
+            && offered[0].equals("cobrowse.v1");
+        byte[] digest = MessageDigest.getInstance("SHA-1").digest((key + GUID).getBytes());
+        String accept = Base64.getEncoder().encodeToString(digest);
         if (offered.length == 2) signature = offered[1];
         send((!isUpgrade ? "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
             : "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "

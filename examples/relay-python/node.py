@@ -21,7 +21,6 @@ CALL_MS, CLAIM_MS = min(1000, LEASE / 2), max(90_000, LEASE + 60_000)
 BATCH, MAX_ENDS, MAX_TRIES = 250, 1000, 6
 SEATS_PER_ROOM, USED_KEPT = 32, 300_000
 SUSPEND_SECONDS, TICK_SECONDS = 600, 0.1
-REFUSALS = {'elsewhere': 4410, 'ended': 4410, 'lapsed': 4410}
 MOVED, LEAVING = 'the room moved: ask again', 'the node is leaving: ask again'
 
 
@@ -64,8 +63,13 @@ class Node:
         self.lock, self.hurry, self.tasks = asyncio.Lock(), asyncio.Event(), set()
 
     async def start(self):
-        async with self._turn():
-            await self._register()
+        try:
+            async with self._turn():
+                await self._register()
+        except BaseException:
+            # A registration without an answer may have been written.
+            await self.leave()
+            raise
         self._in_background(self._heartbeats())
         self._in_background(self._watch_doors())
 
@@ -284,7 +288,8 @@ class Node:
                 return self._take(room, claims, client)
             check(date > self.ended.get(room.key, 0), 4410, 'the call ended')
             word = await self._claim_by_signature(room, date)
-            check(word in ('ok', 'epoch'), REFUSALS.get(word, 4503), f'the store says {word}')
+            is_known = word in ('elsewhere', 'ended', 'lapsed')
+            check(word in ('ok', 'epoch'), 4410 if is_known else 4503, f'the store says {word}')
         raise Refused(4503, 'the store says epoch again and again')
 
     async def _claim_by_signature(self, room, date):
