@@ -29,6 +29,9 @@ export const OptionsSchema = Type.Object({
   allowedHosts: Type.Optional(Type.Array(Type.String({ description: 'a host name, an address or a CIDR range' }), {
     description: 'a list of host names, addresses or CIDR ranges'
   })),
+  exposeInternal: Type.Optional(Type.Union([
+    Type.Literal('always'), Type.Literal('never'), FunctionOption('a function')
+  ], { description: '"always", "never" or a function (session, body, request) => boolean' })),
   allowInsecure: Type.Optional(Type.Boolean({ description: 'true or false' })),
   timeout: Type.Optional(Type.Integer({
     minimum: 100, maximum: 60_000, description: 'an integer from 100 to 60000, in milliseconds'
@@ -50,6 +53,7 @@ export const DEFAULTS = Object.freeze({
   releasePath: '/service-cloud/rest/webadapter/v1/connectionInfo/releaseConnection',
   prefix: '',
   allowedOrigins: Object.freeze([]),
+  exposeInternal: 'always' as const,
   allowInsecure: false,
   timeout: 1500,
   maxInFlight: 1000,

@@ -21,8 +21,8 @@ export interface ReleaseBody {
 /** `data` of a successful answer. */
 export interface ConnectionInfo {
   roomId: string
-  /** Internal WebSocket address of the node. */
-  wssUrl: string
+  /** Internal WebSocket address of the node. Left out if `exposeInternal` says so. */
+  wssUrl?: string
   /** External WebSocket address. Left out only if provision's `onOutage` is `omit`. */
   wssUrlOut?: string
   /** Shown to the node when connecting. Works once. */
@@ -38,6 +38,11 @@ export type Authorize = (
 export type AuthorizeRelease = (
   session: Session, body: ReleaseBody, request: FastifyRequest
 ) => boolean | Promise<boolean>
+
+/** Whether the caller may see the internal address of its node. */
+export type ExposeInternal = (
+  session: Session, body: ConnectionInfoBody, request: FastifyRequest | undefined
+) => boolean
 
 /** A signature that was issued. */
 export interface Issued {
@@ -108,6 +113,13 @@ export interface CobrowseOptions {
   allowedOrigins?: readonly string[] | undefined
   /** Host names, addresses or CIDR ranges that an address in an answer may have. Left out: any. */
   allowedHosts?: readonly string[] | undefined
+  /**
+   * Whether answers contain `wssUrl`, the internal address of the node: `always`, `never`, or a synchronous function
+   * that decides for each request; `request` is undefined for calls of `app.cobrowse`. A caller that gets no internal
+   * address needs an external one.
+   * @default 'always'
+   */
+  exposeInternal?: 'always' | 'never' | ExposeInternal | undefined
   /**
    * Allows `ws:` addresses that do not point to loopback in answers.
    * @default false

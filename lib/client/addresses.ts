@@ -14,9 +14,10 @@ export function createAddresses (preferred: 'wssUrl' | 'wssUrlOut'): Addresses {
   let hasOther = false
   let failures = 0
   return {
-    choose ({ wssUrl, wssUrlOut = wssUrl }) {
-      hasOther = wssUrl !== wssUrlOut
-      return chosen === 'wssUrl' ? wssUrl : wssUrlOut
+    choose ({ wssUrl, wssUrlOut }) {
+      const [first, other] = chosen === 'wssUrl' ? [wssUrl, wssUrlOut] : [wssUrlOut, wssUrl]
+      hasOther = other !== undefined && first !== undefined && first !== other
+      return first ?? other ?? ''
     },
     fail () {
       chosen = chosen === 'wssUrl' ? 'wssUrlOut' : 'wssUrl'

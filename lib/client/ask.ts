@@ -7,7 +7,8 @@ const MAX_RETRY_AFTER_MS = 3_600_000
 
 /** The place of the room. */
 export interface Answer {
-  wssUrl: string
+  /** At least one of the two addresses is given. */
+  wssUrl: string | undefined
   wssUrlOut: string | undefined
   signature: string
 }
@@ -24,7 +25,8 @@ export async function askForRoom (
   const { roomId, userId, userName, role } = settings
   const { data } = await post(settings, settings.url, { roomId, userId, userName, role }, options)
   const { wssUrl, wssUrlOut, signature } = Object(data)
-  if (typeof wssUrl !== 'string' || typeof signature !== 'string' || !['string', 'undefined'].includes(typeof wssUrlOut)) {
+  const areGood = [wssUrl, wssUrlOut].every((address) => ['string', 'undefined'].includes(typeof address))
+  if (!areGood || (wssUrl ?? wssUrlOut) === undefined || typeof signature !== 'string') {
     throw new CobrowseError('bad-answer', 'the answer names no node')
   }
   return { wssUrl, wssUrlOut, signature }

@@ -1,19 +1,20 @@
 import {
-  NodesFullError, NoLiveNodeError, OverloadedError, ProvisionUnavailableError, RegistrySettlingError,
+  InternalError, NodesFullError, NoLiveNodeError, OverloadedError, ProvisionUnavailableError, RegistrySettlingError,
   RegistryUnavailableError
 } from '../errors.js'
 import { endingFor, withEnding } from '../common/adapter-call.js'
 import { withNodePath } from '../common/address.js'
 import { keptUrlOf } from '../common/kept-url.js'
 import { ReasonError } from '../common/reason.js'
+import { refusePromise } from '../common/refuse-promise.js'
 import type { AddressCheck } from '../common/address.js'
 import type { Dependency } from './dependency.js'
 import type { KnownRooms } from './known-rooms.js'
 import type { RequestContext } from './request-context.js'
 import type { Subject } from '../signature.js'
 import type {
-  Assignment, ConnectionInfo, ConnectionInfoBody, Issued, NodeRef, NodeView, Provision, Registry, RoomKey, SelectNode,
-  Session
+  Assignment, CobrowseOptions, ConnectionInfo, ConnectionInfoBody, Issued, NodeRef, NodeView, Provision, Registry,
+  RoomKey, SelectNode, Session
 } from '../../types/index.js'
 
 export interface ConnectionInfoParts {
@@ -22,6 +23,7 @@ export interface ConnectionInfoParts {
   dependencies: Record<'registry' | 'provision', Dependency>
   /** Never throws. */
   selectNode?: SelectNode | undefined
+  exposeInternal: NonNullable<CobrowseOptions['exposeInternal']>
   addressFault: AddressCheck
   knownRooms: KnownRooms
   /** Whether an assignment made without the store may be signed. */
@@ -38,7 +40,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
   const { registry, provision, dependencies, addressFault, knownRooms, issue, onIssued } = parts
   const accepts = rememberPerNode((node) => addressFault(node.wssUrl) === undefined &&
     (node.wssUrlOut === undefined || addressFault(node.wssUrlOut) === undefined))
-  const { selectNode } = parts
+  const { selectNode, exposeInternal } = parts
 
   function askRegistry (room: RoomKey, context: RequestContext): Promise<Assignment> {
     const choice = { accepts, selectNode, isKnown: knownRooms.has(room), signal: undefined }
@@ -90,6 +92,17 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     return url
   }
 
+  function showsInternal (session: Session, body: ConnectionInfoBody, context: RequestContext): boolean {
+    if (typeof exposeInternal === 'string') return exposeInternal === 'always'
+    try {
+      const decision: unknown = exposeInternal(session, body, context.request)
+      refusePromise(decision, '"exposeInternal"')
+      return decision === true
+    } catch (cause) {
+      throw new InternalError({ cause })
+    }
+  }
+
   return async function connectionInfo (
     session: Session, body: ConnectionInfoBody, context: RequestContext
   ): Promise<ConnectionInfo> {
@@ -101,12 +114,15 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     const wssUrlOut = toExternalUrl(node, given)
     // A choice that exceeded the request's time limit is never signed: the room may have another binding by now.
     if (context.budget.isPassed()) throw new RegistryUnavailableError()
+    const shownUrl = showsInternal(session, body, context) ? node.wssUrl : null
+    if (shownUrl === null && wssUrlOut === null) {
+      throw new ProvisionUnavailableError({ cause: new ReasonError('there is no external address, and the internal one is hidden') })
+    }
     const { roomId, userId: user, userName: name, role } = body
     const signature = issue({ user, name, role, node, issuedAt, joinOnly, ...room })
     knownRooms.remember(room, assignment)
     onIssued?.({ session, room: roomId, role, node, joinOnly, request: context.request })
-    const { wssUrl } = node
-    return wssUrlOut === null ? { roomId, wssUrl, signature } : { roomId, wssUrl, wssUrlOut, signature }
+    return toAnswer(roomId, shownUrl, wssUrlOut, signature)
   }
 }
 
@@ -116,6 +132,12 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
  */
 function isWithoutStore (error: unknown): boolean {
   return [RegistryUnavailableError, RegistrySettlingError, OverloadedError].some((Kind) => error instanceof Kind)
+}
+
+/** One hidden class for each form, since a serializer reads it for every request. */
+function toAnswer (roomId: string, wssUrl: string | null, wssUrlOut: string | null, signature: string): ConnectionInfo {
+  if (wssUrlOut === null) return wssUrl === null ? { roomId, signature } : { roomId, wssUrl, signature }
+  return wssUrl === null ? { roomId, wssUrlOut, signature } : { roomId, wssUrl, wssUrlOut, signature }
 }
 
 // A registry asks for every candidate of every room, and the views live as long as one reading of the nodes.

@@ -59,6 +59,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
     provision,
     dependencies,
     selectNode: selectNode && guardSelectNode(selectNode, log),
+    exposeInternal: settings.exposeInternal,
     addressFault,
     knownRooms,
     mayJoinOnly: joinOnlyFor > 0,

@@ -11,7 +11,7 @@ export const ConnectionInfoAnswerSchema = Type.Object({
   retCode: Type.Literal('0'),
   data: Type.Object({
     roomId: Type.String(),
-    wssUrl: Type.String({ description: 'internal address of the node' }),
+    wssUrl: Type.Optional(Type.String({ description: 'internal address of the node' })),
     wssUrlOut: Type.Optional(Type.String({ description: 'external address of the node' })),
     signature: Type.String({ description: 'handed to the node when connecting; works once' })
   })

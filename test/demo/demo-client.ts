@@ -28,7 +28,7 @@ export async function ask (demo: Base, userId: string, role: string, roomId = 'r
   return await response.json() as Answer
 }
 
-export async function open ({ wssUrl }: ConnectionInfo, ...protocols: string[]): Promise<WebSocket> {
+export async function open ({ wssUrl = '' }: ConnectionInfo, ...protocols: string[]): Promise<WebSocket> {
   const socket = new WebSocket(wssUrl, protocols)
   await once(socket, 'open')
   return socket

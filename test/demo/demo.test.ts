@@ -71,9 +71,10 @@ t.test('recorder and replayer – meet on one node – each receives the other�
   t.equal(await closeCode(await open(customer, 'cobrowse.v1', customer.signature)), 4408, 'a signature works once')
   t.equal(await closeCode(await open(customer, 'cobrowse.v1', 'forged')), 4401)
   const { data: other } = await ask(demo, 'customer', 'recorder', 'room-2')
-  const elsewhere = { ...other, wssUrl: other.wssUrl.replace(/[12]$/, (number) => number === '1' ? '2' : '1') }
+  const { wssUrl = '' } = other
+  const elsewhere = { ...other, wssUrl: wssUrl.replace(/[12]$/, (number) => number === '1' ? '2' : '1') }
   t.equal(await closeCode(await open(elsewhere, 'cobrowse.v1', other.signature)), 4401, 'for another node')
-  await t.rejects(open({ ...other, wssUrl: other.wssUrl.replace(/\d$/, '9') }, 'cobrowse.v1', other.signature), /404/)
+  await t.rejects(open({ ...other, wssUrl: wssUrl.replace(/\d$/, '9') }, 'cobrowse.v1', other.signature), /404/)
 
   const closed = sockets.map(closeCode)
   t.equal(await demo.stop(), 0, 'ends cleanly with sockets open')

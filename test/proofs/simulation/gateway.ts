@@ -46,6 +46,7 @@ export function createGateway (host: Host, { registry, timeline, issue }: Gatewa
     addressFault: () => undefined,
     knownRooms,
     mayJoinOnly: true,
+    exposeInternal: 'always',
     issue,
     onJoinOnly () {}
   })
