@@ -86,6 +86,18 @@ t.test('a wrong or unknown option – stops the start with a sentence that names
   for (const [change, message] of wrong) t.throws(() => readChanged(change), { name: 'TypeError', message }, String(message))
 })
 
+t.test('several wrong options – are named in one error, each once', async (t) => {
+  try {
+    readChanged({ sessions: {}, registry: undefined, timeout: '1500', timeOut: 1, metrics: {} })
+    t.fail('accepted')
+  } catch (error) {
+    const { message } = error as TypeError
+    for (const name of ['sessions', 'registry', 'timeout', 'timeOut', 'metrics']) {
+      t.equal(message.split(`"${name}" `).length - 1, 1, name)
+    }
+  }
+})
+
 t.test('error messages – show no secret', async (t) => {
   for (const change of [key({ secret: 'hush' }), key({ id: 1, secret: 'hush' }), key({ secret: ['hush'] })]) {
     try {

@@ -105,7 +105,7 @@ export interface CobrowseOptions {
    * Prefix of both paths.
    * @default ''
    */
-  prefix?: string
+  prefix?: string | undefined
   /**
    * Origins of web pages, besides the gateway's own, that may send requests: `https://app.example`.
    * @default []

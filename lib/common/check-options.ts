@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { Value, ValueErrorType } from '@sinclair/typebox/value'
 import type { TObject } from '@sinclair/typebox'
+import type { ValueError } from '@sinclair/typebox/value'
 
 /** A function; `rule` completes the sentence "… option must be". */
 export const FunctionOption = (rule: string) => Type.Function([], Type.Unknown(), { description: rule })
@@ -14,25 +15,33 @@ export const ObjectWithMethods = (rule: string, ...methods: string[]) =>
  * the sentence "… option must be".
  *
  * @param of the owner of the options
- * @throws TypeError that names the option and the rule, never the value
+ * @throws TypeError that names all wrong options and their rules, never a value
  */
 export function checkOptions (of: string, schema: TObject, options: unknown): void {
-  const error = Value.Errors(schema, options ?? {}).First()
-  if (error === undefined) return checkMethods(of, schema, new Map(Object.entries(options ?? {})))
-  const name = error.path.slice(1).replaceAll('/', '.')
-  if (name === '') throw new TypeError(`the options of ${of} must be an object`)
-  if (error.type === ValueErrorType.ObjectAdditionalProperties) {
-    throw new TypeError(`"${name}" is not an option of ${of}; it takes ${Object.keys(schema.properties).join(', ')}`)
+  const faults = new Map<string, string>()
+  for (const error of Value.Errors(schema, options ?? {})) {
+    const name = error.path.slice(1).replaceAll('/', '.')
+    if (name === '') throw new TypeError(`the options of ${of} must be an object`)
+    if (!faults.has(name)) faults.set(name, describe(of, schema, name, error))
   }
-  throw new TypeError(`"${name}" option of ${of} must be ${error.schema.description ?? error.message}`)
+  addMissingMethods(of, schema, new Map(Object.entries(options ?? {})), faults)
+  if (faults.size > 0) throw new TypeError([...faults.values()].join('; '))
+}
+
+function describe (of: string, { properties }: TObject, name: string, { type, schema, message }: ValueError): string {
+  if (type === ValueErrorType.ObjectAdditionalProperties) {
+    return `"${name}" is not an option of ${of}; it takes ${Object.keys(properties).join(', ')}`
+  }
+  return `"${name}" option of ${of} must be ${schema.description ?? message}`
 }
 
 // TypeBox sees own properties only, but an ioredis client or a prom-client registry inherits its methods from a class.
-function checkMethods (of: string, schema: TObject, options: Map<string, Record<string, unknown>>): void {
+function addMissingMethods (
+  of: string, schema: TObject, options: Map<string, Record<string, unknown>>, faults: Map<string, string>
+): void {
   for (const [name, { methods = [], description }] of Object.entries(schema.properties)) {
     const missing = (methods as string[]).find((method) => options.has(name) && typeof options.get(name)?.[method] !== 'function')
-    if (missing !== undefined) {
-      throw new TypeError(`"${name}" option of ${of} must be ${description}: it has no method "${missing}"`)
-    }
+    if (missing === undefined || faults.has(name)) continue
+    faults.set(name, `"${name}" option of ${of} must be ${description}: it has no method "${missing}"`)
   }
 }
