@@ -11,6 +11,7 @@ export interface RedisData extends RedisScripter {
   zscore (key: string, member: string): Promise<string | null>
   zrem (key: string, ...members: string[]): Promise<number>
   zrangebyscore (key: string, from: string, to: string): Promise<string[]>
+  script (subcommand: 'FLUSH'): Promise<unknown>
 }
 
 /** The part of a WebSocket that `checkNode` uses. */
@@ -29,7 +30,7 @@ export interface TestSocket {
 export interface CheckNodeOptions {
   /**
    * A client of the store, on a direct connection that `cut` does not affect. The runner deletes everything below
-   * `prefix`, so the prefix must not be in use. The client stays yours.
+   * `prefix`, and all scripts of the server, so no other program may use the prefix. The client stays yours.
    */
   redis: RedisData
   /** @default '{cobrowse}' */
@@ -77,7 +78,12 @@ export interface CheckNodeOptions {
   stop?: (() => void | Promise<void>) | undefined
   /** Starts the node again after `stop`, under the same id and at the same address. */
   start?: (() => void | Promise<void>) | undefined
-  /** Called with every rule as soon as it is checked. */
+  /**
+   * Milliseconds in which each of these four functions has to end.
+   * @default 120000
+   */
+  timeout?: number | undefined
+  /** Called with every rule as soon as it is checked, and at last with a summary. */
   log?: ((line: string) => void) | undefined
   /** The ids of the rules to check. Left out: all. */
   only?: readonly string[] | undefined
@@ -95,5 +101,7 @@ export interface RuleReport {
 export interface NodeReport {
   /** Whether every rule is kept, except for those that were not selected or that need an option which was left out. */
   passed: boolean
+  /** Whether every rule was checked. */
+  complete: boolean
   rules: RuleReport[]
 }

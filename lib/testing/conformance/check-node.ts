@@ -3,12 +3,13 @@ import { freshId } from './forge.js'
 import { STEPS } from './rules/index.js'
 import { runStep } from './run-step.js'
 import { readCheckOptions } from './settings.js'
-import { createTestStore } from './store.js'
+import { createOwnScripter, createTestStore } from './store.js'
 import { createConnect } from './client.js'
 import { waitFor } from './wait.js'
-import type { Step } from './rule.js'
+import type { Rule, Step } from './rule.js'
 import type { Settings } from './settings.js'
 import type { Environment } from './fixture.js'
+import type { Played } from './run-step.js'
 import type { TestStore } from './store.js'
 import type { Membership, Registry } from '../../../types/registry.js'
 import type { CheckNodeOptions, NodeReport, RuleReport } from '../../../types/testing.js'
@@ -16,11 +17,11 @@ import type { CheckNodeOptions, NodeReport, RuleReport } from '../../../types/te
 /**
  * Checks a relay node, written in any language, against the contract in docs/relay-nodes.md. The node needs a store
  * that no other program uses. The runner acts as the gateway, another node, the browsers and a faulty store: it ends
- * the node's lease, deletes all data, and finally takes the node's id. Restart the node afterwards.
+ * the node's lease, deletes all data and scripts, and finally takes the node's id. Restart the node afterwards.
  *
- * A check takes about ten leases. Faults of the node end in a report and never in an error. The runner sees by a text
- * from a recorder to its replayer that the node passes messages on: give `message` if the node does not pass on every
- * text.
+ * A check takes about ten leases. Faults of the node end in a report and never in an error. If the store becomes
+ * unavailable, the report says what was found until then. The runner sees by a text from a recorder to its replayer
+ * that the node passes messages on: give `message` if the node does not pass on every text.
  *
  * ```js
  * const report = await checkNode({
@@ -29,14 +30,15 @@ import type { CheckNodeOptions, NodeReport, RuleReport } from '../../../types/te
  * process.exitCode = report.passed ? 0 : 1
  * ```
  *
- * @throws TypeError that names the option; an error if the store cannot be asked or has other live nodes, or if `cut`,
- *   `heal`, `stop` or `start` throws
+ * @throws TypeError that names the option; an error if the store cannot be asked at first or has other live nodes, or
+ *   if `cut`, `heal`, `stop` or `start` throws or does not end in time
  */
 export async function checkNode (options: CheckNodeOptions): Promise<NodeReport> {
   const settings = readCheckOptions(options, STEPS.flatMap(({ rules }) => rules.map(({ id }) => id)))
   const { redis, prefix, times: { linger, ...times } } = settings
-  const registry = redisRegistry({ redis, prefix, ...times, linger: linger / 1000 })
+  const registry = redisRegistry({ redis: createOwnScripter(redis), prefix, ...times, linger: linger / 1000 })
   const store = createTestStore(settings)
+  await assertReachable(store, settings)
   await assertUnused(store, settings)
   const rival = await registry.join({ id: `rival-${freshId()}`, wssUrl: 'wss://rival.invalid/' })
   try {
@@ -44,6 +46,16 @@ export async function checkNode (options: CheckNodeOptions): Promise<NodeReport>
   } finally {
     await rival.leave()
   }
+}
+
+/** Waits until the client is connected. */
+async function assertReachable (store: TestStore, { times }: Settings): Promise<void> {
+  let reason: unknown
+  const isReachable = await waitFor(async () => await store.now().then(() => true, (error: unknown) => {
+    reason = error
+    return false
+  }), times.lease, 50)
+  if (isReachable !== true) throw reason
 }
 
 /** Rejects a store with other nodes, whose rooms the runner would take. */
@@ -65,7 +77,8 @@ async function createEnvironment (settings: Settings, parts: Parts): Promise<Env
   const { nodeId, wssUrl, WebSocket, recoverMs } = settings
   const registration = await waitFor(async () => await parts.store.registration(nodeId), recoverMs)
   const address = wssUrl ?? addressIn(registration?.record)
-  return { settings, ...parts, address, connect: createConnect(WebSocket, address), rooms: [] }
+  const connect = createConnect(WebSocket, address)
+  return { settings, ...parts, address, connect, rooms: [], incarnations: new Set() }
 }
 
 function addressIn (record: string | null | undefined): string {
@@ -77,24 +90,43 @@ function addressIn (record: string | null | undefined): string {
 }
 
 async function check (environment: Environment): Promise<NodeReport> {
+  const { settings } = environment
   const rules: RuleReport[] = []
   let passed = true
   /** The reason why no further rule can be checked. */
   let obstacle: string | undefined
-  for (const act of STEPS) {
-    const asked = act.rules.filter(({ id }) => environment.settings.isAsked(id))
-    const missing = obstacle ?? missingFor(act, environment)
-    const isPlayed = asked.length > 0 && missing === undefined
-    const played: RuleReport[] = isPlayed ? await runStep(environment, act, asked) : []
-    if (isPlayed && played.length === 0) obstacle = 'the node is not registered any more'
-    if (played.some(({ outcome }) => outcome !== 'kept') && act.isBasic) obstacle = 'the node does not do what it rests on'
-    passed &&= obstacle === undefined && played.every(({ outcome }) => outcome === 'kept')
-    for (const { id, rule } of act.rules) {
-      const detail = environment.settings.isAsked(id) ? missing ?? obstacle : 'not asked for'
-      rules.push(played.find((report) => report.id === id) ?? { id, rule, outcome: 'not checked', detail })
-    }
+  for (const step of STEPS) {
+    const missing = missingFor(step, environment)
+    const wanted = missing === undefined ? step.rules.filter(({ id }) => settings.isAsked(id)) : []
+    const played = await play(environment, step, wanted, obstacle)
+    obstacle = played.obstacle
+    const reports = step.rules.map((rule) => played.reports.find(({ id }) => id === rule.id) ??
+      unchecked(rule, settings.isAsked(rule.id) ? missing ?? obstacle : 'not asked for'))
+    rules.push(...reports)
+    passed &&= reports.every(({ id, outcome }) => outcome === 'kept' || !wanted.some((rule) => rule.id === id))
+    const isFirm = played.reports.every(({ outcome }) => outcome === 'kept')
+    if (step.isBasic === true && !isFirm) obstacle ??= 'the node does not do what it rests on'
   }
-  return { passed, rules }
+  const report = { passed, complete: rules.every(({ outcome }) => outcome !== 'not checked'), rules }
+  settings.log(summaryOf(report))
+  return report
+}
+
+async function play (
+  environment: Environment, step: Step, rules: readonly Rule[], obstacle: string | undefined
+): Promise<Played> {
+  if (rules.length === 0 || obstacle !== undefined) return { reports: [], obstacle }
+  return await runStep(environment, step, rules)
+}
+
+const unchecked = ({ id, rule }: Rule, detail: string | undefined): RuleReport =>
+  ({ id, rule, outcome: 'not checked', detail })
+
+function summaryOf ({ passed, rules }: NodeReport): string {
+  const count = (outcome: string) => rules.filter((rule) => rule.outcome === outcome).length
+  const parts = [[count('broken'), 'broken'], [count('not checked'), 'not checked']] as const
+  const counts = parts.flatMap(([number, what]) => number > 0 ? `${number} of ${rules.length} ${what}` : [])
+  return [passed ? 'passed' : 'failed', ...counts].join(', ')
 }
 
 function missingFor ({ needs = [] }: Step, { settings }: Environment): string | undefined {

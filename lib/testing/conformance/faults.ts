@@ -1,16 +1,25 @@
 import type { RoomKey } from '../../../types/registry.js'
 
+/** Rooms that lose something at the moment of the fault. */
+export interface Harm {
+  /** Rooms that the rival claims. */
+  taken: RoomKey[]
+  /** Rooms whose calls end. */
+  ended: RoomKey[]
+  /** Rooms whose bindings are deleted. */
+  evicted: RoomKey[]
+}
+
 /** Fault that the runner injects into the store or the node, for all rules of an act at once. */
 export interface Plan {
-  /** @param taken rooms that the rival claims at the same moment */
-  inject (taken: readonly RoomKey[]): Promise<void>
+  inject (harm: Harm): Promise<void>
   heal? (): Promise<void>
 }
 
 /** One rule's part in the fault. */
 export interface Fault {
   /** Waits until every rule is ready, then injects the fault. @returns the moment after that, of `performance.now()` */
-  begin (taken?: readonly RoomKey[]): Promise<number>
+  begin (harm?: Partial<Harm>): Promise<number>
   /** Waits until every rule has seen enough, then heals the fault. */
   end (): Promise<void>
 }
@@ -24,13 +33,13 @@ export interface Faults {
 
 /** @param parties number of rules that take part */
 export function createFaults (parties: number, { inject, heal }: Plan): Faults {
-  const taken: RoomKey[] = []
+  const harm: Harm = { taken: [], ended: [], evicted: [] }
   let isInjected = false
   let struckAt = 0
 
   const beginning = createMeeting(parties, async () => {
     isInjected = true
-    await inject(taken)
+    await inject(harm)
     struckAt = performance.now()
   })
   const ending = createMeeting(parties, stop)
@@ -45,8 +54,10 @@ export function createFaults (parties: number, { inject, heal }: Plan): Faults {
     join () {
       const waitsFor = new Set([beginning, ending])
       return {
-        async begin (rooms = []) {
-          taken.push(...rooms)
+        async begin ({ taken = [], ended = [], evicted = [] } = {}) {
+          harm.taken.push(...taken)
+          harm.ended.push(...ended)
+          harm.evicted.push(...evicted)
           waitsFor.delete(beginning)
           await beginning.attend()
           return struckAt

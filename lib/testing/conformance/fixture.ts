@@ -12,6 +12,9 @@ import type { Settings } from './settings.js'
 import type { Binding, Registration, TestStore } from './store.js'
 import type { Connect, Client } from './client.js'
 
+/** Address of a process that the runner registers under the node's id. */
+export const IMPOSTOR_URL = 'wss://impostor.invalid/'
+
 /** Fixture that all rules of a check share. */
 export interface Environment {
   settings: Settings
@@ -25,6 +28,8 @@ export interface Environment {
   connect: Connect
   /** Rooms that were used so far. */
   rooms: RoomKey[]
+  /** Incarnations of the node that were seen so far. */
+  incarnations: Set<string>
 }
 
 /** Fixture of one rule: rooms and clients of its own. */
@@ -33,6 +38,8 @@ export interface Fixture extends Environment {
   node (): Promise<Registration>
   /** The node's next live registration, under another incarnation. */
   successor (of: Registration, ms: number): Promise<Registration | undefined>
+  /** The node's next live registration, under any incarnation. */
+  started (ms: number): Promise<Registration | undefined>
   /** A room that was not used before. */
   room (tenant?: string, room?: string): RoomKey
   /** Signs for the node as the gateway does, without asking the store. */
@@ -58,7 +65,7 @@ export interface Ticket {
 }
 
 export function createFixture (environment: Environment): Fixture {
-  const { settings, store, rooms } = environment
+  const { settings, store, rooms, incarnations } = environment
   const clients: Client[] = []
   const issuer = createIssuer(settings.signing)
 
@@ -76,6 +83,7 @@ export function createFixture (environment: Environment): Fixture {
       suppose(living !== undefined, 'the node is not registered')
       return living
     },
+    started: async (ms) => await waitFor(findLiving, ms),
     successor: async ({ incarnation }, ms) => await waitFor(async () => {
       const present = await findLiving()
       return present?.incarnation !== incarnation && present
@@ -120,8 +128,13 @@ export function createFixture (environment: Environment): Fixture {
 
   async function findLiving (): Promise<Registration | undefined> {
     const found = await store.registration(settings.nodeId)
-    return found?.isAlive === true ? found : undefined
+    if (found?.isAlive !== true || isImpostor(found)) return undefined
+    incarnations.add(found.incarnation)
+    return found
   }
 
   return fixture
 }
+
+/** Whether the runner registered this process itself. */
+export const isImpostor = ({ record }: Registration) => record?.includes(IMPOSTOR_URL) === true

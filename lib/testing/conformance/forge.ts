@@ -18,9 +18,21 @@ export function takeApart (signature: string): Parts {
 }
 
 /** Signs any header and claims with the key. */
-export function putTogether ({ header, claims }: Parts, { secret }: SigningKey, hash = 'sha256'): string {
-  const signed = `${encode(header)}.${encode(claims)}`
-  return `${signed}.${createHmac(hash, toBytes(secret)).update(signed).digest('base64url')}`
+export function putTogether ({ header, claims }: Parts, key: SigningKey, hash = 'sha256'): string {
+  return sign(`${encode(header)}.${encode(claims)}`, key, hash)
+}
+
+/** Signs claims that are not written in canonical Base64url. */
+export function putTogetherLoosely ({ header, claims }: Parts, key: SigningKey): string {
+  const { jti, ...others } = claims
+  // The last character has spare bits unless the number of bytes is a multiple of three.
+  const hasSpareBits = Buffer.byteLength(JSON.stringify(claims)) % 3 !== 0
+  const written = hasSpareBits ? claims : { jti: `${String(jti)}x`, ...others }
+  return sign(`${encode(header)}.${withSpareBits(encode(written))}`, key)
+}
+
+function sign (text: string, { secret }: SigningKey, hash = 'sha256'): string {
+  return `${text}.${createHmac(hash, toBytes(secret)).update(text).digest('base64url')}`
 }
 
 /** Another MAC below the same text. */
@@ -35,7 +47,7 @@ export function withClaims (signature: string, change: Record<string, unknown>):
   return `${header}.${encode({ ...takeApart(signature).claims, ...change })}.${mac}`
 }
 
-/** The same bytes, written in another way: the last character of a MAC has two bits that mean nothing. */
+/** The same bytes, written in another way: the last character has bits that mean nothing. */
 export function withSpareBits (signature: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   return signature.slice(0, -1) + alphabet.charAt(alphabet.indexOf(signature.slice(-1)) | 1)

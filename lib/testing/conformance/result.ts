@@ -1,3 +1,5 @@
+import { causesOf } from '../../common/reason.js'
+
 /** The node breaks the rule. The message describes the observed behaviour. */
 export class BrokenRule extends Error {
   override name = 'BrokenRule'
@@ -6,6 +8,16 @@ export class BrokenRule extends Error {
 /** The preconditions of the rule were not met, so the node cannot be checked. */
 export class NotChecked extends Error {
   override name = 'NotChecked'
+}
+
+/** The store cannot be asked, so nothing can be said about the node. */
+export class StoreUnavailable extends Error {
+  override name = 'StoreUnavailable'
+
+  constructor (cause: unknown) {
+    const [reason] = causesOf(cause).slice(-1)
+    super(`Redis cannot be asked: ${reason?.message ?? String(cause)}`, { cause })
+  }
 }
 
 /** @throws BrokenRule unless it is kept */

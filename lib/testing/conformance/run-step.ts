@@ -1,6 +1,7 @@
 import { createFixture } from './fixture.js'
 import { createFaults } from './faults.js'
-import { BrokenRule, NotChecked } from './result.js'
+import { RegistryUnavailableError } from '../../errors.js'
+import { BrokenRule, NotChecked, StoreUnavailable } from './result.js'
 import { waitFor } from './wait.js'
 import type { Step, Rule } from './rule.js'
 import type { Environment } from './fixture.js'
@@ -15,16 +16,47 @@ type Result = Pick<RuleReport, 'outcome' | 'detail'>
 
 const calm: Fault = { begin: async () => performance.now(), end: async () => {} }
 
-/**
- * @returns nothing if the node is not registered
- * @throws errors of the store or of the caller's functions
- */
-export async function runStep (
-  environment: Environment, { plan, isBasic }: Step, rules: readonly Rule[]
-): Promise<RuleReport[]> {
+export interface Played {
+  reports: RuleReport[]
+  /** The reason why no rule can be checked. */
+  obstacle: string | undefined
+}
+
+/** @throws errors of the caller's functions */
+export async function runStep (environment: Environment, step: Step, rules: readonly Rule[]): Promise<Played> {
+  const obstacle = await orUnavailable(async () => await prepare(environment, step))
+  if (obstacle !== undefined) return { reports: [], obstacle }
+  const reports = step.plan === undefined
+    ? await runInLanes(environment, rules)
+    : await runTogether(environment, step.plan(environment), rules)
+  return { reports, obstacle }
+}
+
+/** @returns the reason why the store cannot be asked, or the result of `work` */
+async function orUnavailable<T> (work: () => Promise<T>): Promise<T | string> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return error.message
+    if (error instanceof RegistryUnavailableError) return new StoreUnavailable(error).message
+    throw error
+  }
+}
+
+async function prepare (environment: Environment, { isBasic }: Step): Promise<string | undefined> {
   await environment.store.skipSettling()
-  if (isBasic !== true && !await hasRecovered(environment)) return []
-  if (plan !== undefined) return await runTogether(environment, plan(environment), rules)
+  return isBasic === true ? undefined : await findObstacle(environment)
+}
+
+/** Waits until the node has recovered from the previous fault. @returns the reason if it has not */
+async function findObstacle ({ settings, store, rival }: Environment): Promise<string | undefined> {
+  const isRegistered = async () => (await store.registration(settings.nodeId))?.isAlive === true
+  if (await waitFor(isRegistered, settings.recoverMs) !== true) return 'the node is not registered any more'
+  if (await waitFor(rival.valid, settings.recoverMs) !== true) return 'the runner lost the lease of its own node'
+  return undefined
+}
+
+async function runInLanes (environment: Environment, rules: readonly Rule[]): Promise<RuleReport[]> {
   const waiting = [...rules.entries()]
   const reports: RuleReport[] = []
   await allThrough(Array.from({ length: LANES }, async () => {
@@ -36,12 +68,6 @@ export async function runStep (
   return reports
 }
 
-/** Waits until the node has recovered from the previous fault. */
-async function hasRecovered ({ settings, store, rival }: Environment): Promise<boolean> {
-  return await waitFor(async () =>
-    (await store.registration(settings.nodeId))?.isAlive === true && rival.valid(), settings.recoverMs) === true
-}
-
 async function runTogether (environment: Environment, plan: Plan, rules: readonly Rule[]): Promise<RuleReport[]> {
   const faults = createFaults(rules.length, plan)
   try {
@@ -50,7 +76,7 @@ async function runTogether (environment: Environment, plan: Plan, rules: readonl
       return await report(environment, rule, async () => await checkRule(environment, rule, fault).finally(fault.leave))
     }))
   } finally {
-    await faults.stop()
+    await orUnavailable(faults.stop)
   }
 }
 
@@ -60,7 +86,7 @@ async function checkUndisturbed (environment: Environment, rule: Rule): Promise<
     const before = await stateOf(environment)
     const result = await checkRule(environment, rule, calm)
     if (result.outcome === 'kept' || left === 1 || await stateOf(environment) === before) return result
-    if (!await hasRecovered(environment)) return result
+    if (await findObstacle(environment) !== undefined) return result
   }
 }
 
@@ -75,9 +101,11 @@ async function checkRule (environment: Environment, rule: Rule, fault: Fault): P
     await rule.check(fixture, fault)
     return { outcome: 'kept' }
   } catch (error) {
-    if (error instanceof BrokenRule) return { outcome: 'broken', detail: error.message }
     if (error instanceof NotChecked) return { outcome: 'not checked', detail: error.message }
-    throw error
+    if (!(error instanceof BrokenRule)) throw error
+    // Without its store a good node breaks many rules.
+    await environment.store.now()
+    return { outcome: 'broken', detail: error.message }
   } finally {
     fixture.clear()
   }
@@ -86,7 +114,8 @@ async function checkRule (environment: Environment, rule: Rule, fault: Fault): P
 async function report (
   { settings }: Environment, { id, rule }: Rule, checked: () => Promise<Result>
 ): Promise<RuleReport> {
-  const result = await checked()
+  const answer = await orUnavailable(checked)
+  const result: Result = typeof answer === 'string' ? { outcome: 'not checked', detail: answer } : answer
   settings.log([result.outcome, id, result.detail].flatMap((part) => part ?? []).join(': '))
   return { id, rule, ...result }
 }

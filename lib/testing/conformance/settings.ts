@@ -1,4 +1,6 @@
 import { Type } from '@sinclair/typebox'
+import { systemClock } from '../../common/clock.js'
+import { DeadlineError, withDeadline } from '../../common/deadline.js'
 import { checkOptions, FunctionOption, ObjectWithMethods } from '../../common/check-options.js'
 import { NODE_ID } from '../../registry/nodes/node-record.js'
 import { checkLifetime, MAX_TIMER_MS, readSigning, SigningSchema } from '../../common/signing-options.js'
@@ -16,7 +18,7 @@ const OfRegistry = Type.Optional(Type.Unknown())
 
 const Options = Type.Object({
   redis: ObjectWithMethods('an ioredis client', 'eval', 'evalsha', 'get', 'pttl', 'del', 'hget', 'hset', 'zscore',
-    'zrem', 'zrangebyscore'),
+    'zrem', 'zrangebyscore', 'script'),
   prefix: OfRegistry,
   nodeId: Type.String({ pattern: NODE_ID.source, description: '1 to 64 of A-Z a-z 0-9 . _ : -' }),
   wssUrl: text('a WebSocket address'),
@@ -32,6 +34,7 @@ const Options = Type.Object({
   heal: callback,
   stop: callback,
   start: callback,
+  timeout: milliseconds,
   log: callback,
   only: Type.Optional(Type.Array(Type.String(), { description: 'a list of ids of rules' }))
 }, { additionalProperties: false })
@@ -39,10 +42,10 @@ const Options = Type.Object({
 /** Milliseconds in which a node decides after the store's answer. */
 const DECISION_MS = 1000
 
-type Given = 'redis' | 'nodeId' | 'wssUrl' | 'WebSocket' | 'cut' | 'heal' | 'stop' | 'start'
+type Work = () => void | Promise<void>
 
 /** Checked options with their defaults. */
-export interface Settings extends Pick<CheckNodeOptions, Given> {
+export interface Settings extends Pick<CheckNodeOptions, 'redis' | 'nodeId' | 'wssUrl' | 'WebSocket'> {
   prefix: string
   signing: SigningSettings
   times: RedisTimes
@@ -53,6 +56,11 @@ export interface Settings extends Pick<CheckNodeOptions, Given> {
   beatMs: number
   /** Milliseconds in which a node that lost its registration has a new one. */
   recoverMs: number
+  /** Throw an error that names the function if it does not end in time. */
+  cut: (() => Promise<void>) | undefined
+  heal: (() => Promise<void>) | undefined
+  stop: (() => Promise<void>) | undefined
+  start: (() => Promise<void>) | undefined
   message (text: string): string
   log (line: string): void
   isAsked (id: string): boolean
@@ -66,7 +74,7 @@ export function readCheckOptions (options: CheckNodeOptions, ids: readonly strin
   checkOptions('checkNode', Options, options)
   const { redis, nodeId, wssUrl, WebSocket, cut, heal, stop, start, only } = options
   const { prefix = '{cobrowse}', lease = 6000, heartbeat = 2000, linger = 20, patience = 2000, slack = 2000 } = options
-  const { message = (text) => text, log = () => {} } = options
+  const { message = (text) => text, log = () => {}, timeout = 120_000 } = options
   const signing = readSigning(options.signing)
   checkLifetime(signing, linger)
   checkCouple({ cut, heal })
@@ -88,13 +96,25 @@ export function readCheckOptions (options: CheckNodeOptions, ids: readonly strin
     beatMs,
     recoverMs: 2 * lease + beatMs,
     message,
-    cut,
-    heal,
-    stop,
-    start,
+    cut: limited('cut', cut, timeout),
+    heal: limited('heal', heal, timeout),
+    stop: limited('stop', stop, timeout),
+    start: limited('start', start, timeout),
     log,
     isAsked: (id) => only === undefined || only.includes(id)
   }
+}
+
+/** Bounds a function of the caller. */
+function limited (name: string, work: Work | undefined, ms: number): (() => Promise<void>) | undefined {
+  return work && (async () => {
+    try {
+      await withDeadline({ clock: systemClock, ms }, async () => await work())
+    } catch (error) {
+      if (!(error instanceof DeadlineError)) throw error
+      throw new Error(`"${name}" of checkNode has not ended within ${ms} ms`, { cause: error })
+    }
+  })
 }
 
 function checkCouple (couple: Record<string, unknown>): void {

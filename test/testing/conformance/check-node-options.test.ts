@@ -26,6 +26,7 @@ t.test('a wrong option – is rejected with its rule before anything is done', a
     [{ signing: { ...SIGNING, ttl: 60 } }, /"signing.ttl" option plus "signing.skew" must be at most the 6 seconds/],
     [{ lease: 300 }, /"lease" option of redisRegistry must be at least twice the "heartbeat"/],
     [{ prefix: 'x' }, /"prefix" option of redisRegistry must be a string with a {tag}/],
+    [{ timeout: 0 }, /"timeout" option of checkNode must be an integer from 1/],
     [{ slack: -1 }, /"slack" option of checkNode must be an integer from 1/],
     [{ cut: nothing }, /"heal" option of checkNode must be a function where its counterpart is one/],
     [{ start: nothing }, /"stop" option of checkNode must be a function/],
@@ -102,7 +103,7 @@ t.test('checks on a store', { skip: withoutRedis }, async (t) => {
       claims: { outcome: 'not checked', detail: 'the node does not do what it rests on' },
       tenants: { outcome: 'not checked', detail: 'not asked for' }
     })
-    t.equal(lines.length, 2, 'a line for each that was checked')
+    t.equal(lines.length, 3, 'a line for each that was checked, and a summary')
   })
 
   t.test('missing options of a step – the rules that need it are not checked', async (t) => {

@@ -6,9 +6,13 @@ import { sleepUntil, waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
 import type { Environment, Fixture } from '../fixture.js'
 import type { Plan } from '../faults.js'
+import type { Client } from '../client.js'
 
+/** The contract's 0.5 s of a lease of 6 s. */
+const SAFETY_MS = 500
+const SAFETY_PART = 12
 /** Margin after the moment at which a node has to know that its lease expired. */
-const MOMENT_MS = 50
+const MOMENT_MS = 20
 
 /** Cuts the node alone from the store for a while. */
 export function cutOff ({ settings: { cut, heal } }: Environment): Plan {
@@ -20,6 +24,26 @@ export function cutOff ({ settings: { cut, heal } }: Environment): Plan {
 
 /** Moment at which the node's lease has certainly expired, by its own clocks. */
 const endOfLease = ({ settings: { times } }: Fixture, cutAt: number) => cutAt + times.lease + MOMENT_MS
+
+interface Expiry {
+  /** Milliseconds, by the store's clock. */
+  leaseEnds: number
+  /** Latest moment of `performance.now()` until which a node may consider its lease valid. */
+  validUntil: number
+}
+
+/** The end of the lease of a node that is cut off. */
+async function expiryOf ({ settings: { nodeId, times }, store }: Fixture): Promise<Expiry> {
+  const node = await store.registration(nodeId)
+  suppose(node?.isAlive === true, 'the lease had expired before the cut')
+  const leftMs = node.leaseEnds - Math.min(SAFETY_MS, times.lease / SAFETY_PART) - await store.now()
+  return { leaseEnds: node.leaseEnds, validUntil: performance.now() + leftMs }
+}
+
+async function leave (clients: Client[], ms: number): Promise<void> {
+  for (const client of clients) client.leave()
+  await waitFor(() => clients.every(({ end }) => end !== undefined), ms)
+}
 
 /** Whether the lease has expired in the store. */
 async function leaseIsGone (fixture: Fixture): Promise<boolean> {
@@ -59,6 +83,23 @@ const refusesNormal: Rule = {
   }
 }
 
+const hasMargin: Rule = {
+  id: 'cut-margin',
+  rule: 'treats its lease as expired 0.5 s before its end',
+  async check (fixture, fault) {
+    const { store } = fixture
+    const node = await fixture.node()
+    const { room } = await fixture.pair()
+    await fault.begin()
+    const { leaseEnds, validUntil } = await expiryOf(fixture)
+    await sleepUntil(validUntil + MOMENT_MS)
+    const [present, issuedAt] = [await store.registration(node.id), await store.now()]
+    suppose(present?.leaseEnds === leaseEnds, 'the node was not cut off: its lease goes on')
+    await fixture.refused(fixture.connect(fixture.issue(room, 'replayer', { node, issuedAt })), [4410, 4503],
+      `${leaseEnds - issuedAt} ms before the end of its lease, a client`)
+  }
+}
+
 const keepsPair: Rule = {
   id: 'cut-keeps',
   rule: 'disconnects no client whose other side is connected, while it is cut off and afterwards',
@@ -79,14 +120,32 @@ const keepsPair: Rule = {
 
 const sendsLoneAway: Rule = {
   id: 'cut-lone',
-  rule: 'closes with 4410 a client that waits alone behind a shut door',
+  rule: 'closes with 4410 a client that waits behind a shut door without the other side',
   async check (fixture, fault) {
     const { settings: { patience, times, answerMs } } = fixture
-    const { recorder, replayer } = await fixture.pair()
-    replayer.leave()
-    await waitFor(() => replayer.end, answerMs)
+    const [ours, theirs] = [await fixture.pair(), await fixture.pair()]
+    const second = fixture.connect(await fixture.sign(theirs.room, 'replayer'))
+    suppose(await hears(fixture, theirs.recorder, second), `a second replayer ${fateOf(second)}`)
+    await leave([ours.replayer, theirs.recorder], answerMs)
     await fault.begin()
-    await fixture.refused(recorder, [4410], 'a client alone in its room', times.lease + patience + answerMs)
+    const lone = { 'a recorder alone in its room': ours.recorder, 'a replayer without a recorder': second }
+    await checkAll(Object.entries(lone).map(async ([who, client]) =>
+      await fixture.refused(client, [4410], who, times.lease + patience + answerMs)))
+  }
+}
+
+const isPatient: Rule = {
+  id: 'cut-patience',
+  rule: 'lets a client wait 2 s behind a shut door for the other side',
+  async check (fixture, fault) {
+    const { settings: { patience, answerMs } } = fixture
+    const { recorder, replayer } = await fixture.pair()
+    await leave([replayer], answerMs)
+    await fault.begin()
+    const { validUntil } = await expiryOf(fixture)
+    // The node's lease began a little earlier than the store's.
+    await waitFor(() => recorder.end, validUntil + patience / 2 - performance.now())
+    expect(recorder.end === undefined, `the recorder ${fateOf(recorder)} before ${patience} ms had passed`)
   }
 }
 
@@ -100,6 +159,23 @@ const letsJoin: Rule = {
     suppose(recorder.end === undefined && replayer.end === undefined, 'the room was closed before')
     const reloaded = fixture.connect(await fixture.issueJoinOnly(room, 'replayer'))
     expect(await hears(fixture, recorder, reloaded), `a page that came back ${fateOf(reloaded)}`)
+  }
+}
+
+const staysOpen: Rule = {
+  id: 'cut-join-only-empty',
+  rule: 'admits join-only signatures to a room that all clients left while its lease is expired',
+  async check (fixture, fault) {
+    const { room, recorder, replayer } = await fixture.pair()
+    const begunAt = await fault.begin()
+    await sleepUntil(endOfLease(fixture, begunAt))
+    suppose(recorder.end === undefined && replayer.end === undefined, 'the room was closed before')
+    await leave([recorder, replayer], fixture.settings.answerMs)
+    const [ours, theirs] = [
+      fixture.connect(await fixture.issueJoinOnly(room, 'recorder')),
+      fixture.connect(await fixture.issueJoinOnly(room, 'replayer'))
+    ]
+    expect(await hears(fixture, ours, theirs), `the recorder that came back ${fateOf(ours)}`)
   }
 }
 
@@ -140,5 +216,7 @@ const closesLost: Rule = {
   }
 }
 
-export const cut: readonly Rule[] =
-  [refusesUnanswered, refusesNormal, keepsPair, sendsLoneAway, letsJoin, returns, closesLost]
+export const cut: readonly Rule[] = [
+  refusesUnanswered, refusesNormal, hasMargin, keepsPair, sendsLoneAway, isPatient, letsJoin, staysOpen, returns,
+  closesLost
+]

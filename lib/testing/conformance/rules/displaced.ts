@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkAll } from '../rule.js'
 import { expect, suppose } from '../result.js'
+import { IMPOSTOR_URL, isImpostor } from '../fixture.js'
 import { waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
 import type { Environment } from '../fixture.js'
@@ -12,7 +13,7 @@ export function displace ({ settings: { nodeId }, registry }: Environment): Plan
   let impostor: Membership | undefined
   return {
     async inject () {
-      impostor = await registry.join({ id: nodeId, wssUrl: 'wss://impostor.invalid/' })
+      impostor = await registry.join({ id: nodeId, wssUrl: IMPOSTOR_URL })
     },
     heal: async () => await impostor?.leave()
   }
@@ -61,15 +62,16 @@ const staysAway: Rule = {
   rule: 'never registers again after another process took its id',
   async check (fixture, fault) {
     const { settings: { nodeId, times }, store } = fixture
-    const incarnation = async () => (await store.registration(nodeId))?.incarnation
+    const returned = async () => await waitFor(async () => {
+      const present = await store.registration(nodeId)
+      return present !== null && !isImpostor(present)
+    }, times.lease, times.heartbeat / 4)
     await fault.begin()
-    const impostor = await incarnation()
-    suppose(impostor !== undefined, 'the other process is not registered')
-    const ousted = await waitFor(async () => await incarnation() !== impostor, 1.5 * times.lease, times.heartbeat / 4)
-    expect(ousted === undefined, 'it registered again, and took the id from the other process')
+    const impostor = await store.registration(nodeId)
+    suppose(impostor !== null && isImpostor(impostor), 'the other process is not registered')
+    expect(await returned() === undefined, 'it registered again, and took the id from the other process')
     await fault.end()
-    const returned = await waitFor(incarnation, 1.5 * times.lease, times.heartbeat / 4)
-    expect(returned === undefined, 'it registered again when the other process had gone')
+    expect(await returned() === undefined, 'it registered again when the other process had gone')
   }
 }
 

@@ -7,12 +7,13 @@ import type { Pair } from '../pair.js'
 import type { Rule } from '../rule.js'
 import type { Fixture } from '../fixture.js'
 
-async function endCall (fixture: Fixture): Promise<Pair & { older: string }> {
+async function endCall (fixture: Fixture): Promise<Pair & { older: string, olderJoinOnly: string }> {
   const pair = await fixture.pair()
   suppose(await fixture.claimed(pair.room) !== undefined, 'the room was not claimed')
   const older = await fixture.sign(pair.room, 'recorder')
+  const olderJoinOnly = await fixture.issueJoinOnly(pair.room, 'replayer')
   await fixture.store.endCall(pair.room)
-  return { ...pair, older }
+  return { older, olderJoinOnly, ...pair }
 }
 
 const areGone = ({ recorder, replayer }: Pair) => recorder.end !== undefined && replayer.end !== undefined
@@ -57,6 +58,38 @@ const admitsNewer: Rule = {
   }
 }
 
+const refusesBefore: Rule = {
+  id: 'call-ended-unopened',
+  rule: 'refuses a signature from before the end of the call to a room that it never opened, and does not claim the room',
+  async check (fixture) {
+    const { store } = fixture
+    const room = fixture.room()
+    const older = await fixture.sign(room, 'recorder')
+    await store.endCall(room)
+    const before = await store.binding(room)
+    await fixture.refused(fixture.connect(older), [4410], 'a client with a signature from before')
+    const after = await store.binding(room)
+    expect(after?.text === before?.text, `the binding was ${before?.text}, and is ${after?.text}`)
+  }
+}
+
+const refusesOlderInside: Rule = {
+  id: 'call-ended-reopened',
+  rule: 'refuses signatures from before the end of the call, normal and join-only, after the room was opened again',
+  async check (fixture) {
+    const { store, settings: { beatMs } } = fixture
+    const { older, olderJoinOnly, ...pair } = await endCall(fixture)
+    suppose(await waitFor(() => areGone(pair), beatMs) === true, 'the room was not closed')
+    // Dates of signatures are whole seconds.
+    await sleep(1000 - await store.now() % 1000)
+    await fixture.pair(pair.room)
+    const clients = { 'a normal signature': fixture.connect(older), 'a join-only signature': fixture.connect(olderJoinOnly) }
+    // A signature that took too long has expired.
+    await checkAll(Object.entries(clients).map(async ([what, client]) =>
+      await fixture.refused(client, [4410, 4401], `a client with ${what} from before`)))
+  }
+}
+
 const saysHeard: Rule = {
   id: 'call-ended-heard',
   rule: 'acknowledges the end of a call in a heartbeat',
@@ -68,4 +101,6 @@ const saysHeard: Rule = {
   }
 }
 
-export const endedCalls: readonly Rule[] = [closes, refusesOlder, admitsNewer, saysHeard]
+export const endedCalls: readonly Rule[] = [
+  closes, refusesOlder, refusesBefore, admitsNewer, refusesOlderInside, saysHeard
+]

@@ -3,22 +3,33 @@ import { cut, cutOff } from './cut.js'
 import { displace, displaced } from './displaced.js'
 import { endedCalls } from './ended-calls.js'
 import { epoch, forgetAll } from './epoch.js'
+import { forgetNode, forgotten } from './forgotten.js'
 import { dropLease, lapse } from './lapse.js'
 import { leaving, stopAndStart } from './leaving.js'
+import { manyEnds } from './many-ends.js'
 import { basics, registration } from './registration.js'
 import { resets } from './resets.js'
+import { revive } from './revive.js'
 import { rooms } from './rooms.js'
+import { scripts } from './scripts.js'
 import { signatures } from './signatures.js'
+import { turns } from './turns.js'
+import { used } from './used.js'
+import { dropLeaseAndSettle, yielding } from './yield.js'
 import type { Step } from '../rule.js'
 
 /** All rules, in the order of the check: from harmless faults to those that the node does not recover from. */
 export const STEPS: readonly Step[] = [
   { rules: basics, isBasic: true },
-  { rules: [...registration, ...signatures, ...admission, ...rooms, ...endedCalls] },
-  { rules: resets },
+  { rules: [...registration, ...signatures, ...admission, ...used, ...rooms, ...turns, ...endedCalls] },
+  { rules: [...resets, ...manyEnds] },
   { rules: lapse, plan: dropLease },
+  { rules: forgotten, plan: forgetNode },
+  { rules: yielding, plan: dropLeaseAndSettle },
   { rules: epoch, plan: forgetAll },
   { rules: cut, plan: cutOff, needs: ['cut', 'heal'] },
+  { rules: revive, plan: cutOff, needs: ['cut', 'heal'] },
   { rules: leaving, plan: stopAndStart, needs: ['stop', 'start'] },
+  { rules: scripts },
   { rules: displaced, plan: displace }
 ]

@@ -4,21 +4,34 @@ import { checkAll } from '../rule.js'
 import { expect, suppose } from '../result.js'
 import { fateOf } from '../client.js'
 import { waitFor } from '../wait.js'
+import { expectClaimInTurn } from './turns.js'
 import type { Rule } from '../rule.js'
-import type { Environment } from '../fixture.js'
+import type { Environment, Fixture } from '../fixture.js'
+import type { Registration } from '../store.js'
 import type { Plan } from '../faults.js'
 
-/** Ends the lease early, as after a pause of the node, and gives some of its rooms to the rival at that moment. */
+/** Ends the lease early, as after a pause of the node, and harms some of its rooms at that moment. */
 export function dropLease ({ settings: { nodeId }, store, rival }: Environment): Plan {
   return {
-    async inject (taken) {
+    async inject ({ taken, ended, evicted }) {
       const present = await store.registration(nodeId)
       suppose(present !== null, 'the node is not registered')
       // All commands are sent at once, so that no heartbeat comes between.
-      const dropped = store.dropLease(present.member)
-      await Promise.all([dropped, ...taken.map(async (room) => await rival.claim(room))])
+      await Promise.all([
+        store.dropLease(present.member),
+        ...taken.map(async (room) => await rival.claim(room)),
+        ...ended.map(store.endCall),
+        ...evicted.map(store.evict)
+      ])
     }
   }
+}
+
+/** @throws NotChecked unless the node registers again */
+export async function returned (fixture: Fixture, before: Registration): Promise<Registration> {
+  const after = await fixture.successor(before, fixture.settings.beatMs)
+  suppose(after !== undefined, 'the node has no new incarnation')
+  return after
 }
 
 const registersAnew: Rule = {
@@ -30,22 +43,66 @@ const registersAnew: Rule = {
     const after = await fixture.successor(before, fixture.settings.beatMs)
     if (after !== undefined) return
     const present = await fixture.store.registration(before.id)
-    expect(false, present?.isAlive === true ? 'the old incarnation was revived' : 'it has not registered again')
+    const isRevived = present?.isAlive === true && present.incarnation === before.incarnation
+    expect(false, isRevived ? 'the old incarnation was revived' : 'it has not registered again')
   }
 }
 
 const claimsAgain: Rule = {
   id: 'lapse-claims',
-  rule: 'claims its open rooms for the new incarnation',
+  rule: 'claims its open rooms for the new incarnation, in the call that registers it',
   async check (fixture, fault) {
     const { room, recorder } = await fixture.pair()
     suppose(await fixture.claimed(room) !== undefined, 'the room was not claimed')
     const before = await fixture.node()
     await fault.begin()
-    suppose(await fixture.successor(before, fixture.settings.beatMs) !== undefined, 'the node has no new incarnation')
+    const { member } = await returned(fixture, before)
+    // One script writes both, so there is no moment between them.
+    const binding = await fixture.store.binding(room)
     suppose(recorder.end === undefined, 'the room was closed')
-    const claim = await fixture.claimed(room, fixture.settings.beatMs)
-    expect(claim !== undefined, `the binding is ${(await fixture.store.binding(room))?.text}`)
+    expect(binding?.state === 'claimed' && binding.member === member, `the binding is ${binding?.text ?? 'not there'}`)
+  }
+}
+
+const opensAgain: Rule = {
+  id: 'lapse-opens',
+  rule: 'admits clients with normal signatures to its open rooms as soon as it has claimed them again',
+  async check (fixture, fault) {
+    const { room, recorder } = await fixture.pair()
+    suppose(await fixture.claimed(room) !== undefined, 'the room was not claimed')
+    const before = await fixture.node()
+    await fault.begin()
+    await returned(fixture, before)
+    suppose(await fixture.claimed(room) !== undefined, 'the room was not claimed again')
+    suppose(recorder.end === undefined, 'the room was closed')
+    const reloaded = fixture.connect(await fixture.sign(room, 'replayer'))
+    expect(await hears(fixture, recorder, reloaded), `a client with a new signature ${fateOf(reloaded)}`)
+  }
+}
+
+const claimsInTurn: Rule = {
+  id: 'lapse-claims-in-turn',
+  rule: 'goes on to claim its open rooms in turn after it registered again',
+  async check (fixture, fault) {
+    const { room } = await fixture.pair()
+    suppose(await fixture.claimed(room) !== undefined, 'the room was not claimed')
+    const before = await fixture.node()
+    await fault.begin()
+    await returned(fixture, before)
+    suppose(await fixture.claimed(room, fixture.settings.beatMs) !== undefined, 'the room was not claimed again')
+    await expectClaimInTurn(fixture, room)
+  }
+}
+
+const closesEnded: Rule = {
+  id: 'lapse-ended',
+  rule: 'closes with 4410 a room whose call ended while it had no lease',
+  async check (fixture, fault) {
+    const { room, recorder, replayer } = await fixture.pair()
+    suppose(await fixture.claimed(room) !== undefined, 'the room was not claimed')
+    await fault.begin({ ended: [room] })
+    await checkAll([recorder, replayer].map(async (side) =>
+      await fixture.refused(side, [4410], 'somebody inside', fixture.settings.beatMs)))
   }
 }
 
@@ -69,7 +126,7 @@ const closesLost: Rule = {
   async check (fixture, fault) {
     const { room, recorder, replayer } = await fixture.pair()
     suppose(await fixture.claimed(room) !== undefined, 'the room was not claimed')
-    await fault.begin([room])
+    await fault.begin({ taken: [room] })
     const { id, incarnation } = fixture.rival
     const holder = (await fixture.store.binding(room))?.member
     suppose(holder === memberOf({ id, incarnation }), 'the rival could not claim the room')
@@ -85,9 +142,11 @@ const refusesOld: Rule = {
     const old = await fixture.sign(fixture.room(), 'recorder')
     const before = await fixture.node()
     await fault.begin()
-    suppose(await fixture.successor(before, fixture.settings.beatMs) !== undefined, 'the node has no new incarnation')
+    await returned(fixture, before)
     await fixture.refused(fixture.connect(old), [4401, 4410], 'a client with a signature for the old incarnation')
   }
 }
 
-export const lapse: readonly Rule[] = [registersAnew, claimsAgain, keepsInside, closesLost, refusesOld]
+export const lapse: readonly Rule[] = [
+  registersAnew, claimsAgain, opensAgain, claimsInTurn, keepsInside, closesLost, closesEnded, refusesOld
+]

@@ -1,17 +1,24 @@
 import { checkAll } from '../rule.js'
 import { hears } from '../pair.js'
+import { IMPOSTOR_URL } from '../fixture.js'
 import { expect, suppose } from '../result.js'
 import { fateOf } from '../client.js'
 import { waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
-import type { Environment } from '../fixture.js'
+import type { Environment, Fixture } from '../fixture.js'
+import type { Registration } from '../store.js'
+import type { RoomKey } from '../../../../types/registry.js'
 import type { Plan } from '../faults.js'
 
-/** Stops the node, and starts a process with the same id. */
-export function stopAndStart ({ settings: { stop, start } }: Environment): Plan {
+/** Stops the node, and starts it again while an earlier process has its id. */
+export function stopAndStart ({ settings: { nodeId, stop, start }, registry }: Environment): Plan {
   return {
     inject: async () => await stop?.(),
-    heal: async () => await start?.()
+    async heal () {
+      const earlier = await registry.join({ id: nodeId, wssUrl: IMPOSTOR_URL })
+      await start?.()
+      await earlier.leave()
+    }
   }
 }
 
@@ -30,22 +37,20 @@ const leavesFirst: Rule = {
     }, recoverMs)
     await Promise.all([watch(), fault.begin()])
     await checkAll([recorder, replayer].map(async (side) => await fixture.refused(side, [4410], 'somebody inside', recoverMs)))
-    expect(wasRegistered === false, 'it was still registered when it closed a room')
+    suppose(wasRegistered !== undefined, 'the runner did not see the moment at which a room was closed')
+    expect(!wasRegistered, 'it was still registered when it closed a room')
   }
 }
 
 const startsAnew: Rule = {
   id: 'restarts',
-  rule: 'registers under a new incarnation when it is started again',
+  rule: 'replaces an earlier process with its id, under a new incarnation, when it is started again',
   async check (fixture, fault) {
-    const { settings: { recoverMs }, store } = fixture
+    const { settings: { recoverMs } } = fixture
     const before = await fixture.node()
     await fault.begin()
     await fault.end()
-    const after = await waitFor(async () => {
-      const present = await store.registration(before.id)
-      return present?.isAlive === true && present
-    }, recoverMs)
+    const after = await fixture.started(recoverMs)
     expect(after !== undefined, 'it has not registered again')
     expect(after.incarnation !== before.incarnation, 'it has the incarnation of the process before')
     await fixture.pair()
@@ -70,4 +75,49 @@ const forgetsJoinOnly: Rule = {
   }
 }
 
-export const leaving: readonly Rule[] = [leavesFirst, startsAnew, forgetsJoinOnly]
+/** Issues join-only signatures as a gateway does that knows `known`, dated by `second`. */
+const dated = ({ settings: { nodeId }, ...fixture }: Fixture, known: Registration, second: number) =>
+  (room: RoomKey) => fixture.issue(room, 'replayer', {
+    node: { id: nodeId, incarnation: known.incarnation }, issuedAt: second * 1000, joinOnly: true
+  })
+
+const doubtsOtherGateways: Rule = {
+  id: 'join-only-before',
+  rule: 'refuses join-only signatures of a gateway that knows an earlier process, dated up to 5 s after its start',
+  async check (fixture, fault) {
+    const { settings: { recoverMs, signing: { skew } }, store } = fixture
+    suppose(skew >= 1, 'the skew is shorter than a second')
+    const before = await fixture.node()
+    await fault.begin()
+    const stoppedAt = await store.now()
+    await fault.end()
+    suppose(await fixture.successor(before, recoverMs) !== undefined, 'it has not registered again')
+    const { room } = await fixture.pair()
+    const issue = dated(fixture, before, Math.ceil(stoppedAt / 1000) + skew - 1)
+    // After a slow restart the signature has expired.
+    await fixture.refused(fixture.connect(issue(room)), [4410, 4401],
+      'a client with a join-only signature that names the process before')
+  }
+}
+
+const trustsItsOwn: Rule = {
+  id: 'join-only-first-second',
+  rule: 'accepts join-only signatures from the second of its start if they name its incarnation',
+  async check (fixture, fault) {
+    const { settings: { recoverMs, signing: { ttl, skew }, times }, store } = fixture
+    const before = await fixture.node()
+    await fault.begin()
+    await fault.end()
+    const after = await fixture.successor(before, recoverMs)
+    suppose(after !== undefined, 'it has not registered again')
+    const second = Math.floor((after.leaseEnds - times.lease) / 1000)
+    const { room, recorder } = await fixture.pair()
+    const reloaded = fixture.connect(dated(fixture, after, second)(room))
+    if (await hears(fixture, recorder, reloaded)) return
+    suppose(await store.now() < (second + ttl + skew) * 1000, 'the restart was too slow: the signature has expired')
+    expect(false, `a client with a join-only signature from the second of the start ${fateOf(reloaded)}`)
+  }
+}
+
+export const leaving: readonly Rule[] =
+  [leavesFirst, startsAnew, forgetsJoinOnly, doubtsOtherGateways, trustsItsOwn]

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { hears } from '../pair.js'
-import { expect } from '../result.js'
+import { expect, suppose } from '../result.js'
 import { waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
 
@@ -50,4 +50,25 @@ const survivesResets: Rule = {
   }
 }
 
-export const resets: readonly Rule[] = [survivesResets]
+const releasesAfterResets: Rule = {
+  id: 'resets-releases',
+  rule: 'releases the rooms of clients that reset the connection',
+  async check (fixture) {
+    const { settings: { answerMs }, store } = fixture
+    const { room, recorder, replayer } = await fixture.pair()
+    suppose(await fixture.claimed(room) !== undefined, 'the room was not claimed')
+    for (const side of [recorder, replayer]) side.terminate()
+    const others = Array.from({ length: HANDSHAKES }, () => fixture.room())
+    const signatures = []
+    for (const key of others) signatures.push(await fixture.sign(key, 'recorder'))
+    const url = new URL(fixture.address)
+    await Promise.all(signatures.map(async (signature, at) => await reset(url, signature, at * STEP_MS)))
+    const areFree = await waitFor(async () => {
+      const bindings = await Promise.all([room, ...others].map(store.binding))
+      return bindings.every((binding) => binding?.state !== 'claimed')
+    }, answerMs)
+    expect(areFree === true, `a room is still claimed ${answerMs} ms after its clients reset their connections`)
+  }
+}
+
+export const resets: readonly Rule[] = [survivesResets, releasesAfterResets]

@@ -6,6 +6,7 @@ import { expect, suppose } from '../result.js'
 import { waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
 import type { Fixture } from '../fixture.js'
+import type { Pair } from '../pair.js'
 import type { RoomKey } from '../../../../types/registry.js'
 
 const SURE_MS = 300
@@ -48,6 +49,44 @@ const elsewhere: Rule = {
     await fixture.refused(fixture.connect(fixture.issue(room, 'recorder', ticket)), [4410], 'a client of a room that lives elsewhere')
     const after = await store.binding(room)
     expect(after?.text === before?.text, `the binding was ${before?.text}, and is ${after?.text}`)
+  }
+}
+
+/** What a node passes for a claim: longer than any lease. */
+const CLAIM_MS = 90_000
+
+const lasts: Rule = {
+  id: 'claim-lasts',
+  rule: 'claims a room for 90 s, so that no open room loses its binding between two claims',
+  async check (fixture) {
+    const { settings: { answerMs }, store } = fixture
+    const { room } = await fixture.pair()
+    suppose(await fixture.claimed(room) !== undefined, 'the room was not claimed')
+    const lasts = await store.bindingLasts(room)
+    expect(lasts >= CLAIM_MS - answerMs, `the binding lasts ${lasts} ms; expected ${CLAIM_MS}`)
+  }
+}
+
+const keepsClaim: Rule = {
+  id: 'occupied',
+  rule: 'keeps the claim of a room while somebody is inside, whoever else leaves or is refused',
+  async check (fixture) {
+    const { settings: { times }, store } = fixture
+    const changes: Record<string, (pair: Pair) => void> = {
+      'the replayer left': ({ replayer }) => replayer.leave(),
+      'the recorder left': ({ recorder }) => recorder.leave(),
+      'a client was refused': ({ recorder }) => { fixture.connect(recorder.signature) }
+    }
+    await checkAll(Object.entries(changes).map(async ([what, change]) => {
+      const pair = await fixture.pair()
+      suppose(await fixture.claimed(pair.room) !== undefined, 'the room was not claimed')
+      change(pair)
+      const freed = await waitFor(async () => {
+        const found = await store.binding(pair.room)
+        return found?.state !== 'claimed' && { text: found?.text ?? 'not there' }
+      }, 2 * times.heartbeat)
+      expect(freed === undefined, `somebody was still inside when ${what}, and the binding is ${freed?.text}`)
+    }))
   }
 }
 
@@ -111,4 +150,4 @@ const tenants: Rule = {
   }
 }
 
-export const rooms: readonly Rule[] = [claims, roomKey, elsewhere, releases, reopens, tenants]
+export const rooms: readonly Rule[] = [claims, lasts, roomKey, elsewhere, keepsClaim, releases, reopens, tenants]

@@ -1,7 +1,10 @@
-import { freshId, putTogether, takeApart, withClaims, withMac, withSpareBits } from '../forge.js'
+import {
+  freshId, putTogether, putTogetherLoosely, takeApart, withClaims, withMac, withSpareBits
+} from '../forge.js'
 import { checkAll } from '../rule.js'
 import type { Parts } from '../forge.js'
 import type { Rule } from '../rule.js'
+import type { Fixture } from '../fixture.js'
 import type { SigningSettings } from '../../../common/signing-options.js'
 import type { SigningKey } from '../../../../types/signature.js'
 
@@ -28,19 +31,43 @@ function refusing (id: string, rule: string, forgeries: Forgeries): Rule {
     id,
     rule,
     async check (fixture) {
-      const { settings: { signing, nodeId } } = fixture
-      const good = await fixture.sign(fixture.room(), 'recorder')
-      const { header, claims } = takeApart(good)
-      const [key] = signing.keys
-      // The checked options have at least one key.
-      if (key === undefined) throw new TypeError('no key')
-      const material = { good, header, claims, key, signing, nodeId, iat: Number(claims.iat) }
-      await checkAll(Object.entries(forgeries).map(async ([wrong, forge]) => {
-        await fixture.refused(fixture.connect(forge(material)), [4401], `a client ${wrong}`)
-      }))
+      await expectRefusals(fixture, forgeries, await fixture.sign(fixture.room(), 'recorder'))
     }
   }
 }
+
+const checksJoinOnly: Rule = {
+  id: 'join-only-checked',
+  rule: 'checks join-only signatures as strictly as normal ones',
+  async check (fixture) {
+    const { room } = await fixture.pair()
+    await expectRefusals(fixture, {
+      'with a bit of the MAC of a join-only signature flipped': ({ good }) => withMac(good, flipBit),
+      'with another node in aud of a join-only signature': withClaim(({ nodeId }) => ({ aud: `another-${nodeId}` })),
+      'with an incarnation in aud of a join-only signature': withClaim(({ claims, nodeId }) =>
+        ({ aud: `${nodeId}/${String(claims.inc)}` })),
+      'whose join-only signature ended an hour ago': withClaim(({ iat, signing: { ttl } }) =>
+        ({ iat: iat - ttl - 3600, exp: iat - 3600 })),
+      'whose join-only signature lives too long': withClaim(({ iat, signing: { ttl } }) => ({ exp: iat + ttl + 1 }))
+    }, await fixture.issueJoinOnly(room, 'replayer'))
+  }
+}
+
+/** @param good is made anew for each forgery, since a used `jti` would be another reason to refuse it */
+async function expectRefusals (fixture: Fixture, forgeries: Forgeries, good: string): Promise<void> {
+  const { settings: { signing, nodeId } } = fixture
+  const [key] = signing.keys
+  // The checked options have at least one key.
+  if (key === undefined) throw new TypeError('no key')
+  await checkAll(Object.entries(forgeries).map(async ([wrong, forge]) => {
+    const { header, claims: { jti, ...claims } } = takeApart(good)
+    const parts = { header, claims: { jti: freshId(), ...claims } }
+    const material = { good: putTogether(parts, key), ...parts, key, signing, nodeId, iat: Number(claims.iat) }
+    await fixture.refused(fixture.connect(forge(material)), [4401], `a client ${wrong}`)
+  }))
+}
+
+const flipBit = (mac: Buffer) => mac.fill((mac[0] ?? 0) ^ 1, 0, 1)
 
 export const signatures: readonly Rule[] = [
   refusing('signature-missing', 'refuses a client without a signature', {
@@ -49,7 +76,7 @@ export const signatures: readonly Rule[] = [
     'with 5,000 letters for a signature': () => 'x'.repeat(5000)
   }),
   refusing('signature-forged', 'checks the MAC', {
-    'with a bit of the MAC flipped': ({ good }) => withMac(good, (mac) => mac.fill((mac[0] ?? 0) ^ 1, 0, 1)),
+    'with a bit of the MAC flipped': ({ good }) => withMac(good, flipBit),
     'with half a MAC': ({ good }) => withMac(good, (mac) => mac.subarray(0, 16)),
     'without a MAC': ({ good }) => withMac(good, () => Buffer.alloc(0)),
     'with a role changed under the MAC': ({ good }) => withClaims(good, { role: 'replayer' })
@@ -58,6 +85,12 @@ export const signatures: readonly Rule[] = [
     'with a key that nobody knows, under a known name': ({ header, claims, key: { id } }) =>
       putTogether({ header, claims }, { id, secret: freshId() + freshId() }),
     'with a key of an unknown name': withHeader({ kid: 'unknown' }),
+    'without the name of a key': withHeader({ kid: undefined }),
+    'with a key in the header, under a known name': ({ header, claims }) => {
+      const secret = freshId() + freshId()
+      const jwk = { kty: 'oct', k: Buffer.from(secret).toString('base64url') }
+      return putTogether({ header: { ...header, jwk }, claims }, { id: '', secret })
+    },
     'with a key called __proto__': withHeader({ kid: '__proto__' })
   }),
   refusing('signature-algorithm', 'accepts HS256 only', {
@@ -83,7 +116,7 @@ export const signatures: readonly Rule[] = [
   refusing('signature-claims', 'refuses a signature with a claim that is missing or has a wrong value', {
     'with another iss': withClaim(() => ({ iss: 'another' })),
     'with the role admin': withClaim(() => ({ role: 'admin' })),
-    ...Object.fromEntries(['tenant', 'room', 'sub', 'role', 'jti'].map((name) =>
+    ...Object.fromEntries(['tenant', 'room', 'sub', 'name', 'role', 'jti'].map((name) =>
       [`without ${name}`, withClaim(() => ({ [name]: undefined }))]))
   }),
   refusing('signature-expired', 'refuses a signature that expired longer ago than the skew', {
@@ -97,12 +130,18 @@ export const signatures: readonly Rule[] = [
     'whose signature lives for ever': withClaim(() => ({ exp: undefined })),
     'whose signature begins in half a minute': withClaim(({ iat, signing: { ttl, skew } }) =>
       ({ iat: iat + skew + 30, exp: iat + skew + 30 + ttl })),
+    'whose signature begins five seconds after the skew': withClaim(({ iat, signing: { ttl, skew } }) =>
+      ({ iat: iat + skew + 5, exp: iat + skew + 5 + ttl })),
     'whose signature ends before it begins': withClaim(({ iat }) => ({ exp: iat - 1 })),
+    'whose signature ends as it begins': withClaim(({ iat }) => ({ exp: iat })),
     'with a text for exp': withClaim(({ claims }) => ({ exp: String(claims.exp) })),
     'with a fraction for exp': withClaim(({ iat }) => ({ exp: iat + 0.5 })),
     'without iat': withClaim(() => ({ iat: undefined }))
   }),
   refusing('signature-canonical', 'refuses a signature that is not written in canonical Base64url', {
-    'with other spare bits in the MAC': ({ good }) => withSpareBits(good)
-  })
+    'with other spare bits in the MAC': ({ good }) => withSpareBits(good),
+    'with other spare bits in the claims': (material) => putTogetherLoosely(material, material.key),
+    'with a fourth segment': ({ good }) => `${good}.e30`
+  }),
+  checksJoinOnly
 ]

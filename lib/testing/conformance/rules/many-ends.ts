@@ -1,0 +1,35 @@
+import { expect, suppose } from '../result.js'
+import { waitFor } from '../wait.js'
+import type { Rule } from '../rule.js'
+import type { Fixture } from '../fixture.js'
+
+/** Enough to tell a node that waits for its next heartbeat from one on a busy machine. */
+const ANSWERS = 10
+const TRIES = 2
+
+/** Adds ends of calls. @returns the milliseconds from the first acknowledged answer to the last */
+async function acknowledgeMany ({ settings: { nodeId, times, beatMs }, store }: Fixture): Promise<number> {
+  await store.endManyCalls(nodeId, ANSWERS)
+  const all = await store.unheardEnds(nodeId)
+  const hasBegun = await waitFor(async () => await store.unheardEnds(nodeId) < all, beatMs)
+  suppose(hasBegun === true, 'it acknowledges no ends of calls')
+  const begunAt = performance.now()
+  await waitFor(async () => await store.unheardEnds(nodeId) === 0, ANSWERS * times.heartbeat + beatMs)
+  return Math.round(performance.now() - begunAt)
+}
+
+const hurries: Rule = {
+  id: 'call-ended-many',
+  rule: 'sends the next heartbeat at once after an answer with the ends of 1,000 calls',
+  async check (fixture) {
+    const { settings: { times: { heartbeat } } } = fixture
+    for (let left = TRIES; ; left--) {
+      const tookMs = await acknowledgeMany(fixture)
+      // One heartbeat begins the time, and another one may have been due.
+      if (tookMs < (ANSWERS - 2) * heartbeat) return
+      expect(left > 1, `it took ${tookMs} ms for ${ANSWERS} full answers; heartbeats are ${heartbeat} ms apart`)
+    }
+  }
+}
+
+export const manyEnds: readonly Rule[] = [hurries]
