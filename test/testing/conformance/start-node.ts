@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import { Redis } from 'ioredis'
 import { WebSocketServer } from 'ws'
@@ -21,6 +22,8 @@ import type { Membership, RedisScripter, Registry } from '../../../types/registr
 export const SIGNING = { keys: [{ id: 'k', secret: 's'.repeat(32) }], ttl: 4, skew: 2 }
 export const TIMES = { lease: 1200, heartbeat: 250, linger: 6 }
 export const PATIENCE = 500
+/** Close code of a connection that was reset. */
+const WITHOUT_CLOSE = 1006
 
 /** Replacement for one small part of a good node. */
 export interface Defect {
@@ -32,6 +35,10 @@ export interface Defect {
   nameOf? (seat: Seat): string
   handleProtocols? (offered: Set<string>): string | false
   endsAtReset?: boolean
+  /** Called after a client has left. */
+  left? (seat: Seat, membership: Membership | undefined): void
+  /** Keeps the seat of a client that reset its connection. */
+  keepsReset?: boolean
   /** Stays stopped when it is started again. */
   isLost?: boolean
   times?: Partial<typeof TIMES>
@@ -39,14 +46,25 @@ export interface Defect {
 }
 
 export interface BrokenNode extends Defect {
-  /** Ids of exactly the rules that the defect breaks. */
-  breaks: string[]
+  /** Exactly the rules that the defect breaks, and what is reported of each. */
+  breaks: Record<string, RegExp>
 }
 
 /** Lua inserted into all scripts, before the rooms. */
 export const COMMON_KEYS = 6
 /** Position of an argument of a node's script, counted from the last key. */
-export const ARGUMENT = { member: 5, record: 6, kindOfClaim: 7, claim: 8, claimToBeat: 9, claimToRegister: 10 }
+export const ARGUMENT = {
+  lease: 2,
+  member: 5,
+  record: 6,
+  lifeOfClaim: 6,
+  life: 7,
+  kindOfClaim: 7,
+  kind: 8,
+  claim: 8,
+  claimToBeat: 9,
+  claimToRegister: 10
+}
 
 /** Membership that swallows an event. */
 export const deafTo = (event: string): Required<Defect>['membership'] => (good) => ({
@@ -65,7 +83,8 @@ export interface TestNodeOptions {
 export async function startTestNode (t: Test, { redisPort, prefix, defect = {}, cutBy = 'hang' }: TestNodeOptions) {
   const proxy = await startToxicProxy({ port: redisPort })
   const redis = new Redis(proxy.port, '127.0.0.1').on('error', () => {})
-  const { serve = (node) => serveWs(node, defect) } = defect
+  let membership: Membership | undefined
+  const { serve = (node) => serveWs(node, defect, () => membership) } = defect
   const scripter = varied(toScripter(redis), defect.redis?.(redis, prefix))
   const registry = redisRegistry({ redis: scripter, prefix, ...TIMES, ...defect.times })
   const port = await findFreePort()
@@ -74,7 +93,6 @@ export async function startTestNode (t: Test, { redisPort, prefix, defect = {}, 
   let stop = async () => {}
 
   async function start (): Promise<void> {
-    let membership: Membership | undefined
     const verify: Verify = async (signature, at) =>
       await verifySignature(signature, { ...SIGNING, ...at, acceptJoinOnly: true })
     const node = await createNode({ ...settings, ...defect.settings }, {
@@ -105,7 +123,8 @@ export async function startTestNode (t: Test, { redisPort, prefix, defect = {}, 
     id: record.id,
     cut: () => proxy.set(cutBy),
     heal: () => proxy.set('pass'),
-    start: defect.isLost === true ? async () => {} : start,
+    // A broken node may fail to start.
+    start: async () => defect.isLost === true ? undefined : await start().catch(() => {}),
     stop: async () => await stop()
   }
 }
@@ -119,12 +138,16 @@ function toScripter (redis: Redis): RedisScripter {
     get status () {
       return redis.status
     },
-    eval: async (...args) => await redis.eval(...args),
+    // Through `evalsha`, which a defect may replace.
+    async eval (text, ...args) {
+      await redis.script('LOAD', text)
+      return await this.evalsha(createHash('sha1').update(text).digest('hex'), ...args)
+    },
     evalsha: async (...args) => await redis.evalsha(...args)
   }
 }
 
-function serveWs (node: CobrowseNode, defect: Defect): Server {
+function serveWs (node: CobrowseNode, defect: Defect, membership: () => Membership | undefined): Server {
   const { nameOf = ({ tenant, room }) => JSON.stringify([tenant, room]), handleProtocols = () => 'cobrowse.v1' } = defect
   const rooms = new Map<string, Set<WebSocket>>()
   const sockets = new WebSocketServer({ noServer: true, handleProtocols })
@@ -141,9 +164,10 @@ function serveWs (node: CobrowseNode, defect: Defect): Server {
     socket.on('message', (data, binary) => {
       for (const other of room) if (other !== socket) other.send(data, { binary })
     })
-    socket.on('close', () => {
+    socket.on('close', (code) => {
       room.delete(socket)
-      seat.leave()
+      if (defect.keepsReset !== true || code !== WITHOUT_CLOSE) seat.leave()
+      defect.left?.(seat, membership())
     })
     if (socket.readyState !== socket.OPEN) seat.leave()
   }

@@ -13,7 +13,7 @@ const toAscii = ({ tenant, room }: RoomKey) =>
 
 export const OF_ROOMS: Record<string, BrokenNode> = {
   'does not confirm the end of a call': {
-    breaks: ['call-ended-heard'],
+    breaks: { 'call-ended-heard': /the store repeats the same end, since it is never acknowledged/ },
     redis: (good) => ({
       async evalsha (sha1, keys, ...args) {
         const heardFrom = keys + ARGUMENT.claimToBeat + 2 * (keys - COMMON_KEYS)
@@ -22,24 +22,24 @@ export const OF_ROOMS: Record<string, BrokenNode> = {
     })
   },
   'never answers': {
-    breaks: ['admits'],
+    breaks: { admits: /the recorder got no answer to the handshake/ },
     serve: () => createServer().on('upgrade', () => {})
   },
   'answers with garbage': {
-    breaks: ['admits'],
+    breaks: { admits: /the two sides of a room do not hear each other: the recorder was not connected/ },
     serve: () => createServer().on('upgrade', (_request, socket) =>
       socket.on('error', () => {}).end('\0garbage\r\n\r\n'))
   },
   'answers the signature for a sub-protocol': {
-    breaks: ['sub-protocol'],
+    breaks: { 'sub-protocol': /it answered/ },
     handleProtocols: (offered) => [...offered].at(-1) ?? false
   },
   'has a longer lease': {
-    breaks: ['registers'],
+    breaks: { registers: /its lease lasts \d+ ms; 1200 were agreed/ },
     times: { lease: 2 * TIMES.lease }
   },
   'has a bad record': {
-    breaks: ['record'],
+    breaks: { record: /"weight" must be a number/ },
     redis: (good) => ({
       async evalsha (sha1, keys, ...args) {
         const [at, changed] = [keys + ARGUMENT.record, [...args]]
@@ -49,18 +49,27 @@ export const OF_ROOMS: Record<string, BrokenNode> = {
     })
   },
   'sends its heartbeats too seldom': {
-    breaks: ['heartbeat'],
+    breaks: { heartbeat: /its heartbeats were .* ms apart/, times: /are 1200 600 6000; agreed/ },
     times: { heartbeat: TIMES.lease / 2 }
   },
   'does not claim': {
-    breaks: ['claims', 'room-key', 'elsewhere', 'epoch-writes', 'cut-unanswered'],
+    breaks: {
+      'call-ended-unopened': /a client with a signature from before stays connected/,
+      claims: /expected the binding of .*; it is ".*\|assigned\|0"/,
+      'cut-unanswered': /the two sides of an unclaimed room hear each other/,
+      elsewhere: /a client of a room that lives elsewhere stays connected/,
+      'epoch-writes': /two sides of a room hear each other, and its binding is not there/,
+      'record-rooms': /with 2 open rooms at least, the record says 0/,
+      'room-key': /expected the binding of .*; it is ".*\|assigned\|0"/,
+      unreadable: /a client stays connected/
+    },
     membership: (good) => ({
       claim: async () => good.valid() ? 'ok' : 'lapsed',
       holds: () => good.valid()
     })
   },
   'takes "elsewhere" for "ok"': {
-    breaks: ['elsewhere'],
+    breaks: { elsewhere: /a client of a room that lives elsewhere stays connected/ },
     membership (good) {
       const taken = new Set<string>()
       return {
@@ -75,7 +84,7 @@ export const OF_ROOMS: Record<string, BrokenNode> = {
     }
   },
   'makes the key of a room from ASCII': {
-    breaks: ['room-key'],
+    breaks: { 'room-key': /expected the binding of .*; it is ".*\|assigned\|0"/ },
     membership: (good) => ({
       claim: async (room, options) => await good.claim(toAscii(room), options),
       holds: (room) => good.holds(toAscii(room)),
@@ -83,7 +92,7 @@ export const OF_ROOMS: Record<string, BrokenNode> = {
     })
   },
   'deletes the binding of an empty room': {
-    breaks: ['releases'],
+    breaks: { releases: /the binding was deleted/ },
     membership: (good, { redis, prefix }) => ({
       async release (room) {
         const times = { ...TIMES, linger: TIMES.linger * 1000 }
@@ -93,7 +102,11 @@ export const OF_ROOMS: Record<string, BrokenNode> = {
     })
   },
   'does not count its claims': {
-    breaks: ['reopens', 'call-ended-newer'],
+    breaks: {
+      'call-ended-newer': /the two sides of a room do not hear each other: the recorder was closed with 4503/,
+      'call-ended-reopened': /the two sides of a room do not hear each other: the recorder was closed with 4503/,
+      reopens: /the two sides of a room do not hear each other: the recorder was closed with 4503/
+    },
     redis: (good) => ({
       async evalsha (sha1, keys, ...args) {
         const changed = [...args]
@@ -103,32 +116,43 @@ export const OF_ROOMS: Record<string, BrokenNode> = {
     })
   },
   'ignores tenants': {
-    breaks: ['tenants'],
+    breaks: { tenants: /of tenant "one" is heard in ".*" of "two"/ },
     nameOf: ({ room }) => room
   },
   'ignores the end of a call': {
-    breaks: ['call-ended'],
+    breaks: {
+      'call-ended': /somebody inside stays connected/,
+      'claims-in-turn-ended': /somebody inside stays connected/,
+      'lapse-ended': /somebody inside stays connected/
+    },
     membership: deafTo('ended')
   },
   'forgets when a call ended': {
-    breaks: ['call-ended-older'],
+    breaks: {
+      'call-ended-older': /a client with a signature from before stays connected/,
+      'call-ended-reopened': /a client with a normal signature from before stays connected/,
+      'call-ended-unopened': /a client with a signature from before stays connected/
+    },
     membership: (good) => ({
       claim: async (room) => await good.claim(room),
       endedAt: () => undefined
     })
   },
   'never opens the room of an ended call again': {
-    breaks: ['call-ended-newer'],
+    breaks: {
+      'call-ended-newer': /the two sides of a room do not hear each other: the recorder was closed with 4410/,
+      'call-ended-reopened': /the two sides of a room do not hear each other: the recorder was closed with 4410/
+    },
     membership: (good) => ({
       endedAt: (room) => good.endedAt(room) === undefined ? undefined : Infinity
     })
   },
   'ends when a socket resets': {
-    breaks: ['resets'],
+    breaks: { resets: /the room of honest clients was closed/ },
     endsAtReset: true
   },
   'closes its rooms before it leaves': {
-    breaks: ['leaves'],
+    breaks: { leaves: /it was still registered when it closed a room/ },
     membership: (good) => ({
       async leave () {
         elapse(500, 'the delayed leave').then(good.leave, () => {})
@@ -136,7 +160,7 @@ export const OF_ROOMS: Record<string, BrokenNode> = {
     })
   },
   'does not come back when it is started': {
-    breaks: ['restarts'],
+    breaks: { restarts: /it has not registered again/ },
     isLost: true
   }
 }
