@@ -15,7 +15,8 @@ import type { Test } from 'tap'
 import type { CheckNodeOptions, NodeReport } from '../../../lib/testing/index.js'
 import type { BrokenNode, TestNodeOptions } from './start-node.js'
 
-const JOBS = 4
+/** More nodes at once do not keep their short leases. */
+const JOBS = 3
 
 /** Broken nodes, each with one defect. */
 export const BROKEN_NODES = Object.entries<BrokenNode>({

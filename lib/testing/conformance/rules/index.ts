@@ -8,7 +8,7 @@ import { dropLease, lapse } from './lapse.js'
 import { leaving, stopAndStart } from './leaving.js'
 import { manyEnds } from './many-ends.js'
 import { basics, registration } from './registration.js'
-import { resets } from './resets.js'
+import { afterResets, resets } from './resets.js'
 import { revive } from './revive.js'
 import { rooms } from './rooms.js'
 import { scripts } from './scripts.js'
@@ -22,7 +22,8 @@ import type { Step } from '../rule.js'
 export const STEPS: readonly Step[] = [
   { rules: basics, isBasic: true },
   { rules: [...registration, ...signatures, ...admission, ...used, ...rooms, ...turns, ...endedCalls] },
-  { rules: [...resets, ...manyEnds] },
+  { rules: resets },
+  { rules: [...afterResets, ...manyEnds] },
   { rules: lapse, plan: dropLease },
   { rules: forgotten, plan: forgetNode },
   { rules: yielding, plan: dropLeaseAndSettle },

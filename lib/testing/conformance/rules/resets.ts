@@ -71,4 +71,5 @@ const releasesAfterResets: Rule = {
   }
 }
 
-export const resets: readonly Rule[] = [survivesResets, releasesAfterResets]
+export const resets: readonly Rule[] = [survivesResets]
+export const afterResets: readonly Rule[] = [releasesAfterResets]
