@@ -120,6 +120,23 @@ export const OF_RETURNS: Record<string, BrokenNode> = {
       hear: (answer, { script }) => script === BEAT && isAnswer(answer, 'epoch') ? ['lapsed'] : answer
     })
   },
+  'never opens a door again that a lapse has shut': {
+    breaks: {
+      'cut-continues': /a client with a new signature was closed with 4410/,
+      'lapse-opens': /a client with a new signature was closed with 4410/
+    },
+    membership (good) {
+      const [rooms, shut] = [new Set<string>(), new Set<string>()]
+      good.on('lapsed', () => { for (const name of rooms) shut.add(name) })
+      return {
+        async claim (room, options) {
+          rooms.add(roomName(room))
+          return shut.has(roomName(room)) ? 'lapsed' : await good.claim(room, options)
+        },
+        holds: (room) => !shut.has(roomName(room)) && good.holds(room)
+      }
+    }
+  },
   'stops when the store has forgotten its id': {
     breaks: { 'forgotten-registers': /it has not registered again within/ },
     redis: givingUp((incarnation) => incarnation === '')
