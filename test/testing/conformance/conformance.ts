@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws'
 import { checkNode } from '../../../lib/testing/index.js'
+import { STEPS } from '../../../lib/testing/conformance/rules/index.js'
 import * as bareUpgrade from '../../node/servers/bare-upgrade.js'
 import { connect, skipSettling } from '../../support/redis-registry.js'
 import { startRedis } from '../../support/redis-server.js'
@@ -23,16 +24,24 @@ export const BROKEN_NODES = Object.entries<BrokenNode>({
   ...OF_ROOMS, ...OF_CLAIMS, ...OF_CALLS, ...OF_LAPSES, ...OF_RETURNS, ...OF_SIGNATURES, ...OF_USED_SIGNATURES
 })
 
+interface CheckedNode extends Partial<TestNodeOptions>, Pick<CheckNodeOptions, 'log'> {
+  /** Leaves out `cut`, `heal`, `stop` and `start`. */
+  isAlone?: boolean
+}
+
+const ALONE = new Set(STEPS.flatMap(({ needs, rules }) => needs === undefined ? rules.map(({ id }) => id) : []))
+
 /** Checks a node of the kit, or a variant of one. */
 export async function check (
-  t: Test, { log, ...options }: Partial<TestNodeOptions> & Pick<CheckNodeOptions, 'log'> = {}
+  t: Test, { log, isAlone = false, ...options }: CheckedNode = {}
 ): Promise<NodeReport> {
   // Each node has its own server, since a check makes the server forget its scripts.
   const { port } = await startRedis(t)
   const redis = connect(t, port)
   const prefix = '{check}'
   await skipSettling(redis, prefix)
-  const { id, ...node } = await startTestNode(t, { redisPort: port, prefix, ...options })
+  const { id, ...functions } = await startTestNode(t, { redisPort: port, prefix, ...options })
+  const node = isAlone ? {} : functions
   const times = { ...TIMES, patience: PATIENCE }
   return await checkNode({ redis, prefix, nodeId: id, signing: SIGNING, ...times, WebSocket, log, ...node })
 }
@@ -48,6 +57,17 @@ export async function testConformance (t: Test, brokenNodes: typeof BROKEN_NODES
       t.strictSame(broken.map(({ id }) => id).sort(), Object.keys(breaks).sort(), { report: unkept })
       for (const { id, detail = '' } of broken) t.match(detail, breaks[id], id)
       t.equal(report.passed, false)
+    })
+  }
+
+  for (const [name, { breaks, ...defect }] of brokenNodes) {
+    const expected = Object.keys(breaks).filter((id) => ALONE.has(id))
+    if (expected.length === 0) continue
+    t.test(`a node that ${name} – is checked without cut and stop – breaks the other rules`, async (t) => {
+      const { rules, complete } = await check(t, { defect, isAlone: true })
+      const broken = rules.flatMap(({ id, outcome }) => outcome === 'broken' ? id : [])
+      t.strictSame(broken.sort(), expected.sort())
+      t.equal(complete, false)
     })
   }
 
