@@ -105,7 +105,7 @@ export interface CobrowseOptions {
    * Prefix of both paths.
    * @default ''
    */
-  prefix?: string | undefined
+  prefix?: string
   /**
    * Origins of web pages, besides the gateway's own, that may send requests: `https://app.example`.
    * @default []
