@@ -260,6 +260,8 @@ final class Node {
         List<?> words = (List<?>) answer.get(3);
         for (int at = 0; at < batch.size(); at++) {
             Room room = batch.get(at);
+            // The store has no claim of ours.
+            if (List.of("elsewhere", "ended").contains(words.get(2 * at))) room.number = 0;
             hearEnd(room.key, (Long) words.get(2 * at + 1));
             // The last client may have left in the meantime.
             if (rooms.get(room.key) != room) continue;
@@ -397,7 +399,8 @@ final class Node {
     /** Gives up a room that nobody needs. Behind a shut door it stays open for clients that return. */
     private void review(Room room) {
         boolean isNeeded = !room.seats.isEmpty() || room.expected > 0 || (room.isOpen && !room.isDoorOpen);
-        if (!isNeeded && rooms.remove(room.key, room)) background.execute(() -> release(room));
+        if (isNeeded || !rooms.remove(room.key, room)) return;
+        if (room.number > 0) background.execute(() -> release(room));
     }
 
     private void release(Room room) {

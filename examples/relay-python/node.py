@@ -29,7 +29,7 @@ class Room:
     key: str
     seats: dict = field(default_factory=dict)  # Roles, by the WebSockets of the clients.
     expected: int = 0  # Clients that are about to enter.
-    number: int = 0  # Of the last claim.
+    number: int = 0  # Of the last claim. 0: the store has none of ours.
     opened_at: int = 0  # By the store's clock. 0: not claimed.
     is_door_open: bool = False
     is_open: bool = False  # A client has entered, and the room was not closed since.
@@ -233,6 +233,8 @@ class Node:
     def _settle(self, rooms, now, claims):
         words = claims[::2]
         for room, word, ended_at in zip(rooms, words, claims[1::2]):
+            if word in ('elsewhere', 'ended'):
+                room.number = 0
             self._hear_end(room.key, int(ended_at))
             # The last client may have left in the meantime.
             if self.rooms.get(room.key) is not room:
@@ -353,7 +355,8 @@ class Node:
         is_needed = room.seats or room.expected or (room.is_open and not room.is_door_open)
         if not is_needed and self.rooms.get(room.key) is room:
             del self.rooms[room.key]
-            self._in_background(self._release(room))
+            if room.number > 0:
+                self._in_background(self._release(room))
 
     async def _release(self, room):
         try:
