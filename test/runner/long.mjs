@@ -15,7 +15,9 @@ import { failuresOf, filesOf, totalsOf, toText } from './tap-output.mjs'
 /** Files that measure, or need both cores: they run alone. All others run two at a time. */
 const ALONE = ['test/proofs/race', 'test/proofs/overload']
 /** Files that run for a given time; the others take about this many seconds. */
-const ENDLESS = ['test/proofs/race', 'test/proofs/simulation', 'test/proofs/mutations', 'test/proofs/soak']
+const ENDLESS = [
+  'test/proofs/race', 'test/proofs/simulation', 'test/proofs/mutations', 'test/proofs/soak', 'test/testing/conformance'
+]
 const SECONDS_OF_OTHERS = 60
 const FEWEST_SECONDS = 20
 

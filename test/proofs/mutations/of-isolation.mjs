@@ -23,7 +23,7 @@ export const OF_ISOLATION = [
   },
   {
     name: 'a custom choice may return a promise that rejects',
-    file: 'lib/gateway/connection-info.ts',
+    file: 'lib/gateway/select-node.ts',
     find: "refusePromise(chosen, '\"selectNode\"')",
     replace: '',
     tests: ['test/gateway/isolation.test.ts']

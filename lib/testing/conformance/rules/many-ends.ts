@@ -1,3 +1,4 @@
+import { MAX_TOLD } from '../../../registry/redis/scripts/prelude.js'
 import { expect, suppose } from '../result.js'
 import { waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
@@ -5,13 +6,15 @@ import type { Fixture } from '../fixture.js'
 
 /** Enough to tell a node that waits for its next heartbeat from one on a busy machine. */
 const ANSWERS = 10
-const TRIES = 2
+/** A good node on a busy machine needs more than one; no number of them helps one that waits. */
+const TRIES = 4
 
 /** Adds ends of calls. @returns the milliseconds from the first acknowledged answer to the last */
 async function acknowledgeMany ({ settings: { nodeId, times, beatMs }, store }: Fixture): Promise<number> {
   await store.endManyCalls(nodeId, ANSWERS)
   const all = await store.unheardEnds(nodeId)
-  const hasBegun = await waitFor(async () => await store.unheardEnds(nodeId) < all, beatMs)
+  // Fewer may have expired.
+  const hasBegun = await waitFor(async () => await store.unheardEnds(nodeId) <= all - MAX_TOLD, beatMs)
   suppose(hasBegun === true, 'it acknowledges no ends of calls')
   const begunAt = performance.now()
   await waitFor(async () => await store.unheardEnds(nodeId) === 0, ANSWERS * times.heartbeat + beatMs)
