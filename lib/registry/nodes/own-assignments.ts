@@ -38,7 +38,11 @@ export function createOwnAssignments (): OwnAssignments {
     of,
     add (node, change) {
       const member = memberOf(node)
-      recent.set(member, (recent.get(member) ?? 0) + change)
+      const inRecent = recent.get(member) ?? 0
+      if (change === 1) recent.set(member, inRecent + 1)
+      else if (inRecent > 0) recent.set(member, inRecent - 1)
+      // A reading came between an assignment and its withdrawal.
+      else earlier.set(member, Math.max(0, (earlier.get(member) ?? 0) - 1))
     },
     ofAll (node) {
       const factor = given < MIN_SAMPLE ? 1 : Math.min(MAX_FACTOR, Math.max(1, grown / given))

@@ -51,6 +51,20 @@ t.test('up to eight nodes – are ordered by load per weight', async (t) => {
   }))
 })
 
+t.test('an assignment taken back after a reading – leaves no room on a full node', async (t) => {
+  const chooser = createChooser({ reportAge: 2000 })
+  const free = view(1, { capacity: 1 })
+  chooser.update([free], 0)
+  chooser.count(free, 1)
+  const full = { ...free, rooms: 1 }
+  chooser.update([full], 2000)
+  chooser.count(full, -1)
+  for (const at of [4000, 6000]) {
+    chooser.update([full], at)
+    t.strictSame(chooser.choose(room), [])
+  }
+})
+
 t.test('own assignments – count until the second reading after them', async (t) => {
   const chooser = createChooser({ reportAge: 2000 })
   const [first, second] = [view(1), view(2, { rooms: 5 })]

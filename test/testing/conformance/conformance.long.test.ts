@@ -17,4 +17,4 @@ const reached = nodes.slice(0, Math.max(FEWEST, Math.floor(SECONDS / SECONDS_OF_
 t.comment(`TEST_SEED=${SEED}, ${reached.length} of ${BROKEN_NODES.length} broken nodes`)
 t.test('a check of relay nodes – good and broken ones – tells them apart', {
   skip: withoutRedis, timeout: 0, buffered: true
-}, async (t) => await testConformance(t, reached))
+}, async (t) => await testConformance(t, reached, { isAlsoAlone: true }))
