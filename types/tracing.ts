@@ -15,7 +15,7 @@ export interface TraceEvent {
   room?: string | undefined
   /** Of `connectionInfo`, from `asyncStart` on: the id of the room's node, if the room has one. */
   node?: string | undefined
-  /** From `error` on. */
+  /** From `error` on. The messages of its causes may quote the input: record `code` and `message` alone. */
   error?: unknown
   /** Always undefined: an answer contains a signature. */
   result?: undefined
