@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { checkOptions, FunctionOption, ObjectWithMethods } from './common/check-options.js'
-import {
-  checkLifetime, checkOrigins, OriginsSchema, readSigning, seconds, SIGNING_DEFAULTS, SigningSchema
-} from './common/signing-options.js'
-import type { SigningSettings } from './common/signing-options.js'
+import { seconds } from './common/durations.js'
+import { checkOrigins, OriginsSchema } from './common/origins.js'
+import { checkLifetime, readSigning, SIGNING_DEFAULTS, SigningSchema } from './signing/options.js'
+import type { SigningSettings } from './signing/options.js'
 import type { CobrowseOptions } from '../types/index.js'
 
 /** In Fastify's list of plugins, in messages about options, and in each log line of the plugin. */
@@ -73,7 +73,7 @@ export function readOptions (options: CobrowseOptions): Settings {
   const settings: Settings = Object.freeze({
     ...DEFAULTS,
     ...withoutUndefined(options),
-    signing: readSigning(options.signing)
+    signing: readSigning(options.signing, true)
   })
   checkOrigins(settings.allowedOrigins)
   checkLifetime(settings.signing, settings.registry.linger)

@@ -1,5 +1,5 @@
 import type { CloseCode } from './close-code.js'
-import type { Role } from './signature.js'
+import type { Role } from './role.js'
 
 /** Code of an error answer of the gateway, as the README lists it. */
 export type RetCode =

@@ -10,6 +10,8 @@ export type * from './placement.js'
 export type * from './provision.js'
 export type * from './registry.js'
 export type * from './sessions.js'
+export type * from './jwks.js'
+export type * from './role.js'
 export type * from './signature.js'
 export type * from './tracing.js'
 

@@ -1,7 +1,8 @@
 import type { CloseCode } from './close-code.js'
 import type { MetricsRegistry } from './options.js'
 import type { Registry, RoomKey } from './registry.js'
-import type { Role, SigningOptions } from './signature.js'
+import type { Role } from './role.js'
+import type { SigningOptions } from './signature.js'
 
 export type { CloseCode }
 

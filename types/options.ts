@@ -2,7 +2,8 @@ import type { FastifyRequest, RouteShorthandOptions } from 'fastify'
 import type { Provision } from './provision.js'
 import type { NodeRef, Registry, SelectNode } from './registry.js'
 import type { Session, Sessions } from './sessions.js'
-import type { Role, SigningOptions } from './signature.js'
+import type { Role } from './role.js'
+import type { SigningOptions } from './signature.js'
 
 /** The body of the request, checked. */
 export interface ConnectionInfoBody {

@@ -1,13 +1,59 @@
-export interface SigningKey {
+import type { KeyObject } from 'node:crypto'
+import type { Role } from './role.js'
+
+interface KeyId {
   /** Names the key in the signature's header (`kid`): 1–64 of `A-Z a-z 0-9 . _ : -`. */
   id: string
-  /** At least 32 bytes; a string counts as its UTF-8 bytes. */
-  secret: string | Uint8Array
 }
 
+/** Gateways and nodes share a secret: signatures with HS256 (RFC 7518, 3.2). */
+export interface SecretKey extends KeyId {
+  /** At least 32 bytes; a string counts as its UTF-8 bytes. */
+  secret: string | Uint8Array
+  privateKey?: undefined
+  publicKey?: undefined
+}
+
+/** For gateways: signatures with EdDSA over Ed25519 (RFC 8037). */
+export interface PrivateKey extends KeyId {
+  /** An Ed25519 key, as a KeyObject or as text in PEM (PKCS #8). */
+  privateKey: KeyObject | string
+  secret?: undefined
+  publicKey?: undefined
+}
+
+/** For nodes, which can check signatures but not make them. */
+export interface PublicKey extends KeyId {
+  /** An Ed25519 key, as a KeyObject or as text in PEM (SPKI). */
+  publicKey: KeyObject | string
+  secret?: undefined
+  privateKey?: undefined
+}
+
+export type SigningKey = SecretKey | PrivateKey | PublicKey
+
+/** Keys that may change while the process runs. */
+export interface KeySource {
+  /**
+   * The keys as they are now. Called for each signature, so return a list that is at hand. If it throws, or returns
+   * something else than usable keys, the last good ones stay in use.
+   */
+  current (): readonly SigningKey[]
+  /**
+   * Reads the keys again, since a signature names an unknown one. Anybody can send such a signature: bound how often
+   * and how long it reads.
+   */
+  refresh? (): Promise<void>
+}
+
+export type SigningKeys = readonly SigningKey[] | (() => readonly SigningKey[]) | KeySource
+
 export interface SigningOptions {
-  /** The first key signs, all verify: put a new key first, and remove the old one once its signatures have expired. */
-  keys: readonly SigningKey[]
+  /**
+   * The first key signs, all verify. A list stays as it is; a function or an object with `current` may give other keys
+   * later, for a rotation without a restart.
+   */
+  keys: SigningKeys
   /**
    * Seconds a signature lives.
    * @default 15
@@ -19,8 +65,6 @@ export interface SigningOptions {
    */
   skew?: number | undefined
 }
-
-export type Role = 'recorder' | 'replayer'
 
 /** Claims of a signature, named like the fields of the seat that it admits to. */
 export interface SignatureClaims {

@@ -109,6 +109,11 @@ function bareHost (url: URL): string {
   return url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
 }
 
+/** Whether the URL leads to this machine only. */
+export function isLoopbackUrl (url: URL): boolean {
+  return isLoopback(bareHost(url))
+}
+
 function isLoopback (host: string): boolean {
   const family = isIP(host)
   return family === 0 ? host === 'localhost' : loopback.check(host, `ipv${family as 4 | 6}`)

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { Value, ValueErrorType } from '@sinclair/typebox/value'
-import type { TObject } from '@sinclair/typebox'
+import type { TObject, TSchema } from '@sinclair/typebox'
 import type { ValueError } from '@sinclair/typebox/value'
 
 /** A function; `rule` completes the sentence "… option must be". */
@@ -19,13 +19,21 @@ export const ObjectWithMethods = (rule: string, ...methods: string[]) =>
  */
 export function checkOptions (of: string, schema: TObject, options: unknown): void {
   const faults = new Map<string, string>()
-  for (const error of Value.Errors(schema, options ?? {})) {
+  for (const error of [...Value.Errors(schema, options ?? {})].flatMap(detailed)) {
     const name = error.path.slice(1).replaceAll('/', '.')
     if (name === '') throw new TypeError(`the options of ${of} must be an object`)
     if (!faults.has(name)) faults.set(name, describe(of, schema, name, error))
   }
   addMissingMethods(of, schema, new Map(Object.entries(options ?? {})), faults)
   if (faults.size > 0) throw new TypeError([...faults.values()].join('; '))
+}
+
+// Of an option that may be a list or something else, a wrong list has an entry to name.
+function detailed (error: ValueError): ValueError[] {
+  const variants: TSchema[] = error.schema.anyOf ?? []
+  const list = Array.isArray(error.value) ? variants.findIndex(({ type }) => type === 'array') : -1
+  const found = [...error.errors[list] ?? []]
+  return found.length > 0 ? found : [error]
 }
 
 function describe (of: string, { properties }: TObject, name: string, { type, schema, message }: ValueError): string {

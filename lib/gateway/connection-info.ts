@@ -11,7 +11,7 @@ import type { AddressCheck } from '../common/address.js'
 import type { Dependency } from './dependency.js'
 import type { KnownRooms } from './known-rooms.js'
 import type { RequestContext } from './request-context.js'
-import type { Subject } from '../signature.js'
+import type { Subject } from '../signing/issue.js'
 import type {
   Assignment, CobrowseOptions, ConnectionInfo, ConnectionInfoBody, Issued, NodeRef, NodeView, Provision, Registry,
   RoomKey, SelectNode, Session

@@ -2,7 +2,7 @@ import { endingFor } from '../common/adapter-call.js'
 import { createAddressCheck } from '../common/address.js'
 import { createRoomHash } from '../common/room-hash.js'
 import { InvalidTokenError, ProvisionUnavailableError, RegistryUnavailableError, SessionsUnavailableError } from '../errors.js'
-import { createIssuer } from '../signature.js'
+import { createIssuer } from '../signing/issue.js'
 import { createAudit } from './audit.js'
 import { createConnectionInfo } from './connection-info.js'
 import { createDependency } from './dependency.js'
@@ -52,8 +52,11 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
     joinOnlyFor, nodes: () => registry.nodes(), viewAgeMs: () => registry.status().viewAgeMs, now
   })
   const notice = createJoinOnlyNotice(log, now)
+  signing.keys.onFault((reason) => {
+    log.error({ reason }, '"signing.keys" has no usable keys: signing continues with the last ones')
+  })
   const issue = createIssuer(signing)
-  const roomHash = createRoomHash(signing.keys)
+  const roomHash = createRoomHash(() => signing.keys.first().logSecret ?? '')
   const connectionInfo = createConnectionInfo({
     registry,
     provision,

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv'
 import { InvalidBodyError } from '../errors.js'
 import type { TObject } from '@sinclair/typebox'
 import type { ConnectionInfoBody, ReleaseBody } from '../../types/options.js'
-import type { Role } from '../../types/signature.js'
+import type { Role } from '../../types/role.js'
 
 export const ID_RULE = 'must be a string of 1 to 64 characters A-Z a-z 0-9 . _ : @ -'
 

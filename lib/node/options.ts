@@ -2,17 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import { checkOptions, ObjectWithMethods } from '../common/check-options.js'
 import { checkNodeRecord } from '../registry/nodes/node-record.js'
-import {
-  checkLifetime, checkOrigins, MAX_TIMER_MS, OriginsSchema, readSigning, SigningSchema
-} from '../common/signing-options.js'
-import type { SigningSettings } from '../common/signing-options.js'
+import { milliseconds } from '../common/durations.js'
+import { checkOrigins, OriginsSchema } from '../common/origins.js'
+import { checkLifetime, readSigning, SigningSchema } from '../signing/options.js'
+import type { SigningSettings } from '../signing/options.js'
 import type { DrainOptions, NodeOptions } from '../../types/node.js'
 import type { MetricsRegistry } from '../../types/options.js'
 import type { NodeRecord, Registry } from '../../types/registry.js'
 
-const milliseconds = (minimum: number) => Type.Integer({
-  minimum, maximum: MAX_TIMER_MS, description: `an integer from ${minimum} to ${MAX_TIMER_MS}, in milliseconds`
-})
 const count = Type.Integer({ minimum: 1, description: 'an integer of at least 1' })
 
 // The node's own fields are checked like any node record.
@@ -61,7 +58,7 @@ export function readNodeOptions (options: NodeOptions): NodeSettings {
   checkOptions('joinCobrowse', NodeOptionsSchema, options)
   const { registry, maxSeats, seatsPerRoom, patience, suspendFor, allowedOrigins, metrics } = options
   checkOrigins(allowedOrigins ?? [])
-  const signing = readSigning(options.signing)
+  const signing = readSigning(options.signing, false)
   checkLifetime(signing, registry.linger)
   return {
     registry,

@@ -5,7 +5,7 @@ import t from 'tap'
 import WebSocket from 'ws'
 import { startRelay } from '../../demo/relay/relay.js'
 import { memoryRegistry } from '../../lib/registry/memory.js'
-import { createIssuer } from '../../lib/signature.js'
+import { issuerWith } from '../support/issuer.js'
 import { eventually, until } from '../support/until.js'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
@@ -27,7 +27,7 @@ async function startNode (t: Test) {
     await relay.close()
     server.close()
   })
-  const issue = createIssuer(signing)
+  const issue = issuerWith(signing)
 
   async function sign (role: Role, user: string): Promise<string> {
     const room = { tenant: 't', room: 'r' }

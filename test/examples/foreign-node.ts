@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { WebSocket } from 'ws'
-import { createIssuer } from '../../lib/signature.js'
+import { issuerWith } from '../support/issuer.js'
 import { checkNode, startToxicProxy } from '../../lib/testing/index.js'
 import { STEPS } from '../../lib/testing/conformance/rules/index.js'
 import { ROOT } from '../support/doc-blocks.js'
@@ -14,7 +14,7 @@ import { skipWithout } from '../support/skip-reason.js'
 import { until } from '../support/until.js'
 import type { Test } from 'tap'
 import type { NodeReport } from '../../lib/testing/index.js'
-import type { Role } from '../../types/signature.js'
+import type { Role } from '../../types/role.js'
 
 /** A reference node in another language. */
 export interface ForeignNode {
@@ -178,7 +178,7 @@ async function check (t: Test, node: ForeignNode): Promise<NodeReport> {
 }
 
 async function testFrames (t: Test, { redis, port }: Awaited<ReturnType<typeof startNode>>): Promise<void> {
-  const issue = createIssuer(SIGNING)
+  const issue = issuerWith(SIGNING)
 
   async function open (role: Role) {
     const incarnation = String(await redis.hget('{cobrowse}:ids', ID)).split('|')[0] ?? ''

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import t from 'tap'
 import WebSocket from 'ws'
 import { redisRegistry } from '../../lib/index.js'
-import { createIssuer } from '../../lib/signature.js'
+import { issuerWith } from '../support/issuer.js'
 import { readBlocks, ROOT } from '../support/doc-blocks.js'
 import { connect, patient, skipSettling } from '../support/redis-registry.js'
 import { findFreePort, startRedis, withoutRedis } from '../support/redis-server.js'
@@ -16,7 +16,7 @@ import type { Test } from 'tap'
 import type { Role } from '../../types/index.js'
 
 const KEY = 'a key of the operator, long enough'
-const issue = createIssuer({ keys: [{ id: '2026-11', secret: KEY }] })
+const issue = issuerWith({ keys: [{ id: '2026-11', secret: KEY }] })
 
 /** Starts the server of docs/relay-nodes.md unchanged except for its address. */
 async function startServer (t: Test, redisUrl: string, port: number) {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { ROOM, startNode, watch } from './start-node.js'
-import type { Role } from '../../types/signature.js'
+import type { Role } from '../../types/role.js'
 
 const PATIENCE_MS = 2000
 const SUSPEND_MS = 600_000

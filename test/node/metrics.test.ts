@@ -2,7 +2,7 @@ import { Registry as PromRegistry } from 'prom-client'
 import t from 'tap'
 import { memoryRegistry } from '../../lib/index.js'
 import { AdmissionError, joinCobrowse } from '../../lib/node/index.js'
-import { createIssuer } from '../../lib/signature.js'
+import { issuerWith } from '../support/issuer.js'
 import type { Registry } from '../../types/index.js'
 
 const signing = { keys: [{ id: 'test', secret: 'a secret of the tests, long enough' }] }
@@ -35,7 +35,7 @@ t.test('nodes with one prom-client registry – count admissions and lapses, and
     await joinCobrowse({ registry, id: 'n1', wssUrl: 'wss://n1.example/ws', signing, metrics })
   ]
   t.teardown(async () => await Promise.all([n1.close(), n2.close()]))
-  const issue = createIssuer(signing)
+  const issue = issuerWith(signing)
   const seat = await n1.admit(issue({
     tenant: 't1', room: 'secret-room', user: 'secret-user', name: '王芳', role: 'recorder', node: n1, issuedAt: Date.now()
   }))

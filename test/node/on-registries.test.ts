@@ -1,7 +1,7 @@
 import t from 'tap'
 import { joinCobrowse } from '../../lib/node/index.js'
 import { memoryRegistry } from '../../lib/registry/memory.js'
-import { createIssuer } from '../../lib/signature.js'
+import { issuerWith } from '../support/issuer.js'
 import { connect, makeRegistry, skipSettling } from '../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
 import { eventually, until } from '../support/until.js'
@@ -9,10 +9,10 @@ import { watch } from './start-node.js'
 import type { Test } from 'tap'
 import type { CobrowseNode, NodeOptions } from '../../lib/node/index.js'
 import type { Registry } from '../../types/registry.js'
-import type { Role } from '../../types/signature.js'
+import type { Role } from '../../types/role.js'
 
 const signing = { keys: [{ id: 'k', secret: 's'.repeat(32) }] }
-const issue = createIssuer(signing)
+const issue = issuerWith(signing)
 
 /** A gateway and the nodes of one registry. */
 function createDeployment (t: Test, registry: Registry) {

@@ -7,7 +7,7 @@ import { addRelay } from '../../examples/relay-fastify-websocket/relay.js'
 import { startRelay } from '../../examples/relay-ws/relay.js'
 import { joinCobrowse } from '../../lib/node/index.js'
 import { memoryRegistry } from '../../lib/registry/memory.js'
-import { createIssuer } from '../../lib/signature.js'
+import { issuerWith } from '../support/issuer.js'
 import { elapse } from '../support/elapse.js'
 import { until } from '../support/until.js'
 import { serve } from './servers/bare-upgrade.js'
@@ -15,7 +15,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Test } from 'tap'
 import type { CobrowseNode } from '../../lib/node/index.js'
 import type { Registry } from '../../types/registry.js'
-import type { Role } from '../../types/signature.js'
+import type { Role } from '../../types/role.js'
 
 const PATH = '/ws/cobrowse/1'
 const ORIGIN = 'https://app.example'
@@ -73,7 +73,7 @@ async function setUp (t: Test, serve: Serve) {
     registry: slow(registry), wssUrl: `wss://n.example${PATH}`, signing, allowedOrigins: [ORIGIN]
   })
   const port = await serve(t, node)
-  const issue = createIssuer(signing)
+  const issue = issuerWith(signing)
 
   async function sign (role: Role = 'recorder', room = 'r'): Promise<string> {
     const { node, issuedAt } = await registry.assign({ tenant: 't', room })

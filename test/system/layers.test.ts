@@ -7,19 +7,19 @@ import { ROOT } from '../support/doc-blocks.js'
 const MAY_IMPORT: Record<string, string[]> = {
   'errors.ts': [],
   'random-id.ts': [],
-  'signature.ts': ['errors.ts', 'random-id.ts'],
-  common: ['errors.ts', 'signature.ts'],
-  'options.ts': ['common'],
-  gateway: ['common', 'errors.ts', 'signature.ts', 'options.ts'],
+  common: ['errors.ts'],
+  signing: ['common', 'errors.ts', 'random-id.ts'],
+  'options.ts': ['common', 'signing'],
+  gateway: ['common', 'errors.ts', 'signing', 'options.ts'],
   http: ['gateway', 'common', 'errors.ts', 'options.ts'],
   'zookeeper-client': ['common'],
   registry: ['zookeeper-client', 'common', 'errors.ts', 'random-id.ts'],
   provision: ['common', 'errors.ts'],
   sessions: ['common', 'errors.ts'],
-  node: ['registry', 'common', 'signature.ts'],
-  testing: ['registry', 'sessions', 'common', 'errors.ts', 'signature.ts'],
+  node: ['registry', 'common', 'signing'],
+  testing: ['registry', 'sessions', 'common', 'errors.ts', 'signing'],
   client: [],
-  'index.ts': ['http', 'gateway', 'registry', 'provision', 'sessions', 'errors.ts', 'signature.ts', 'options.ts']
+  'index.ts': ['http', 'gateway', 'registry', 'provision', 'sessions', 'errors.ts', 'signing', 'options.ts']
 }
 
 const FILES = readdirSync(`${ROOT}lib`, { recursive: true, encoding: 'utf8' })

@@ -19,9 +19,9 @@ const NAMES = [
   'NoLiveNodeError', 'NodesFullError', 'NotAuthorizedError', 'OriginNotAllowedError', 'OverloadedError',
   'ProvisionUnavailableError', 'RegistrySettlingError', 'RegistryUnavailableError', 'ReleaseAnswerSchema',
   'ReleaseBodySchema', 'SessionsUnavailableError', 'SignatureError', 'TooManyRequestsError',
-  'UnsupportedContentTypeError', 'chain', 'cobrowse', 'default', 'filterBy', 'httpProvision', 'leastLoaded',
-  'memoryRegistry', 'memorySessions', 'openapiSecurity', 'openapiSecuritySchemes', 'ownUserIdOnly', 'prefer',
-  'redisRegistry', 'redisSessions', 'staticProvision', 'verifySignature', 'zookeeperRegistry'
+  'UnsupportedContentTypeError', 'chain', 'cobrowse', 'default', 'filterBy', 'httpProvision', 'jwksKeys',
+  'leastLoaded', 'memoryRegistry', 'memorySessions', 'openapiSecurity', 'openapiSecuritySchemes', 'ownUserIdOnly', 'prefer',
+  'publicJwks', 'redisRegistry', 'redisSessions', 'staticProvision', 'verifySignature', 'zookeeperRegistry'
 ]
 
 const NODE_NAMES = ['AdmissionError', 'joinCobrowse', 'readOffer']

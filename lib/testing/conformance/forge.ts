@@ -1,6 +1,6 @@
-import { createHmac, randomBytes } from 'node:crypto'
-import { toBytes } from '../../signature.js'
-import type { SigningKey } from '../../../types/signature.js'
+import { createHmac, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import type { Algorithm } from '../../signing/keys.js'
 
 /** A signature taken apart. */
 export interface Parts {
@@ -17,22 +17,27 @@ export function takeApart (signature: string): Parts {
   return { header: decode(header), claims: decode(claims) }
 }
 
-/** Signs any header and claims with the key. */
-export function putTogether ({ header, claims }: Parts, key: SigningKey, hash = 'sha256'): string {
-  return sign(`${encode(header)}.${encode(claims)}`, key, hash)
+/** Makes the last part of a signature from the text before it. */
+export type Sign = (text: string) => string
+
+/** Signs with HMAC. */
+export const hmac = (secret: string | Uint8Array, hash = 'sha256'): Sign => (text) =>
+  createHmac(hash, secret).update(text).digest('base64url')
+
+/** Signs any header and claims. */
+export function putTogether ({ header, claims }: Parts, sign: Sign): string {
+  const text = `${encode(header)}.${encode(claims)}`
+  return `${text}.${sign(text)}`
 }
 
 /** Signs claims that are not written in canonical Base64url. */
-export function putTogetherLoosely ({ header, claims }: Parts, key: SigningKey): string {
+export function putTogetherLoosely ({ header, claims }: Parts, sign: Sign): string {
   const { jti, ...others } = claims
   // The last character has spare bits unless the number of bytes is a multiple of three.
   const hasSpareBits = Buffer.byteLength(JSON.stringify(claims)) % 3 !== 0
   const written = hasSpareBits ? claims : { jti: `${String(jti)}x`, ...others }
-  return sign(`${encode(header)}.${withSpareBits(encode(written))}`, key)
-}
-
-function sign (text: string, { secret }: SigningKey, hash = 'sha256'): string {
-  return `${text}.${createHmac(hash, toBytes(secret)).update(text).digest('base64url')}`
+  const text = `${encode(header)}.${withSpareBits(encode(written))}`
+  return `${text}.${sign(text)}`
 }
 
 /** Another MAC below the same text. */
@@ -52,5 +57,30 @@ export function withSpareBits (signature: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   return signature.slice(0, -1) + alphabet.charAt(alphabet.indexOf(signature.slice(-1)) | 1)
 }
+
+/** A key that no node knows, as a JWK for those who look for it in the header (RFC 7515, 4.1.3). */
+export interface Stranger {
+  sign: Sign
+  jwk: object
+}
+
+export function createStranger (algorithm: Algorithm): Stranger {
+  if (algorithm === 'HS256') {
+    const secret = freshId() + freshId()
+    return { sign: hmac(secret), jwk: { kty: 'oct', k: Buffer.from(secret).toString('base64url') } }
+  }
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  return {
+    sign: (text) => sign(null, Buffer.from(text), privateKey).toString('base64url'),
+    jwk: publicKey.export({ format: 'jwk' })
+  }
+}
+
+/** The forms in which a program may hold a public key, and take it for a secret (RFC 8725, 2.1). */
+export const formsOf = (key: KeyObject): Record<string, string | Buffer> => ({
+  'the bytes of the public key': Buffer.from(String(key.export({ format: 'jwk' }).x), 'base64url'),
+  'the public key in PEM': key.export({ type: 'spki', format: 'pem' }),
+  'the public key in DER': key.export({ type: 'spki', format: 'der' })
+})
 
 export const freshId = () => randomBytes(16).toString('base64url')

@@ -3,14 +3,14 @@ import { systemClock } from '../../common/clock.js'
 import { DeadlineError, withDeadline } from '../../common/deadline.js'
 import { checkOptions, FunctionOption, ObjectWithMethods } from '../../common/check-options.js'
 import { NODE_ID } from '../../registry/nodes/node-record.js'
-import { checkLifetime, MAX_TIMER_MS, readSigning, SigningSchema } from '../../common/signing-options.js'
+import { milliseconds } from '../../common/durations.js'
+import { checkLifetime, readSigning, SigningSchema } from '../../signing/options.js'
 import type { RedisTimes } from '../../registry/redis/store.js'
-import type { SigningSettings } from '../../common/signing-options.js'
+import type { SigningSettings } from '../../signing/options.js'
+import type { Sign } from './forge.js'
 import type { CheckNodeOptions } from '../../../types/testing.js'
 
-const milliseconds = Type.Optional(Type.Integer({
-  minimum: 1, maximum: MAX_TIMER_MS, description: `an integer from 1 to ${MAX_TIMER_MS}, in milliseconds`
-}))
+const duration = Type.Optional(milliseconds(1))
 const text = (description: string) => Type.Optional(Type.String({ minLength: 1, description }))
 const callback = Type.Optional(FunctionOption('a function'))
 // The registry of the runner checks these options.
@@ -26,15 +26,15 @@ const Options = Type.Object({
   lease: OfRegistry,
   heartbeat: OfRegistry,
   linger: OfRegistry,
-  patience: milliseconds,
-  slack: milliseconds,
+  patience: duration,
+  slack: duration,
   WebSocket: FunctionOption('the constructor of a WebSocket, such as that of ws'),
   message: callback,
   cut: callback,
   heal: callback,
   stop: callback,
   start: callback,
-  timeout: milliseconds,
+  timeout: duration,
   log: callback,
   only: Type.Optional(Type.Array(Type.String(), { description: 'a list of ids of rules' }))
 }, { additionalProperties: false })
@@ -48,6 +48,8 @@ type Work = () => void | Promise<void>
 export interface Settings extends Pick<CheckNodeOptions, 'redis' | 'nodeId' | 'wssUrl' | 'WebSocket'> {
   prefix: string
   signing: SigningSettings
+  /** Signs with the first key. */
+  signText: Sign
   times: RedisTimes
   patience: number
   /** Milliseconds in which a client is admitted or rejected. */
@@ -75,7 +77,7 @@ export function readCheckOptions (options: CheckNodeOptions, ids: readonly strin
   const { redis, nodeId, wssUrl, WebSocket, cut, heal, stop, start, only } = options
   const { prefix = '{cobrowse}', lease = 6000, heartbeat = 2000, linger = 20, patience = 2000, slack = 2000 } = options
   const { message = (text) => text, log = () => {}, timeout = 120_000 } = options
-  const signing = readSigning(options.signing)
+  const signing = readSigning(options.signing, true)
   checkLifetime(signing, linger)
   checkCouple({ cut, heal })
   checkCouple({ stop, start })
@@ -89,6 +91,7 @@ export function readCheckOptions (options: CheckNodeOptions, ids: readonly strin
     nodeId,
     wssUrl,
     signing,
+    signText: (text) => signing.keys.first().sign?.(text) ?? '',
     WebSocket,
     times: { lease, heartbeat, linger: linger * 1000 },
     patience,

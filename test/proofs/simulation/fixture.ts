@@ -1,4 +1,4 @@
-import type { Subject } from '../../../lib/signature.js'
+import type { Subject } from '../../../lib/signing/issue.js'
 import type { Registry } from '../../../types/registry.js'
 import type { Step } from './commands.js'
 import type { Judge } from './judge.js'

@@ -2,10 +2,10 @@ import { createConnectionInfo } from '../../../lib/gateway/connection-info.js'
 import { Budget } from '../../../lib/gateway/request-context.js'
 import { createKnownRooms } from '../../../lib/gateway/known-rooms.js'
 import type { Dependency } from '../../../lib/gateway/dependency.js'
-import type { Subject } from '../../../lib/signature.js'
+import type { Subject } from '../../../lib/signing/issue.js'
 import type { Provision } from '../../../types/provision.js'
 import type { Registry, RoomKey } from '../../../types/registry.js'
-import type { Role } from '../../../types/signature.js'
+import type { Role } from '../../../types/role.js'
 import type { Fixture, Host } from './fixture.js'
 
 const BUDGET_MS = 1500

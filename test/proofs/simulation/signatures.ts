@@ -1,4 +1,4 @@
-import type { Subject } from '../../../lib/signature.js'
+import type { Subject } from '../../../lib/signing/issue.js'
 import type { SignatureClaims } from '../../../types/signature.js'
 import type { Times } from './fixture.js'
 

@@ -4,7 +4,7 @@ import { Judge } from './judge.js'
 import { Signatures } from './signatures.js'
 import type { CobrowseNode, Seat, SeatEnd } from '../../../types/node.js'
 import type { Membership, RoomKey } from '../../../types/registry.js'
-import type { Role } from '../../../types/signature.js'
+import type { Role } from '../../../types/role.js'
 import type { Gateway } from './gateway.js'
 import type { Fixture, Host, Store, Times } from './fixture.js'
 

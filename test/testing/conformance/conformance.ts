@@ -24,7 +24,7 @@ export const BROKEN_NODES = Object.entries<BrokenNode>({
   ...OF_ROOMS, ...OF_CLAIMS, ...OF_CALLS, ...OF_LAPSES, ...OF_RETURNS, ...OF_SIGNATURES, ...OF_USED_SIGNATURES
 })
 
-interface CheckedNode extends Partial<TestNodeOptions>, Pick<CheckNodeOptions, 'log'> {
+interface CheckedNode extends Partial<TestNodeOptions>, Partial<Pick<CheckNodeOptions, 'log' | 'only' | 'signing'>> {
   /** Leaves out `cut`, `heal`, `stop` and `start`. */
   isAlone?: boolean
 }
@@ -33,7 +33,7 @@ const ALONE = new Set(STEPS.flatMap(({ needs, rules }) => needs === undefined ? 
 
 /** Checks a node of the kit, or a variant of one. */
 export async function check (
-  t: Test, { log, isAlone = false, ...options }: CheckedNode = {}
+  t: Test, { log, only, signing = SIGNING, isAlone = false, ...options }: CheckedNode = {}
 ): Promise<NodeReport> {
   // Each node has its own server, since a check makes the server forget its scripts.
   const { port } = await startRedis(t)
@@ -43,7 +43,7 @@ export async function check (
   const { id, ...functions } = await startTestNode(t, { redisPort: port, prefix, ...options })
   const node = isAlone ? {} : functions
   const times = { ...TIMES, patience: PATIENCE }
-  return await checkNode({ redis, prefix, nodeId: id, signing: SIGNING, ...times, WebSocket, log, ...node })
+  return await checkNode({ redis, prefix, nodeId: id, signing, only, ...times, WebSocket, log, ...node })
 }
 
 /**

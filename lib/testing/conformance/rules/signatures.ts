@@ -1,17 +1,20 @@
+import { KeyObject } from 'node:crypto'
 import {
-  freshId, putTogether, putTogetherLoosely, takeApart, withClaims, withMac, withSpareBits
+  createStranger, formsOf, freshId, hmac, putTogether, putTogetherLoosely, takeApart, withClaims, withMac, withSpareBits
 } from '../forge.js'
 import { checkAll } from '../rule.js'
-import type { Parts } from '../forge.js'
+import type { Parts, Sign } from '../forge.js'
 import type { Rule } from '../rule.js'
 import type { Fixture } from '../fixture.js'
-import type { SigningSettings } from '../../../common/signing-options.js'
-import type { SigningKey } from '../../../../types/signature.js'
+import type { Key } from '../../../signing/keys.js'
+import type { SigningSettings } from '../../../signing/options.js'
 
 interface Material extends Parts {
   /** A signature that the node would accept. */
   good: string
-  key: SigningKey
+  key: Key
+  /** Signs with the key. */
+  sign: Sign
   signing: SigningSettings
   nodeId: string
   /** Seconds, by the store's clock. */
@@ -21,10 +24,10 @@ interface Material extends Parts {
 /** Forged signatures: a description, and the function that makes one. */
 type Forgeries = Record<string, (material: Material) => string | undefined>
 
-const withHeader = (change: Record<string, unknown>) => ({ header, claims, key }: Material) =>
-  putTogether({ header: { ...header, ...change }, claims }, key)
+const withHeader = (change: Record<string, unknown>) => ({ header, claims, sign }: Material) =>
+  putTogether({ header: { ...header, ...change }, claims }, sign)
 const withClaim = (change: (material: Material) => Record<string, unknown>) => (material: Material) =>
-  putTogether({ header: material.header, claims: { ...material.claims, ...change(material) } }, material.key)
+  putTogether({ header: material.header, claims: { ...material.claims, ...change(material) } }, material.sign)
 
 function refusing (id: string, rule: string, forgeries: Forgeries): Rule {
   return {
@@ -35,6 +38,31 @@ function refusing (id: string, rule: string, forgeries: Forgeries): Rule {
     }
   }
 }
+
+const checksAlgorithm: Rule = {
+  id: 'signature-algorithm',
+  rule: 'accepts the algorithm of the key only',
+  async check (fixture) {
+    const { material } = fixture.settings.signing.keys.first()
+    await expectRefusals(fixture, {
+      'with alg none and no MAC': (material) => withMac(withHeader({ alg: 'none' })(material), () => Buffer.alloc(0)),
+      'with alg none and a good MAC': withHeader({ alg: 'none' }),
+      ...(material instanceof KeyObject ? withPublicKeyAsSecret(material) : withLongerMac(material))
+    }, await fixture.sign(fixture.room(), 'recorder'))
+  }
+}
+
+const withAlgorithm = (alg: string, sign: Sign) => ({ header, claims }: Material) =>
+  putTogether({ header: { ...header, alg }, claims }, sign)
+
+const withLongerMac = (secret: Uint8Array): Forgeries => ({
+  'with alg HS512': withAlgorithm('HS512', hmac(secret, 'sha512'))
+})
+
+const withPublicKeyAsSecret = (key: KeyObject): Forgeries => Object.fromEntries(
+  Object.entries(formsOf(key)).map(([form, secret]) =>
+    [`with alg HS256 and ${form} for a secret`, withAlgorithm('HS256', hmac(secret))])
+)
 
 const checksJoinOnly: Rule = {
   id: 'join-only-checked',
@@ -55,14 +83,14 @@ const checksJoinOnly: Rule = {
 
 /** @param good is made anew for each forgery, since a used `jti` would be another reason to refuse it */
 async function expectRefusals (fixture: Fixture, forgeries: Forgeries, good: string): Promise<void> {
-  const { settings: { signing, nodeId } } = fixture
-  const [key] = signing.keys
-  // The checked options have at least one key.
-  if (key === undefined) throw new TypeError('no key')
+  const { settings: { signing, signText: sign, nodeId } } = fixture
+  const key = signing.keys.first()
   await checkAll(Object.entries(forgeries).map(async ([wrong, forge]) => {
     const { header, claims: { jti, ...claims } } = takeApart(good)
     const parts = { header, claims: { jti: freshId(), ...claims } }
-    const material = { good: putTogether(parts, key), ...parts, key, signing, nodeId, iat: Number(claims.iat) }
+    const material = {
+      good: putTogether(parts, sign), ...parts, key, sign, signing, nodeId, iat: Number(claims.iat)
+    }
     await fixture.refused(fixture.connect(forge(material)), [4401], `a client ${wrong}`)
   }))
 }
@@ -82,23 +110,17 @@ export const signatures: readonly Rule[] = [
     'with a role changed under the MAC': ({ good }) => withClaims(good, { role: 'replayer' })
   }),
   refusing('signature-key', 'selects the key by "kid", from its own list only', {
-    'with a key that nobody knows, under a known name': ({ header, claims, key: { id } }) =>
-      putTogether({ header, claims }, { id, secret: freshId() + freshId() }),
+    'with a key that nobody knows, under a known name': ({ header, claims, key: { algorithm } }) =>
+      putTogether({ header, claims }, createStranger(algorithm).sign),
     'with a key of an unknown name': withHeader({ kid: 'unknown' }),
     'without the name of a key': withHeader({ kid: undefined }),
-    'with a key in the header, under a known name': ({ header, claims }) => {
-      const secret = freshId() + freshId()
-      const jwk = { kty: 'oct', k: Buffer.from(secret).toString('base64url') }
-      return putTogether({ header: { ...header, jwk }, claims }, { id: '', secret })
+    'with a key in the header, under a known name': ({ header, claims, key: { algorithm } }) => {
+      const { sign, jwk } = createStranger(algorithm)
+      return putTogether({ header: { ...header, jwk }, claims }, sign)
     },
     'with a key called __proto__': withHeader({ kid: '__proto__' })
   }),
-  refusing('signature-algorithm', 'accepts HS256 only', {
-    'with alg none and no MAC': (material) => withMac(withHeader({ alg: 'none' })(material), () => Buffer.alloc(0)),
-    'with alg none and a good MAC': withHeader({ alg: 'none' }),
-    'with alg HS512': ({ header, claims, key }) =>
-      putTogether({ header: { ...header, alg: 'HS512' }, claims }, key, 'sha512')
-  }),
+  checksAlgorithm,
   refusing('signature-type', 'refuses any "typ" other than cobrowse+jwt and cobrowse-join+jwt', {
     'with typ JWT': withHeader({ typ: 'JWT' }),
     'with a typ of later days': withHeader({ typ: 'cobrowse-later+jwt' }),
@@ -140,7 +162,7 @@ export const signatures: readonly Rule[] = [
   }),
   refusing('signature-canonical', 'refuses a signature that is not written in canonical Base64url', {
     'with other spare bits in the MAC': ({ good }) => withSpareBits(good),
-    'with other spare bits in the claims': (material) => putTogetherLoosely(material, material.key),
+    'with other spare bits in the claims': (material) => putTogetherLoosely(material, material.sign),
     'with a fourth segment': ({ good }) => `${good}.e30`
   }),
   checksJoinOnly

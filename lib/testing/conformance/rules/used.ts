@@ -35,15 +35,13 @@ const withinSkew: Rule = {
   id: 'once-skew',
   rule: 'refuses a used signature until it expired longer ago than the skew',
   async check (fixture) {
-    const { settings: { signing: { keys: [key], ttl, skew } }, store } = fixture
-    // The checked options have at least one key.
-    if (key === undefined) throw new TypeError('no key')
+    const { settings: { signing: { ttl, skew }, signText }, store } = fixture
     suppose(skew > 0, 'there is no skew')
     const room = fixture.room()
     const replayer = fixture.connect(await fixture.sign(room, 'replayer'))
     const { header, claims } = takeApart(await fixture.sign(room, 'recorder'))
     const exp = Math.floor(await store.now() / 1000) + 1
-    const recorder = fixture.connect(putTogether({ header, claims: { ...claims, iat: exp - ttl, exp } }, key))
+    const recorder = fixture.connect(putTogether({ header, claims: { ...claims, iat: exp - ttl, exp } }, signText))
     suppose(await hears(fixture, recorder, replayer), `a client whose signature ends soon ${fateOf(recorder)}`)
     for (const part of PARTS_OF_SKEW) {
       await sleep(Math.max(0, (exp + part * skew) * 1000 - await store.now()))

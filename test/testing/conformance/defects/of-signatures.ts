@@ -1,16 +1,16 @@
-import { verifySignature } from '../../../../lib/signature.js'
-import { freshId, putTogether, takeApart } from '../../../../lib/testing/conformance/forge.js'
+import { verifySignature } from '../../../../lib/signing/verify.js'
+import { freshId, hmac, putTogether, takeApart } from '../../../../lib/testing/conformance/forge.js'
 import { SIGNING } from '../start-node.js'
 import type { Parts } from '../../../../lib/testing/conformance/forge.js'
 import type { BrokenNode, Defect } from '../start-node.js'
 
-const [KEY = { id: '', secret: '' }] = SIGNING.keys
+const SIGN = hmac(SIGNING.keys[0]?.secret ?? '')
 
 /** Rewrites the client's signature into a better one. */
 const takingFor = (better: (parts: Parts) => Parts): Required<Defect>['verify'] => (good) => async (signature, at) => {
   const parts = takeApart(signature)
   const improved = better(parts)
-  return await good(improved === parts ? signature : putTogether(improved, KEY), at)
+  return await good(improved === parts ? signature : putTogether(improved, SIGN), at)
 }
 
 const TYPES = ['cobrowse+jwt', 'cobrowse-join+jwt']
@@ -70,7 +70,7 @@ export const OF_SIGNATURES: Record<string, BrokenNode> = {
   'takes its first key for an unknown one': {
     breaks: { 'signature-key': /a client with a key of an unknown name stays connected/ },
     verify: takingFor((parts) => parts.header.kid === 'unknown' || parts.header.kid === undefined
-      ? { ...parts, header: { ...parts.header, kid: KEY.id } }
+      ? { ...parts, header: { ...parts.header, kid: SIGNING.keys[0]?.id } }
       : parts)
   },
   'takes the key that the signature brings along': {
@@ -109,7 +109,7 @@ export const OF_SIGNATURES: Record<string, BrokenNode> = {
     verify: (good) => async (signature, at) => {
       const [, claims = ''] = signature.split('.')
       const canonical = Buffer.from(claims, 'base64url').toString('base64url')
-      return await good(canonical === claims ? signature : putTogether(takeApart(signature), KEY), at)
+      return await good(canonical === claims ? signature : putTogether(takeApart(signature), SIGN), at)
     }
   },
   'takes one typ for the other, each signature once': {
@@ -120,7 +120,7 @@ export const OF_SIGNATURES: Record<string, BrokenNode> = {
         const { header, claims } = takeApart(signature)
         if (TYPES.includes(String(header.typ)) || seen.has(claims.jti)) return await good(signature, at)
         seen.add(claims.jti)
-        return await good(putTogether({ header: { ...header, typ: 'cobrowse+jwt' }, claims }, KEY), at)
+        return await good(putTogether({ header: { ...header, typ: 'cobrowse+jwt' }, claims }, SIGN), at)
       }
     }
   },

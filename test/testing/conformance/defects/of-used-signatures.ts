@@ -1,10 +1,10 @@
 import { roomName } from '../../../../lib/common/room-name.js'
-import { putTogether, takeApart } from '../../../../lib/testing/conformance/forge.js'
+import { hmac, putTogether, takeApart } from '../../../../lib/testing/conformance/forge.js'
 import { SIGNING } from '../start-node.js'
 import type { Parts } from '../../../../lib/testing/conformance/forge.js'
 import type { BrokenNode, Defect } from '../start-node.js'
 
-const [KEY = { id: '', secret: '' }] = SIGNING.keys
+const SIGN = hmac(SIGNING.keys[0]?.secret ?? '')
 
 /** Gives signatures other ids, so that used ones are not known any more. */
 const naming = (nameOf: (room: string, endsAt: number, now: number) => string): Required<Defect>['verify'] =>
@@ -45,7 +45,7 @@ function countingRefused (): Pick<Defect, 'verify' | 'membership'> {
   }
 }
 
-const resigned = (parts: Parts) => putTogether(parts, KEY)
+const resigned = (parts: Parts) => putTogether(parts, SIGN)
 
 export const OF_USED_SIGNATURES: Record<string, BrokenNode> = {
   'forgets a used signature when its client leaves': {

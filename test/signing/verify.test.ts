@@ -2,9 +2,10 @@ import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import * as jose from 'jose'
 import t from 'tap'
-import { createIssuer, verifySignature } from '../lib/signature.js'
-import type { Subject } from '../lib/signature.js'
-import type { VerifyOptions } from '../types/index.js'
+import { verifySignature } from '../../lib/signing/verify.js'
+import { issuerWith } from '../support/issuer.js'
+import type { Subject } from '../../lib/signing/issue.js'
+import type { VerifyOptions } from '../../types/index.js'
 
 const NOW = 1_700_000_000_000
 const key = { id: '2026-11', secret: 'k'.repeat(32) }
@@ -14,7 +15,7 @@ const subject: Subject = {
   tenant: 't1', room: '1659938875-16806492', user: 'u1', name: '王芳', role: 'recorder', node, issuedAt: NOW + 999
 }
 const options: VerifyOptions = { keys: [key, oldKey], node, now: NOW }
-const issue = createIssuer({ keys: [key, oldKey] })
+const issue = issuerWith({ keys: [key, oldKey] })
 
 type Claims = Record<string, unknown>
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -107,7 +108,7 @@ t.test('every signature – has its own id, and is short enough for a WebSocket 
 })
 
 t.test('all keys – verify, and the first one signs', async (t) => {
-  const rotated = createIssuer({ keys: [oldKey, key] })(subject)
+  const rotated = issuerWith({ keys: [oldKey, key] })(subject)
   t.equal(jose.decodeProtectedHeader(rotated).kid, oldKey.id)
   await t.resolves(verifySignature(rotated, options))
   await t.rejects(verifySignature(rotated, { ...options, keys: [key] }), { code: 'FST_COBROWSE_SIGNATURE' })
@@ -186,7 +187,7 @@ t.test('a changed bit, a truncated or a padded segment – at any place – is r
 })
 
 t.test('the vectors for other languages hold', async (t) => {
-  const file = new URL('../docs/node-contract/signatures.json', import.meta.url)
+  const file = new URL('../../docs/node-contract/signatures.json', import.meta.url)
   const { keys, node, now, vectors } = JSON.parse(readFileSync(file, 'utf8'))
   for (const { name, signature, valid, validJoinOnly = false } of vectors) {
     const outcome = await verifySignature(signature, { keys, node, now }).then(() => true, () => false)
