@@ -144,7 +144,9 @@ t.test('a node – whose keys cannot be read any more – keeps the last ones, a
   keys = []
   const header = { alg: 'HS256', typ: 'cobrowse+jwt', kid: 'x' }
   const unknown = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.e30.AAAA`
-  for (let times = 0; times < 3; times++) t.match(await node.admit(unknown).catch((error) => error), { closeCode: 4401 })
+  for (let times = 0; times < 3; times++) {
+    t.match(await node.admit(unknown).catch((error) => error), { closeCode: 4401 })
+  }
   await until(() => warnings.some(({ code }) => code === 'FST_COBROWSE_SIGNING_KEYS'), 'a warning')
   t.equal(warnings.filter(({ code }) => code === 'FST_COBROWSE_SIGNING_KEYS').length, 1)
 })
