@@ -9,7 +9,7 @@ import { joinCobrowse } from '../../lib/node/index.js'
 import { memoryRegistry } from '../../lib/registry/memory.js'
 import { issuerWith } from '../support/issuer.js'
 import { elapse } from '../support/elapse.js'
-import { until } from '../support/until.js'
+import { eventually, until } from '../support/until.js'
 import { serve } from './servers/bare-upgrade.js'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Test } from 'tap'
@@ -175,7 +175,7 @@ for (const [name, serve] of Object.entries(SERVERS)) {
       inside.terminate()
       other.terminate()
       await hasSeats(0)
-      t.equal(node.status().rooms, 0)
+      await eventually(() => node.status().rooms, 0)
     })
 
     t.test('a broken handshake or frame – costs its own connection only', async (t) => {
@@ -197,7 +197,7 @@ for (const [name, serve] of Object.entries(SERVERS)) {
       unmasked.write(Buffer.from([0x81, 0x01, 0x61]))
       await once(unmasked, 'close')
       await hasSeats(0)
-      t.equal(node.status().rooms, 0)
+      await eventually(() => node.status().rooms, 0)
     })
   })
 }
