@@ -1,5 +1,4 @@
 import { Cluster, Redis } from 'ioredis'
-import { Redis as Redis5 } from 'ioredis5'
 import t from 'tap'
 import { redisRegistry } from '../../lib/registry/redis.js'
 import { newRoom, nodeRecord } from '../../lib/testing/contracts/rooms.js'
@@ -7,6 +6,7 @@ import { membershipContract, registryContract } from '../../lib/testing/index.js
 import {
   connect, EPOCH, FAST, makeRegistry, patient, skipSettling, SLACK_MS, timesOf, watch
 } from '../support/redis-registry.js'
+import { REDIS_CLIENTS } from '../support/redis-clients.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
 import { eventually, until } from '../support/until.js'
 import type { MakeRegistry } from '../../types/contracts.js'
@@ -16,20 +16,16 @@ let lastPrefix = 0
 const newPrefix = () => `{test-${++lastPrefix}}`
 
 t.test('contract', { skip: withoutRedis }, async (t) => {
-  t.jobs = 2
+  t.jobs = 3
   const { port } = await startRedis(t)
-  const clients = {
-    'ioredis 6': () => new Redis(port, '127.0.0.1'),
-    'ioredis 5': () => new Redis5(port, '127.0.0.1')
-  }
-  for (const [name, makeClient] of Object.entries(clients)) {
+  const admin = connect(t, port)
+  for (const [name, connect] of Object.entries(REDIS_CLIENTS)) {
     t.test(name, async (t) => {
       t.jobs = 8
-      const redis = makeClient()
-      t.teardown(() => redis.disconnect())
+      const redis = await connect(t, port)
       const make: MakeRegistry = async (times) => {
         const prefix = newPrefix()
-        await skipSettling(redis, prefix)
+        await skipSettling(admin, prefix)
         const makeOne = () => redisRegistry({ redis, prefix, ...timesOf(times) })
         return { registry: makeOne(), nodes: makeOne() }
       }

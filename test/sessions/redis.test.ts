@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis'
-import { Redis as Redis5 } from 'ioredis5'
 import t from 'tap'
 import { redisSessions } from '../../lib/sessions/redis.js'
 import { makeToken, toUid } from '../../lib/sessions/token.js'
 import { sessionsContract } from '../../lib/testing/index.js'
 import { buildApp } from '../support/build-app.js'
 import { silentLog } from '../support/silent-log.js'
+import { REDIS_CLIENTS } from '../support/redis-clients.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
 import { eventually, until } from '../support/until.js'
 import type { Test } from 'tap'
@@ -26,28 +26,24 @@ function connect (t: Test, port: number): Redis {
 t.test('a token store on a real Redis', { skip: withoutRedis }, async (t) => {
   const server = await startRedis(t)
 
-  t.test('ioredis 6', async (t) => {
-    const redis = connect(t, server.port)
-    await sessionsContract({ test: t.test }, async () => {
-      await redis.flushall()
-      return {
-        sessions: redisSessions({ redis, prefix: PREFIX }),
-        async issue (session) {
-          const token = makeToken(session, Date.now())
-          await redis.set(PREFIX + toUid(session), token)
-          return token
-        },
-        async revoke (session) { await redis.del(PREFIX + toUid(session)) }
-      }
+  const admin = connect(t, server.port)
+  for (const [name, connect] of Object.entries(REDIS_CLIENTS)) {
+    t.test(name, async (t) => {
+      const redis = await connect(t, server.port)
+      await sessionsContract({ test: t.test }, async () => {
+        await admin.flushall()
+        return {
+          sessions: redisSessions({ redis, prefix: PREFIX }),
+          async issue (session) {
+            const token = makeToken(session, Date.now())
+            await admin.set(PREFIX + toUid(session), token)
+            return token
+          },
+          async revoke (session) { await admin.del(PREFIX + toUid(session)) }
+        }
+      })
     })
-  })
-
-  t.test('ioredis 5', async (t) => {
-    const redis = new Redis5(server.port, '127.0.0.1')
-    t.teardown(() => redis.disconnect())
-    await redis.set(PREFIX + toUid(session), token)
-    t.strictSame(await redisSessions({ redis, prefix: PREFIX }).find(token, signal), session)
-  })
+  }
 
   t.test('a wrapped token – is unwrapped, and one that cannot be unwrapped is unknown', async (t) => {
     const redis = connect(t, server.port)

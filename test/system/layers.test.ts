@@ -9,6 +9,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'random-id.ts': [],
   common: ['errors.ts'],
   signing: ['common', 'errors.ts', 'random-id.ts'],
+  'redis-client': [],
   'options.ts': ['common', 'signing'],
   gateway: ['common', 'errors.ts', 'signing', 'options.ts'],
   http: ['gateway', 'common', 'errors.ts', 'options.ts'],
@@ -19,7 +20,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   node: ['registry', 'common', 'signing'],
   testing: ['registry', 'sessions', 'common', 'errors.ts', 'signing'],
   client: [],
-  'index.ts': ['http', 'gateway', 'registry', 'provision', 'sessions', 'errors.ts', 'signing', 'options.ts']
+  'index.ts': ['http', 'gateway', 'registry', 'redis-client', 'provision', 'sessions', 'errors.ts', 'signing', 'options.ts']
 }
 
 const FILES = readdirSync(`${ROOT}lib`, { recursive: true, encoding: 'utf8' })

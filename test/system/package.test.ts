@@ -19,7 +19,7 @@ const NAMES = [
   'NoLiveNodeError', 'NodesFullError', 'NotAuthorizedError', 'OriginNotAllowedError', 'OverloadedError',
   'ProvisionUnavailableError', 'RegistrySettlingError', 'RegistryUnavailableError', 'ReleaseAnswerSchema',
   'ReleaseBodySchema', 'SessionsUnavailableError', 'SignatureError', 'TooManyRequestsError',
-  'UnsupportedContentTypeError', 'chain', 'cobrowse', 'default', 'filterBy', 'httpProvision', 'jwksKeys',
+  'UnsupportedContentTypeError', 'chain', 'cobrowse', 'default', 'filterBy', 'fromNodeRedis', 'httpProvision', 'jwksKeys',
   'leastLoaded', 'memoryRegistry', 'memorySessions', 'openapiSecurity', 'openapiSecuritySchemes', 'ownUserIdOnly', 'prefer',
   'publicJwks', 'redisRegistry', 'redisSessions', 'staticProvision', 'verifySignature', 'zookeeperRegistry'
 ]

@@ -2,19 +2,23 @@ import t from 'tap'
 import { REDIS_SETTINGS } from '../../../demo/redis-settings.js'
 import { elapse } from '../../support/elapse.js'
 import { connect, makeRegistry, skipSettling } from '../../support/redis-registry.js'
+import { REDIS_CLIENTS } from '../../support/redis-clients.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
 import { startSwitchableProxy } from '../../support/switchable-proxy.js'
 import { until } from '../../support/until.js'
 import { newRoom, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
 import type { RedisOptions } from 'ioredis'
 import type { Test } from 'tap'
-import type { Registry } from '../../../types/index.js'
+import type { RedisScripter, Registry } from '../../../types/index.js'
 
-/** Client settings: those of the README, and others that a host may have. */
-const CLIENTS: Record<string, RedisOptions> = {
-  'the settings of the README': REDIS_SETTINGS,
-  'the defaults of ioredis': {},
-  'no queue and no retries': { enableOfflineQueue: false, maxRetriesPerRequest: 0 }
+const withSettings = (options: RedisOptions) => async (t: Test, port: number): Promise<RedisScripter> =>
+  connect(t, port, options)
+
+/** Settings of ioredis, those of the README and others that a host may have, and other clients. */
+const CLIENTS: Record<string, ReturnType<typeof withSettings>> = {
+  'the settings of the README': withSettings(REDIS_SETTINGS),
+  'no queue and no retries': withSettings({ enableOfflineQueue: false, maxRetriesPerRequest: 0 }),
+  ...REDIS_CLIENTS
 }
 
 const AT_ONCE = ['--repl-diskless-sync-delay', '0']
@@ -43,10 +47,12 @@ const isGiven = async (registry: Registry) => await registry.assign(newRoom()).t
 t.test('a fail-over that keeps connections open – a registry and a node find the new primary', {
   skip: withoutRedis
 }, async (t) => {
-  for (const [name, options] of Object.entries(CLIENTS)) {
+  t.jobs = 2
+  for (const [name, connectClient] of Object.entries(CLIENTS)) {
     t.test(`with ${name}`, async (t) => {
       const { address, failOver } = await startPair(t)
-      const [ofGateway, ofNode] = [connect(t, address.port, options), connect(t, address.port, options)]
+      const ofGateway = await connectClient(t, address.port)
+      const ofNode = await connectClient(t, address.port)
       await until(() => ofGateway.status === 'ready' && ofNode.status === 'ready', 'the clients to be ready')
       const gateway = makeRegistry(t, ofGateway)
       const member = await makeRegistry(t, ofNode).join(nodeRecord('n1'))
