@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import { createGateway } from './gateway/gateway.js'
 import { createDecorator } from './http/decorator.js'
@@ -7,23 +8,29 @@ import type { FastifyPluginAsync, RegisterOptions } from 'fastify'
 import type { CobrowseOptions } from '../types/index.js'
 
 const plugin: FastifyPluginAsync<CobrowseOptions & RegisterOptions> = async (app, options) => {
-  if (Object.hasOwn(app, 'cobrowse')) {
-    throw new TypeError('fastify-cobrowse is registered twice in one scope: register it in two sibling scopes instead')
-  }
   const settings = readOptions(options)
+  const { decoratorName, readyDelay } = settings
+  if (Object.hasOwn(app, decoratorName)) {
+    throw new TypeError(`"${decoratorName}" is decorated in this scope already: give a second registration of ` +
+      `${PLUGIN_NAME} another "decoratorName", or a sibling scope`)
+  }
   const log = app.log.child({ plugin: PLUGIN_NAME })
   const gateway = await createGateway(settings, log)
 
-  app.decorate('cobrowse', createDecorator(gateway, settings.timeout))
-  app.decorate('cobrowseRegistry', settings.registry)
-  app.decorate('cobrowseProvision', settings.provision)
+  app.decorate(decoratorName, createDecorator(gateway, settings.timeout))
+  app.decorate(`${decoratorName}Registry`, settings.registry)
+  app.decorate(`${decoratorName}Provision`, settings.provision)
   if (!app.hasRequestDecorator('cobrowseSession')) app.decorateRequest('cobrowseSession', null)
 
   app.addHook('onReady', async () => {
     warnOfEndlessRequests(app.server.requestTimeout)
-    gateway.start()
+    await gateway.start()
   })
-  app.addHook('preClose', async () => gateway.refuseNew())
+  app.addHook('preClose', async () => {
+    gateway.retire()
+    await sleep(readyDelay)
+    gateway.refuseNew()
+  })
   app.addHook('onClose', async () => await gateway.close())
 
   // fastify-plugin drops the options that any plugin may be registered with (fastify/fastify#1831).

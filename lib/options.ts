@@ -40,6 +40,14 @@ export const OptionsSchema = Type.Object({
   joinOnlyFor: Type.Optional(seconds(0)),
   selectNode: Type.Optional(FunctionOption('a function (candidates, context) => candidates')),
   onIssued: Type.Optional(FunctionOption('a function (issued) => …')),
+  start: Type.Optional(Type.Union([Type.Literal('lazy'), Type.Literal('strict')], { description: '"lazy" or "strict"' })),
+  readyDelay: Type.Optional(Type.Integer({
+    minimum: 0, maximum: 60_000, description: 'an integer from 0 to 60000, in milliseconds'
+  })),
+  decoratorName: Type.Optional(Type.String({
+    pattern: '^[A-Za-z_$][A-Za-z0-9_$]*$', description: 'a name that can follow "app."'
+  })),
+  sharedOptions: Type.Optional(Type.Array(Type.String(), { description: 'a list of names of options' })),
   metrics: Type.Optional(ObjectWithMethods('a prom-client registry', 'registerMetric', 'getSingleMetric')),
   routeOptions: Type.Optional(Type.Object({}, { description: 'an object of Fastify route options' })),
   // Fastify passes these two to every plugin beside its own options.
@@ -57,7 +65,11 @@ export const DEFAULTS = Object.freeze({
   allowInsecure: false,
   timeout: 1500,
   maxInFlight: 1000,
-  joinOnlyFor: 600
+  joinOnlyFor: 600,
+  start: 'lazy' as const,
+  readyDelay: 0,
+  decoratorName: 'cobrowse',
+  sharedOptions: Object.freeze([])
 })
 
 type WithDefaults<T, D> = Omit<T, keyof D> & { [K in keyof D & keyof T]-?: NonNullable<T[K]> }
@@ -68,7 +80,8 @@ export type Settings = Readonly<
 >
 
 /** @throws TypeError that names the option and the rule */
-export function readOptions (options: CobrowseOptions): Settings {
+export function readOptions (given: CobrowseOptions): Settings {
+  const options = withoutShared(given)
   checkOptions(PLUGIN_NAME, OptionsSchema, options)
   const settings: Settings = Object.freeze({
     ...DEFAULTS,
@@ -79,6 +92,15 @@ export function readOptions (options: CobrowseOptions): Settings {
   checkLifetime(settings.signing, settings.registry.linger)
   if (settings.path === settings.releasePath) throw new TypeError('"releasePath" option must differ from "path"')
   return settings
+}
+
+/** Leaves out the options that a loader gives to every plugin, and that it lists in `sharedOptions`. */
+function withoutShared (options: CobrowseOptions): CobrowseOptions {
+  const { sharedOptions } = options ?? {}
+  if (!Array.isArray(sharedOptions)) return options
+  const own = Object.entries(options).filter(([name]) => !sharedOptions.includes(name))
+  // The type of `Object.fromEntries` loses the names.
+  return Object.fromEntries(own) as unknown as CobrowseOptions
 }
 
 // An omitted property and one that is undefined mean the same to a caller.

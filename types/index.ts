@@ -46,7 +46,7 @@ export interface Cobrowse {
 export type Answers = 'all' | 'known-rooms' | 'none'
 
 export interface CobrowseStatus {
-  /** Whether a balancer should send requests here: `false` only if `answers` is `none`. */
+  /** Whether a balancer should send requests here: `false` if `answers` is `none`, or a close has begun. */
   ready: boolean
   answers: Answers
   inFlight: number

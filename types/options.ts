@@ -149,6 +149,29 @@ export interface CobrowseOptions {
    * depends on it; the first of several failures in a row is logged.
    */
   onIssued?: OnIssued | undefined
+  /**
+   * Whether the application becomes ready without its backends (`lazy`), or waits for the token store and the registry
+   * for at most 5 s and otherwise fails, with the reason (`strict`).
+   * @default 'lazy'
+   */
+  start?: 'lazy' | 'strict' | undefined
+  /**
+   * Milliseconds between the beginning of a close, when `status().ready` becomes false, and the first refused request:
+   * time for a load balancer to notice. Needs Fastify's `return503OnClosing: false`.
+   * @default 0
+   */
+  readyDelay?: number | undefined
+  /**
+   * Name of the decorators: `app.<name>`, `app.<name>Registry` and `app.<name>Provision`. A second registration in one
+   * scope needs another name, and other paths.
+   * @default 'cobrowse'
+   */
+  decoratorName?: string | undefined
+  /**
+   * Names of the options that a loader such as @fastify/autoload gives to every plugin. They are ignored.
+   * @default []
+   */
+  sharedOptions?: readonly string[] | undefined
   /** A prom-client registry for the plugin's metrics. */
   metrics?: MetricsRegistry | undefined
   /** Merged into both routes: `config.rateLimit`, `onRequest`, … docs/route-options.md lists the allowed options. */

@@ -13,6 +13,7 @@ import { createKnownRooms } from './known-rooms.js'
 import { createMetrics, NO_METRICS } from './metrics.js'
 import { toAnswers } from './readiness.js'
 import { guardSelectNode } from './select-node.js'
+import { createStrictStart } from './strict-start.js'
 import { isTraced, trace } from './tracing.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Settings } from '../options.js'
@@ -27,9 +28,15 @@ import type {
 export interface Gateway {
   readonly metrics: Metrics
   readonly inFlight: InFlight
-  /** Starts the adapters. Never waits for a backend. */
-  start (): void
+  /**
+   * Starts the adapters.
+   *
+   * @throws Error that names the backends that do not answer, if the start is strict; a lazy one waits for none
+   */
+  start (): Promise<void>
   isClosing (): boolean
+  /** Tells balancers to send no more requests: `ready` is false, and requests are still answered. */
+  retire (): void
   refuseNew (): void
   /** Waits for the requests under way, then closes the adapters. */
   close (): Promise<void>
@@ -94,8 +101,12 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
   const adapters = { sessions, registry, provision }
   /** Steps that undo the start, which may have failed half-way. */
   const started: Array<() => Promise<void>> = []
+  let retiring = false
   let closing = false
   let isOver = false
+
+  // CC-Provision is asked first with the first request of a tenant.
+  const strictStart = createStrictStart(() => ({ sessions: sessions.status(), registry: registry.status() }))
 
   function startAdapter (dependency: DependencyName, adapter: Adapter): void {
     const context: AdapterContext = {
@@ -114,6 +125,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
     const { state, reason } = status
     const level = state === 'down' || state === 'degraded' ? 'warn' : 'info'
     log[level]({ dependency, state, reason }, `${dependency} ${state}`)
+    strictStart.changed()
   }
 
   return {
@@ -132,15 +144,19 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
       return session
     },
     isClosing: () => closing,
+    retire () {
+      retiring = true
+    },
     refuseNew () {
       closing = true
     },
-    start () {
+    async start () {
       const unwatch = metrics.watch({ inFlight, ...adapters })
       started.push(async () => unwatch())
       startAdapter('sessions', sessions)
       startAdapter('registry', registry)
       startAdapter('provision', provision)
+      if (settings.start === 'strict') await strictStart.wait()
     },
     async close () {
       closing = true
@@ -154,7 +170,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
       const backends = { sessions: sessions.status(), registry: registry.status(), provision: provision.status() }
       const answers = toAnswers({ isClosing: closing, canRecall: knownRooms.canRecall(), ...backends })
       const requests = { inFlight: inFlight.count(), inFlightLimit: inFlight.limit() }
-      return { ready: answers !== 'none', answers, ...requests, ...backends }
+      return { ready: answers !== 'none' && !retiring, answers, ...requests, ...backends }
     }
   }
 }

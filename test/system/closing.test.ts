@@ -44,6 +44,29 @@ t.test('an application that closes – rejects new requests, completes pending o
   t.strictSame(order, ['request answered', 'adapter closed'])
 })
 
+t.test('an application that closes with a readyDelay – is not ready at once, and answers until the delay is over', async (t) => {
+  const { app, token } = await buildApp(t, {
+    server: { return503OnClosing: false }, options: { readyDelay: 1500 }
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}${PATH}`
+  const ask = async () => {
+    const response = await fetch(url, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json', cookie: `ccmessaging-token=${token}`, connection: 'close' }
+    })
+    return (await response.json() as { retCode: string }).retCode
+  }
+  const begun = performance.now()
+  const closed = app.close()
+  await until(() => !app.cobrowse.status().ready, 'the close to begin')
+  t.equal(await ask(), '0', 'a request after the beginning of the close')
+  await closed
+  t.ok(performance.now() - begun >= 1450, 'the close takes the delay')
+  await t.rejects(ask(), 'the server is gone')
+})
+
 t.test('injected requests – complete before the adapters close', async (t) => {
   const seen: string[] = []
   const { app, ask } = await buildApp(t, {

@@ -1,7 +1,12 @@
+import { EventEmitter } from 'node:events'
 import Fastify from 'fastify'
 import t from 'tap'
-import cobrowseDefault, { cobrowse, memoryRegistry, staticProvision, verifySignature } from '../../lib/index.js'
+import cobrowseDefault, {
+  cobrowse, memoryRegistry, memorySessions, staticProvision, verifySignature
+} from '../../lib/index.js'
 import { body, buildApp, defaults, NODES, PATH, session, signing } from '../support/build-app.js'
+import { until } from '../support/until.js'
+import type { AdapterContext, Cobrowse, Registry } from '../../types/index.js'
 
 t.test('one POST – is answered with the room, both addresses and a signature', async (t) => {
   const { app, ask } = await buildApp(t)
@@ -170,7 +175,10 @@ t.test('two registrations – in one scope stop the start, in sibling scopes wor
   const twice = Fastify()
   t.teardown(() => twice.close())
   await twice.register(cobrowse, defaults())
-  await t.rejects(async () => await twice.register(cobrowse, defaults()), { message: /twice in one scope/ })
+  await t.rejects(async () => await twice.register(cobrowse, defaults()), {
+    message: '"cobrowse" is decorated in this scope already: give a second registration of fastify-cobrowse another ' +
+      '"decoratorName", or a sibling scope'
+  })
 
   const app = Fastify()
   const shared = defaults()
@@ -182,6 +190,70 @@ t.test('two registrations – in one scope stop the start, in sibling scopes wor
   t.equal((await app.inject({ method: 'POST', url: `/b${PATH}`, headers, payload: body })).json().retCode, '50301')
   await app.close()
   t.equal(shared.sessions.status().state, 'closed', 'closed after the second of two closes')
+})
+
+t.test('two registrations – in one scope, with names and paths of their own – work side by side', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const shared = defaults()
+  await app.register(cobrowse, shared)
+  await app.register(cobrowse, {
+    ...shared, registry: memoryRegistry(), decoratorName: 'otherSite', prefix: '/other'
+  })
+  await app.ready()
+  const headers = { cookie: `ccmessaging-token=${shared.sessions.issue(session)}` }
+  t.equal((await app.inject({ method: 'POST', url: PATH, headers, payload: body })).json().retCode, '0')
+  t.equal((await app.inject({ method: 'POST', url: `/other${PATH}`, headers, payload: body })).json().retCode, '50301')
+  t.equal(app.getDecorator<Cobrowse>('otherSite').status().registry.state, 'up')
+  t.strictSame(app.getDecorator<Registry>('otherSiteRegistry').nodes(), [])
+  t.equal(app.cobrowseRegistry, shared.registry)
+  t.ok(app.hasDecorator('otherSiteProvision'))
+})
+
+t.test('options that a loader gives to every plugin – are ignored if it names them, and no others', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const options = { ...defaults(), database: 'db', sharedOptions: ['database'] }
+  await app.register(cobrowse, options)
+  await app.ready()
+  const other = Fastify()
+  t.teardown(() => other.close())
+  await t.rejects(async () => await other.register(cobrowse, { ...options, sharedOptions: ['cache'] }), {
+    message: /"database" is not an option of fastify-cobrowse/
+  })
+})
+
+t.test('a strict start – waits for the backends, or fails and names those that do not answer', async (t) => {
+  const silent = new EventEmitter()
+  const sessions = memorySessions()
+  const slow = {
+    ...sessions,
+    status: () => ({ ...sessions.status(), state: isUp ? 'up' as const : 'starting' as const }),
+    start (context: AdapterContext) {
+      silent.once('up', () => {
+        isUp = true
+        context.onState({ state: 'up', since: 0 })
+      })
+    }
+  }
+  let isUp = false
+  let isReady = false
+  const waiting = Fastify()
+  t.teardown(() => waiting.close())
+  await waiting.register(cobrowse, { ...defaults(), sessions: slow, start: 'strict' })
+  const ready = waiting.ready().then(() => { isReady = true })
+  await until(() => silent.listenerCount('up') === 1, 'the start of the adapter')
+  t.notOk(isReady)
+  silent.emit('up')
+  await ready
+
+  const failing = Fastify()
+  t.teardown(() => failing.close())
+  const down = { ...memorySessions(), status: () => ({ state: 'down' as const, since: 0, reason: 'Redis does not answer' }) }
+  await failing.register(cobrowse, { ...defaults(), sessions: down, start: 'strict' })
+  await t.rejects(async () => await failing.ready(), {
+    message: '"start" option is "strict", and after 5 s: sessions down (Redis does not answer)'
+  })
 })
 
 t.test('a wrong option – stops the start', async (t) => {
