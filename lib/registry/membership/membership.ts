@@ -85,7 +85,7 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
 
   function accept (answer: Accepted, sentAt: Moment, claims: Claims): void {
     const wasValid = lease.valid()
-    storeClock.set(answer.now, sentAt)
+    storeClock.set(answer.now, answer.nowAt ?? sentAt)
     lease.renew(answer.since ?? sentAt)
     if (!lease.valid()) return
     rooms.accept(answer, claims)

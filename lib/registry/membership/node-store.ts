@@ -36,6 +36,8 @@ export type NodeAnswer =
   | {
     outcome: 'ok'
     now: number
+    /** The moment of `now`, if it is known exactly. Left out: the sending of the call. */
+    nowAt?: Moment | undefined
     /** Start of the lease. Left out: the sending of the call. */
     since?: Moment | undefined
     ends: RoomEnd[]

@@ -65,7 +65,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
     const since = lease.hear(sentAt)
     // Release in the background: the next heartbeat retries.
     releases.releaseAgain().catch(() => {})
-    return { outcome: 'ok', now: sentAt.wall, since, ends: await endedCalls.read(), claims }
+    return { outcome: 'ok', now: sentAt.wall, nowAt: sentAt, since, ends: await endedCalls.read(), claims }
   }
 
   /** @returns undefined if another process wrote the id first, or if the parents had to be created */

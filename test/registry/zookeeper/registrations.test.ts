@@ -1,10 +1,12 @@
 import t from 'tap'
+import { nodeRecord } from '../../../lib/testing/contracts/rooms.js'
 import { elapse } from '../../support/elapse.js'
 import { eventually, until } from '../../support/until.js'
 import {
   claim, newSettings, NOISE_MS, observe, roomKey, SESSION_MS, startGateway, startNode, startNodes, timed,
   untilOk
 } from '../../support/zookeeper-app.js'
+import { makeRegistry, newRoot, STEADY } from '../../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
 
 t.test('expired sessions and duplicate ids', { skip: withoutZooKeeper }, async (t) => {
@@ -86,4 +88,19 @@ t.test('expired sessions and duplicate ids', { skip: withoutZooKeeper }, async (
     t.strictSame([first, second, third].map(({ events }) => events.filter((event) => event !== 'lapsed')),
       [['replaced'], ['replaced'], []])
   })
+})
+
+t.test('a node – whose connection is old when it registers – has the clock that dates the signatures, not a faster one', {
+  skip: withoutZooKeeper
+}, async (t) => {
+  const { hosts } = await startZooKeeper(t)
+  const registry = makeRegistry(t, hosts, { root: newRoot(), ...STEADY })
+  // The first member opens the connection, which the second one shares.
+  const first = await registry.join(nodeRecord('n1'))
+  await elapse(STEADY.sessionTimeout / 2, 'the connection to grow old')
+  const second = await registry.join(nodeRecord('n2'))
+  for (const member of [first, second]) {
+    const ahead = member.now() - Date.now()
+    t.ok(Math.abs(ahead) < 20, `${ahead} ms ahead`)
+  }
 })
