@@ -11,6 +11,8 @@ export interface ConnectionInfoBody {
   userId: string
   userName: string
   role: Role
+  /** The signature of the previous answer, if no WebSocket could be opened to its node. */
+  unopened?: string
 }
 
 /** The body of a request that ends a call, checked. */

@@ -13,17 +13,24 @@ export interface Answer {
   signature: string
 }
 
+export interface AskOptions {
+  /** Whether the token of the previous request was rejected. */
+  isRefused: boolean
+  /** The signature of the previous answer, if no WebSocket could be opened to its node. */
+  unopened: string | undefined
+  signal: AbortSignal
+}
+
 /**
  * Asks the gateway where the room is.
  *
- * @param options.isRefused whether the token of the previous request was rejected
  * @throws CobrowseError
  */
 export async function askForRoom (
-  settings: ClientSettings, options: { isRefused: boolean, signal: AbortSignal }
+  settings: ClientSettings, { unopened, ...options }: AskOptions
 ): Promise<Answer> {
   const { roomId, userId, userName, role } = settings
-  const { data } = await post(settings, settings.url, { roomId, userId, userName, role }, options)
+  const { data } = await post(settings, settings.url, { roomId, userId, userName, role, unopened }, options)
   const { wssUrl, wssUrlOut, signature } = Object(data)
   const areGood = [wssUrl, wssUrlOut].every((address) => ['string', 'undefined'].includes(typeof address))
   if (!areGood || (wssUrl ?? wssUrlOut) === undefined || typeof signature !== 'string') {

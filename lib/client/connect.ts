@@ -27,6 +27,9 @@ export function connect (options: ConnectOptions): Connection {
   let state: ConnectionState = 'asking'
   let visit: Visit | undefined
   let isRefused = false
+  let signature: string | undefined
+  /** The signature for a node that could not be reached at any of its addresses. */
+  let unopened: string | undefined
   /** The node disconnects all clients at the end of the call, before the gateway's answer arrives. */
   let ending: Promise<void> | undefined
   /** Whether the browser put the page aside during this attempt. */
@@ -49,6 +52,7 @@ export function connect (options: ConnectOptions): Connection {
       if (stop.signal.aborted) break
       isRefused = error.status === 401
       const hasOther = error.code === 'unopened' && addresses.fail()
+      unopened = error.code === 'unopened' && !hasOther ? signature : undefined
       const wait = rules.next(error, openFor, hasOther)
       if (wait === undefined) return error
       change('waiting')
@@ -64,7 +68,8 @@ export function connect (options: ConnectOptions): Connection {
     try {
       asking = new AbortController()
       const { signal } = asking
-      const answer = await askForRoom(settings, { isRefused, signal })
+      const answer = await askForRoom(settings, { isRefused, unopened, signal })
+      signature = answer.signature
       if (signal.aborted) throw new CobrowseError('lost', 'closed by this side')
       return await open(addresses.choose(answer), answer.signature)
     } catch (error) {

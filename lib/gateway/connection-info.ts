@@ -7,7 +7,10 @@ import { withNodePath } from '../common/address.js'
 import { keptUrlOf } from '../common/kept-url.js'
 import { ReasonError } from '../common/reason.js'
 import { refusePromise } from '../common/refuse-promise.js'
+import { leastLoaded } from './placement.js'
 import type { AddressCheck } from '../common/address.js'
+import type { OwnSignature } from '../signing/own-signature.js'
+import type { AvoidedNodes } from './avoided-nodes.js'
 import type { Dependency } from './dependency.js'
 import type { KnownRooms } from './known-rooms.js'
 import type { RequestContext } from './request-context.js'
@@ -26,6 +29,9 @@ export interface ConnectionInfoParts {
   exposeInternal: NonNullable<CobrowseOptions['exposeInternal']>
   addressFault: AddressCheck
   knownRooms: KnownRooms
+  avoidedNodes: AvoidedNodes
+  /** Reads a signature that this gateway issued, or one with the same keys. */
+  readOwnSignature (signature: string): OwnSignature | undefined
   /** Whether an assignment made without the store may be signed. */
   mayJoinOnly: boolean
   issue (subject: Subject): string
@@ -40,10 +46,19 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
   const { registry, provision, dependencies, addressFault, knownRooms, issue, onIssued } = parts
   const accepts = rememberPerNode((node) => addressFault(node.wssUrl) === undefined &&
     (node.wssUrlOut === undefined || addressFault(node.wssUrlOut) === undefined))
-  const { selectNode, exposeInternal } = parts
+  const { selectNode = leastLoaded, exposeInternal, avoidedNodes } = parts
+  const selectOthers: SelectNode = (candidates, context) => avoidedNodes.order(selectNode(candidates, context))
+
+  function hearUnopened (session: Session, { unopened, userId }: ConnectionInfoBody): void {
+    if (unopened === undefined) return
+    const own = parts.readOwnSignature(unopened)
+    if (own === undefined || own.tenant !== session.tenantId || own.user !== userId) return
+    avoidedNodes.report(own.node, `${own.tenant} ${own.user}`)
+  }
 
   function askRegistry (room: RoomKey, context: RequestContext): Promise<Assignment> {
-    const choice = { accepts, selectNode, isKnown: knownRooms.has(room), signal: undefined }
+    const select = avoidedNodes.isEmpty() ? parts.selectNode : selectOthers
+    const choice = { accepts, selectNode: select, isKnown: knownRooms.has(room), signal: undefined }
     return dependencies.registry.ask(context, (deadline) =>
       registry.assign(room, withEnding(registry.assign, deadline, choice)))
   }
@@ -107,6 +122,7 @@ export function createConnectionInfo (parts: ConnectionInfoParts) {
     session: Session, body: ConnectionInfoBody, context: RequestContext
   ): Promise<ConnectionInfo> {
     provision.prefetch?.(session, context.request)
+    hearUnopened(session, body)
     const room = { tenant: session.tenantId, room: body.roomId }
     const assignment = await findNode(room, context)
     const { node, issuedAt, joinOnly } = assignment

@@ -3,7 +3,9 @@ import { createAddressCheck } from '../common/address.js'
 import { createRoomHash } from '../common/room-hash.js'
 import { InvalidTokenError, ProvisionUnavailableError, RegistryUnavailableError, SessionsUnavailableError } from '../errors.js'
 import { createIssuer } from '../signing/issue.js'
+import { readOwnSignature } from '../signing/own-signature.js'
 import { createAudit } from './audit.js'
+import { createAvoidedNodes } from './avoided-nodes.js'
 import { createConnectionInfo } from './connection-info.js'
 import { createDependency } from './dependency.js'
 import { createEndCall } from './end-call.js'
@@ -72,6 +74,8 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
     exposeInternal: settings.exposeInternal,
     addressFault,
     knownRooms,
+    avoidedNodes: createAvoidedNodes(log, now),
+    readOwnSignature: (signature) => readOwnSignature(signing.keys, signature, Date.now()),
     mayJoinOnly: joinOnlyFor > 0,
     onJoinOnly: notice.joinOnly,
     onIssued: settings.onIssued && createAudit(settings.onIssued, log),

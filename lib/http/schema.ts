@@ -30,7 +30,11 @@ export const ConnectionInfoBodySchema = Type.Object({
     enum: ['recorder', 'replayer'],
     description: 'recorder: the customer, whose page is captured; replayer: the agent, or an observer',
     examples: ['recorder']
-  })
+  }),
+  unopened: Type.Optional(Type.String({
+    maxLength: 2048,
+    description: 'the signature of the previous answer, if no WebSocket could be opened to its node'
+  }))
 }, { $id: 'CobrowseConnectionInfoBody', description: FURTHER_FIELDS })
 
 export const ReleaseBodySchema = Type.Object({ callId: callId() }, {
@@ -54,7 +58,7 @@ function createBodyCheck<Body extends object> (schema: TObject, rules: Record<ke
       throw new InvalidBodyError(name === undefined ? 'the body must be a JSON object' : `${name} ${rules[name]}`)
     }
     const checked: Partial<Body> = {}
-    for (const name of names) checked[name] = body[name]
+    for (const name of names) if (body[name] !== undefined) checked[name] = body[name]
     // The same fields that were validated.
     return checked as Body
   }
@@ -64,7 +68,8 @@ export const checkConnectionInfoBody = createBodyCheck<ConnectionInfoBody>(Conne
   roomId: ID_RULE,
   userId: ID_RULE,
   userName: 'must be a string of 1 to 128 characters without control characters',
-  role: 'must be "recorder" or "replayer"'
+  role: 'must be "recorder" or "replayer"',
+  unopened: 'must be the signature of an earlier answer'
 })
 
 export const checkReleaseBody = createBodyCheck<ReleaseBody>(ReleaseBodySchema, { callId: ID_RULE })

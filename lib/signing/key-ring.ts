@@ -8,6 +8,8 @@ import type { KeySource, SigningKey, SigningKeys } from '../../types/signature.j
 export interface KeyRing {
   /** The key that signs. */
   first (): Key
+  /** The key of this id, if the source has it at hand. */
+  get (id: string): Key | undefined
   /** The key of this id, if need be after the source has read its keys again. */
   find (id: string): Promise<Key | undefined>
   /** The function is called with the reason for the first of several failures of the source in a row. */
@@ -59,7 +61,7 @@ export function createKeyRing (given: SigningKeys, mustSign: boolean): KeyRing {
     }
   }
 
-  const lookUp = (id: string): Key | undefined => current().find((key) => key.id === id)
+  const get = (id: string): Key | undefined => current().find((key) => key.id === id)
 
   return {
     first () {
@@ -68,11 +70,12 @@ export function createKeyRing (given: SigningKeys, mustSign: boolean): KeyRing {
       if (key === undefined) throw new TypeError('no key')
       return key
     },
+    get,
     async find (id) {
-      const known = lookUp(id)
+      const known = get(id)
       if (known !== undefined || source.refresh === undefined) return known
       await source.refresh()
-      return lookUp(id)
+      return get(id)
     },
     onFault (listener) { report = listener }
   }

@@ -42,8 +42,8 @@ t.test('a node whose handshake hangs – is given up, and its other address trie
 
 t.test('two addresses of a node – neither can be opened – the client waits and starts with the preferred one', async (t) => {
   const site = await startScriptedSite(t, [
-    named({ wssUrl: 'ws://127.0.0.1:2/', wssUrlOut: 'ws://127.0.0.1:2/out' }),
-    named({ wssUrl: 'ws://127.0.0.1:2/', wssUrlOut: 'ws://127.0.0.1:2/out' }),
+    named({ wssUrl: 'ws://127.0.0.1:2/', wssUrlOut: 'ws://127.0.0.1:2/out', signature: 's1' }),
+    named({ wssUrl: 'ws://127.0.0.1:2/', wssUrlOut: 'ws://127.0.0.1:2/out', signature: 's2' }),
     named({ wssUrl: 'ws://127.0.0.1:2/' })
   ], hello)
   const client = clientOf(t, site)
@@ -51,6 +51,7 @@ t.test('two addresses of a node – neither can be opened – the client waits a
   t.equal(client.waits[0], 0)
   t.ok(Number(client.waits[1]) > 0)
   t.equal(client.waits.length, 2)
+  t.match(site.bodies, [{ unopened: undefined }, { unopened: undefined }, { unopened: 's2' }], 'told once both had failed')
 })
 
 t.test('malformed answers – from the gateway – are told apart', async (t) => {

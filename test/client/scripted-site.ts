@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { json } from 'node:stream/consumers'
 import { WebSocketServer } from 'ws'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -11,6 +12,7 @@ export interface ScriptedSite {
   base: string
   /** Milliseconds between incoming requests. */
   asked: number[]
+  bodies: unknown[]
 }
 
 /**
@@ -20,10 +22,14 @@ export async function startScriptedSite (
   t: Test, answers: Answer[], attend: (socket: WebSocket) => void = () => {}
 ): Promise<ScriptedSite> {
   const asked: number[] = []
+  const bodies: unknown[] = []
   const server = createServer((request, response) => {
     asked.push(performance.now())
     const answer = answers.length > 1 ? answers.shift() : answers[0]
-    request.resume().once('end', () => answer?.(request, response, `ws://127.0.0.1:${port}`))
+    json(request).catch(() => undefined).then((body) => {
+      bodies.push(body)
+      answer?.(request, response, `ws://127.0.0.1:${port}`)
+    })
   })
   const sockets = new WebSocketServer({ server, handleProtocols: () => 'cobrowse.v1' }).on('connection', attend)
   server.listen(0, '127.0.0.1')
@@ -34,7 +40,7 @@ export async function startScriptedSite (
     server.closeAllConnections()
     server.close()
   })
-  return { base: `http://127.0.0.1:${port}`, asked }
+  return { base: `http://127.0.0.1:${port}`, asked, bodies }
 }
 
 /** Builds the gateway's answer that names the node. */

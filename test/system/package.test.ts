@@ -125,6 +125,10 @@ t.test('the package – packed – installs into a fresh folder and loads in eve
     const { stdout } = await execute(process.execPath, [`--input-type=${type}`, '-e', code], { cwd: folder, env })
     return JSON.parse(stdout)
   }
+  t.test('the command of the package – is installed, and says what it can do', async (t) => {
+    const { stdout } = await execute(join(folder, 'node_modules/.bin/fastify-cobrowse'), ['--help'], { cwd: folder, env })
+    t.match(stdout, /check-node/)
+  })
   t.test('the package – by import – has exactly the public names', async (t) => {
     const names = await run("console.log(JSON.stringify(Object.keys(await import('fastify-cobrowse'))))", 'module')
     t.strictSame(names.sort(), NAMES)

@@ -1,6 +1,8 @@
+import { createAvoidedNodes } from '../../../lib/gateway/avoided-nodes.js'
 import { createConnectionInfo } from '../../../lib/gateway/connection-info.js'
 import { Budget } from '../../../lib/gateway/request-context.js'
 import { createKnownRooms } from '../../../lib/gateway/known-rooms.js'
+import { silentLog } from '../../support/silent-log.js'
 import type { Dependency } from '../../../lib/gateway/dependency.js'
 import type { Subject } from '../../../lib/signing/issue.js'
 import type { Provision } from '../../../types/provision.js'
@@ -45,6 +47,8 @@ export function createGateway (host: Host, { registry, timeline, issue }: Gatewa
     dependencies: { registry: direct, provision: direct },
     addressFault: () => undefined,
     knownRooms,
+    avoidedNodes: createAvoidedNodes(silentLog, timeline.clockOf(host.process).monotonic),
+    readOwnSignature: () => undefined,
     mayJoinOnly: true,
     exposeInternal: 'always',
     issue,

@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+import { checkNodeVerb } from './check-node.js'
+import { EXIT, UsageError } from './exit.js'
+import type { Verb } from './verb.js'
+
+const VERBS: Record<string, Verb> = { 'check-node': checkNodeVerb }
+
+const HELP = `Usage: fastify-cobrowse <verb> [options]
+
+${Object.entries(VERBS).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`).join('\n')}
+
+fastify-cobrowse <verb> --help describes a verb.
+`
+
+/** @returns the exit code */
+async function main ([name, ...args]: string[]): Promise<number> {
+  if (name === undefined || name === '--help' || name === '-h') {
+    process.stdout.write(HELP)
+    return name === undefined ? EXIT.usage : EXIT.ok
+  }
+  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined
+  if (verb === undefined) throw new UsageError(`there is no verb "${name}"; it is one of ${Object.keys(VERBS).join(', ')}`)
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(verb.help)
+    return EXIT.ok
+  }
+  return await verb.run(args)
+}
+
+const LEFT_OPEN_MS = 5000
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  process.stderr.write(`fastify-cobrowse: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = error instanceof UsageError ? EXIT.usage : EXIT.failed
+}
+// The command ends by itself, even if a connection that it no longer needs stays open.
+setTimeout(() => process.exit(), LEFT_OPEN_MS).unref()
