@@ -86,7 +86,11 @@ export const checkNodeVerb: Verb = {
     const proxy = await startProxy(values, url)
     const node = values.start === undefined
       ? undefined
-      : createNodeProcess(values.start, { signal, env: environment(url, proxy?.port) })
+      : createNodeProcess(values.start, {
+        signal,
+        env: environment(url, proxy?.port),
+        onEnd: (reason) => process.stderr.write(`the node ended by itself: ${reason}\n`)
+      })
     const cleanUp = async () => {
       await node?.end()
       await proxy?.close()

@@ -12,14 +12,23 @@ export interface NodeProcess {
   end (): Promise<void>
 }
 
+export interface NodeProcessOptions {
+  /** Stops the node. */
+  signal: NodeJS.Signals
+  env: NodeJS.ProcessEnv
+  /** Called with the signal or the exit code if the node ends without being stopped. */
+  onEnd (reason: string): void
+}
+
 /**
  * Runs the command line in a shell and in a process group of its own, so that a signal reaches the node behind a
  * wrapper too. Its output goes to the standard error of this process.
  */
 export function createNodeProcess (
-  commandLine: string, { signal, env }: { signal: NodeJS.Signals, env: NodeJS.ProcessEnv }
+  commandLine: string, { signal, env, onEnd }: NodeProcessOptions
 ): NodeProcess {
   let child: ChildProcess | undefined
+  let isStopping = false
   let exited: Promise<void> = Promise.resolve()
 
   const isRunning = () => child?.pid !== undefined && child.exitCode === null && child.signalCode === null
@@ -36,18 +45,24 @@ export function createNodeProcess (
 
   return {
     start () {
+      isStopping = false
       const started = spawn(commandLine, { shell: true, detached: true, stdio: ['ignore', 2, 2], env })
       child = started
       exited = new Promise((resolve) => {
         started.once('error', () => resolve())
-        started.once('exit', () => resolve())
+        started.once('exit', (code, endedBy) => {
+          if (!isStopping) onEnd(endedBy ?? `exit code ${code}`)
+          resolve()
+        })
       })
     },
     async stop () {
+      isStopping = true
       kill(signal)
       await exited
     },
     async end () {
+      isStopping = true
       kill(signal)
       const timer = setTimeout(() => kill('SIGKILL'), KILL_AFTER_MS)
       await exited

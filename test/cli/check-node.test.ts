@@ -74,6 +74,13 @@ t.test('check-node – a node that breaks a rule – ends with 1 and says how', 
   t.match(broken.out, /^not ok \d+ - admits: .*\n {2}---\n {2}detail: ".+"/m)
 })
 
+t.test('check-node – a node that ends by itself – says so beside the broken rules', { skip: withoutRedis }, async (t) => {
+  const { args } = await setUp(t)
+  const { code, errors } = await runCli([...args, '--start', 'exit 7', '--lease', '500', '--heartbeat', '200'], ENV)
+  t.equal(code, 1)
+  t.match(errors, /^the node ended by itself: exit code 7$/m)
+})
+
 t.test('check-node – the check cannot be done – ends with 3 and the reason', { skip: withoutRedis }, async (t) => {
   const closed = await findFreePort()
   const away = await runCli([...ARGS, '--redis', `redis://127.0.0.1:${closed}`, '--lease', '500', '--heartbeat', '200'], ENV)

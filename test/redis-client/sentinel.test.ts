@@ -1,4 +1,4 @@
-import * as nodeRedis from '@redis/client'
+import * as nodeRedis from 'redis'
 import * as nodeRedis5 from '@redis/client5'
 import { Redis } from 'ioredis'
 import t from 'tap'

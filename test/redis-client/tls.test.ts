@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import * as nodeRedis from '@redis/client'
+import * as nodeRedis from 'redis'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { fromNodeRedis } from '../../lib/redis-client/node-redis.js'
