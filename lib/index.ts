@@ -52,8 +52,10 @@ export default cobrowse
 
 export { ownUserIdOnly } from './http/authorize.js'
 export {
-  ConnectionInfoAnswerSchema, ErrorAnswerSchema, ReleaseAnswerSchema, openapiSecurity, openapiSecuritySchemes
+  ApiFabricAnswerSchema, ConnectionInfoAnswerSchema, ErrorAnswerSchema, ReleaseAnswerSchema, openapiSecurity,
+  openapiSecuritySchemes
 } from './http/openapi.js'
+export { ApiFabricBodySchema } from './http/api-fabric.js'
 export { ConnectionInfoBodySchema, ReleaseBodySchema } from './http/schema.js'
 export type { ConnectionInfoAnswer, ErrorAnswerBody } from './http/openapi.js'
 export { chain, filterBy, leastLoaded, prefer } from './gateway/placement.js'

@@ -24,6 +24,10 @@ export const OptionsSchema = Type.Object({
   authorizeRelease: Type.Optional(FunctionOption('a function (session, body, request) => boolean')),
   path: Type.Optional(Path),
   releasePath: Type.Optional(Path),
+  apiFabric: Type.Optional(Type.Object({
+    authenticate: FunctionOption('a function (token, request) => session or null'),
+    path: Type.Optional(Path)
+  }, { additionalProperties: false, description: 'an object { authenticate, path? }' })),
   prefix: Type.Optional(Type.String({ pattern: '^(/[^?#\\s]*)?$', description: 'a path that begins with /, or empty' })),
   allowedOrigins: Type.Optional(OriginsSchema),
   allowedHosts: Type.Optional(Type.Array(Type.String({ description: 'a host name, an address or a CIDR range' }), {
@@ -90,7 +94,11 @@ export function readOptions (given: CobrowseOptions): Settings {
   })
   checkOrigins(settings.allowedOrigins)
   checkLifetime(settings.signing, settings.registry.linger)
-  if (settings.path === settings.releasePath) throw new TypeError('"releasePath" option must differ from "path"')
+  const { path, releasePath, apiFabric } = settings
+  if (apiFabric?.path === path || apiFabric?.path === releasePath) {
+    throw new TypeError('"apiFabric.path" option must differ from "path" and "releasePath"')
+  }
+  if (path === releasePath) throw new TypeError('"releasePath" option must differ from "path"')
   return settings
 }
 

@@ -78,6 +78,15 @@ export type RefusedRouteOption =
   | 'serializerCompiler'
   | 'validatorCompiler'
 
+export interface ApiFabricOptions {
+  /**
+   * Finds the session of a bearer token. Return `null` if the token is not valid; an error means "cannot know" (50305).
+   */
+  authenticate (token: string, request: FastifyRequest): Session | null | Promise<Session | null>
+  /** Left out: `/apiaccess/api/cobrowse/getConnectionInfo`. */
+  path?: string | undefined
+}
+
 export interface CobrowseOptions {
   /** The token store: `redisSessions`, `memorySessions` or your own. */
   sessions: Sessions
@@ -105,7 +114,12 @@ export interface CobrowseOptions {
    */
   releasePath?: string | undefined
   /**
-   * Prefix of both paths.
+   * A further route, in the form of the vendor's API fabric: a bearer token in place of the cookie, `roomId`, `userId`
+   * and `userName` may be left out, and the answer has the form `{ success, data, errorCode, errorReason }`.
+   */
+  apiFabric?: ApiFabricOptions | undefined
+  /**
+   * Prefix of all paths.
    * @default ''
    */
   prefix?: string

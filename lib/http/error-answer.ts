@@ -21,18 +21,19 @@ export interface ErrorAnswerParts {
   operation: string
   /** The field of the body that names the room. */
   roomField: string
+  toErrorBody (error: ErrorAnswer): object
   roomHash (room: string): string
   requests: ReturnType<typeof createRequests>
 }
 
 /** Answers every error thrown inside the route, by the framework, by a hook of the host or by the plugin. */
-export function createErrorAnswer ({ operation, roomField, roomHash, requests }: ErrorAnswerParts) {
+export function createErrorAnswer ({ operation, roomField, toErrorBody, roomHash, requests }: ErrorAnswerParts) {
   const answers = new WeakMap<FastifyRequest, ErrorAnswer>()
 
   /** The error handler of the route. */
   function answer (error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const errorAnswer = toErrorAnswer(error, reply.statusCode)
-    const { status, retCode, retMsg } = errorAnswer
+    const { status } = errorAnswer
     answers.set(request, errorAnswer)
     const isThere = requests.refused(request, errorAnswer)
     log(error, request, isThere ? errorAnswer : { ...errorAnswer, outcome: 'gone' })
@@ -40,7 +41,7 @@ export function createErrorAnswer ({ operation, roomField, roomHash, requests }:
     reply.headers(JSON_HEADERS)
     if (!reply.hasHeader('retry-after')) reply.headers(retryAfter(status))
     if (request.raw.httpVersionMajor === 2) endHalfOpenStream(request, reply)
-    reply.code(status).send({ retCode, retMsg })
+    reply.code(status).send(toErrorBody(errorAnswer))
   }
 
   /**
@@ -49,7 +50,7 @@ export function createErrorAnswer ({ operation, roomField, roomHash, requests }:
    */
   function answerBare (error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const errorAnswer = answers.get(request) ?? toErrorAnswer(error)
-    const { status, retCode, retMsg } = errorAnswer
+    const { status, retCode } = errorAnswer
     if (retCode !== '50001') {
       request.log.error({ plugin: PLUGIN_NAME, operation, reason: toReason(error) }, 'a hook failed at the answer of a refused request')
     }
@@ -59,7 +60,7 @@ export function createErrorAnswer ({ operation, roomField, roomHash, requests }:
       raw.destroy()
       return
     }
-    const payload = JSON.stringify({ retCode, retMsg })
+    const payload = JSON.stringify(toErrorBody(errorAnswer))
     const own = { ...JSON_HEADERS, 'content-length': Buffer.byteLength(payload) }
     try {
       writeHead(raw, status, { ...retryAfter(status), ...sendable(reply.getHeaders()), ...own })

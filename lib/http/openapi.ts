@@ -29,13 +29,10 @@ export const ErrorAnswerSchema = Type.Object({
 export type ConnectionInfoAnswer = Static<typeof ConnectionInfoAnswerSchema>
 export type ErrorAnswerBody = Static<typeof ErrorAnswerSchema>
 
-/** Schemas that the others refer to. */
-export const SHARED_SCHEMAS = [ConnectionInfoAnswerSchema, ReleaseAnswerSchema, ErrorAnswerSchema]
-
 const RETRY_AFTER = { 'Retry-After': { type: 'integer', minimum: 1, description: 'seconds after which to ask again' } }
 
 /** An answer in OpenAPI's form: a description, an example and headers of its own, a schema that others share. */
-const answer = ({ $id }: TSchema, description: string, example: object, headers?: object) => ({
+const answer = <Example extends object>({ $id }: TSchema, description: string, example: Example, headers?: object) => ({
   description,
   ...headers && { headers },
   content: { 'application/json': { schema: { $ref: `${$id}#` }, example } }
@@ -103,3 +100,38 @@ export const releaseSchema: RouteSchema = {
     ...ERROR_ANSWERS
   }
 }
+
+export const ApiFabricAnswerSchema = Type.Object({
+  success: Type.Boolean(),
+  data: Type.Optional(Type.Object({
+    roomId: Type.String(),
+    wssUrl: Type.Optional(Type.String({ description: 'internal address of the node' })),
+    wssUrlOut: Type.Optional(Type.String({ description: 'external address of the node' })),
+    connectParam: Type.String({ description: 'the signature, handed to the node when connecting; works once' })
+  })),
+  errorCode: Type.Integer({ description: '0, or HTTP status × 100 + n' }),
+  errorReason: Type.String({ description: 'for people; its wording may change' })
+}, { $id: 'CobrowseApiFabricAnswer', description: 'where to connect, or why there is no answer' })
+
+const { signature: connectParam, ...addresses } = CONNECTION_INFO.data
+const fabricExample = { success: true, data: { ...addresses, connectParam }, errorCode: 0, errorReason: '' }
+
+/** The error answers of the other routes, in the envelope of the API fabric. */
+const FABRIC_ERRORS = Object.fromEntries(Object.entries(ERROR_ANSWERS).map(([status, errorAnswer]) => {
+  const { retCode, retMsg } = errorAnswer.content['application/json'].example
+  const example = { success: false, errorCode: Number(retCode), errorReason: retMsg }
+  return [status, answer(ApiFabricAnswerSchema, errorAnswer.description, example, errorAnswer.headers)]
+}))
+
+export const apiFabricSchema: RouteSchema = {
+  tags: ['co-browsing'],
+  summary: 'Which WebSocket node holds the room, for a bearer token',
+  operationId: 'getConnectionInfoForBearer',
+  response: {
+    200: answer(ApiFabricAnswerSchema, 'where to connect, and what to show there', fabricExample),
+    ...FABRIC_ERRORS
+  }
+}
+
+/** Schemas that the others refer to. */
+export const SHARED_SCHEMAS = [ConnectionInfoAnswerSchema, ReleaseAnswerSchema, ErrorAnswerSchema]

@@ -4,40 +4,53 @@ import { checkContentType, checkHeaders, checkOrigin } from './checks.js'
 import { assertAuthorized } from './authorize.js'
 import { createBodyParser } from './body.js'
 import { createErrorAnswer, JSON_HEADERS } from './error-answer.js'
-import { readRawToken } from './raw-token.js'
 import { createRequests } from './requests.js'
 import { copyRouteOptions, mergeSchema } from './route-options.js'
-import { SHARED_SCHEMAS } from './openapi.js'
+import type { TSchema } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import type { Gateway } from '../gateway/gateway.js'
 import type { RequestContext } from '../gateway/request-context.js'
 import type { Settings } from '../options.js'
 import type { RouteSchema } from './openapi.js'
+import type { ErrorAnswer } from './to-error-answer.js'
 import type { Session } from '../../types/index.js'
 
 /** The part in which the routes differ. */
-export interface Endpoint<Body> {
+export interface Endpoint<Body, Given = Body> {
   path: string
   schema: RouteSchema
+  /** Schemas that it refers to. */
+  sharedSchemas: readonly TSchema[]
   /** The field of the body that names the room. */
   roomField: keyof Body & string
   /** @throws InvalidBodyError */
-  checkBody (body: unknown): Body
+  checkBody (body: unknown): Given
+  /** @throws MissingTokenError or InvalidTokenError; SessionsUnavailableError if that cannot be known */
+  findSession (request: FastifyRequest, context: RequestContext): Promise<Session>
+  /** Fills in what a checked body may leave out. Omitted: nothing. */
+  complete? (body: Given, session: Session): Body
   /** The host's decision. */
   authorize (session: Session, body: Body, request: FastifyRequest): boolean | Promise<boolean>
-  /** The fields of the answer besides the retCode. */
+  /** The body of the answer. */
   answer (session: Session, body: Body, context: RequestContext): Promise<object>
+  toErrorBody (error: ErrorAnswer): object
 }
 
 /**
  * A route, in a scope of its own: nothing in it reaches the host, and only the host's hooks reach into it. The order of
  * checks: is any place free, origin, content type, size, body, place in flight, token, `authorize`.
  */
-export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoint: Endpoint<Body>) {
+export function createRoute<Body, Given = Body> (
+  settings: Settings, gateway: Gateway, endpoint: Endpoint<Body, Given>
+) {
   const { allowedOrigins, routeOptions, timeout } = settings
   const requests = createRequests(gateway, timeout)
   const errorAnswer = createErrorAnswer({
-    operation: endpoint.schema.operationId, roomField: endpoint.roomField, roomHash: gateway.roomHash, requests
+    operation: endpoint.schema.operationId,
+    roomField: endpoint.roomField,
+    toErrorBody: endpoint.toErrorBody,
+    roomHash: gateway.roomHash,
+    requests
   })
 
   return async function route (scope: FastifyInstance): Promise<void> {
@@ -47,7 +60,7 @@ export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoin
     scope.addContentTypeParser('*', async () => { throw new UnsupportedContentTypeError() })
     scope.setReplySerializer((payload) => JSON.stringify(payload))
     scope.setErrorHandler(errorAnswer.answerBare)
-    for (const schema of SHARED_SCHEMAS) scope.addSchema(schema)
+    for (const schema of endpoint.sharedSchemas) scope.addSchema(schema)
     scope.addHook('onRequest', checkHead)
     scope.addHook('preHandler', admit)
     scope.addHook('onResponse', finish)
@@ -86,7 +99,9 @@ export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoin
     if (request.validationError !== undefined) throw request.validationError
     const exchange = requests.exchangeOf(request)
     requests.takePlace(request, exchange)
-    const session = await gateway.findSession(readRawToken(request.raw.rawHeaders), exchange)
+    const session = await endpoint.findSession(request, exchange)
+    // The validator has put exactly this type there.
+    if (endpoint.complete !== undefined) request.body = endpoint.complete(request.body as Given, session)
     await assertAuthorized(() => endpoint.authorize(session, bodyOf(request), request), exchange.budget)
     request.cobrowseSession = session
   }
@@ -95,10 +110,10 @@ export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoin
     const { cobrowseSession } = request
     if (cobrowseSession === null) throw new NotAuthorizedError()
     const exchange = requests.exchangeOf(request)
-    const rest = await endpoint.answer(cobrowseSession, bodyOf(request), exchange)
+    const payload = await endpoint.answer(cobrowseSession, bodyOf(request), exchange)
     requests.answered(exchange)
     reply.headers(JSON_HEADERS)
-    return { retCode: '0', ...rest }
+    return payload
   }
 
   function finish (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
@@ -107,7 +122,7 @@ export function createRoute<Body> (settings: Settings, gateway: Gateway, endpoin
   }
 
   function bodyOf ({ body }: FastifyRequest): Body {
-    // The validator has put exactly this type there.
+    // The validator has put exactly this type there, or `complete` has.
     return body as Body
   }
 }

@@ -44,8 +44,17 @@ export const ReleaseBodySchema = Type.Object({ callId: callId() }, {
 // Does not coerce: the host's own validator may turn 12345 into "12345".
 const ajv = new Ajv({ strict: false })
 
+/** The rules of the fields, for error messages. */
+export const RULES: Record<keyof ConnectionInfoBody & string, string> = {
+  roomId: ID_RULE,
+  userId: ID_RULE,
+  userName: 'must be a string of 1 to 128 characters without control characters',
+  role: 'must be "recorder" or "replayer"',
+  unopened: 'must be the signature of an earlier answer'
+}
+
 /** Makes a check that returns only the named fields, and throws an InvalidBodyError that names the wrong one. */
-function createBodyCheck<Body extends object> (schema: TObject, rules: Record<keyof Body & string, string>) {
+export function createBodyCheck<Body extends object> (schema: TObject, rules: Record<keyof Body & string, string>) {
   const validate = ajv.compile<Body>(schema)
   // The type of `Object.keys` loses the names.
   const names = Object.keys(rules) as Array<keyof Body & string>
@@ -64,12 +73,6 @@ function createBodyCheck<Body extends object> (schema: TObject, rules: Record<ke
   }
 }
 
-export const checkConnectionInfoBody = createBodyCheck<ConnectionInfoBody>(ConnectionInfoBodySchema, {
-  roomId: ID_RULE,
-  userId: ID_RULE,
-  userName: 'must be a string of 1 to 128 characters without control characters',
-  role: 'must be "recorder" or "replayer"',
-  unopened: 'must be the signature of an earlier answer'
-})
+export const checkConnectionInfoBody = createBodyCheck<ConnectionInfoBody>(ConnectionInfoBodySchema, RULES)
 
 export const checkReleaseBody = createBodyCheck<ReleaseBody>(ReleaseBodySchema, { callId: ID_RULE })

@@ -14,7 +14,7 @@ const npm = async (cwd: string, ...args: string[]) =>
   (await execute('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd, env })).stdout
 
 const NAMES = [
-  'BodyTimeoutError', 'BodyTooLargeError', 'ClosingError', 'ConnectionInfoAnswerSchema', 'ConnectionInfoBodySchema',
+  'ApiFabricAnswerSchema', 'ApiFabricBodySchema', 'BodyTimeoutError', 'BodyTooLargeError', 'ClosingError', 'ConnectionInfoAnswerSchema', 'ConnectionInfoBodySchema',
   'ErrorAnswerSchema', 'InternalError', 'InvalidBodyError', 'InvalidTokenError', 'MissingTokenError',
   'NoLiveNodeError', 'NodesFullError', 'NotAuthorizedError', 'OriginNotAllowedError', 'OverloadedError',
   'ProvisionUnavailableError', 'RegistrySettlingError', 'RegistryUnavailableError', 'ReleaseAnswerSchema',
