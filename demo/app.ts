@@ -10,6 +10,7 @@ import { pageRoutes } from './routes/pages.js'
 import { probeRoutes } from './routes/probes.js'
 import { addReference } from './routes/reference.js'
 import { createRelays } from './relay/relays.js'
+import { UPGRADE_OPTIONS } from './relay/upgrade.js'
 import { addSessionRoute } from './routes/session.js'
 import { topologyRoutes } from './routes/topology.js'
 import type { FastifyInstance } from 'fastify'
@@ -40,7 +41,7 @@ export async function createDemo (env: Env): Promise<Demo> {
     return503OnClosing: false,
     requestTimeout: 5000,
     // Checked once a second: with the default of half a minute, callers that drip headers would hold sockets.
-    http: { headersTimeout: 5000, connectionsCheckingInterval: 1000 }
+    http: { headersTimeout: 5000, connectionsCheckingInterval: 1000, ...UPGRADE_OPTIONS }
   })
   const connections = trackConnections(app.server)
   const publicUrl = env.PUBLIC_URL ?? `ws://${urlHost(env.HOST)}:${env.PORT}`

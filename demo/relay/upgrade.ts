@@ -3,16 +3,21 @@ import type { Duplex } from 'node:stream'
 
 type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
+export const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket'
+
 /**
- * Passes WebSocket handshakes to `onWebSocket`, and returns every other upgrade request to the server as a plain
- * request (RFC 9110 section 7.8 lets a server ignore the header). A Java HttpClient asks for h2c with every POST, and
- * Node.js gives such a request to the upgrade listener with its body unread.
+ * Options of a server that treats other upgrade requests as plain ones: RFC 9110 section 7.8 lets it ignore the header.
+ * A Java HttpClient asks for h2c with every POST. Node.js before 22.21 and 24.9 does not know the option and gives such
+ * a request to the upgrade listener with its body unread: `listenForUpgrades` hands it back.
  */
+export const UPGRADE_OPTIONS = { shouldUpgradeCallback: isWebSocket }
+
+/** Passes WebSocket handshakes to `onWebSocket`, and returns every other upgrade request to the server. */
 export function listenForUpgrades (server: Server, onWebSocket: UpgradeHandler): void {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Node.js takes its own listener off the socket: without another one, a reset would end the process.
     socket.on('error', () => socket.destroy())
-    if (request.headers.upgrade?.toLowerCase() === 'websocket') onWebSocket(request, socket, head)
+    if (isWebSocket(request)) onWebSocket(request, socket, head)
     else handBack(server, request, socket, head)
   })
 }
