@@ -60,6 +60,16 @@ t.test('docs/relay-nodes.md – names every rule, and no other', async (t) => {
   t.strictSame(named.filter((name) => !ids.some((id) => isNamed(name, id))), [])
 })
 
+t.test('the contract in docs/relay-nodes.md – names each rule at the sentence that it checks', async (t) => {
+  const docs = readFileSync(new URL('../../../docs/relay-nodes.md', import.meta.url), 'utf8')
+  const [, contract = ''] = /\n## In any language: the contract\n([^]*?)\n### Checking a node\n/.exec(docs) ?? []
+  const ids = STEPS.flatMap(({ rules }) => rules.map(({ id }) => id))
+  const named = [...contract.matchAll(/\((`[a-z-]+`(?:,\s+`[a-z-]+`)*)\)/g)]
+    .flatMap(([, list = '']) => [...list.matchAll(/[a-z-]+/g)].map(([id]) => id))
+  t.strictSame(ids.filter((id) => !named.includes(id)), [])
+  t.strictSame(named.filter((id) => !ids.includes(id)), [])
+})
+
 t.test('checks on a store', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t)
   const client = new Redis5(port, '127.0.0.1')
