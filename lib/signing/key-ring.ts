@@ -25,6 +25,7 @@ export interface KeyRing {
  */
 export function createKeyRing (given: SigningKeys, mustSign: boolean): KeyRing {
   const source = toSource(given)
+  const isFixed = isList(given)
   let seen = copyOf(currentOf(source))
   let keys = readKeys(seen, mustSign)
   let faultOfSeen: string | undefined
@@ -32,6 +33,7 @@ export function createKeyRing (given: SigningKeys, mustSign: boolean): KeyRing {
   let report = (_reason: string): void => {}
 
   function current (): readonly Key[] {
+    if (isFixed) return keys
     const fault = update()
     if (fault !== undefined && !isFailing) report(fault)
     isFailing = fault !== undefined
@@ -65,7 +67,7 @@ export function createKeyRing (given: SigningKeys, mustSign: boolean): KeyRing {
 
   return {
     first () {
-      const [key] = current()
+      const key = current()[0]
       // readKeys accepts no empty list.
       if (key === undefined) throw new TypeError('no key')
       return key
