@@ -24,6 +24,9 @@ interface Layout {
   unlist (redis: Redis, id: string): Promise<unknown>
 }
 
+/** Last part of the key of room r1 of tenant t1, as docs/relay-nodes.md gives it. */
+const KEY_OF_R1 = 'iE9F1qzdF8WNrryTI9A7rJ-pYA3NylNz_CM5sPYwCW8'
+
 const HASH = 'relay:nodes'
 const KEYS = 'relay:node:'
 
@@ -94,6 +97,32 @@ for (const makeLayout of [inHash, inKeys]) {
       const { gateway, list } = await setUp(t, layout)
       await list('n1', recordOf('n1', { wssUrlOut: 'wss://out.example/n1' }))
       t.equal((await gateway.assign(newRoom())).node.wssUrlOut, 'wss://out.example/n1')
+    })
+
+    t.test('a listed node – whose record says that it drains – gets no new rooms, and keeps its own', async (t) => {
+      const { gateway, list } = await setUp(t, layout)
+      watch(gateway)
+      await list('n1')
+      await eventually(() => gateway.nodes().length, 1)
+      const room = newRoom()
+      t.equal((await gateway.assign(room)).node.id, 'n1')
+      await list('n2')
+      await list('n1', recordOf('n1', { draining: true }))
+      await until(() => gateway.nodes().some(({ id, draining }) => id === 'n1' && draining), 'the record that drains')
+      for (let count = 0; count < 5; count++) t.equal((await gateway.assign(newRoom())).node.id, 'n2')
+      t.equal((await gateway.assign(room)).node.id, 'n1')
+    })
+
+    t.test('the end of a call – can be read by a listed node where the page says', async (t) => {
+      const { redis, gateway, list } = await setUp(t, layout)
+      await list('n1')
+      const room = { tenant: 't1', room: 'r1' }
+      const { issuedAt } = await gateway.assign(room)
+      await gateway.end?.(room)
+      const ended = await redis.zrangebyscore('{cobrowse}:ended', issuedAt, '+inf', 'WITHSCORES')
+      t.equal(ended[0], KEY_OF_R1)
+      t.ok(Number(ended[1]) >= issuedAt, 'milliseconds, by the clock that dates the signatures')
+      t.equal((await gateway.assign(room)).node.id, 'n1', 'a new call under the same id')
     })
 
     t.test('listed nodes – are found among many unrelated keys', async (t) => {

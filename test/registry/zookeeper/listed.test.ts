@@ -69,6 +69,45 @@ t.test('nodes registered by another program', { skip: withoutZooKeeper }, async 
     }
   }
 
+  t.test('nodes that Curator registers – by the example of the page – are found, with their drain', async (t) => {
+    const instance = (id: string, payload: object | null = null) => JSON.stringify({
+      name: 'relay', id, address: `${id}.example`, port: null, sslPort: 8443, payload, serviceType: 'DYNAMIC', uriSpec: null
+    })
+    const { gateway, list, relist } = await setUp(t, {
+      name: 'Curator',
+      dataOf: instance,
+      parse (text, id) {
+        const { address, sslPort, payload } = JSON.parse(text)
+        return { wssUrl: `wss://${address}:${sslPort}/ws/cobrowse/${id}`, draining: payload?.draining === true }
+      }
+    })
+    watch(gateway)
+    for (const id of ['n1', 'n2']) await list(id)
+    await eventually(() => gateway.nodes().length, 2)
+    t.match((await gateway.assign(newRoom())).node.wssUrl, /^wss:\/\/(n[12])\.example:8443\/ws\/cobrowse\/\1$/)
+    await relist('n1', instance('n1', { draining: true }))
+    await until(() => gateway.nodes().some(({ id, draining }) => id === 'n1' && draining), 'the drain')
+    for (let count = 0; count < 5; count++) t.equal((await gateway.assign(newRoom())).node.id, 'n2')
+  })
+
+  t.test('the end of a call – can be read by a listed node where the page says', async (t) => {
+    const root = newRoot()
+    const path = `${root}-relays`
+    const { client } = await connectClient(t, hosts)
+    await client.create(path, Buffer.alloc(0), PATIENT)
+    await client.create(`${path}/n1`, Buffer.from(JSON.stringify({ wssUrl: nodeRecord('n1').wssUrl })), PATIENT)
+    const gateway = patient(makeRegistry(t, hosts, { listed: { path }, root, ...STEADY, linger: 20 }))
+    const room = { tenant: 't1', room: 'r1' }
+    const { issuedAt } = await gateway.assign(room)
+    await gateway.end?.(room)
+    // The name of the room is the one that the contract on Redis gives as its example.
+    const znode = `${root}/rooms/iE/iE9F1qzdF8WNrryTI9A7rJ-pYA3NylNz_CM5sPYwCW8`
+    const { data } = await client.get(znode, PATIENT) ?? {}
+    const [id, incarnation, state, , endedAt] = String(data).split('|')
+    t.strictSame([id, incarnation, state], ['n1', '-', 'released'])
+    t.ok(Number(endedAt) >= issuedAt)
+  })
+
   for (const layout of LAYOUTS) {
     t.test(layout.name, async (t) => {
       t.jobs = 4
