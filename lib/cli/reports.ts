@@ -38,6 +38,6 @@ const oneLine = (text = '') => text.replaceAll(/\s+/g, ' ')
 function xml (text: string): string {
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
   return text.replaceAll(/[&<>"]/g, (letter) => entities[letter] ?? letter)
-    // eslint-disable-next-line no-control-regex
+    // eslint-disable-next-line no-control-regex -- XML 1.0 has no form for these characters
     .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff\p{Cs}]/gu, '\ufffd')
 }
