@@ -5,8 +5,8 @@ import { root } from './prepare.mjs'
 
 /** Parts of test:long that guard main. The other parts search for unknown faults, or measure an idle machine. */
 const PARTS = [
-  'demo/', 'gateways', 'model/', 'package', 'promise', 'race/redis', 'registry/moving', 'registry/race', 'simulation/',
-  'testing/'
+  'demo/', 'gateways', 'model/', 'package', 'promise', 'race/redis', 'redis-client/', 'registry/moving', 'registry/race',
+  'registry/redis/clients', 'simulation/', 'testing/'
 ]
 const STEPS = [
   ['npm', 'test'],

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
 import t from 'tap'
+import { checkNodeVerb } from '../../lib/cli/check-node.js'
 import { connect, skipSettling } from '../support/redis-registry.js'
 import { findFreePort, startRedis, withoutRedis } from '../support/redis-server.js'
 import { runCli } from './run-cli.js'
@@ -8,7 +9,8 @@ import type { Test } from 'tap'
 
 const KEY = 'a secret of the tests, long enough'
 const ENV = { COBROWSE_KEY: KEY, COBROWSE_KEY_ID: 'sample', DRAIN_DEADLINE: '0' }
-const ARGS = ['check-node', '--node-id', 'node-1']
+const NODE = ['--node-id', 'node-1']
+const ARGS = ['check-node', ...NODE]
 const RULES = ['registers', 'admits', 'record', 'signature-forged', 'leaves', 'restarts']
 
 /** A Redis, and the command line of a node that registers there. */
@@ -27,23 +29,28 @@ const isListening = async (port: number) => await new Promise((resolve) => {
   socket.once('connect', () => { socket.destroy(); resolve(true) }).once('error', () => resolve(false))
 })
 
-t.test('check-node – wrong arguments – name the argument and the fix, with exit code 2', async (t) => {
+t.test('check-node – wrong arguments – name the argument and the fix', async (t) => {
   for (const [args, message, env] of [
-    [['check-node'], /--node-id is missing/],
-    [[...ARGS, '--nodeid', 'x'], /Unknown option '--nodeid'/],
-    [[...ARGS, 'node-2'], /Unexpected argument 'node-2'/],
-    [ARGS, /the environment variable COBROWSE_KEY is missing/, { COBROWSE_KEY: '' }],
-    [[...ARGS, '--redis', 'localhost:6379'], /--redis must be a URL such as redis:/],
-    [[...ARGS, '--lease', 'long'], /--lease must be a whole number/],
-    [[...ARGS, '--stop-signal', 'KILL'], /--stop-signal must be one of TERM, INT, HUP, QUIT/],
-    [[...ARGS, '--only', 'registers,unknown'], /there is no rule "unknown"/],
-    [ARGS, /"signing.keys.0.secret" option must be at least 32 bytes/, { COBROWSE_KEY: 'hush' }]
+    [['--nodeid', 'x'], /Unknown option '--nodeid'/],
+    [[...NODE, 'node-2'], /Unexpected argument 'node-2'/],
+    [NODE, /the environment variable COBROWSE_KEY is missing/, { COBROWSE_KEY: '' }],
+    [[...NODE, '--redis', 'localhost:6379'], /--redis must be a URL such as redis:/],
+    [[...NODE, '--lease', 'long'], /--lease must be a whole number/],
+    [[...NODE, '--stop-signal', 'KILL'], /--stop-signal must be one of TERM, INT, HUP, QUIT/],
+    [[...NODE, '--only', 'registers,unknown'], /there is no rule "unknown"/],
+    [NODE, /"signing.keys.0.secret" option must be at least 32 bytes/, { COBROWSE_KEY: 'hush' }]
   ] as Array<[string[], RegExp, Record<string, string>?]>) {
-    const { code, out, errors } = await runCli(args, { ...ENV, ...env })
-    t.strictSame([code, out], [2, ''], args.join(' '))
-    t.match(errors, message)
-    t.notMatch(errors, 'hush')
+    Object.assign(process.env, ENV, env)
+    const error: unknown = await checkNodeVerb.run(args).then(() => undefined, (reason: unknown) => reason)
+    t.match(error, { name: 'UsageError', message }, args.join(' '))
+    t.notMatch(String(error), 'hush')
   }
+})
+
+t.test('check-node – a wrong argument – ends with 2 and the message alone', async (t) => {
+  t.strictSame(await runCli(['check-node'], ENV), {
+    code: 2, out: '', errors: 'fastify-cobrowse: --node-id is missing: see check-node --help\n'
+  })
 })
 
 t.test('check-node – starts, stops and restarts a node – reports in TAP and JUnit, and leaves nothing behind', {

@@ -2,38 +2,16 @@ import { Cluster, Redis } from 'ioredis'
 import t from 'tap'
 import { redisRegistry } from '../../lib/registry/redis.js'
 import { newRoom, nodeRecord } from '../../lib/testing/contracts/rooms.js'
-import { membershipContract, registryContract } from '../../lib/testing/index.js'
 import {
-  connect, EPOCH, FAST, makeRegistry, patient, skipSettling, SLACK_MS, timesOf, watch
+  connect, EPOCH, FAST, makeRegistry, patient, skipSettling, watch
 } from '../support/redis-registry.js'
-import { REDIS_CLIENTS } from '../support/redis-clients.js'
+import { testRedisContract } from '../support/redis-contract.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
 import { eventually, until } from '../support/until.js'
-import type { MakeRegistry } from '../../types/contracts.js'
 import type { RedisRegistryOptions } from '../../types/index.js'
 
-let lastPrefix = 0
-const newPrefix = () => `{test-${++lastPrefix}}`
-
-t.test('contract', { skip: withoutRedis }, async (t) => {
-  t.jobs = 3
-  const { port } = await startRedis(t)
-  const admin = connect(t, port)
-  for (const [name, connect] of Object.entries(REDIS_CLIENTS)) {
-    t.test(name, async (t) => {
-      t.jobs = 8
-      const redis = await connect(t, port)
-      const make: MakeRegistry = async (times) => {
-        const prefix = newPrefix()
-        await skipSettling(admin, prefix)
-        const makeOne = () => redisRegistry({ redis, prefix, ...timesOf(times) })
-        return { registry: makeOne(), nodes: makeOne() }
-      }
-      const settings = { test: t.test, slack: SLACK_MS }
-      await Promise.all([registryContract(settings, make), membershipContract(settings, make)])
-    })
-  }
-})
+// The other clients: test/registry/redis/clients.long.test.ts.
+testRedisContract(t, ['ioredis 6', 'node-redis 6'])
 
 t.test('a registry on a Cluster – works', { skip: withoutRedis }, async (t) => {
   const { port } = await startRedis(t, '--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1')

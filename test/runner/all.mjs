@@ -12,7 +12,7 @@ const FIRST = [
   'test/zookeeper-client/sessions.test.ts', 'test/demo/demo.test.ts', 'test/registry/zookeeper/listed.test.ts',
   'test/registry/redis/damage.test.ts', 'test/registry/zookeeper/faults.test.ts', 'test/registry/redis/listed.test.ts',
   'test/registry/redis/fail-over.test.ts', 'test/registry/redis/epoch.test.ts', 'test/demo/handshakes.test.ts',
-  'test/system/package.test.ts', 'test/redis-client/cluster.test.ts', 'test/registry/redis.test.ts'
+  'test/system/package.test.ts', 'test/registry/redis.test.ts'
 ]
 
 const isBelow = (paths) => (file) => paths.some((path) => file === path || file.startsWith(`${path}/`))
