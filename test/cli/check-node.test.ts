@@ -13,6 +13,9 @@ const NODE = ['--node-id', 'node-1']
 const ARGS = ['check-node', ...NODE]
 const RULES = ['registers', 'admits', 'record', 'signature-forged', 'leaves', 'restarts']
 
+// Most of a check is waiting.
+t.jobs = 4
+
 /** A Redis, and the command line of a node that registers there. */
 async function setUp (t: Test) {
   const { url, port: redisPort } = await startRedis(t)
@@ -65,7 +68,8 @@ t.test('check-node – starts, stops and restarts a node – reports in TAP and 
   t.match(out, /^ok \d+ - claims: .* # SKIP /m, 'a rule that was not selected')
   t.match(readFileSync(junit, 'utf8'), /<testcase classname="restarts" name="[^"]+"\/>/)
   t.equal(await isListening(port), false, 'the node has ended')
-  t.equal((await runCli([...args, '--complete'], ENV)).code, 1, 'with --complete, a rule that was not checked counts')
+  const incomplete = await runCli([...args, '--only', 'registers', '--complete'], ENV)
+  t.equal(incomplete.code, 1, 'with --complete, a rule that was not checked counts')
 })
 
 t.test('check-node – a node that breaks a rule – ends with 1 and says how', { skip: withoutRedis }, async (t) => {

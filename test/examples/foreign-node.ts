@@ -49,6 +49,8 @@ export function testForeignNode (node: ForeignNode): void {
   const { folder, needs } = node
   const skip = skipWithout(needs)
   const skipNode = skip === false ? withoutRedis : skip
+  // Most of a check is waiting.
+  t.jobs = 2
 
   t.test(`${folder} – its sources – have fewer than ${MAX_LINES} lines of code`, async (t) => {
     const lines = linesOfCode(node)
