@@ -9,10 +9,11 @@ const ARGUMENTS = ['--enable-source-maps', ...settings['node-arg']]
 
 /** Long files start first, since a long one that starts last would run alone. */
 const FIRST = [
-  'test/zookeeper-client/sessions.test.ts', 'test/demo/demo.test.ts', 'test/registry/zookeeper/listed.test.ts',
-  'test/registry/redis/damage.test.ts', 'test/registry/zookeeper/faults.test.ts', 'test/registry/redis/listed.test.ts',
+  'test/system/package.test.ts', 'test/testing/conformance/conformance.test.ts', 'test/demo/demo.test.ts',
+  'test/zookeeper-client/sessions.test.ts', 'test/registry/zookeeper/listed.test.ts', 'test/examples/relay-java.test.ts',
+  'test/examples/relay-python.test.ts', 'test/registry/zookeeper/faults.test.ts', 'test/registry/redis/damage.test.ts',
   'test/registry/redis/fail-over.test.ts', 'test/registry/redis/epoch.test.ts', 'test/demo/handshakes.test.ts',
-  'test/system/package.test.ts', 'test/registry/redis.test.ts'
+  'test/registry/zookeeper/registrations.test.ts', 'test/registry/redis.test.ts', 'test/cli/check-node.test.ts'
 ]
 
 const isBelow = (paths) => (file) => paths.some((path) => file === path || file.startsWith(`${path}/`))
