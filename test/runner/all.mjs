@@ -1,6 +1,8 @@
 // Runs the test files as tap's own command does, in less time: without the loaders of tap's plugins, since
 // test/support/typescript.mjs compiles, and in an order that leaves no core idle. Prints TAP.
 import { readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism, loadavg } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { t } from 'tap'
 import { root } from '../../.ci/prepare.mjs'
 
@@ -15,6 +17,11 @@ const FIRST = [
   'test/registry/redis/fail-over.test.ts', 'test/registry/redis/epoch.test.ts', 'test/demo/handshakes.test.ts',
   'test/registry/zookeeper/registrations.test.ts', 'test/registry/redis.test.ts', 'test/cli/check-node.test.ts'
 ]
+
+/** Processes that use or await a core, on average of a minute. On an idle machine, the files of one run stay below. */
+const MOST_LOAD = 3 * availableParallelism()
+const LOOK_AGAIN_MS = 1000
+let running = 0
 
 const isBelow = (paths) => (file) => paths.some((path) => file === path || file.startsWith(`${path}/`))
 const isHeavy = isBelow(settings.serial)
@@ -42,6 +49,15 @@ function filesOfTest () {
 async function runAll (left) {
   for (let file = left.shift(); file !== undefined; file = left.shift()) {
     const options = { cwd: root, env, buffered: true, timeout: settings.timeout * 1000, externalID: file }
+    await untilCoresAreFree()
+    running++
     await t.spawn(process.execPath, [...ARGUMENTS, file], options, file)
+    running--
   }
+}
+
+/** The tests keep their times on a busy machine, but not if it has many times more to do than it can. */
+async function untilCoresAreFree () {
+  const isBusy = () => running > 0 && loadavg()[0] > MOST_LOAD
+  while (isBusy()) await sleep(LOOK_AGAIN_MS)
 }
