@@ -40,6 +40,7 @@ export async function createDemo (env: Env): Promise<Demo> {
     // The plugin answers 50307; Fastify's own answer would differ.
     return503OnClosing: false,
     requestTimeout: 5000,
+    trustProxy: env.TRUST_PROXY ?? false,
     // Checked once a second: with the default of half a minute, callers that drip headers would hold sockets.
     http: { headersTimeout: 5000, connectionsCheckingInterval: 1000, ...UPGRADE_OPTIONS }
   })

@@ -34,6 +34,9 @@ export const EnvSchema = Type.Object({
   PUBLIC_URL: Type.Optional(Type.String({
     description: 'address of this process for browsers, wss://host[:port]; required if HOST is not loopback'
   })),
+  TRUST_PROXY: Type.Optional(Type.String({
+    description: 'addresses or ranges of the load balancers, comma-separated; the X-Forwarded headers of others do not count'
+  })),
   ALLOWED_ORIGINS: Type.String({ default: '', description: 'origins of other web pages that may send requests, comma-separated' }),
   AGENTS: Type.Optional(Type.String({
     description: 'sessions that may watch: user ids, or channel: and a channel id, comma-separated, each with at most one *'
