@@ -28,6 +28,18 @@ t.test('the gateway – beside five plugins of its own – answers, limits and d
   t.equal(await example.stop(), 0)
 })
 
+t.test('the gateway – behind a load balancer – knows its callers, and leaves only after READY_DELAY', async (t) => {
+  const example = await startExample(t, 'gateway/server.js', LISTENS, { TRUST_PROXY: '127.0.0.1', READY_DELAY: '1000' })
+  const readyz = async () => await fetch(`${example.base}/readyz`, { headers: { 'x-forwarded-for': '203.0.113.7' } })
+  t.equal((await readyz()).status, 200)
+  await until(() => example.output().includes('"remoteAddress":"203.0.113.7"'), 'the log to name the caller')
+
+  const stopped = example.stop()
+  await until(async () => (await readyz()).status === 503, 'the answer 503')
+  t.equal((await ask(example, 'customer-1', 'recorder')).body.retCode, '0', 'requests are answered as before')
+  t.equal(await stopped, 0)
+})
+
 t.test('the CommonJS application – loads the package by require() – answers itself, and stops', async (t) => {
   const example = await startExample(t, 'commonjs/server.js', /"retCode":"0"/)
   t.match(example.output(), '"wssUrlOut":"wss://relay.example/ws/cobrowse/1"')

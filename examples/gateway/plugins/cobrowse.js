@@ -12,6 +12,7 @@ export default fp(async (app) => {
     provision: staticProvision('wss://relay.example'),
     signing: { keys: [{ id: 'sample', secret: process.env.COBROWSE_KEY ?? 'a sample key, for loopback alone' }] },
     authorize: mayEnter,
+    readyDelay: Number(process.env.READY_DELAY ?? 0),
     routeOptions: { config: { rateLimit: { max: 60, timeWindow: '1 minute' } } }
   })
   // These two see the routes that are added after them: @fastify/autoload registers them before.
