@@ -1,5 +1,6 @@
 import websocket from '@fastify/websocket'
 import { AdmissionError, readOffer } from 'fastify-cobrowse/node'
+import { pingClients } from './ping.js'
 import { createRooms } from './rooms.js'
 
 /**
@@ -18,6 +19,7 @@ export async function addRelay (app, { path, joined }) {
     }
   })
 
+  pingClients(app.websocketServer)
   app.get(path, { websocket: true }, async (socket, { headers }) => {
     // A page sends as soon as its WebSocket is open. Without a pause, messages before the admission are lost.
     socket.pause()

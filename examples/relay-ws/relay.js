@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { AdmissionError, readOffer } from 'fastify-cobrowse/node'
 import { WebSocketServer } from 'ws'
+import { pingClients } from './ping.js'
 import { createRooms } from './rooms.js'
 
 /**
@@ -17,6 +18,7 @@ export function startRelay (address, join) {
     // The signature is offered beside the protocol, and must not be answered.
     handleProtocols: (offered) => offered.has('cobrowse.v1') && 'cobrowse.v1'
   })
+  pingClients(server)
   // Browsers come as soon as the node is registered: the server has to listen before.
   const joined = once(server, 'listening').then(join)
 

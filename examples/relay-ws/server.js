@@ -3,11 +3,12 @@ import { openRegistry } from './registry.js'
 import { startRelay } from './relay.js'
 
 const port = Number(process.env.PORT ?? 8443)
+const host = process.env.HOST ?? '127.0.0.1'
 const { registry, closeRegistry } = openRegistry()
 
-const { server, joined } = startRelay({ port, host: '127.0.0.1' }, () => joinCobrowse({
+const { server, joined } = startRelay({ port, host }, () => joinCobrowse({
   registry,
-  id: 'node-1',
+  id: process.env.NODE_ID ?? 'node-1',
   wssUrl: process.env.WSS_URL ?? `ws://127.0.0.1:${port}/ws/cobrowse/1`,
   signing: { keys: [{ id: 'sample', secret: process.env.COBROWSE_KEY ?? 'a sample key, for loopback alone' }] }
 }))

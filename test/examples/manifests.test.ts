@@ -47,7 +47,7 @@ t.test('examples and the standalone server – package.json – lists every pack
 })
 
 t.test('examples – files that two of them have – are the same', async (t) => {
-  for (const name of ['registry.js', 'rooms.js']) {
+  for (const name of ['ping.js', 'registry.js', 'rooms.js']) {
     t.equal(read(`examples/relay-ws/${name}`), read(`examples/relay-fastify-websocket/${name}`), name)
   }
 })

@@ -13,9 +13,9 @@ import type { Example } from './start-example.js'
 const KEY = 'a key of the operator, long enough'
 const IS_REGISTERED = /is registered/
 
-async function open (t: Test, gateway: Example, userId: string, role: string) {
+async function open (t: Test, gateway: Example, userId: string, role: string, { autoPong = true } = {}) {
   const { body: { data } } = await ask(gateway, userId, role)
-  const socket = new WebSocket(data.wssUrl, ['cobrowse.v1', data.signature])
+  const socket = new WebSocket(data.wssUrl, ['cobrowse.v1', data.signature], { autoPong })
   t.teardown(() => socket.terminate())
   const heard: string[] = []
   socket.on('message', (message) => heard.push(String(message)))
@@ -74,4 +74,15 @@ t.test('either relay node – its port is taken – ends without having register
     await t.rejects(startExample(t, path, IS_REGISTERED, env), /EADDRINUSE/)
   }
   t.equal(await connect(t, redis.port).exists('{cobrowse}:nodes'), 0, 'no browser is sent to them')
+})
+
+t.test('a relay node – that pings – keeps a client that answers, and ends one that does not', async (t) => {
+  const example = await startExample(t, 'relay-fastify-websocket/server.js', IS_REGISTERED, { PING_INTERVAL: '200' })
+  const agent = await open(t, example, 'agent-1', 'replayer')
+  const customer = await open(t, example, 'customer-1', 'recorder', { autoPong: false })
+  t.equal(await customer.closed, 1006)
+  for (const count of [1, 2, 3]) {
+    await once(agent.socket, 'ping')
+    t.equal(agent.socket.readyState, WebSocket.OPEN, `ping ${count}`)
+  }
 })
