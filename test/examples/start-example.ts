@@ -11,15 +11,15 @@ export interface Example {
   base: string
   /** Output of both streams. */
   output (): string
-  /** Sends SIGTERM, and waits for the exit code. */
-  stop (): Promise<number | null>
+  /** Sends a signal, by default SIGTERM, and waits for the exit code. */
+  stop (signal?: NodeJS.Signals): Promise<number | null>
 }
 
-/** Starts an example as a process of its own, on a free port, until its output matches. */
+/** Starts an example as a process of its own, on `PORT` or a free port, until its output matches. */
 export async function startExample (
-  t: Test, path: string, ready: RegExp, env: Record<string, string> = {}
+  t: Test, path: string, ready: RegExp, { PORT, ...env }: Record<string, string> = {}
 ): Promise<Example> {
-  const port = await findFreePort()
+  const port = PORT === undefined ? await findFreePort() : Number(PORT)
   const { child, output, exited } = runDemo({ PORT: String(port), ...env }, `${ROOT}examples/${path}`)
   t.teardown(() => child.kill('SIGKILL'))
   await until(() => ready.test(output()) || child.exitCode !== null, `${path} prints ${ready}`)
@@ -28,8 +28,8 @@ export async function startExample (
     port,
     base: `http://127.0.0.1:${port}`,
     output,
-    async stop () {
-      child.kill('SIGTERM')
+    async stop (signal = 'SIGTERM') {
+      child.kill(signal)
       return await exited
     }
   }

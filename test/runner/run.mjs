@@ -2,7 +2,7 @@
 // test/system/host.test.ts`.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { prepare, root, run } from '../../.ci/prepare.mjs'
 
 const TAP = `${root}node_modules/tap/dist/esm/run.mjs`
@@ -69,12 +69,25 @@ function ensureServers () {
     ['/usr/bin/java', 'default-jre-headless'],
     ['/usr/bin/python3', 'python3'],
     ['/usr/share/java/zookeeper.jar', 'zookeeper'],
-    ['/usr/bin/chromium', 'chromium']
+    ['/usr/bin/chromium', 'chromium'],
+    ['/usr/sbin/nginx', 'nginx'],
+    ['/usr/sbin/haproxy', 'haproxy'],
+    ['/usr/bin/systemd-analyze', 'systemd'],
+    ['/usr/bin/openssl', 'openssl']
   ].filter(([path]) => !existsSync(path)).map(([, name]) => name)
   if (!isRootOnDebian || missing.length === 0) return
+  forbidServices()
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   run('apt-get', ['update', '-qq'], { env })
   run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], { env })
+}
+
+// Debian starts the service of a package that it installs, unless this program forbids it.
+function forbidServices () {
+  const policy = '/usr/sbin/policy-rc.d'
+  if (existsSync(policy)) return
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  process.once('exit', () => rmSync(policy))
 }
 
 function isExecutable (path) {
