@@ -37,7 +37,7 @@ export async function startSession (t: Test, deployment: Deployment, roomId: str
   const { origin, issueToken } = deployment
 
   async function open (role: 'recorder' | 'replayer', userId: string): Promise<Watched> {
-    // Chromium takes a page that the test fulfils for a public one, which may not connect to loopback without permission.
+    // Chromium takes a page that the test fulfils for a public one, which needs a permission to connect to loopback.
     const context = await openBrowser(t, { ignoreHTTPSErrors: true, permissions: ['local-network-access'] })
     const value = await issueToken(userId)
     await context.addCookies([{ name: 'ccmessaging-token', value, url: origin, httpOnly: true }])
