@@ -76,18 +76,25 @@ function ensureServers () {
     ['/usr/bin/openssl', 'openssl']
   ].filter(([path]) => !existsSync(path)).map(([, name]) => name)
   if (!isRootOnDebian || missing.length === 0) return
-  forbidServices()
+  const allowServices = forbidServices()
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   run('apt-get', ['update', '-qq'], { env })
   run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], { env })
+  allowServices()
 }
 
-// Debian starts the service of a package that it installs, unless this program forbids it.
+// Debian starts the service of a package that it installs, unless this program forbids it. An install that fails ends
+// the process.
 function forbidServices () {
   const policy = '/usr/sbin/policy-rc.d'
-  if (existsSync(policy)) return
+  if (existsSync(policy)) return () => {}
+  const allow = () => rmSync(policy)
   writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
-  process.once('exit', () => rmSync(policy))
+  process.once('exit', allow)
+  return () => {
+    process.off('exit', allow)
+    allow()
+  }
 }
 
 function isExecutable (path) {
