@@ -64,7 +64,7 @@ export async function createDemo (env: Env): Promise<Demo> {
     allowedOrigins: env.allowedOrigins,
     allowedHosts: env.allowedHosts
   })
-  const relays = createRelays({ openRegistry: backends.openNodeRegistry, signing, log: app.log })
+  const relays = createRelays({ openRegistry: backends.openNodeRegistry, signing, metrics, log: app.log })
   if (env.isLoopback) {
     addSessionRoute(app, backends.issueToken)
     await app.register(pageRoutes)

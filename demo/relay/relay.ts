@@ -17,7 +17,7 @@ const GREET_MS = 5000
 const INTERNAL_ERROR = 1011
 const NOT_IN_THIS_ROLE = 4403
 
-export interface RelayOptions extends Pick<NodeOptions, 'registry' | 'signing' | 'wssUrl' | 'wssUrlOut'> {
+export interface RelayOptions extends Pick<NodeOptions, 'registry' | 'signing' | 'wssUrl' | 'wssUrlOut' | 'metrics'> {
   id: string
 }
 

@@ -17,7 +17,7 @@ export interface Relays {
 }
 
 /** The relay nodes of this process, told apart by the path of the WebSocket. */
-export function createRelays (options: Pick<SlotOptions, 'openRegistry' | 'signing' | 'log'>): Relays {
+export function createRelays (options: Pick<SlotOptions, 'openRegistry' | 'signing' | 'metrics' | 'log'>): Relays {
   const slots = new Map<string, RelaySlot>()
   const ofAll = async (work: (slot: RelaySlot) => Promise<unknown>) => {
     await Promise.all([...slots.values()].map(work))

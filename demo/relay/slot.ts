@@ -6,7 +6,7 @@ import type { Relay, RelayOptions, RelayStatus } from './relay.js'
 
 const RETRY_MS = 500
 
-export interface SlotOptions extends Pick<RelayOptions, 'id' | 'wssUrl' | 'wssUrlOut' | 'signing'> {
+export interface SlotOptions extends Pick<RelayOptions, 'id' | 'wssUrl' | 'wssUrlOut' | 'signing' | 'metrics'> {
   openRegistry (): NodeRegistry
   log: FastifyBaseLogger
 }

@@ -132,6 +132,13 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
     strictStart.changed()
   }
 
+  function status (): CobrowseStatus {
+    const backends = { sessions: sessions.status(), registry: registry.status(), provision: provision.status() }
+    const answers = toAnswers({ isClosing: closing, canRecall: knownRooms.canRecall(), ...backends })
+    const requests = { inFlight: inFlight.count(), inFlightLimit: inFlight.limit() }
+    return { ready: answers !== 'none' && !retiring, answers, ...requests, ...backends }
+  }
+
   return {
     metrics,
     inFlight,
@@ -155,7 +162,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
       closing = true
     },
     async start () {
-      const unwatch = metrics.watch({ inFlight, ...adapters })
+      const unwatch = metrics.watch({ inFlight, ...adapters, isReady: () => status().ready })
       started.push(async () => unwatch())
       startAdapter('sessions', sessions)
       startAdapter('registry', registry)
@@ -170,12 +177,7 @@ export async function createGateway (settings: Settings, log: FastifyBaseLogger)
       await Promise.all(started.splice(0).map(async (undo) => await undo()))
       isOver = true
     },
-    status () {
-      const backends = { sessions: sessions.status(), registry: registry.status(), provision: provision.status() }
-      const answers = toAnswers({ isClosing: closing, canRecall: knownRooms.canRecall(), ...backends })
-      const requests = { inFlight: inFlight.count(), inFlightLimit: inFlight.limit() }
-      return { ready: answers !== 'none' && !retiring, answers, ...requests, ...backends }
-    }
+    status
   }
 }
 

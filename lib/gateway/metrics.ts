@@ -1,9 +1,9 @@
 import type { DependencyName } from './request-context.js'
 import type { InFlight } from './in-flight.js'
-import type { Counter, Histogram, Registry as PromRegistry } from 'prom-client'
-import type { Adapter } from '../../types/adapter.js'
+import type { Counter, Gauge as GaugeOf, Histogram, Registry as PromRegistry } from 'prom-client'
+import type { Adapter, BackendStatus } from '../../types/adapter.js'
 import type { MetricsRegistry } from '../../types/options.js'
-import type { Registry } from '../../types/registry.js'
+import type { NodeView, Registry } from '../../types/registry.js'
 
 /** `gone`: the caller disconnected before its answer. */
 export type Outcome = 'ok' | 'refused' | 'failed' | 'gone'
@@ -21,6 +21,8 @@ type Adapters = Readonly<Record<DependencyName, Adapter>> & { readonly registry:
 
 export interface WatchedInstance extends Adapters {
   readonly inFlight: Pick<InFlight, 'count' | 'limit'>
+  /** Whether a load balancer may send requests. */
+  isReady (): boolean
 }
 
 export const NO_METRICS: Metrics = {
@@ -31,6 +33,8 @@ export const NO_METRICS: Metrics = {
 const watchedIn = new WeakMap<MetricsRegistry, Set<WatchedInstance>>()
 
 const DEPENDENCIES: readonly DependencyName[] = ['sessions', 'registry', 'provision']
+const STATES: ReadonlyArray<BackendStatus['state']> = ['starting', 'up', 'degraded', 'down', 'closed']
+const NODE_STATES = ['serving', 'full', 'draining'] as const
 const SECONDS_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2.5]
 
 /**
@@ -49,6 +53,19 @@ export async function createMetrics (host: MetricsRegistry): Promise<Metrics> {
   const sumOf = (read: (instance: WatchedInstance) => number) => [...watched].reduce((sum, one) => sum + read(one), 0)
   const held = <M>(name: string, make: () => M): M => (host.getSingleMetric(name) as M | undefined) ?? make()
 
+  function show (name: string, help: string, labelNames: string[], set: (gauge: GaugeOf) => void): void {
+    held(name, () => new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect () {
+        this.reset()
+        set(this)
+      }
+    }))
+  }
+
   const requests: Counter = held('cobrowse_requests_total', () => new Counter({
     name: 'cobrowse_requests_total', help: 'Answered requests', labelNames: ['outcome', 'ret_code'], registers
   }))
@@ -62,62 +79,40 @@ export async function createMetrics (host: MetricsRegistry): Promise<Metrics> {
     buckets: SECONDS_BUCKETS,
     registers
   }))
-  held('cobrowse_dependency_up', () => new Gauge({
-    name: 'cobrowse_dependency_up',
-    help: '1 when it answers',
-    labelNames: ['dependency'],
-    registers,
-    collect () {
-      this.reset()
-      for (const dependency of watched.size > 0 ? DEPENDENCIES : []) {
-        this.set({ dependency }, distinct(dependency).every(isUp) ? 1 : 0)
-      }
+  const shownDependencies = () => watched.size > 0 ? DEPENDENCIES : []
+  show('cobrowse_dependency_up', '1 when it answers', ['dependency'], (gauge) => {
+    for (const dependency of shownDependencies()) gauge.set({ dependency }, distinct(dependency).every(isUp) ? 1 : 0)
+  })
+  show('cobrowse_dependency_state', 'Adapters in this state', ['dependency', 'state'], (gauge) => {
+    for (const dependency of shownDependencies()) {
+      const present = distinct(dependency).map((adapter) => adapter.status().state)
+      for (const state of STATES) gauge.set({ dependency, state }, present.filter((one) => one === state).length)
     }
-  }))
+  })
   const signatures: Counter = held('cobrowse_signatures_issued_total', () => new Counter({
     name: 'cobrowse_signatures_issued_total', help: 'Signatures issued', labelNames: ['kind'], registers
   }))
   const rejected: Counter = held('cobrowse_node_records_rejected_total', () => new Counter({
     name: 'cobrowse_node_records_rejected_total', help: 'Node records that cannot be read', registers
   }))
-  held('cobrowse_registry_view_age_seconds', () => new Gauge({
-    name: 'cobrowse_registry_view_age_seconds',
-    help: 'Since the nodes were last read',
-    registers,
-    collect () {
-      this.set(Math.max(0, ...distinct('registry').map((registry) => registry.status().viewAgeMs ?? 0)) / 1000)
-    }
-  }))
-  held('cobrowse_in_flight', () => new Gauge({
-    name: 'cobrowse_in_flight',
-    help: 'Requests under way',
-    registers,
-    collect () {
-      this.set(sumOf(({ inFlight }) => inFlight.count()))
-    }
-  }))
-  held('cobrowse_in_flight_limit', () => new Gauge({
-    name: 'cobrowse_in_flight_limit',
-    help: 'How many requests may be under way at present',
-    registers,
-    collect () {
-      this.set(sumOf(({ inFlight }) => inFlight.limit()))
-    }
-  }))
-  held('cobrowse_nodes', () => new Gauge({
-    name: 'cobrowse_nodes',
-    help: 'Nodes as last seen',
-    labelNames: ['state'],
-    registers,
-    collect () {
-      this.reset()
-      if (watched.size === 0) return
-      const nodes = distinct('registry').flatMap((registry) => registry.nodes())
-      const draining = nodes.filter((node) => node.draining).length
-      this.set({ state: 'draining' }, draining)
-      this.set({ state: 'serving' }, nodes.length - draining)
-    }
-  }))
+  show('cobrowse_registry_view_age_seconds', 'Since the nodes were last read', [], (gauge) => {
+    const ages = distinct('registry').map((registry) => registry.status().viewAgeMs ?? 0)
+    gauge.set(Math.max(0, ...ages) / 1000)
+  })
+  show('cobrowse_in_flight', 'Requests under way', [], (gauge) => {
+    gauge.set(sumOf(({ inFlight }) => inFlight.count()))
+  })
+  show('cobrowse_in_flight_limit', 'How many requests may be under way at present', [], (gauge) => {
+    gauge.set(sumOf(({ inFlight }) => inFlight.limit()))
+  })
+  show('cobrowse_ready', '1 if a load balancer may send requests', [], (gauge) => {
+    gauge.set(watched.size > 0 && [...watched].every((instance) => instance.isReady()) ? 1 : 0)
+  })
+  show('cobrowse_nodes', 'Nodes as last seen', ['state'], (gauge) => {
+    if (watched.size === 0) return
+    const present = distinct('registry').flatMap((registry) => registry.nodes()).map(stateOf)
+    for (const state of NODE_STATES) gauge.set({ state }, present.filter((one) => one === state).length)
+  })
 
   return {
     answered (outcome, retCode, seconds) {
@@ -136,4 +131,9 @@ export async function createMetrics (host: MetricsRegistry): Promise<Metrics> {
 
 function isUp (adapter: Adapter): boolean {
   return ['up', 'degraded'].includes(adapter.status().state)
+}
+
+function stateOf ({ draining, rooms, capacity = Infinity }: NodeView): typeof NODE_STATES[number] {
+  if (draining) return 'draining'
+  return rooms < capacity ? 'serving' : 'full'
 }

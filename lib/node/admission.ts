@@ -27,11 +27,13 @@ export interface AdmissionParts {
   /** Seconds for which a signature stays valid after its end. */
   skew: number
   allowedOrigins: readonly string[] | undefined
+  /** Called with the result of each claim, `failed` if the registry could not be asked. */
+  onClaimed (result: ClaimResult | 'failed'): void
 }
 
 /** Decides which clients are admitted. Nothing is awaited between the registry's last answer and the seat. */
 export function createAdmission (parts: AdmissionParts) {
-  const { clock, verify, membership, rooms, startedAt, skew, allowedOrigins } = parts
+  const { clock, verify, membership, rooms, startedAt, skew, allowedOrigins, onClaimed } = parts
   const used = createUsedSignatures()
   const firstIncarnation = membership().incarnation
 
@@ -59,10 +61,13 @@ export function createAdmission (parts: AdmissionParts) {
   async function claim (claims: SignatureClaims, ms: number): Promise<ClaimResult> {
     const { tenant, room, issuedAt } = claims
     try {
-      return await withDeadline({ clock, ms, onLate: () => rooms.review(claims) }, async ({ signal }) =>
+      const result = await withDeadline({ clock, ms, onLate: () => rooms.review(claims) }, async ({ signal }) =>
         await membership().claim({ tenant, room }, { issuedAt, signal }))
+      onClaimed(result)
+      return result
     } catch (cause) {
       if (cause instanceof AdmissionError) throw cause
+      onClaimed('failed')
       throw new AdmissionError(4503, cause)
     }
   }

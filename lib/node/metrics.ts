@@ -1,6 +1,7 @@
 import type { Gauge, Registry as PromRegistry } from 'prom-client'
 import type { MetricsRegistry } from '../../types/options.js'
 import type { CloseCode, NodeStatus } from '../../types/node.js'
+import type { ClaimResult } from '../../types/registry.js'
 
 /** Each function takes the id of the node first. */
 export interface NodeMetrics {
@@ -8,16 +9,23 @@ export interface NodeMetrics {
   /** @param closeCode left out for an error that is none of the catalogue */
   refused (node: string, closeCode?: CloseCode): void
   lapsed (node: string): void
+  /** A client's room was claimed. @param result `failed` if the registry could not be asked */
+  claimed (node: string, result: ClaimResult | 'failed'): void
+  /** An open room turned out to be bound to another node. */
+  roomLost (node: string): void
   /** The gauges show this node from now on. @returns ends that */
   watch (status: () => NodeStatus): () => void
 }
 
-export const NO_METRICS: NodeMetrics = { admitted () {}, refused () {}, lapsed () {}, watch: () => () => {} }
+export const NO_METRICS: NodeMetrics = {
+  admitted () {}, refused () {}, lapsed () {}, claimed () {}, roomLost () {}, watch: () => () => {}
+}
 
 /** All nodes of this process that share a prom-client registry. */
 const watchedIn = new WeakMap<MetricsRegistry, Set<() => NodeStatus>>()
 
 const STATES: ReadonlyArray<NodeStatus['state']> = ['serving', 'draining', 'lapsed', 'drained', 'replaced', 'closed']
+const CLAIM_RESULTS: ReadonlyArray<ClaimResult | 'failed'> = ['ok', 'elsewhere', 'lapsed', 'ended', 'failed']
 const NO_CODE = 'none'
 
 /**
@@ -59,13 +67,29 @@ export async function createNodeMetrics (host: MetricsRegistry): Promise<NodeMet
   const lapses = held('cobrowse_node_lapses_total', () => new Counter({
     name: 'cobrowse_node_lapses_total', help: 'Leases that expired', labelNames: ['node'], registers
   }))
+  const claims = held('cobrowse_node_claims_total', () => new Counter({
+    name: 'cobrowse_node_claims_total', help: 'Rooms claimed for a client', labelNames: ['node', 'result'], registers
+  }))
+  const lost = held('cobrowse_node_rooms_lost_total', () => new Counter({
+    name: 'cobrowse_node_rooms_lost_total', help: 'Open rooms bound to another node', labelNames: ['node'], registers
+  }))
+
+  /** A counter that first appears as 1 shows Prometheus no increase. */
+  function startAtZero (node: string): void {
+    lapses.inc({ node }, 0)
+    lost.inc({ node }, 0)
+    for (const result of CLAIM_RESULTS) claims.inc({ node, result }, 0)
+  }
 
   return {
     admitted: (node) => admissions.inc({ node, outcome: 'admitted', close_code: NO_CODE }),
     refused: (node, closeCode) =>
       admissions.inc({ node, outcome: 'refused', close_code: closeCode?.toString() ?? NO_CODE }),
     lapsed: (node) => lapses.inc({ node }),
+    claimed: (node, result) => claims.inc({ node, result }),
+    roomLost: (node) => lost.inc({ node }),
     watch (status) {
+      startAtZero(status().id)
       watched.add(status)
       return () => { watched.delete(status) }
     }

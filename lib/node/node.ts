@@ -70,6 +70,7 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
     startedAt: membership.now(),
     skew,
     allowedOrigins,
+    onClaimed: (result) => metrics.claimed(record.id, result),
     membership () {
       if (!isServing()) throw new AdmissionError(4410, new Error(`the node is ${phase}`))
       return membership
@@ -100,7 +101,10 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
       rooms.resume()
       events.emit('resumed')
     }))
-    joined.on('lost', ifPresent((room) => rooms.close(room, MOVED)))
+    joined.on('lost', ifPresent((room) => {
+      metrics.roomLost(record.id)
+      rooms.close(room, MOVED)
+    }))
     joined.on('ended', ifPresent((room) => rooms.close(room, ENDED)))
     joined.on('replaced', ifPresent(() => {
       end('replaced')

@@ -4,6 +4,7 @@ import t from 'tap'
 import { memoryRegistry, staticProvision } from '../../lib/index.js'
 import { body, buildApp, NODES, signing } from '../support/build-app.js'
 import { readBlocks } from '../support/doc-blocks.js'
+import type { BackendStatus } from '../../types/index.js'
 
 const SECRETS = [body.roomId, body.userName, signing.keys[0]?.secret ?? '', 'p4ssw0rd']
 
@@ -117,8 +118,12 @@ t.test('metrics – count answers, dependencies, nodes and signatures, and name 
     'cobrowse_dependency_duration_seconds_count{dependency="registry"} 1',
     'cobrowse_dependency_duration_seconds_count{dependency="provision"} 1',
     'cobrowse_dependency_up{dependency="registry"} 1',
+    'cobrowse_dependency_state{dependency="registry",state="up"} 1',
+    'cobrowse_dependency_state{dependency="registry",state="down"} 0',
+    'cobrowse_ready 1',
     'cobrowse_registry_view_age_seconds 0',
     `cobrowse_nodes{state="serving"} ${NODES.length}`,
+    'cobrowse_nodes{state="full"} 0',
     'cobrowse_nodes{state="draining"} 0',
     'cobrowse_node_records_rejected_total 0',
     'cobrowse_in_flight 0',
@@ -129,6 +134,32 @@ t.test('metrics – count answers, dependencies, nodes and signatures, and name 
   t.notMatch(text, /"u1"/)
   await t.resolves(buildApp(t, { options: { metrics } }), 'a second instance shares the metrics')
   await app.close()
+})
+
+t.test('metrics – a registry that is settling, and one that is down – show the state, and whether to send requests', async (t) => {
+  const metrics = new Registry()
+  let state: BackendStatus['state'] = 'degraded'
+  const registry = { ...memoryRegistry({ nodes: NODES }), status: () => ({ state, since: 0 }) }
+  await buildApp(t, { options: { metrics, registry } })
+  const settling = await metrics.metrics()
+  t.match(settling, 'cobrowse_dependency_state{dependency="registry",state="degraded"} 1')
+  t.match(settling, 'cobrowse_dependency_state{dependency="registry",state="up"} 0')
+  t.match(settling, 'cobrowse_dependency_up{dependency="registry"} 1')
+  t.match(settling, 'cobrowse_ready 1')
+  state = 'down'
+  const down = await metrics.metrics()
+  t.match(down, 'cobrowse_dependency_state{dependency="registry",state="down"} 1')
+  t.match(down, 'cobrowse_ready 0')
+})
+
+t.test('metrics – nodes that are full or draining – are not counted as serving', async (t) => {
+  const metrics = new Registry()
+  const nodes = [
+    { id: 'free', capacity: 2, rooms: 1 }, { id: 'full', capacity: 2, rooms: 2 }, { id: 'draining', draining: true }
+  ].map((record) => ({ ...record, wssUrl: `wss://${record.id}.example/ws` }))
+  await buildApp(t, { options: { metrics, registry: memoryRegistry({ nodes }) } })
+  const text = await metrics.metrics()
+  for (const state of ['serving', 'full', 'draining']) t.match(text, `cobrowse_nodes{state="${state}"} 1`)
 })
 
 t.test('a node record that an adapter rejects – is counted', async (t) => {
