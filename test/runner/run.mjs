@@ -73,28 +73,26 @@ function ensureServers () {
     ['/usr/sbin/nginx', 'nginx'],
     ['/usr/sbin/haproxy', 'haproxy'],
     ['/usr/bin/systemd-analyze', 'systemd'],
-    ['/usr/bin/openssl', 'openssl']
+    ['/usr/bin/openssl', 'openssl'],
+    ['/usr/bin/prometheus', 'prometheus']
   ].filter(([path]) => !existsSync(path)).map(([, name]) => name)
   if (!isRootOnDebian || missing.length === 0) return
-  const allowServices = forbidServices()
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   run('apt-get', ['update', '-qq'], { env })
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], { env })
-  allowServices()
+  withoutServices(() => run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], { env }))
 }
 
-// Debian starts the service of a package that it installs, unless this program forbids it. An install that fails ends
-// the process.
-function forbidServices () {
+/** Debian starts the service of a package after its installation, unless this program forbids it. */
+function withoutServices (install) {
   const policy = '/usr/sbin/policy-rc.d'
-  if (existsSync(policy)) return () => {}
-  const allow = () => rmSync(policy)
-  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  if (existsSync(policy)) return install()
+  const allow = () => rmSync(policy, { force: true })
+  // A failed or cancelled installation ends this process.
   process.once('exit', allow)
-  return () => {
-    process.off('exit', allow)
-    allow()
-  }
+  process.once('SIGINT', () => process.exit(1))
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  install()
+  allow()
 }
 
 function isExecutable (path) {
