@@ -101,7 +101,7 @@ t.test('the package – packed – installs into a fresh folder and loads in eve
     const others = paths.filter((path) => !/^(?:dist|docs|examples)\//.test(path)).sort()
     t.strictSame(others, ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'])
     const kinds = new Set(paths.filter((path) => path.startsWith('docs/')).map((path) => extname(path)))
-    t.strictSame([...kinds].sort(), ['.cfg', '.conf', '.json', '.lua', '.md', '.png', '.service', '.svg'])
+    t.strictSame([...kinds].sort(), ['.cfg', '.conf', '.json', '.lua', '.md', '.png', '.service', '.svg', '.yml'])
     t.strictSame(paths.filter((path) => /node_modules|examples\/[\w-]+\/(?:dist|__pycache__)/.test(path)), [])
     for (const path of ['dist/lib/index.js', 'dist/lib/client/index.js', 'dist/types/index.d.ts']) {
       t.ok(paths.includes(path), path)
