@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { stringify } from 'yaml'
 import { startPrometheus, withoutPrometheus } from '../support/prometheus-server.js'
+import { findFreePort } from '../support/redis-server.js'
 import { startDemo } from '../support/start-demo.js'
 import { eventually, until } from '../support/until.js'
 import { readRuleFile } from './documents.js'
@@ -27,9 +28,11 @@ function writeConfig (t: Test, target: string): string {
 t.test('a real Prometheus – nodes of the demo stopped hard, gateway killed – fires the alert of each', {
   skip: withoutPrometheus
 }, async (t) => {
-  const demo = await startDemo(t)
-  const { host } = new URL(demo.base)
-  const prometheus = await startPrometheus(t, writeConfig(t, host))
+  const port = String(await findFreePort())
+  const host = `127.0.0.1:${port}`
+  const [demo, prometheus] = await Promise.all([
+    startDemo(t, { PORT: port }), startPrometheus(t, writeConfig(t, host))
+  ])
   const stop = async (number: number) => {
     const { nodes } = await (await fetch(`${demo.base}/demo/topology/state`)).json() as { nodes: Array<{ id: string }> }
     await fetch(`${demo.base}/demo/nodes/${nodes[number]?.id}/stop`, { method: 'POST' })
