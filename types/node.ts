@@ -1,4 +1,5 @@
 import type { CloseCode } from './close-code.js'
+import type { NodeOrder } from './operations.js'
 import type { MetricsRegistry } from './options.js'
 import type { Registry, RoomKey } from './registry.js'
 import type { Role } from './role.js'
@@ -86,6 +87,8 @@ export interface NodeEvents {
   /** The registry is unreachable: doors are shut, admitted clients stay connected. */
   lapsed: () => void
   resumed: () => void
+  /** An operator gave an order for this node, or took it back. The node follows it by itself. */
+  ordered: (order: NodeOrder | undefined) => void
   /** Another process took this node's id. All clients were disconnected, and no client is admitted any more. */
   replaced: () => void
 }
@@ -108,10 +111,12 @@ export interface NodeStatus {
   id: string
   incarnation: string
   /**
-   * `serving` · `lapsed` the registry is unreachable · `draining` · `drained` left the registry · `replaced` ·
-   * `closed`
+   * `serving` · `lapsed` the registry is unreachable · `cordoned` by an order · `draining` · `drained` left the
+   * registry · `replaced` · `closed`
    */
-  state: 'serving' | 'lapsed' | 'draining' | 'drained' | 'replaced' | 'closed'
+  state: 'serving' | 'lapsed' | 'cordoned' | 'draining' | 'drained' | 'replaced' | 'closed'
+  /** The order of an operator. */
+  order?: NodeOrder
   /** Open rooms. Behind a shut door a room stays open after the last client left. */
   rooms: number
   seats: number

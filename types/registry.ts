@@ -1,4 +1,5 @@
 import type { Adapter } from './adapter.js'
+import type { NodeOrder, RegistryOperations } from './operations.js'
 
 /** Key of a room: the same room id in two tenants means two rooms. */
 export interface RoomKey {
@@ -104,6 +105,8 @@ export interface MembershipEvents {
   lost: (room: RoomKey) => void
   /** The call ended: close the room. Signatures issued before are refused by `claim`. */
   ended: (room: RoomKey) => void
+  /** An operator gave an order for this node, or took it back. The record says by itself that the node drains. */
+  ordered: (order: NodeOrder | undefined) => void
 }
 
 export interface ClaimOptions {
@@ -117,6 +120,8 @@ export interface Membership {
   readonly id: string
   /** Incarnation of the current registration. Changes when the node registers again after a lapse. */
   readonly incarnation: string
+  /** The order of an operator for this node. */
+  readonly order?: NodeOrder | undefined
   /** Whether the lease is certainly valid. Synchronous: check it before every admission. */
   valid (): boolean
   /** Best estimate of the store's clock, which dates the signatures, in milliseconds since the epoch. */
@@ -171,7 +176,7 @@ export interface Registry extends Adapter {
    * @throws if the store cannot be asked
    */
   end? (room: RoomKey, options?: { signal?: AbortSignal | undefined }): Promise<void>
-  /** Nodes as last seen: a hint, never the authority. */
+  /** Nodes as last seen: a hint, never the authority. A node under an order is shown as draining. */
   nodes (): readonly NodeView[]
   /**
    * Registers a node and keeps its lease alive.
@@ -179,6 +184,8 @@ export interface Registry extends Adapter {
    * @throws `TypeError` that names the field if the record is not valid; any other error if the store cannot be asked
    */
   join (record: NodeRecord): Promise<Membership>
+  /** The access of an operator. Left out: nodes take no orders. */
+  readonly operations?: RegistryOperations | undefined
 }
 
 export interface MemoryRegistryOptions {

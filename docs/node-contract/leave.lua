@@ -1,6 +1,6 @@
 
 local LEASES, NODES, META, IDS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local UNHEARD, ENDED, ROOM = KEYS[5], KEYS[6], KEYS[7]
+local UNHEARD, ENDED, ORDERS, ROOM = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local LEASE, HEARTBEAT, LINGER = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local KNOWN, REMEMBERED, REMEMBERED_TIMES = string.match(ARGV[1], '^([^ ]*) ?(%d*) ?(.*)$')
 
@@ -133,6 +133,9 @@ local function forgetId(id)
 end
 
 local function idOf(member) return string.match(member, '^[^|]+') end
+
+-- A node under an order of an operator gets no new rooms.
+local function isOrdered(member) return ask('HEXISTS', ORDERS, idOf(member)) == 1 end
 
 -- The binding of a room, or nil. An unreadable binding is an error: taken for "not bound" it could split a room that is
 -- in use. The key expires with the earlier signatures; by then a node with the room open has claimed the room again.

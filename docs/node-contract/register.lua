@@ -1,6 +1,6 @@
 
 local LEASES, NODES, META, IDS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local UNHEARD, ENDED, ROOM = KEYS[5], KEYS[6], KEYS[7]
+local UNHEARD, ENDED, ORDERS, ROOM = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local LEASE, HEARTBEAT, LINGER = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local KNOWN, REMEMBERED, REMEMBERED_TIMES = string.match(ARGV[1], '^([^ ]*) ?(%d*) ?(.*)$')
 
@@ -134,6 +134,9 @@ end
 
 local function idOf(member) return string.match(member, '^[^|]+') end
 
+-- A node under an order of an operator gets no new rooms.
+local function isOrdered(member) return ask('HEXISTS', ORDERS, idOf(member)) == 1 end
+
 -- The binding of a room, or nil. An unreadable binding is an error: taken for "not bound" it could split a room that is
 -- in use. The key expires with the earlier signatures; by then a node with the room open has claimed the room again.
 local function read(room)
@@ -199,12 +202,12 @@ local function claim(room, number, date, life, kind)
   return 'ok', endedAt
 end
 
--- Number and date of each claim are in ARGV from "first" on, the rooms in KEYS from the seventh on. A room that cannot
+-- Number and date of each claim are in ARGV from "first" on, the rooms in KEYS from the eighth on. A room that cannot
 -- be read affects no other. Answers in pairs: a word, and the latest end of the call or 0.
 local function claimAll(life, kind, first)
   local answers = {}
-  for i = 7, #KEYS do
-    local at = first + 2 * (i - 7)
+  for i = 8, #KEYS do
+    local at = first + 2 * (i - 8)
     local number, date = tonumber(ARGV[at]), tonumber(ARGV[at + 1]) or math.huge
     local good, word, endedAt = pcall(claim, KEYS[i], number, date, life, kind)
     answers[#answers + 1] = good and word or 'failed'
@@ -219,6 +222,9 @@ local function forget(first)
     redis.pcall('ZREM', UNHEARD, idOf(MEMBER) .. '|' .. ARGV[i] .. '|' .. ARGV[i + 1])
   end
 end
+
+-- The order of an operator for this node, as JSON, or nil.
+local function order() return ask('HGET', ORDERS, idOf(MEMBER)) end
 
 -- Rooms of this node whose call ended, with the moment. Repeated until the node acknowledges, since answers get lost.
 local function ends()
@@ -255,4 +261,4 @@ heard()
 ask('HSET', IDS, id, incarnation .. '|' .. epoch)
 ask('HSET', NODES, MEMBER, RECORD)
 ask('ZADD', LEASES, ms(now + LEASE), MEMBER)
-return {'ok', now, ends(), claimAll(tonumber(LIFE), KIND, FURTHER), remember()}
+return {'ok', now, ends(), claimAll(tonumber(LIFE), KIND, FURTHER), remember(), order()}

@@ -6,7 +6,9 @@ import { throwIfOver } from '../common/deadline.js'
 import { createEmitter } from '../common/emitter.js'
 import { createBindings } from './memory/bindings.js'
 import { toNodeRef } from '../common/node-ref.js'
-import { checkNodeRecord, newIncarnation, toNodeView } from './nodes/node-record.js'
+import { checkOrder, checkOrderedId } from './nodes/node-order.js'
+import { checkNodeRecord, newIncarnation, toDraining, toNodeView } from './nodes/node-record.js'
+import { stateOf, withGone } from './nodes/operated-node.js'
 import { createEndedRooms } from './membership/ended-rooms.js'
 import { roomName } from '../common/room-name.js'
 import { createChooser } from './nodes/chooser.js'
@@ -14,8 +16,9 @@ import { unanswerable, unavailable } from '../common/unavailable.js'
 import type { CallOptions } from '../common/adapter-call.js'
 import type { ChoiceOptions } from './nodes/chooser.js'
 import type { Member } from './memory/bindings.js'
+import type { NodeOrder, RegistryOperations } from '../../types/operations.js'
 import type {
-  Assignment, Membership, MembershipEvents, MemoryRegistryOptions, NodeRecord, Registry, RoomKey
+  Assignment, Membership, MembershipEvents, MemoryRegistryOptions, NodeRecord, NodeView, Registry, RoomKey
 } from '../../types/registry.js'
 
 const Options = Type.Object({
@@ -28,6 +31,8 @@ interface Entry extends Member {
   leave?: (event?: 'replaced') => void
   /** Called when the call of a claimed room ended. */
   end?: (room: RoomKey) => void
+  /** Called when the order for the node changed. */
+  order?: (order: NodeOrder | undefined) => void
 }
 
 /** Registry of the nodes of one process: the embedded default, and the reference for the other registries. */
@@ -35,6 +40,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   checkOptions('memoryRegistry', Options, options)
   const { nodes: records = [], linger = 20 } = options
   const members = new Map<string, Entry>()
+  const orders = new Map<string, NodeOrder>()
   const ended = createEndedRooms()
   const chooser = createChooser()
   const bindings = createBindings(linger * 1000, ({ view: { capacity = Infinity, rooms } }, before) => {
@@ -64,7 +70,12 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   }
 
   function showNodes (): void {
-    chooser.update([...members.values()].map(({ view }) => view))
+    chooser.update([...members.values()].map(shown))
+  }
+
+  // Not a copy: its number of rooms changes with every room.
+  function shown ({ view }: Entry): NodeView {
+    return orders.has(view.id) ? toDraining(view) : view
   }
 
   /** Ignores an end in the future, which was dated before the clock was set back. */
@@ -80,7 +91,13 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   function register (record: NodeRecord): Membership {
     const view = toNodeView({ ...record, rooms: 0 }, newIncarnation())
     const events = createEmitter<MembershipEvents>()
-    const member: Entry = { view, gone: false, leave, end: (room) => events.emit('ended', { ...room }) }
+    const member: Entry = {
+      view,
+      gone: false,
+      leave,
+      end: (room) => events.emit('ended', { ...room }),
+      order: (order) => events.emit('ordered', order)
+    }
 
     function leave (event?: 'replaced'): void {
       if (member.gone) return
@@ -103,6 +120,9 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
     return {
       id: view.id,
       incarnation: view.incarnation,
+      get order () {
+        return orders.get(view.id)
+      },
       valid: () => !member.gone,
       now: Date.now,
       async claim (room, { signal, issuedAt = Infinity } = {}) {
@@ -125,6 +145,27 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
       undrain: async () => setDraining(false),
       leave: async () => leave(),
       on: events.on
+    }
+  }
+
+  const operations: RegistryOperations = {
+    async orders () {
+      return new Map(orders)
+    },
+    async nodes () {
+      bindings.sweep()
+      const found = [...members.values()].map(({ view }) => {
+        const order = orders.get(view.id)
+        return [view.id, { ...view, state: stateOf(order, view.draining), ...order && { order } }] as const
+      })
+      return withGone(new Map(found), orders)
+    },
+    async setOrder (id, order) {
+      checkOrderedId(id)
+      if (order === null) orders.delete(id)
+      else orders.set(id, { at: Date.now(), ...checkOrder(id, order) })
+      showNodes()
+      members.get(id)?.order?.(orders.get(id))
     }
   }
 
@@ -162,9 +203,10 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
       bindings.bind(name, member, room.tenant)
       if (wasClaimed) member.end?.(room)
     }),
+    operations,
     nodes () {
       bindings.sweep()
-      return [...members.values()].map(({ view }) => ({ ...view }))
+      return [...members.values()].map((entry) => ({ ...shown(entry) }))
     },
     async join (record) {
       const checked = checkNodeRecord(record?.id, record)

@@ -14,6 +14,7 @@ import { createEvictionCheck } from './redis/eviction.js'
 import { END } from './redis/scripts/gateway.js'
 import { locateListed } from './redis/listed.js'
 import { createRedisNode } from './redis/node-store.js'
+import { createRedisOperations } from './redis/operations.js'
 import { leasedPages, listedPages } from './redis/pages.js'
 import { createRedisView } from './redis/view.js'
 import { createRepeater, jittered } from '../common/repeater.js'
@@ -147,6 +148,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
       await store.run(END, { args: [], rooms: [store.room(room)], ms: ASSIGN_MS, within: options.signal })
     }),
     nodes: view.nodes,
+    operations: createRedisOperations({ store, listed: listedAt, parse }),
     async join (record) {
       if (listed !== undefined) {
         throw new TypeError('"listed" option of redisRegistry: another program registers its nodes')

@@ -18,6 +18,8 @@ import { createZooKeeperClient, ZooKeeperError } from '../zookeeper-client/clien
 import { untilConnected } from '../zookeeper-client/until-connected.js'
 import { createLayout } from './zookeeper/layout.js'
 import { createZooKeeperNode } from './zookeeper/node-store.js'
+import { createZooKeeperOperations } from './zookeeper/operations.js'
+import { createOrderedIds } from './zookeeper/orders.js'
 import { createRooms } from './zookeeper/room-records.js'
 import { createSweep } from './zookeeper/sweep.js'
 import { createZooKeeperView } from './zookeeper/view.js'
@@ -29,6 +31,7 @@ import type { ZooKeeperClient, ZooKeeperClientOptions } from '../zookeeper-clien
 import type { Registry, RoomKey, ZooKeeperRegistryOptions } from '../../types/registry.js'
 
 const ASSIGN_MS = 300
+const OPERATE_MS = 5000
 /** Milliseconds between two readings of the list of nodes, whether a watch fired or not. */
 const POLL_MS = 2000
 /** Milliseconds that a joining node waits for the connection. */
@@ -72,6 +75,7 @@ export function createZooKeeperRegistry (
   const client = makeClient({ hosts, auth, sessionTimeout, clock, log: () => state.log })
   const layout = createLayout(root, listed?.path)
   const rooms = createRooms(client, layout)
+  const orders = createOrderedIds(client, layout)
   const sweep = createSweep({ client, layout, rooms, lingerMs, clock })
   const chooser = createChooser({ reportAge: POLL_MS })
   const memberships = createMemberships(clock)
@@ -97,6 +101,7 @@ export function createZooKeeperRegistry (
   const view = createZooKeeperView({
     client,
     layout,
+    orders,
     parse,
     clock,
     doubtMs: () => client.sessionTimeout() + DOUBT_MS,
@@ -106,7 +111,7 @@ export function createZooKeeperRegistry (
     onHint: poller.hurry
   })
   const commit = createCommit({ client, layout, clock })
-  const assigner = createAssigner({ client, commit, layout, rooms, sweep, view, chooser, clock })
+  const assigner = createAssigner({ client, commit, layout, rooms, sweep, orders, view, chooser, clock })
 
   client.on((session) => {
     if (session === 'connected') assigner.forget()
@@ -168,6 +173,9 @@ export function createZooKeeperRegistry (
       await askInTime(ASSIGN_MS, options.signal, async (limit) => await assigner.end(room, limit))
     }),
     nodes: view.nodes,
+    operations: createZooKeeperOperations({
+      client, layout, parse, clock, inTime: async (work) => await askInTime(OPERATE_MS, undefined, work)
+    }),
     async join (record) {
       if (listed !== undefined) {
         throw new TypeError('"listed" option of zookeeperRegistry: another program registers its nodes')

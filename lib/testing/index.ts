@@ -1,6 +1,7 @@
 export { checkNode } from './conformance/check-node.js'
 export { listedContract } from './contracts/listed.js'
 export { membershipContract } from './contracts/membership.js'
+export { operationsContract } from './contracts/operations.js'
 export { provisionContract } from './contracts/provision.js'
 export { registryContract } from './contracts/registry.js'
 export { sessionsContract } from './contracts/sessions.js'

@@ -2,7 +2,7 @@ import t from 'tap'
 import { memoryRegistry } from '../../lib/registry/memory.js'
 import { NodesFullError } from '../../lib/errors.js'
 import { newRoom, nodeRecord } from '../../lib/testing/contracts/rooms.js'
-import { membershipContract, registryContract } from '../../lib/testing/index.js'
+import { membershipContract, operationsContract, registryContract } from '../../lib/testing/index.js'
 import type { MakeRegistry } from '../../types/contracts.js'
 import type { MemoryRegistryOptions } from '../../types/index.js'
 
@@ -10,7 +10,8 @@ t.test('contract', async (t) => {
   t.jobs = 8
   const make: MakeRegistry = ({ linger }) => ({ registry: memoryRegistry({ linger }) })
   const settings = { test: t.test, slack: 200 }
-  await Promise.all([registryContract(settings, make), membershipContract(settings, make)])
+  await Promise.all([registryContract, membershipContract, operationsContract].map(
+    async (contract) => await contract(settings, make)))
 })
 
 t.test('nodes of the option – are present from the start, with their own load', async (t) => {

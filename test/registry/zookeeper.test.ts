@@ -1,6 +1,6 @@
 import t from 'tap'
 import { zookeeperRegistry } from '../../lib/registry/zookeeper.js'
-import { membershipContract, registryContract } from '../../lib/testing/index.js'
+import { membershipContract, operationsContract, registryContract } from '../../lib/testing/index.js'
 import { newRoot, STEADY } from '../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js'
 import type { MakeRegistry } from '../../types/contracts.js'
@@ -13,5 +13,6 @@ t.test('contract', { skip: withoutZooKeeper }, async (t) => {
     const makeOne = () => zookeeperRegistry({ hosts, root, ...STEADY, linger })
     return { registry: makeOne(), nodes: makeOne() }
   }
-  await Promise.all([registryContract({ test: t.test }, make), membershipContract({ test: t.test }, make)])
+  await Promise.all([registryContract, membershipContract, operationsContract].map(
+    async (contract) => await contract({ test: t.test }, make)))
 })

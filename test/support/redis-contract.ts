@@ -1,5 +1,5 @@
 import { redisRegistry } from '../../lib/registry/redis.js'
-import { membershipContract, registryContract } from '../../lib/testing/index.js'
+import { membershipContract, operationsContract, registryContract } from '../../lib/testing/index.js'
 import { REDIS_CLIENTS } from './redis-clients.js'
 import { connect, skipSettling, SLACK_MS, timesOf } from './redis-registry.js'
 import { startRedis, withoutRedis } from './redis-server.js'
@@ -25,7 +25,8 @@ export function testRedisContract (t: Test, names: string[]): void {
           return { registry: makeOne(), nodes: makeOne() }
         }
         const settings = { test: t.test, slack: SLACK_MS }
-        await Promise.all([registryContract(settings, make), membershipContract(settings, make)])
+        await Promise.all([registryContract, membershipContract, operationsContract].map(
+          async (contract) => await contract(settings, make)))
       })
     }
   })

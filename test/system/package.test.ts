@@ -29,8 +29,8 @@ const NODE_NAMES = ['AdmissionError', 'joinCobrowse', 'readOffer']
 const CLIENT_NAMES = ['CobrowseError', 'connect']
 
 const TESTING_NAMES = [
-  'checkNode', 'listedContract', 'membershipContract', 'provisionContract', 'registryContract', 'sessionsContract',
-  'startToxicProxy'
+  'checkNode', 'listedContract', 'membershipContract', 'operationsContract', 'provisionContract', 'registryContract',
+  'sessionsContract', 'startToxicProxy'
 ]
 
 const CONSUMER = `

@@ -10,6 +10,7 @@ import type { Clock, Moment } from '../../common/clock.js'
 import type { Accepted, Claims, NodeStore } from './node-store.js'
 import type { RegistrationKind } from './registration.js'
 import type { SingleResult } from './room-claims.js'
+import type { NodeOrder } from '../../../types/operations.js'
 import type { ClaimResult, Membership, MembershipEvents, NodeRecord } from '../../../types/registry.js'
 
 /** Bounds the answers that ask for another try: epoch, present incarnation, death of an unacknowledged registration. */
@@ -29,16 +30,20 @@ export interface MembershipOptions {
  */
 export async function joinStore (options: MembershipOptions): Promise<Membership> {
   const { store, clock, onLeave } = options
-  const { id, ...record } = options.record
+  const { id, draining: startsDraining = false, ...record } = options.record
   const events = createEmitter<MembershipEvents>()
   const storeClock = createStoreClock(clock)
   const lease = createLease(() => store.times.lease, onLapse, clock)
   const registration = createRegistration(id)
   let isOver = false
   let leaving: Promise<void> | undefined
+  let isDraining = startsDraining
+  let order: NodeOrder | undefined
   let turn: Promise<unknown> = Promise.resolve()
 
-  const recordText = () => JSON.stringify({ ...record, rooms: rooms.held.size })
+  const recordText = () => JSON.stringify({
+    ...record, ...(isDraining || order !== undefined) && { draining: true }, rooms: rooms.held.size
+  })
   const { self } = registration
   const rooms = createRoomClaims({ store, clock, events, self, isValid: lease.valid })
 
@@ -92,6 +97,15 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     if (!wasValid) events.emit('resumed')
     rooms.claimTheRest(claims)
     if (answer.hasMoreEnds === true) heartbeat.hurry()
+    if (answer.order !== undefined) hearOrder(answer.order ?? undefined)
+  }
+
+  function hearOrder (told: NodeOrder | undefined): void {
+    if (JSON.stringify(told) === JSON.stringify(order)) return
+    order = told
+    // The record says that the node drains.
+    heartbeat.hurry()
+    events.emit('ordered', told)
   }
 
   async function claimOne (claim: () => Promise<SingleResult>): Promise<ClaimResult> {
@@ -115,8 +129,8 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     return Math.max(0, wait - (clock.monotonic() - startedAt))
   })
 
-  async function setDraining (isDraining: boolean): Promise<void> {
-    record.draining = isDraining
+  async function setDraining (isOn: boolean): Promise<void> {
+    isDraining = isOn
     // If this heartbeat fails, the next one says the same.
     await inTurn(beat).catch(() => {})
   }
@@ -147,6 +161,9 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     id,
     get incarnation () {
       return registration.incarnation
+    },
+    get order () {
+      return order
     },
     valid: lease.valid,
     now: storeClock.now,

@@ -1,4 +1,5 @@
 import type { Moment } from '../../common/clock.js'
+import type { NodeOrder } from '../../../types/operations.js'
 import type { RoomKey } from '../../../types/registry.js'
 
 /** One node's access to a store: the part of a membership that differs between Redis and ZooKeeper. */
@@ -44,6 +45,8 @@ export type NodeAnswer =
     /** Whether there are more ends, for the next heartbeat. */
     hasMoreEnds?: boolean
     claims: RoomClaim[]
+    /** The order of an operator for this node, `null` for none. Left out: the call does not tell. */
+    order?: NodeOrder | null | undefined
   }
   /** The store is in this epoch, not in the caller's. */
   | { outcome: 'epoch', epoch: string }

@@ -65,6 +65,9 @@ export function toNodeView (record: NodeRecord, incarnation: string): NodeView {
   return { incarnation, ...record, weight, draining, rooms }
 }
 
+/** A node under an order is, for the choice, one that drains. */
+export const toDraining = (view: NodeView): NodeView => Object.assign({}, view, { draining: true })
+
 /** 128 random bits, so that no two registrations are ever confused. */
 export function newIncarnation (): string {
   return randomId()

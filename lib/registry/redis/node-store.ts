@@ -1,3 +1,4 @@
+import { parseOrder } from '../nodes/node-order.js'
 import { BEAT, CLAIM_ROOMS, LEAVE, REGISTER, RELEASE } from './scripts/node.js'
 import { MAX_TOLD } from './scripts/prelude.js'
 import type { NodeAnswer, Claims, NodeStore, RoomClaim, RoomEnd } from '../membership/node-store.js'
@@ -51,11 +52,11 @@ const toKeys = ({ rooms }: Claims) => rooms.map(({ key }) => key)
 const kindOf = ({ yields, areOpen = false }: Claims) => yields ? 1 : areOpen ? 2 : 0
 const toArgs = ({ rooms }: Claims) => rooms.flatMap(({ number, date = '' }) => [number, date])
 
-type Answer = [string, string | number, string[], Array<string | number>, string?]
+type Answer = [string, string | number, string[], Array<string | number>, string?, (string | null)?]
 
 function toAnswer (answer: unknown, { keyOf, remember }: RedisStore): NodeAnswer {
   // The scripts document this type.
-  const [outcome, second, ends, claims, memory] = answer as Answer
+  const [outcome, second, ends, claims, memory, order] = answer as Answer
   remember(memory)
   switch (outcome) {
     case 'ok':
@@ -64,7 +65,8 @@ function toAnswer (answer: unknown, { keyOf, remember }: RedisStore): NodeAnswer
         now: Number(second),
         ends: toEnds(ends, keyOf),
         hasMoreEnds: ends.length >= 2 * MAX_TOLD,
-        claims: toClaims(claims)
+        claims: toClaims(claims),
+        order: typeof order === 'string' ? parseOrder(order) : order
       }
     case 'epoch':
       return { outcome, epoch: String(second) }

@@ -13,7 +13,20 @@ export interface NodePage {
   /** Remaining milliseconds of the settling. */
   settlingMs: number
   isReplidKnown: boolean
-  nodes: Array<{ member: string, text: RecordText }>
+  /** Milliseconds, by the store's clock. */
+  now: number
+  /** Milliseconds; the longest one of all processes. */
+  lease: number
+  nodes: ListedNode[]
+}
+
+export interface ListedNode {
+  member: string
+  text: RecordText
+  /** Whether the node is under an order of an operator. */
+  isOrdered: boolean
+  /** End of the lease, in milliseconds by the store's clock. Left out: another program lists the node. */
+  leaseEnds?: number
 }
 
 /** Reads all nodes, page by page; a node may appear twice. */
@@ -21,17 +34,29 @@ export type ReadPages = () => AsyncGenerator<NodePage>
 
 /** One page of an answer. Numbers are text if the client has `stringNumbers`. */
 type Flat = Array<string | number | Array<string | number> | null>
+type Numeric = number | string
+type Header = [
+  epoch: string, settlingMs: Numeric, isKnown: Numeric, memory: string, now: Numeric, lease: Numeric, ...rest: Flat
+]
 
-/** Reads nodes that keep a lease. */
-export function leasedPages (store: RedisStore): ReadPages {
+/**
+ * Reads nodes that keep a lease.
+ *
+ * @param lowest end of a lease; '' for now
+ */
+export function leasedPages (store: RedisStore, lowest = ''): ReadPages {
   return async function * () {
-    let from = ''
+    let from = lowest
     let skip = 0
     for (let size = PAGE_SIZE; size === PAGE_SIZE;) {
       const answer = await store.run(READ_NODES, { args: [from, skip, PAGE_SIZE, MAX_RECORD_BYTES], ms: PAGE_MS })
       const { rest, ...page } = takeHeader(store, answer)
-      const entries = chunk(rest, 3).map(([member, ends, text = null]) =>
-        ({ node: { member: String(member), text: toText(text) }, ends: String(ends) }))
+      const entries = chunk(rest, 4).map(([member, ends, text = null, isOrdered]) => ({
+        node: {
+          member: String(member), text: toText(text), isOrdered: Number(isOrdered) === 1, leaseEnds: Number(ends)
+        },
+        ends: String(ends)
+      }))
       yield { nodes: entries.map(({ node }) => node), ...page }
       size = entries.length
       const last = entries.at(-1)?.ends ?? from
@@ -51,8 +76,10 @@ export function listedPages (store: RedisStore, { hash = '', keys = '' }: Listed
       })
       const { rest: [next, ...rest], ...page } = takeHeader(store, answer)
       yield {
-        nodes: chunk(rest, 2).map(([id, text = null]) => ({
-          member: memberOf({ id: String(id), incarnation: LISTED_INCARNATION }), text: toText(text)
+        nodes: chunk(rest, 3).map(([id, text = null, isOrdered]) => ({
+          member: memberOf({ id: String(id), incarnation: LISTED_INCARNATION }),
+          text: toText(text),
+          isOrdered: Number(isOrdered) === 1
         })),
         ...page
       }
@@ -63,10 +90,16 @@ export function listedPages (store: RedisStore, { hash = '', keys = '' }: Listed
 
 function takeHeader (store: RedisStore, answer: unknown): Omit<NodePage, 'nodes'> & { rest: Flat } {
   // The scripts document this type.
-  const [epoch, settlingMs, isKnown, memory, ...rest] =
-    answer as [string, number | string, number | string, string, ...Flat]
+  const [epoch, settlingMs, isKnown, memory, now, lease, ...rest] = answer as Header
   store.remember(memory)
-  return { epoch, settlingMs: Number(settlingMs), isReplidKnown: Number(isKnown) === 1, rest }
+  return {
+    epoch,
+    settlingMs: Number(settlingMs),
+    isReplidKnown: Number(isKnown) === 1,
+    now: Number(now),
+    lease: Number(lease),
+    rest
+  }
 }
 
 function toText (record: Flat[number]): RecordText {

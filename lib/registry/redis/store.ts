@@ -61,7 +61,7 @@ export interface RedisStoreOptions {
 }
 
 export function createRedisStore ({ redis, prefix, times, clock, onLongerTimes }: RedisStoreOptions): RedisStore {
-  const common = ['leases', 'nodes', 'meta', 'ids', 'releases', 'ended'].map((name) => `${prefix}:${name}`)
+  const common = ['leases', 'nodes', 'meta', 'ids', 'releases', 'ended', 'orders'].map((name) => `${prefix}:${name}`)
   let hasToldTimes = false
   const memory = createStoreMemory((inForce) => {
     const isLonger = inForce.lease > times.lease || inForce.heartbeat > times.heartbeat || inForce.linger > times.linger

@@ -1,4 +1,5 @@
 import { MAX_NODES, readEntry } from '../nodes/node-entry.js'
+import { toDraining } from '../nodes/node-record.js'
 import { createSingleFlight } from '../../common/single-flight.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../common/clock.js'
@@ -46,14 +47,19 @@ export function createRedisView ({ readPages, parse, clock, log, onRejected, onR
 
   async function read (): Promise<void> {
     const found = new Map<string, NodeEntry>()
+    const ordered = new Set<string>()
     for await (const page of readPages()) {
       readHeader(page)
-      for (const { member, text } of page.nodes) found.set(member, readKnown(member, text))
+      for (const { member, text, isOrdered } of page.nodes) {
+        found.set(member, readKnown(member, text))
+        if (isOrdered) ordered.add(member)
+      }
       if (found.size > MAX_NODES) break
     }
     entries = found
     isCut = found.size > MAX_NODES
-    const living = [...found.values()].flatMap(({ view }) => view ?? []).slice(0, MAX_NODES)
+    const living = [...found].flatMap(([member, { view }]) =>
+      view !== undefined && ordered.has(member) ? toDraining(view) : view ?? []).slice(0, MAX_NODES)
     // A store that lost its memory or was unreachable has to wait for nodes to return.
     const missing = settlingMs > 0 ? nodes.filter(({ id }) => !living.some((node) => node.id === id)) : []
     nodes = [...missing, ...living]

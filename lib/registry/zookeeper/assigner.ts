@@ -10,6 +10,7 @@ import type { Chooser, ChoiceOptions } from '../nodes/chooser.js'
 import type { Binding } from './binding.js'
 import type { Commit } from './commits.js'
 import type { ZooKeeperLayout } from './layout.js'
+import type { OrderedIds } from './orders.js'
 import type { RoomState, ZooKeeperRooms } from './room-records.js'
 import type { Sweep } from './sweep.js'
 import type { ZooKeeperView } from './view.js'
@@ -26,6 +27,7 @@ export interface AssignerOptions {
   layout: ZooKeeperLayout
   rooms: ZooKeeperRooms
   sweep: Sweep
+  orders: OrderedIds
   view: ZooKeeperView
   chooser: Chooser
   clock: Clock
@@ -44,7 +46,7 @@ export interface Assigner {
 type Outcome = Assignment | 'changed' | 'gone'
 
 export function createAssigner (options: AssignerOptions): Assigner {
-  const { client, commit, layout, rooms, sweep, view, chooser, clock } = options
+  const { client, commit, layout, rooms, sweep, orders, view, chooser, clock } = options
   /** Rooms as they were read. The transaction checks that they are still the same, so they can be of any age. */
   const claimed = new Map<string, RoomState>()
 
@@ -131,8 +133,13 @@ export function createAssigner (options: AssignerOptions): Assigner {
       let isChosen = false
       try {
         const binding = { member: memberOf(node), state: 'assigned' as const, claims: 0, endedAt }
-        const outcome = await write(state, binding, ending)
-        if (outcome === 'changed') return 'changed'
+        if (orders.has(node.id)) continue
+        const outcome = await write(state, binding, ending, orders.check())
+        if (outcome === 'changed') {
+          // The room changed, or an order.
+          await orders.refresh({ signal: ending })
+          return 'changed'
+        }
         if (outcome === 'gone') continue
         isChosen = true
         return { node: toNodeRef(node), ...outcome }
@@ -144,9 +151,11 @@ export function createAssigner (options: AssignerOptions): Assigner {
   }
 
   /** Binds the room, or prolongs the binding: an unclaimed binding lingers from its last write. */
-  async function write (state: RoomState, binding: Binding & { member: string }, ending: Ending) {
+  async function write (
+    state: RoomState, binding: Binding & { member: string }, ending: Ending, checks: ZooKeeperOp[] = []
+  ) {
     const { ops, text } = rooms.write(state, binding)
-    const outcome = await prove(binding.member, ops, ending)
+    const outcome = await prove(binding.member, [...checks, ...ops], ending)
     if (typeof outcome === 'object') sweep.note(state.key, text, binding)
     return outcome
   }

@@ -23,6 +23,10 @@ export interface ZooKeeperLayout {
   readonly ids: string
   /** Path of a persistent znode: the incarnation that is registered under an id. */
   idPath (id: string): string
+  /** The parent of all orders of operators. Each change of an order writes it, so its version stands for all. */
+  readonly orders: string
+  /** Path of a persistent znode: the order for a node id. */
+  orderPath (id: string): string
   /** Key of a room: ids never become part of a path. */
   roomKey (room: RoomKey): string
   /** Path of a persistent znode: the rooms whose keys begin alike. */
@@ -56,6 +60,8 @@ export function createLayout (root: string, listedPath?: string): ZooKeeperLayou
     },
     // The suffix is needed since an id may be '.' or '..', which are no names in a path.
     idPath: (id) => `${root}/ids/${id}~`,
+    orders: `${root}/orders`,
+    orderPath: (id) => `${root}/orders/${id}~`,
     roomKey: (room) => hash('sha256', roomName(room), 'base64url'),
     bucketPath,
     roomPath: (key) => `${bucketPath(bucketOf(key))}/${key}`

@@ -5,6 +5,7 @@ import { BEATS_PER_SESSION } from '../../zookeeper-client/connection.js'
 import { createClaimer } from './claims.js'
 import { createEndedCalls } from './ended-calls.js'
 import { ensurePath, parentOf } from './layout.js'
+import { createOwnOrder } from './orders.js'
 import { createReleases } from './releases.js'
 import { createSessionLease } from './session-lease.js'
 import type { Clock, Moment } from '../../common/clock.js'
@@ -38,6 +39,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
   const claimer = createClaimer({ client, layout, rooms, lingerMs, clock, callMs })
   const releases = createReleases({ client, rooms, sweep, callMs })
   const endedCalls = createEndedCalls({ rooms, batch: BATCH, callMs })
+  const ownOrder = createOwnOrder(client, layout)
   /** Id of the session that made the registration: the znode is deleted when that session ends. */
   let session: string | undefined
   let record: string | undefined
@@ -61,11 +63,14 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
     return result
   }
 
-  async function accept (sentAt: Moment, claims: RoomClaim[]): Promise<NodeAnswer> {
+  async function accept (id: string, sentAt: Moment, claims: RoomClaim[]): Promise<NodeAnswer> {
     const since = lease.hear(sentAt)
     // Release in the background: the next heartbeat retries.
     releases.releaseAgain().catch(() => {})
-    return { outcome: 'ok', now: sentAt.wall, nowAt: sentAt, since, ends: await endedCalls.read(), claims }
+    const [ends, order] = await Promise.all([
+      endedCalls.read(), ownOrder(id, { ms: callMs() }).catch(() => undefined)
+    ])
+    return { outcome: 'ok', now: sentAt.wall, nowAt: sentAt, since, ends, claims, order }
   }
 
   /** @returns undefined if another process wrote the id first, or if the parents had to be created */
@@ -92,7 +97,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
     const result = await claimWith(first, { member, replaces: old }, claims)
     if (Array.isArray(result)) {
       record = text
-      return await accept(sentAt, result)
+      return await accept(id, sentAt, result)
     }
     if (result.name === 'NO_NODE') await makeParents(idPath)
     return undefined
@@ -122,7 +127,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
     if (own === undefined || own.ephemeralOwner !== sentIn) return { outcome: 'lapsed' }
     session = sentIn
     const result = await claimWith([{ type: 'check', path }], { member }, claims)
-    return Array.isArray(result) ? await accept(sentAt, result) : { outcome: 'lapsed' }
+    return Array.isArray(result) ? await accept(splitMember(member).id, sentAt, result) : { outcome: 'lapsed' }
   }
 
   return {
@@ -153,7 +158,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
       const result = await claimWith([first], { member }, claims)
       if (!Array.isArray(result) || client.sessionId() !== session) return { outcome: 'lapsed' }
       record = text
-      return await accept(sentAt, result)
+      return await accept(splitMember(member).id, sentAt, result)
     },
 
     async claim ({ epoch, member, claims, signal }) {

@@ -1,5 +1,5 @@
 import { splitMember } from '../nodes/member.js'
-import { MAX_RECORD_BYTES } from '../nodes/node-record.js'
+import { MAX_RECORD_BYTES, toDraining } from '../nodes/node-record.js'
 import { MAX_NODES, readEntry } from '../nodes/node-entry.js'
 import { createSingleFlight } from '../../common/single-flight.js'
 import { ZooKeeperError } from '../../zookeeper-client/error.js'
@@ -11,6 +11,7 @@ import type { NodeEntry, ParseRecord } from '../nodes/node-entry.js'
 import type { SingleFlight } from '../../common/single-flight.js'
 import type { ZooKeeperClient } from '../../zookeeper-client/client.js'
 import type { ZooKeeperLayout } from './layout.js'
+import type { OrderedIds } from './orders.js'
 import type { NodeView } from '../../../types/registry.js'
 
 /** Most records that are read at once. */
@@ -24,6 +25,7 @@ const READ_ALL_MS = 30_000
 export interface ZooKeeperViewOptions {
   client: ZooKeeperClient
   layout: ZooKeeperLayout
+  orders: OrderedIds
   parse: ParseRecord
   clock: Clock
   /** Milliseconds for which nodes that vanished together are not considered dead. */
@@ -58,7 +60,7 @@ export interface ZooKeeperView extends SingleFlight {
 }
 
 export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperView {
-  const { client, layout, parse, clock, doubtMs, log, onRejected, onRead, onHint } = options
+  const { client, layout, orders, parse, clock, doubtMs, log, onRejected, onRead, onHint } = options
   let entries = new Map<string, NodeEntry>()
   const stale = new Set<string>()
   const watchers = new Map<string, () => void>()
@@ -109,7 +111,7 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
   }
 
   async function read (): Promise<void> {
-    const members = await readMembers()
+    const [members] = await Promise.all([readMembers(), orders.refresh({ ms: READ_MS })])
     const isAll = clock.monotonic() - readAllAt > READ_ALL_MS
     const toRead = members.filter((member) => isAll || stale.has(member) || !entries.has(member))
     const found = new Map(members.flatMap((member) => {
@@ -150,7 +152,8 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
 
   /** @param vanished nodes not considered dead: too many at once, or too soon after a silence */
   function take (found: Map<string, NodeEntry>, vanished: string[]): void {
-    const living = [...found.values()].flatMap(({ view }) => view ?? [])
+    const living = [...found.values()].flatMap(({ view }) =>
+      view !== undefined && orders.has(view.id) ? toDraining(view) : view ?? [])
     const lost = vanished.flatMap((member) => entries.get(member)?.lastGood ?? [])
     nodes = [...missed.update(living, lost, areMany(vanished)), ...living]
     for (const member of entries.keys()) if (!found.has(member)) watchers.delete(member)
@@ -181,7 +184,7 @@ export function createZooKeeperView (options: ZooKeeperViewOptions): ZooKeeperVi
   }
 }
 
-const textOf = (data: Buffer) => data.length > MAX_RECORD_BYTES ? data.length : data.toString()
+export const textOf = (data: Buffer) => data.length > MAX_RECORD_BYTES ? data.length : data.toString()
 
 /** Returns `null` for a record that this client may not read, which then affects only its node. */
 function nullIfDenied (error: unknown): null {

@@ -231,7 +231,7 @@ export function createTestStore ({ redis, prefix, times }: TestStoreOptions): Te
       }, CALL_MS) === true
     },
     async forget (rooms) {
-      const common = ['meta', 'leases', 'nodes', 'ids', 'releases', 'ended'].map(key)
+      const common = ['meta', 'leases', 'nodes', 'ids', 'releases', 'ended', 'orders'].map(key)
       await inTime(async () => await redis.del(...common, ...rooms.map(store.room)))
     },
     async skipSettling () {

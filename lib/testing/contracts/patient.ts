@@ -1,3 +1,4 @@
+import type { RegistryOperations } from '../../../types/operations.js'
 import type { Membership, Registry } from '../../../types/registry.js'
 import type { Pace } from './pace.js'
 
@@ -15,7 +16,16 @@ export function patientRegistry (registry: Registry, patiently: Patiently): Regi
     ...registry.end !== undefined && {
       end: async (...args) => await patiently(async () => await registry.end?.(...args))
     },
-    ...registry.linger !== undefined && { linger: registry.linger }
+    ...registry.linger !== undefined && { linger: registry.linger },
+    ...registry.operations !== undefined && { operations: patientOperations(registry.operations, patiently) }
+  }
+}
+
+function patientOperations (operations: RegistryOperations, patiently: Patiently): RegistryOperations {
+  return {
+    nodes: async () => await patiently(async () => await operations.nodes()),
+    orders: async () => await patiently(async () => await operations.orders()),
+    setOrder: async (...args) => await patiently(async () => await operations.setOrder(...args))
   }
 }
 
@@ -23,6 +33,7 @@ function patientMembership (member: Membership, patiently: Patiently): Membershi
   return {
     id: member.id,
     get incarnation () { return member.incarnation },
+    get order () { return member.order },
     valid: () => member.valid(),
     now: () => member.now(),
     holds: (room) => member.holds(room),

@@ -115,7 +115,7 @@ export const OF_REDIS = [
   {
     name: 'liveness outside the script: the gateway believes its view',
     file: GATEWAY,
-    find: 'if alive(ARGV[i]) and isNamed(ARGV[i]) then',
+    find: 'if alive(ARGV[i]) and isNamed(ARGV[i]) and not isOrdered(ARGV[i]) then',
     replace: 'if true then',
     tests: IN_SIMULATION
   },
@@ -199,7 +199,7 @@ export const OF_REDIS = [
   {
     name: 'the store repeats confirmed ends of calls',
     file: NODE,
-    find: 'forget(FURTHER + 2 * (#KEYS - 6))',
+    find: 'forget(FURTHER + 2 * (#KEYS - 7))',
     replace: '',
     tests: ON_ENDED_CALLS
   },

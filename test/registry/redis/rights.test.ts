@@ -4,9 +4,10 @@ import type { Redis } from 'ioredis'
 import { redisRegistry } from '../../../lib/registry/redis.js'
 import * as ofGateway from '../../../lib/registry/redis/scripts/gateway.js'
 import * as ofNode from '../../../lib/registry/redis/scripts/node.js'
+import * as ofOperator from '../../../lib/registry/redis/scripts/operator.js'
 import { redisSessions } from '../../../lib/sessions/redis.js'
 import { makeToken, toUid } from '../../../lib/sessions/token.js'
-import { membershipContract, registryContract, sessionsContract } from '../../../lib/testing/index.js'
+import { membershipContract, operationsContract, registryContract, sessionsContract } from '../../../lib/testing/index.js'
 import { ROOT } from '../../support/doc-blocks.js'
 import { connect, skipSettling, SLACK_MS, timesOf } from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
@@ -32,7 +33,7 @@ async function connectAs (t: Test, admin: Redis, port: number, user: string, key
 }
 
 t.test('the documented rights of a registry – name the commands of the scripts, and no others', async (t) => {
-  const texts = Object.values({ ...ofGateway, ...ofNode }).flatMap((script) => 'text' in script ? [script.text] : [])
+  const texts = Object.values({ ...ofGateway, ...ofNode, ...ofOperator }).flatMap((script) => 'text' in script ? [script.text] : [])
   const commands = texts.flatMap((text) => [...text.matchAll(/'([A-Z]{3,})'/g)].map(([, word = '']) => word))
   const used = new Set(commands.filter((word) => !OTHERS.has(word)).map((word) => word.toLowerCase()))
   for (const name of ONLY_FOR_LISTED) t.ok(used.delete(name) && DOC.includes(`\`+${name}\``), name)
@@ -55,7 +56,8 @@ t.test('a registry – whose user has the documented rights only – keeps the c
       return { registry: makeOne(), nodes: makeOne() }
     }
     const settings = { test: t.test, slack: SLACK_MS }
-    await Promise.all([registryContract(settings, make), membershipContract(settings, make)])
+    await Promise.all([registryContract, membershipContract, operationsContract].map(
+      async (contract) => await contract(settings, make)))
   })
   t.strictSame(await admin.call('ACL', 'LOG'), [], 'nothing was denied')
 })

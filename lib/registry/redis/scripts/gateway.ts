@@ -76,7 +76,7 @@ end
 local isNoted = false
 local function choose(room, first, last)
   for i = first, last do
-    if alive(ARGV[i]) and isNamed(ARGV[i]) then
+    if alive(ARGV[i]) and isNamed(ARGV[i]) and not isOrdered(ARGV[i]) then
       if not isNoted then note() end
       isNoted = true
       bind(room, ARGV[i], 'assigned', 0, life)
@@ -100,7 +100,7 @@ local function assign(room, first, last)
 end
 
 local answers, at = {}, FURTHER
-for i = 7, #KEYS do
+for i = 8, #KEYS do
   local last = at + tonumber(ARGV[at])
   answers[#answers + 1], answers[#answers + 2] = assign(KEYS[i], at + 1, last)
   at = last + 1
@@ -125,15 +125,16 @@ export const ASSIGN_LISTED = script(['HASH', 'KEY_PREFIX', 'LONGEST'], LISTED + 
  *
  * ARGV: lowest lease end ('' for now), how many of that end to skip, page size, bytes of the longest record.
  * Answers the epoch, milliseconds until the store knows which nodes are dead, whether the replication id can be read,
- * a memory; then repeatedly member, lease end and record; the record is a list of its length if it is too long, nil if
- * it is missing.
+ * a memory, now, the lease; then repeatedly member, lease end, record, and 1 if the node is under an order; the record
+ * is a list of its length if it is too long, nil if it is missing.
  */
 export const READ_NODES = script(['FROM', 'SKIP', 'COUNT', 'LONGEST'], LEASED + `
 local longest = tonumber(LONGEST)
 if FROM == '' then FROM = '(' .. ms(now) end
 local page = ask('ZRANGEBYSCORE', LEASES, FROM, '+inf', 'WITHSCORES', 'LIMIT', SKIP, COUNT)
 local unsureMs = math.max(0, settledAt - now, (isSilent() or haveManyVanished()) and HEARTBEAT or 0)
-local answer = {epoch, unsureMs, replid and 1 or 0, remember()}
+local hasOrders = ask('HLEN', ORDERS) > 0
+local answer = {epoch, unsureMs, replid and 1 or 0, remember(), now, LEASE}
 for i = 1, #page, 2 do
   local record = false
   -- A check of the length keeps a huge record from being copied and sent.
@@ -142,6 +143,7 @@ for i = 1, #page, 2 do
   answer[#answer + 1] = page[i]
   answer[#answer + 1] = ms(cutLease(page[i], tonumber(page[i + 1])))
   answer[#answer + 1] = record
+  answer[#answer + 1] = hasOrders and isOrdered(page[i]) and 1 or 0
 end
 return answer
 `)
@@ -151,7 +153,8 @@ return answer
  *
  * ARGV: name of the hash or '', prefix of the keys or '', cursor, how many, bytes of the longest record.
  * Answers the epoch, remaining milliseconds of the settling, whether the replication id can be read, a memory, the
- * next cursor; then repeatedly id and record; the record is a list of its length if it is too long.
+ * now, the lease, the next cursor; then repeatedly id, record, and 1 if the node is under an order; the record is a
+ * list of its length if it is too long.
  */
 export const READ_LISTED = script(['HASH', 'KEY_PREFIX', 'CURSOR', 'COUNT', 'LONGEST'], `
 local longest = tonumber(LONGEST)
@@ -161,11 +164,13 @@ else
   local pattern = string.gsub(KEY_PREFIX, '[*?%[%]\\\\]', '\\\\%0')
   page = redis.call('SCAN', CURSOR, 'MATCH', pattern .. '*', 'COUNT', COUNT)
 end
-local answer = {epoch, math.max(0, settledAt - now), replid and 1 or 0, remember(), page[1]}
+local hasOrders = ask('HLEN', ORDERS) > 0
+local answer = {epoch, math.max(0, settledAt - now), replid and 1 or 0, remember(), now, LEASE, page[1]}
 local function tell(id, text)
   if type(text) ~= 'string' then return end
   answer[#answer + 1] = id
   if #text > longest then answer[#answer + 1] = {#text} else answer[#answer + 1] = text end
+  answer[#answer + 1] = hasOrders and isOrdered(id) and 1 or 0
 end
 for i = 1, #page[2], HASH ~= '' and 2 or 1 do
   if HASH ~= '' then tell(page[2][i], page[2][i + 1])

@@ -44,12 +44,12 @@ local function claim(room, number, date, life, kind)
   return 'ok', endedAt
 end
 
--- Number and date of each claim are in ARGV from "first" on, the rooms in KEYS from the seventh on. A room that cannot
+-- Number and date of each claim are in ARGV from "first" on, the rooms in KEYS from the eighth on. A room that cannot
 -- be read affects no other. Answers in pairs: a word, and the latest end of the call or 0.
 local function claimAll(life, kind, first)
   local answers = {}
-  for i = 7, #KEYS do
-    local at = first + 2 * (i - 7)
+  for i = 8, #KEYS do
+    local at = first + 2 * (i - 8)
     local number, date = tonumber(ARGV[at]), tonumber(ARGV[at + 1]) or math.huge
     local good, word, endedAt = pcall(claim, KEYS[i], number, date, life, kind)
     answers[#answers + 1] = good and word or 'failed'
@@ -64,6 +64,9 @@ local function forget(first)
     redis.pcall('ZREM', UNHEARD, idOf(MEMBER) .. '|' .. ARGV[i] .. '|' .. ARGV[i + 1])
   end
 end
+
+-- The order of an operator for this node, as JSON, or nil.
+local function order() return ask('HGET', ORDERS, idOf(MEMBER)) end
 
 -- Rooms of this node whose call ended, with the moment. Repeated until the node acknowledges, since answers get lost.
 local function ends()
@@ -85,7 +88,7 @@ end
  * Registers a node by a compare-and-set on the incarnation to replace: '' for none, its own in a new epoch.
  *
  * ARGV: member, record, milliseconds a claim lasts, kind of claims, incarnation to replace, then
- * number and date of each claim. Answers {'ok', now, ends, claims, memory}; or {'epoch', the present one},
+ * number and date of each claim. Answers {'ok', now, ends, claims, memory, order}; or {'epoch', the present one},
  * {'present', incarnation or ''} if that is not the one to replace, {'lapsed'} if the same incarnation was registered
  * and its lease expired.
  */
@@ -110,13 +113,13 @@ heard()
 ask('HSET', IDS, id, incarnation .. '|' .. epoch)
 ask('HSET', NODES, MEMBER, RECORD)
 ask('ZADD', LEASES, ms(now + LEASE), MEMBER)
-return {'ok', now, ends(), claimAll(tonumber(LIFE), KIND, FURTHER), remember()}
+return {'ok', now, ends(), claimAll(tonumber(LIFE), KIND, FURTHER), remember(), order()}
 `)
 
 /**
  * ARGV: member, record, milliseconds a claim lasts, kind of claims, then number and date of
  * each, then the ends of the previous answer, unchanged. Answers {'ok', now, ends, claims,
- * memory}, {'epoch', the present one} or {'lapsed'}.
+ * memory, order}, {'epoch', the present one} or {'lapsed'}.
  */
 export const BEAT = script(['MEMBER', 'RECORD', 'LIFE', 'KIND'], NODE + `
 if KNOWN ~= epoch then return {'epoch', epoch} end
@@ -133,8 +136,8 @@ for _, member in ipairs(dead) do
   redis.call('HDEL', NODES, member)
   if id and isRegistered(id, incarnation) then forgetId(id) end
 end
-forget(FURTHER + 2 * (#KEYS - 6))
-return {'ok', now, ends(), claimAll(tonumber(LIFE), KIND, FURTHER), remember()}
+forget(FURTHER + 2 * (#KEYS - 7))
+return {'ok', now, ends(), claimAll(tonumber(LIFE), KIND, FURTHER), remember(), order()}
 `)
 
 /**

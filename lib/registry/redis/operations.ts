@@ -1,0 +1,55 @@
+import { parseRecord } from '../nodes/node-entry.js'
+import { checkOrder, checkOrderedId, parseOrder } from '../nodes/node-order.js'
+import { toOperatedNode, withGone } from '../nodes/operated-node.js'
+import { leasedPages, listedPages } from './pages.js'
+import { END_ORDER, READ_ORDERS, SET_ORDER } from './scripts/operator.js'
+import type { ParseRecord } from '../nodes/node-entry.js'
+import type { RedisStore } from './store.js'
+import type { OperatedNode, RegistryOperations } from '../../../types/operations.js'
+import type { ListedNodes } from '../../../types/registry.js'
+
+const CALL_MS = 2000
+/** Before all leases: nodes that lapsed are on the list for a minute. */
+const ALL = '-inf'
+
+export interface RedisOperationsOptions {
+  store: RedisStore
+  listed: ListedNodes | undefined
+  parse?: ParseRecord
+}
+
+export function createRedisOperations (
+  { store, listed, parse = parseRecord }: RedisOperationsOptions
+): RegistryOperations {
+  const readPages = listed === undefined ? leasedPages(store, ALL) : listedPages(store, listed)
+
+  async function orders () {
+    // READ_ORDERS documents this type.
+    const flat = await store.run(READ_ORDERS, { args: [], ms: CALL_MS }) as string[]
+    return new Map(flat.flatMap((id, at) => at % 2 === 0 ? [[id, parseOrder(flat[at + 1] ?? '')] as const] : []))
+  }
+
+  return {
+    orders,
+    async nodes () {
+      const given = await orders()
+      const found = new Map<string, OperatedNode>()
+      for await (const { nodes, now, lease } of readPages()) {
+        for (const { member, text, leaseEnds } of nodes) {
+          const hasLapsed = leaseEnds !== undefined && leaseEnds <= now
+          const node = toOperatedNode({ member, text, parse, orders: given, hasLapsed })
+          if (leaseEnds !== undefined) node.heardAgo = Math.max(0, lease - (leaseEnds - now))
+          // Of an id whose process was replaced, the lapsed registration is history.
+          if (!hasLapsed || found.get(node.id) === undefined) found.set(node.id, node)
+        }
+      }
+      return withGone(found, given)
+    },
+    async setOrder (id, order) {
+      checkOrderedId(id)
+      const script = order === null ? END_ORDER : SET_ORDER
+      const rest = order === null ? [] : [JSON.stringify(checkOrder(id, order)).slice(1)]
+      await store.run(script, { args: [id, ...rest], ms: CALL_MS })
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { memberOf, splitMember } from '../nodes/member.js'
+import { parseRecord } from '../nodes/node-entry.js'
+import { checkOrder, checkOrderedId, parseOrder } from '../nodes/node-order.js'
+import { toOperatedNode, withGone } from '../nodes/operated-node.js'
+import { unavailable } from '../../common/unavailable.js'
+import { ensurePath } from './layout.js'
+import { idOf } from './orders.js'
+import { textOf } from './view.js'
+import type { Clock } from '../../common/clock.js'
+import type { ParseRecord } from '../nodes/node-entry.js'
+import type { Ending } from '../../common/deadline.js'
+import type { ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client.js'
+import type { ZooKeeperLayout } from './layout.js'
+import type { NodeOrder, OperatedNode, RegistryOperations } from '../../../types/operations.js'
+
+/** Most znodes that are read at once. */
+const AT_ONCE = 64
+/** Bounds the retries of a write that others beat to the order. */
+const MAX_TRIES = 8
+const NOTHING = Buffer.alloc(0)
+
+export interface ZooKeeperOperationsOptions {
+  client: ZooKeeperClient
+  layout: ZooKeeperLayout
+  parse?: ParseRecord
+  clock: Pick<Clock, 'wall'>
+  /** Connects if that is needed, and limits the work. */
+  inTime<T> (work: (limit: Ending) => Promise<T>): Promise<T>
+}
+
+export function createZooKeeperOperations (
+  { client, layout, parse = parseRecord, clock, inTime }: ZooKeeperOperationsOptions
+): RegistryOperations {
+  /** Reads the data of znodes; those that are gone by then are left out. */
+  async function readAll<T> (
+    names: string[], toPath: (name: string) => string, take: (name: string, data: Buffer) => T, signal: Ending
+  ): Promise<T[]> {
+    const results: T[] = []
+    for (let at = 0; at < names.length; at += AT_ONCE) {
+      const read = await Promise.all(names.slice(at, at + AT_ONCE).map(async (name) => {
+        const found = await client.get(toPath(name), { signal })
+        return found === undefined ? [] : [take(name, found.data)]
+      }))
+      results.push(...read.flat())
+    }
+    return results
+  }
+
+  async function readOrders (signal: Ending): Promise<Map<string, NodeOrder>> {
+    const children = await client.children(layout.orders, { signal }) ?? []
+    const take = (id: string, data: Buffer) => [id, parseOrder(data.toString())] as const
+    return new Map(await readAll(children.map(idOf), layout.orderPath, take, signal))
+  }
+
+  async function readLiving (orders: Map<string, NodeOrder>, signal: Ending): Promise<OperatedNode[]> {
+    const children = await client.children(layout.nodes, { signal }) ?? []
+    const members = children.flatMap((child) => layout.memberOf(child) ?? [])
+    const take = (member: string, data: Buffer) =>
+      toOperatedNode({ member, text: textOf(data), parse, orders, hasLapsed: false })
+    return await readAll(members, layout.nodePath, take, signal)
+  }
+
+  /** Nodes that still own their ids: a node that left gave up its id. */
+  async function readRegistered (signal: Ending): Promise<Map<string, string>> {
+    const children = layout.isListed ? [] : await client.children(layout.ids, { signal }) ?? []
+    const take = (id: string, data: Buffer) => [id, memberOf({ id, incarnation: data.toString() })] as const
+    return new Map(await readAll(children.map(idOf), layout.idPath, take, signal))
+  }
+
+  /** Writes the order and, in the same step, the parent whose version every choice of a node checks. */
+  async function write (id: string, order: NodeOrder | null, signal: Ending): Promise<boolean> {
+    const path = layout.orderPath(id)
+    const found = await client.exists(path, { signal })
+    const ops: ZooKeeperOp[] = [{ type: 'set', path: layout.orders, data: NOTHING }]
+    const data = Buffer.from(JSON.stringify(order))
+    if (order === null && found === undefined) return true
+    if (order === null) ops.push({ type: 'remove', path, version: found?.version })
+    else if (found === undefined) ops.push({ type: 'create', path, data })
+    else ops.push({ type: 'set', path, data, version: found.version })
+    const failure = await client.multi(ops, { signal })
+    if (failure?.index === 0) await ensurePath(client, layout.orders, { signal })
+    return failure === undefined
+  }
+
+  return {
+    orders: async () => await inTime(readOrders),
+    nodes: async () => await inTime(async (signal) => {
+      const [orders, registered] = await Promise.all([readOrders(signal), readRegistered(signal)])
+      const living = await readLiving(orders, signal)
+      const found = new Map<string, OperatedNode>()
+      for (const [id, member] of registered) {
+        const order = orders.get(id)
+        found.set(id, { id, incarnation: splitMember(member).incarnation, state: 'lapsed', ...order && { order } })
+      }
+      for (const node of living) found.set(node.id, node)
+      return withGone(found, orders)
+    }),
+    async setOrder (id, order) {
+      checkOrderedId(id)
+      const given = order === null ? null : { at: Math.floor(clock.wall()), ...checkOrder(id, order) }
+      await inTime(async (signal) => {
+        for (let tries = 0; tries < MAX_TRIES; tries++) if (await write(id, given, signal)) return
+        throw unavailable('the order kept changing')
+      })
+    }
+  }
+}

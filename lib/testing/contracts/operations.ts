@@ -1,0 +1,11 @@
+import { LONG_LINGER, prepareStarted } from './registry/fixture.js'
+import { ORDERING } from './operations/ordering.js'
+import { readBindingOptions } from './options.js'
+import { registerSentences } from './sentences.js'
+import type { BindingContractOptions, MakeRegistry } from '../../../types/contracts.js'
+
+/** Runs every sentence of `RegistryOperations` in a runner. */
+export async function operationsContract (options: BindingContractOptions, make: MakeRegistry): Promise<void> {
+  const settings = readBindingOptions('operationsContract', options)
+  await registerSentences(settings.test, ORDERING, async () => await prepareStarted(make, LONG_LINGER, settings))
+}

@@ -1,0 +1,62 @@
+import type { NodeView } from './registry.js'
+
+/** What an operator wants of a node. */
+export interface NewNodeOrder {
+  /** `cordon` no new rooms · `drain` no new rooms, and the rooms leave by the deadline */
+  kind: 'cordon' | 'drain'
+  /** 1 to 200 characters, for whoever finds the node under the order. */
+  reason: string
+  /** 1 to 64 characters. */
+  author: string
+  /**
+   * Of a drain: milliseconds until the remaining clients are told to ask again; 0 at once. They get another node.
+   * @default 600000
+   */
+  deadline?: number | undefined
+  /**
+   * Of a drain: milliseconds over which clients that are left at the deadline are to spread their return.
+   * @default 0
+   */
+  returnWithin?: number | undefined
+}
+
+/**
+ * An order for a node id. It ends only when an operator takes it back: it outlives restarts of nodes and gateways, and
+ * those of a store that keeps its data.
+ */
+export interface NodeOrder extends NewNodeOrder {
+  /** Moment of the order, in milliseconds by the store's clock. */
+  at: number
+}
+
+/** A node for an operator. A `gone` node has an order only. */
+export interface OperatedNode extends Partial<Omit<NodeView, 'id'>> {
+  id: string
+  /**
+   * `serving` · `cordoned`, `draining` alive, and gets no new rooms · `lapsed` not heard of for a lease ·
+   * `rejected` alive, but its record cannot be read · `gone` not registered
+   */
+  state: 'serving' | 'cordoned' | 'draining' | 'lapsed' | 'rejected' | 'gone'
+  /** Milliseconds since the latest heartbeat. Left out: the store does not know it. */
+  heardAgo?: number
+  order?: NodeOrder
+  /** The reason why the record cannot be read. */
+  fault?: string
+}
+
+/**
+ * The access of an operator. It needs the store alone, no gateway.
+ */
+export interface RegistryOperations {
+  /** All nodes, those that lapsed, and the ids that are under an order. */
+  nodes (): Promise<OperatedNode[]>
+  /** All orders, by the ids of the nodes. */
+  orders (): Promise<ReadonlyMap<string, NodeOrder>>
+  /**
+   * Gives an order for a node id, which need not be registered, in place of an earlier order; `null` takes it back.
+   * From then on no gateway gives the node a new room.
+   *
+   * @throws `TypeError` that names the field if the order is not valid; any other error if the store cannot be asked
+   */
+  setOrder (id: string, order: NewNodeOrder | null): Promise<void>
+}
