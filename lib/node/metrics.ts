@@ -24,7 +24,9 @@ export const NO_METRICS: NodeMetrics = {
 /** All nodes of this process that share a prom-client registry. */
 const watchedIn = new WeakMap<MetricsRegistry, Set<() => NodeStatus>>()
 
-const STATES: ReadonlyArray<NodeStatus['state']> = ['serving', 'draining', 'lapsed', 'drained', 'replaced', 'closed']
+const STATES: ReadonlyArray<NodeStatus['state']> = [
+  'serving', 'cordoned', 'draining', 'lapsed', 'drained', 'replaced', 'closed'
+]
 const CLAIM_RESULTS: ReadonlyArray<ClaimResult | 'failed'> = ['ok', 'elsewhere', 'lapsed', 'ended', 'failed']
 const NO_CODE = 'none'
 

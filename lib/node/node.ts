@@ -10,11 +10,15 @@ import type { Verify } from './admission.js'
 import type { NodeMetrics } from './metrics.js'
 import type { NodeSettings } from './options.js'
 import type { AdmitOptions, CobrowseNode, NodeEvents, NodeStatus, Seat, SeatEnd } from '../../types/node.js'
+import type { NodeOrder } from '../../types/operations.js'
 import type { Membership, NodeRecord } from '../../types/registry.js'
 
 const MOVED: SeatEnd = { code: 4410, reason: 'the room moved: ask again' }
 const ENDED: SeatEnd = { code: 4410, reason: 'the call ended' }
 const LEFT = 'the node is leaving: ask again'
+
+/** Milliseconds between two tries to join again. */
+const RETURN_MS = 1000
 
 type Phase = 'serving' | 'draining' | 'leaving' | 'drained' | 'replaced' | 'closed'
 
@@ -42,6 +46,10 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
   let joining: Promise<void> | undefined
   let closing: Promise<void> | undefined
   let returnWithin = 0
+  /** Whether an order of an operator makes the node drain: it joins again as soon as it is empty. */
+  let isOrdered = false
+  /** The order that this node has followed. A new process has no rooms that would have to leave. */
+  let followed = membership.order
 
   const isServing = () => phase === 'serving' || phase === 'draining'
   const isRegistered = () => isServing() || phase === 'leaving'
@@ -101,6 +109,10 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
       rooms.resume()
       events.emit('resumed')
     }))
+    joined.on('ordered', ifPresent((order) => {
+      follow(order)
+      events.emit('ordered', order)
+    }))
     joined.on('lost', ifPresent((room) => {
       metrics.roomLost(record.id)
       rooms.close(room, MOVED)
@@ -121,7 +133,47 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
     membership = joined
     phase = 'serving'
     returnWithin = 0
+    isOrdered = false
     listen(joined)
+    follow(joined.order)
+  }
+
+  /** Drains once for each order; a cordon needs nothing but the record. */
+  function follow (order: NodeOrder | undefined): void {
+    const isNew = JSON.stringify(order) !== JSON.stringify(followed)
+    followed = order
+    if (order?.kind !== 'drain') return isOrdered && phase === 'draining' ? stopDraining() : undefined
+    // A drain of the program itself ends in a leave for good.
+    if (!isNew || !(phase === 'serving' || (phase === 'draining' && isOrdered))) return
+    isOrdered = true
+    returnWithin = order.returnWithin ?? 0
+    startDraining(Math.max(0, order.at + (order.deadline ?? 0) - membership.now()))
+  }
+
+  function startDraining (deadline: number): void {
+    phase = 'draining'
+    cancelDeadline()
+    if (deadline === 0 || rooms.isVacant()) leave()
+    else cancelDeadline = clock.after(deadline, leave)
+  }
+
+  function stopDraining (): void {
+    phase = 'serving'
+    returnWithin = 0
+    isOrdered = false
+    cancelDeadline()
+    settleDrains(false)
+  }
+
+  /** Under a fresh incarnation no earlier signature counts, and no room is bound to the node. */
+  function returnEmpty (): void {
+    if (phase !== 'drained' || !isOrdered) return
+    rejoin().catch(() => { clock.after(RETURN_MS, returnEmpty) })
+  }
+
+  async function rejoin (): Promise<void> {
+    joining ??= joinAgain().finally(() => { joining = undefined })
+    await joining
   }
 
   /** Clients that ask again must get another node, so the registry is told first. */
@@ -129,7 +181,9 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
     phase = 'leaving'
     cancelDeadline()
     leaving = inTime(clock, async () => await membership.leave()).then(() => {
-      if (phase === 'leaving') end('drained')
+      if (phase !== 'leaving') return
+      end('drained')
+      returnEmpty()
     })
   }
 
@@ -146,12 +200,20 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
   }
 
   function state (): NodeStatus['state'] {
-    if (phase === 'leaving') return 'draining'
-    return phase === 'serving' && !membership.valid() ? 'lapsed' : phase
+    if (phase === 'leaving' || (phase === 'drained' && isOrdered)) return 'draining'
+    if (phase !== 'serving') return phase
+    if (!membership.valid()) return 'lapsed'
+    const { order } = membership
+    return order === undefined ? phase : order.kind === 'cordon' ? 'cordoned' : 'draining'
   }
 
   const status = (): NodeStatus => ({
-    id: record.id, incarnation: membership.incarnation, state: state(), rooms: rooms.count(), seats: rooms.seats()
+    id: record.id,
+    incarnation: membership.incarnation,
+    state: state(),
+    rooms: rooms.count(),
+    seats: rooms.seats(),
+    ...membership.order && { order: membership.order }
   })
 
   listen(membership)
@@ -167,15 +229,15 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
     async drain (options = {}) {
       const { deadline, ...asked } = readDrainOptions(options)
       if (phase === 'closed') await closing
+      if (phase === 'drained' && isOrdered) await joining?.catch(() => {})
+      const wasOrdered = isOrdered
+      isOrdered = false
       if (!isRegistered()) return true
       const left = new Promise<boolean>((resolve) => drains.push(resolve))
       if (!isServing()) return await left
-      const isFirst = phase === 'serving'
+      const isFirst = phase === 'serving' || wasOrdered
       returnWithin = asked.returnWithin
-      phase = 'draining'
-      cancelDeadline()
-      if (deadline === 0 || rooms.isVacant()) leave()
-      else cancelDeadline = clock.after(deadline, leave)
+      startDraining(deadline)
       if (isFirst && isServing()) quietly(async () => await membership.drain())
       return await left
     },
@@ -184,13 +246,9 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
       await leaving
       if (phase === 'closed' || phase === 'replaced') throw new Error(`the node is ${phase}`)
       if (phase === 'drained') {
-        joining ??= joinAgain().finally(() => { joining = undefined })
-        await joining
-      } else if (phase === 'draining') {
-        phase = 'serving'
-        returnWithin = 0
-        cancelDeadline()
-        settleDrains(false)
+        await rejoin()
+      } else if (phase === 'draining' && !isOrdered) {
+        stopDraining()
         await inTime(clock, async () => await membership.undrain())
       }
     },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import { checkOptions, ObjectWithMethods } from '../common/check-options.js'
+import { DRAIN_DEADLINE_MS, MAX_RETURN_MS } from '../registry/nodes/node-order.js'
 import { checkNodeRecord } from '../registry/nodes/node-record.js'
 import { milliseconds } from '../common/durations.js'
 import { checkOrigins, OriginsSchema } from '../common/origins.js'
@@ -84,16 +85,12 @@ function readRecord ({ id = `node-${randomBytes(8).toString('hex')}`, ...options
   }
 }
 
-/** Fits the reason of a WebSocket's close, and the longest time that clients read there. */
-const MAX_RETURN_MS = 600_000
-
 const DrainSchema = Type.Object({
   deadline: Type.Optional(milliseconds(0)),
   returnWithin: Type.Optional(Type.Integer({
     minimum: 0, maximum: MAX_RETURN_MS, description: `an integer from 0 to ${MAX_RETURN_MS}, in milliseconds`
   }))
 }, { additionalProperties: false })
-const DRAIN_DEADLINE_MS = 600_000
 
 /** @throws TypeError that names the option and the rule */
 export function readDrainOptions (options: DrainOptions): { deadline: number, returnWithin: number } {

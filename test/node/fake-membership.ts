@@ -1,8 +1,10 @@
 import { createEmitter } from '../../lib/common/emitter.js'
 import { roomName } from '../../lib/common/room-name.js'
+import type { NodeOrder } from '../../types/operations.js'
 import type { ClaimOptions, ClaimResult, Membership, MembershipEvents, NodeRecord, RoomKey } from '../../types/registry.js'
 
 export interface FakeMembership extends Membership {
+  order?: NodeOrder | undefined
   /** Requests to the registry, in order, as `claim t/r`. */
   readonly calls: string[]
   readonly claimOptions: ClaimOptions[]
@@ -17,6 +19,8 @@ export interface FakeMembership extends Membership {
   open (room: RoomKey): void
   lose (room: RoomKey): void
   endCall (room: RoomKey): void
+  /** An operator gives an order, or takes it back. */
+  give (order: NodeOrder | undefined): void
   replace (): void
 }
 
@@ -93,6 +97,10 @@ export function createFakeMembership ({ id }: Pick<NodeRecord, 'id'>, now: () =>
       releases.set(roomName(room), now())
       held.delete(roomName(room))
       events.emit('ended', room)
+    },
+    give (order) {
+      fake.order = order
+      events.emit('ordered', order)
     },
     replace () {
       isValid = false

@@ -1,10 +1,12 @@
 import t from 'tap'
 import { joinCobrowse } from '../../lib/node/index.js'
 import { memoryRegistry } from '../../lib/registry/memory.js'
+import { zookeeperRegistry } from '../../lib/registry/zookeeper.js'
 import { issuerWith } from '../support/issuer.js'
-import { connect, makeRegistry, skipSettling } from '../support/redis-registry.js'
+import { connect, makeRegistry, patient, skipSettling } from '../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
 import { eventually, until } from '../support/until.js'
+import { startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js'
 import { watch } from './start-node.js'
 import type { Test } from 'tap'
 import type { CobrowseNode, NodeOptions } from '../../lib/node/index.js'
@@ -73,8 +75,53 @@ async function testDeployment (t: Test, registry: Registry) {
   t.equal(successor.valid(), true, 'the end of the old node leaves its successor alone')
 }
 
+/** Drains a node by an order while its rooms are in use. */
+async function testOrder (t: Test, registry: Registry) {
+  const { join, ask, enter } = createDeployment(t, registry)
+  const first = await join('n1')
+  const seats = await Promise.all(Array.from({ length: 20 }, async (_value, at) =>
+    await Promise.all((['recorder', 'replayer'] as const).map(async (role) => await enter(`r${at}`, role, first)))))
+  const before = await ask('r0')
+  const second = await join('n2')
+
+  await registry.operations?.setOrder('n1', {
+    kind: 'drain', reason: 'new kernel', author: 'anna', deadline: 0, returnWithin: 500
+  })
+  for (const seat of seats.flat()) t.equal(await endOf(seat), 4410)
+  await until(() => first.status().state === 'draining' && first.valid(), 'the node is registered again')
+  t.equal(await refusal(first, before.signature), 4401, 'a signature from before the drain')
+  for (const [at] of seats.entries()) {
+    const again = await Promise.all((['recorder', 'replayer'] as const).map(async (role) =>
+      (await enter(`r${at}`, role, first, second)).id))
+    t.strictSame(again, ['n2', 'n2'], 'both sides meet on another node')
+  }
+  t.match(first.status(), { rooms: 0, seats: 0, order: { reason: 'new kernel' } })
+
+  await registry.operations?.setOrder('n1', null)
+  await until(() => first.status().state === 'serving', 'the node serves again')
+  await second.drain({ deadline: 0 })
+  t.equal((await enter('r0', 'recorder', first)).id, 'n1')
+}
+
 t.test('two nodes and a gateway – on the memory registry – admit, move and end calls', async (t) => {
   await testDeployment(t, memoryRegistry())
+})
+
+t.test('a drain by order – on the memory registry – moves every room', async (t) => {
+  await testOrder(t, memoryRegistry())
+})
+
+t.test('a drain by order – on Redis – moves every room', { skip: withoutRedis }, async (t) => {
+  const redis = connect(t, (await startRedis(t)).port)
+  await skipSettling(redis)
+  await testOrder(t, patient(makeRegistry(t, redis, { linger: 20 })))
+})
+
+t.test('a drain by order – on ZooKeeper – moves every room', { skip: withoutZooKeeper }, async (t) => {
+  const { hosts } = await startZooKeeper(t)
+  const registry = zookeeperRegistry({ hosts })
+  t.teardown(async () => await registry.close())
+  await testOrder(t, patient(registry))
 })
 
 t.test('two nodes and a gateway – on Redis – admit, move and end calls', { skip: withoutRedis }, async (t) => {

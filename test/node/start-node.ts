@@ -14,8 +14,9 @@ const TTL_S = 15
 type Ticket = Partial<SignatureClaims>
 
 /** Starts a node whose registry, signatures and time belong to the test. */
-export async function startNode (settings: Partial<NodeCoreSettings> = {}, parts: Partial<NodeParts> = {}) {
-  const clock = createFakeClock()
+export async function startNode (
+  settings: Partial<NodeCoreSettings> = {}, parts: Partial<NodeParts> = {}, clock = createFakeClock()
+) {
   const memberships: FakeMembership[] = []
   let tickets = 0
 
