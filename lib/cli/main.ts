@@ -1,9 +1,20 @@
 #!/usr/bin/env node
 import { checkNodeVerb } from './check-node.js'
+import { endVerb } from './end.js'
 import { EXIT, UsageError } from './exit.js'
+import { nodesVerb } from './nodes.js'
+import { cordonVerb, drainVerb, uncordonVerb, undrainVerb } from './orders.js'
 import type { Verb } from './verb.js'
 
-const VERBS: Record<string, Verb> = { 'check-node': checkNodeVerb }
+const VERBS: Record<string, Verb> = {
+  nodes: nodesVerb,
+  cordon: cordonVerb,
+  uncordon: uncordonVerb,
+  drain: drainVerb,
+  undrain: undrainVerb,
+  end: endVerb,
+  'check-node': checkNodeVerb
+}
 
 const HELP = `Usage: fastify-cobrowse <verb> [options]
 

@@ -20,7 +20,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   node: ['registry', 'common', 'signing'],
   testing: ['registry', 'sessions', 'common', 'errors.ts', 'signing'],
   client: [],
-  cli: ['testing'],
+  cli: ['testing', 'registry'],
   'index.ts': ['http', 'gateway', 'registry', 'redis-client', 'provision', 'sessions', 'errors.ts', 'signing', 'options.ts']
 }
 

@@ -1,0 +1,31 @@
+/** Shows how many rooms are left: a bar that is drawn over itself on a terminal, a line for each change elsewhere. */
+export interface Progress {
+  show (left: number): void
+  end (message: string): void
+}
+
+const WIDTH = 30
+
+type Output = Pick<NodeJS.WriteStream, 'write' | 'isTTY'>
+
+export function createProgress (output: Output): Progress {
+  let most = 0
+  let last: number | undefined
+
+  function draw (left: number): string {
+    const done = most === 0 ? WIDTH : Math.round(WIDTH * (most - left) / most)
+    return `\r[${'#'.repeat(done)}${'.'.repeat(WIDTH - done)}] ${left} of ${most} rooms left `
+  }
+
+  return {
+    show (left) {
+      if (left === last) return
+      last = left
+      most = Math.max(most, left)
+      output.write(output.isTTY ? draw(left) : `${left} rooms left\n`)
+    },
+    end (message) {
+      output.write(output.isTTY ? `\n${message}\n` : `${message}\n`)
+    }
+  }
+}
