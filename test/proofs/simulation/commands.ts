@@ -145,6 +145,16 @@ const MORE_STEPS: Steps = {
     world.undrain(pick(leaving, at))
     return true
   }],
+  order: [1, (world, at, how) => {
+    world.order(relayOf(world, at), gatewayOf(world, how), how % 3 === 0 ? 'cordon' : 'drain')
+    return true
+  }],
+  'order back': [2, (world, at, how) => {
+    const ordered = world.relays.filter((relay) => relay.mayBeOrdered)
+    if (ordered.length === 0) return false
+    world.order(pick(ordered, at), gatewayOf(world, how), undefined)
+    return true
+  }],
   'clock set': [1, (world, at, how) => {
     relayOf(world, at).process.wallOffset += pick([-3_600_000, 4000, 3_600_000], how)
     relayOf(world, at).isAtFault = true
@@ -194,7 +204,10 @@ export async function secondsToMeet (world: World, limit: number): Promise<numbe
   for (const client of world.clients) if (client.state === 'away') client.state = 'must ask'
   for (let step = 0; step <= limit * 2; step++) {
     // An operator who could not reach the store tries again.
-    for (const relay of world.relays) if (relay.node?.status().state === 'drained') world.undrain(relay)
+    for (const relay of world.relays) {
+      if (relay.node?.status().state === 'drained') world.undrain(relay)
+      if (relay.mayBeOrdered) world.order(relay, gatewayOf(world, step), undefined)
+    }
     for (const [at, client] of world.clients.entries()) {
       world.ask(client, pick(world.gateways, at + step))
       await world.timeline.flush()

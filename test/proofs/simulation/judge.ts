@@ -135,6 +135,7 @@ export class Judge {
     }
     if (this.#together.get(name) !== relay) return
     if (relay.leaving !== undefined || relay.node?.status().state === 'replaced') return
+    if (relay.node?.status().order?.kind === 'drain') return
     const holder = this.#holderOf(key)
     const what = `${key.room} with both inside is closed by ${relay.id} (${reason})`
     if (!relay.isAtFault) this.breaks('I25', `${what}, which did nothing wrong`)

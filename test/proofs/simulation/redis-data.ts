@@ -97,6 +97,8 @@ export class RedisData {
     HMGET: (key = '', ...names) => names.map((name) => this.#hash(key).get(name) ?? null),
     HGET: (key = '', name = '') => this.#hash(key).get(name) ?? null,
     HSTRLEN: (key = '', name = '') => this.#hash(key).get(name)?.length ?? 0,
+    HLEN: (key = '') => this.#hash(key).size,
+    HGETALL: (key = '') => [...this.#hash(key)].flat(),
     HEXISTS: (key = '', name = '') => Number(this.#hash(key).has(name)),
     HSET: (key = '', ...pairs) => {
       const fields = this.#hash(key, true)

@@ -4,6 +4,7 @@ import { Judge } from './judge.js'
 import { Signatures } from './signatures.js'
 import type { CobrowseNode, Seat, SeatEnd } from '../../../types/node.js'
 import type { Membership, RoomKey } from '../../../types/registry.js'
+import type { NewNodeOrder, NodeOrder } from '../../../types/operations.js'
 import type { Role } from '../../../types/role.js'
 import type { Gateway } from './gateway.js'
 import type { Fixture, Host, Store, Times } from './fixture.js'
@@ -17,6 +18,8 @@ export interface Relay extends Host {
   isStarting: boolean
   /** A fault of its own, rather than of the store, has kept it from the store since all was last healthy. */
   isAtFault: boolean
+  /** Whether an operator gave an order for this node, and has not taken it back. */
+  mayBeOrdered?: boolean
   /** Latest order of an operator to leave, until a later `undrain` is done. */
   leaving?: symbol | undefined
 }
@@ -137,6 +140,16 @@ export class World {
       // The operator may have drained the node again while the store was unreachable.
       if (relay.leaving === leaving) relay.leaving = undefined
     }, () => {})
+  }
+
+  /** An operator gives an order, or takes it back, by way of some process that has the registry. */
+  order (relay: Relay, gateway: Gateway, kind: NodeOrder['kind'] | undefined): void {
+    const deadline = this.times.lease / 2
+    const order: NewNodeOrder = { kind: 'cordon', reason: 'simulated', author: 'operator' }
+    relay.mayBeOrdered = true
+    gateway.registry.operations?.setOrder(
+      relay.id, kind === undefined ? null : kind === 'drain' ? { ...order, kind, deadline } : order
+    ).then(() => { relay.mayBeOrdered = kind !== undefined }, () => {})
   }
 
   /** Kills the node by SIGKILL: its clients see their sockets close. */
