@@ -113,6 +113,13 @@ export const OF_REDIS = [
     tests: ON_MEMBERSHIP
   },
   {
+    name: 'a gateway with an old view gives a room to a node under an order',
+    file: GATEWAY,
+    find: ' and not isOrdered(ARGV[i])',
+    replace: '',
+    tests: ['test/registry/redis.test.ts']
+  },
+  {
     name: 'liveness outside the script: the gateway believes its view',
     file: GATEWAY,
     find: 'if alive(ARGV[i]) and isNamed(ARGV[i]) and not isOrdered(ARGV[i]) then',
