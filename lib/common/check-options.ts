@@ -48,8 +48,11 @@ function addMissingMethods (
   of: string, schema: TObject, options: Map<string, Record<string, unknown>>, faults: Map<string, string>
 ): void {
   for (const [name, { methods = [], description }] of Object.entries(schema.properties)) {
-    const missing = (methods as string[]).find((method) => options.has(name) && typeof options.get(name)?.[method] !== 'function')
-    if (missing === undefined || faults.has(name)) continue
+    // A mandatory option that is undefined has a fault already.
+    const option = options.get(name)
+    if (option === undefined || faults.has(name)) continue
+    const missing = (methods as string[]).find((method) => typeof option[method] !== 'function')
+    if (missing === undefined) continue
     faults.set(name, `"${name}" option of ${of} must be ${description}: it has no method "${missing}"`)
   }
 }
