@@ -29,11 +29,21 @@ export interface TestSocket {
 
 export interface CheckNodeOptions {
   /**
-   * A client of the store, on a direct connection that `cut` does not affect. The runner deletes everything below
-   * `prefix`, and all scripts of the server, so no other program may use the prefix. The client stays yours.
+   * A client of Redis, on a direct connection that `cut` does not affect. The runner deletes everything below
+   * `prefix`, and all scripts of the server, so no other program may use the prefix. The client stays yours. Give
+   * either this or `zookeeper`.
    */
-  redis: RedisData
-  /** @default '{cobrowse}' */
+  redis?: RedisData | undefined
+  /**
+   * Servers of ZooKeeper, `host:port,host:port` with an optional path behind them, on a direct way that `cut` does not
+   * affect. The runner uses everything below `/cobrowse` at that path, which must exist and which no other program may
+   * use.
+   */
+  zookeeper?: string | undefined
+  /**
+   * Prefix of all keys in Redis.
+   * @default '{cobrowse}'
+   */
   prefix?: string | undefined
   /** Id of the node that is checked. */
   nodeId: string
@@ -42,11 +52,13 @@ export interface CheckNodeOptions {
   /** Keys and times, the same as on the node. */
   signing: SigningOptions
   /**
-   * Milliseconds, the same as on the node; so are the next two.
+   * Milliseconds, the same as on the node; so are the next two. On ZooKeeper the session timeout.
    * @default 6000
    */
   lease?: number | undefined
-  /** @default 2000 */
+  /**
+   * Left out: 2000 on Redis, a third of the lease on ZooKeeper.
+   */
   heartbeat?: number | undefined
   /**
    * Milliseconds that a client waits for the other side behind a shut door.
@@ -74,12 +86,17 @@ export interface CheckNodeOptions {
   cut?: (() => void | Promise<void>) | undefined
   /** Undoes `cut`. */
   heal?: (() => void | Promise<void>) | undefined
+  /**
+   * Breaks the node's connection to ZooKeeper: the node cannot open another one before `heal`. If it is left out, rules
+   * that need it are not checked.
+   */
+  drop?: (() => void | Promise<void>) | undefined
   /** Stops the node as SIGTERM does. If `stop` or `start` is left out, rules that need them are not checked. */
   stop?: (() => void | Promise<void>) | undefined
   /** Starts the node again after `stop`, under the same id and at the same address. */
   start?: (() => void | Promise<void>) | undefined
   /**
-   * Milliseconds in which each of these four functions has to end.
+   * Milliseconds in which each of these five functions has to end.
    * @default 120000
    */
   timeout?: number | undefined

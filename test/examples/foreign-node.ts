@@ -6,14 +6,17 @@ import t from 'tap'
 import { WebSocket } from 'ws'
 import { issuerWith } from '../support/issuer.js'
 import { checkNode, startToxicProxy } from '../../lib/testing/index.js'
-import { STEPS } from '../../lib/testing/conformance/rules/index.js'
+import { stepsFor } from '../../lib/testing/conformance/rules/index.js'
 import { ROOT } from '../support/doc-blocks.js'
 import { skipSettling } from '../support/redis-registry.js'
 import { findFreePort, startRedis, withoutRedis } from '../support/redis-server.js'
 import { skipWithout } from '../support/skip-reason.js'
 import { until } from '../support/until.js'
+import { connectClient } from '../support/zookeeper-client.js'
+import { startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js'
 import type { Test } from 'tap'
-import type { NodeReport } from '../../lib/testing/index.js'
+import type { CheckNodeOptions, NodeReport } from '../../lib/testing/index.js'
+import type { StoreName } from '../../lib/testing/conformance/store.js'
 import type { Role } from '../../types/role.js'
 
 /** A reference node in another language. */
@@ -26,8 +29,63 @@ export interface ForeignNode {
   needs: string
   /** Program that runs it. */
   program: string
+  /** The store of the registry. */
+  store: ForeignStore
+  /** Environment of the program. */
+  env?: Record<string, string>
   /** Returns the arguments of the program. */
   build (t: Test): Promise<string[]>
+}
+
+export interface ForeignStore {
+  name: StoreName
+  /** Value for the `skip` of tap. */
+  without: string | false
+  start (t: Test): Promise<StartedStore>
+}
+
+interface StartedStore {
+  port: number
+  /** Options of the check. */
+  options: Partial<CheckNodeOptions>
+  /** Variables that tell the node the port of the proxy, and the times. */
+  env (port: number): Record<string, string>
+  /** Incarnation that is registered under an id. */
+  incarnationOf (id: string): Promise<string>
+}
+
+export const onRedis: ForeignStore = {
+  name: 'Redis',
+  without: withoutRedis,
+  async start (t) {
+    const { port } = await startRedis(t)
+    const redis = new Redis(port, '127.0.0.1')
+    t.teardown(() => redis.disconnect())
+    await skipSettling(redis)
+    return {
+      port,
+      options: { redis, ...TIMES },
+      env: (proxyPort) => ({
+        REDIS_URL: `redis://127.0.0.1:${proxyPort}`, LEASE: String(TIMES.lease), HEARTBEAT: String(TIMES.heartbeat)
+      }),
+      incarnationOf: async (id) => String(await redis.hget('{cobrowse}:ids', id)).split('|')[0] ?? ''
+    }
+  }
+}
+
+export const onZooKeeper: ForeignStore = {
+  name: 'ZooKeeper',
+  without: withoutZooKeeper,
+  async start (t) {
+    const { port, hosts } = await startZooKeeper(t)
+    const { client } = await connectClient(t, hosts)
+    return {
+      port,
+      options: { zookeeper: hosts, lease: SESSION_MS, linger: TIMES.linger },
+      env: (proxyPort) => ({ ZOOKEEPER: `127.0.0.1:${proxyPort}`, SESSION: String(SESSION_MS) }),
+      incarnationOf: async (id) => String((await client.get(`/cobrowse/ids/${id}~`))?.data)
+    }
+  }
 }
 
 const ID = 'node-1'
@@ -35,6 +93,8 @@ const SECRET = 's'.repeat(32)
 const SIGNING = { keys: [{ id: 'k', secret: SECRET }], ttl: 4, skew: 2 }
 /** A lease that a busy machine keeps, and a linger that outlives the signatures. */
 const TIMES = { lease: 2400, heartbeat: 400, linger: 6 }
+/** A session that a busy machine keeps. */
+const SESSION_MS = 3600
 const PATIENCE = 500
 const MAX_LINES = 600
 const MEBIBYTE = 1024 * 1024
@@ -44,11 +104,15 @@ const CONTRACT = `${ROOT}docs/node-contract`
 const { NODE_OPTIONS, ...INHERITED } = process.env
 const vectors = JSON.parse(readFileSync(`${CONTRACT}/signatures.json`, 'utf8'))
 
-/** Holds that the node is short, and keeps all rules of the contract. */
-export function testForeignNode (node: ForeignNode): void {
-  const { folder, needs } = node
+/**
+ * Holds that the node is short, and keeps the rules of the contract.
+ *
+ * @param options.only ids of the rules that are checked; left out: all
+ */
+export function testForeignNode (node: ForeignNode, { only }: { only?: string[] } = {}): void {
+  const { folder, needs, store } = node
   const skip = skipWithout(needs)
-  const skipNode = skip === false ? withoutRedis : skip
+  const skipNode = skip === false ? store.without : skip
   // Most of a check is waiting.
   t.jobs = 2
 
@@ -74,18 +138,25 @@ export function testForeignNode (node: ForeignNode): void {
     t.strictSame(judged, signatures.map((vector: Vector) => [vector.name, expectedWord(vector)]))
   })
 
-  t.test(`${folder} – checked against the contract – keeps every rule`, {
-    skip: skipNode, timeout: 280_000
-  }, async (t) => {
-    const { rules, passed } = await check(t, node)
-    t.strictSame(rules.filter(({ outcome }) => outcome !== 'kept'), [])
-    t.equal(rules.length, STEPS.flatMap(({ rules }) => rules).length)
-    t.ok(passed)
-  })
+  testRules(node, { only })
 
   t.test(`${folder} – frames of every kind – are passed on, or end their own connection only`, {
     skip: skipNode
   }, async (t) => await testFrames(t, await startNode(t, node)))
+}
+
+/** Holds that the node keeps these rules; `only` left out: all. */
+export function testRules (node: ForeignNode, { only }: { only?: string[] | undefined } = {}): void {
+  const { folder, needs, store } = node
+  const ids = only ?? stepsFor(store.name).flatMap(({ rules }) => rules.map(({ id }) => id))
+  t.test(`${folder} – checked against the contract – keeps ${only === undefined ? 'every rule' : `${only.length} rules`}`, {
+    skip: skipWithout(needs) || store.without, timeout: 280_000
+  }, async (t) => {
+    const { rules, passed } = await check(t, node, only)
+    t.strictSame(rules.filter(({ outcome, id }) => outcome !== 'kept' && ids.includes(id)), [])
+    t.equal(rules.filter(({ outcome }) => outcome === 'kept').length, ids.length)
+    t.ok(passed)
+  })
 }
 
 interface Vector {
@@ -108,9 +179,9 @@ function linesOfCode ({ folder, ending }: ForeignNode): number {
   return lines.filter((line) => !/^\s*(?:$|#|"""|\/[/*]|\*|import |from |[\])}]+[,;]*$)/.test(line)).length
 }
 
-function run ({ folder, program }: ForeignNode, args: string[], env: Record<string, string>) {
+function run ({ folder, program, env: own }: ForeignNode, args: string[], env: Record<string, string>) {
   const child = spawn(program, args, {
-    cwd: `${ROOT}examples/${folder}`, env: { ...INHERITED, PYTHONDONTWRITEBYTECODE: '1', ...env }
+    cwd: `${ROOT}examples/${folder}`, env: { ...INHERITED, PYTHONDONTWRITEBYTECODE: '1', ...own, ...env }
   })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { text += chunk.toString() })
@@ -121,14 +192,12 @@ function run ({ folder, program }: ForeignNode, args: string[], env: Record<stri
 /** Starts the node on a store of its own, behind a proxy. */
 async function startNode (t: Test, node: ForeignNode) {
   const args = await node.build(t)
-  const store = await startRedis(t)
-  const redis = new Redis(store.port, '127.0.0.1')
+  const store = await node.store.start(t)
   const proxy = await startToxicProxy({ port: store.port })
   const port = await findFreePort()
   let running: ReturnType<typeof run> | undefined
   t.teardown(async () => {
     running?.child.kill('SIGKILL')
-    redis.disconnect()
     await proxy.close()
   })
 
@@ -136,12 +205,10 @@ async function startNode (t: Test, node: ForeignNode) {
     const started = run(node, args, {
       PORT: String(port),
       NODE_ID: ID,
-      REDIS_URL: `redis://127.0.0.1:${proxy.port}`,
+      ...store.env(proxy.port),
       COBROWSE_KEY_ID: 'k',
       COBROWSE_KEY: SECRET,
       DRAIN_DEADLINE: '0',
-      LEASE: String(TIMES.lease),
-      HEARTBEAT: String(TIMES.heartbeat),
       LINGER: String(TIMES.linger * 1000),
       PATIENCE: String(PATIENCE),
       TTL: String(SIGNING.ttl),
@@ -157,33 +224,33 @@ async function startNode (t: Test, node: ForeignNode) {
     t.equal(await running?.exited, 0, 'the node ends by itself')
   }
 
-  await skipSettling(redis)
   await start()
-  return { redis, proxy, port, start, stop, output: () => running?.output() }
+  return { store, proxy, port, start, stop, output: () => running?.output() }
 }
 
-async function check (t: Test, node: ForeignNode): Promise<NodeReport> {
-  const { redis, proxy, start, stop, output } = await startNode(t, node)
+async function check (t: Test, node: ForeignNode, only: string[] | undefined): Promise<NodeReport> {
+  const { store, proxy, start, stop, output } = await startNode(t, node)
   return await checkNode({
-    redis,
+    ...store.options,
+    only,
     nodeId: ID,
     signing: SIGNING,
-    ...TIMES,
     patience: PATIENCE,
     WebSocket,
     cut: () => proxy.set('hang'),
     heal: () => proxy.set('pass'),
+    drop: () => proxy.set('refuse'),
     start,
     stop,
     log: (line) => { if (!line.startsWith('kept')) t.comment(line, output()) }
   })
 }
 
-async function testFrames (t: Test, { redis, port }: Awaited<ReturnType<typeof startNode>>): Promise<void> {
+async function testFrames (t: Test, { store, port }: Awaited<ReturnType<typeof startNode>>): Promise<void> {
   const issue = issuerWith(SIGNING)
 
   async function open (role: Role) {
-    const incarnation = String(await redis.hget('{cobrowse}:ids', ID)).split('|')[0] ?? ''
+    const incarnation = await store.incarnationOf(ID)
     const ticket = { node: { id: ID, incarnation }, issuedAt: Date.now() }
     const signature = issue({ tenant: 't', room: 'r', user: role, name: role, role, ...ticket })
     const socket = new WebSocket(`ws://127.0.0.1:${port}/ws/cobrowse/1`, ['cobrowse.v1', signature])

@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { ROOT } from '../support/doc-blocks.js'
-import { testForeignNode } from './foreign-node.js'
+import { onRedis, testForeignNode } from './foreign-node.js'
 
 const execute = promisify(execFile)
 const folder = 'relay-java'
 
 testForeignNode({
+  store: onRedis,
   folder,
   ending: '.java',
   needs: 'javac',

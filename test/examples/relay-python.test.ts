@@ -1,6 +1,7 @@
-import { testForeignNode } from './foreign-node.js'
+import { onRedis, testForeignNode } from './foreign-node.js'
 
 testForeignNode({
+  store: onRedis,
   folder: 'relay-python',
   ending: '.py',
   needs: 'python3',

@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   provision: ['common', 'errors.ts'],
   sessions: ['common', 'errors.ts'],
   node: ['registry', 'common', 'signing'],
-  testing: ['registry', 'sessions', 'common', 'errors.ts', 'signing'],
+  testing: ['registry', 'zookeeper-client', 'sessions', 'common', 'errors.ts', 'signing'],
   client: [],
   cli: ['testing', 'registry'],
   'index.ts': ['http', 'gateway', 'registry', 'redis-client', 'provision', 'sessions', 'errors.ts', 'signing', 'options.ts']

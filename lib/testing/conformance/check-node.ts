@@ -1,23 +1,24 @@
-import { redisRegistry } from '../../registry/redis.js'
 import { freshId } from './forge.js'
-import { STEPS } from './rules/index.js'
+import { STEPS, stepsFor } from './rules/index.js'
 import { runStep } from './run-step.js'
 import { readCheckOptions } from './settings.js'
-import { createOwnScripter, createTestStore } from './store.js'
+import { openRedis } from './redis-store.js'
+import { openZooKeeper } from './zookeeper-store.js'
 import { createConnect } from './client.js'
 import { waitFor } from './wait.js'
 import type { Rule, Step } from './rule.js'
 import type { Settings } from './settings.js'
 import type { Environment } from './fixture.js'
 import type { Played } from './run-step.js'
-import type { TestStore } from './store.js'
+import type { OpenStore, TestStore } from './store.js'
 import type { Membership, Registry } from '../../../types/registry.js'
 import type { CheckNodeOptions, NodeReport, RuleReport } from '../../../types/testing.js'
 
 /**
  * Checks a relay node, written in any language, against the contract in docs/relay-nodes.md. The node needs a store
  * that no other program uses. The runner acts as the gateway, another node, the browsers and a faulty store: it ends
- * the node's lease, deletes all data and scripts, and finally takes the node's id. Restart the node afterwards.
+ * the node's lease, deletes its data (in Redis all data and scripts), and finally takes the node's id. Restart the node
+ * afterwards.
  *
  * A check takes about ten leases. Faults of the node end in a report and never in an error. If the store becomes
  * unavailable, the report says what was found until then. The runner sees by a text from a recorder to its replayer
@@ -35,9 +36,19 @@ import type { CheckNodeOptions, NodeReport, RuleReport } from '../../../types/te
  */
 export async function checkNode (options: CheckNodeOptions): Promise<NodeReport> {
   const settings = readCheckOptions(options, STEPS.flatMap(({ rules }) => rules.map(({ id }) => id)))
-  const { redis, prefix, times: { linger, ...times } } = settings
-  const registry = redisRegistry({ redis: createOwnScripter(redis), prefix, ...times, linger: linger / 1000 })
-  const store = createTestStore(settings)
+  const opened = openStore(settings)
+  try {
+    return await checkOn(opened, settings)
+  } finally {
+    await opened.close()
+  }
+}
+
+function openStore ({ redis, zookeeper: hosts = '', prefix, times }: Settings): OpenStore {
+  return redis === undefined ? openZooKeeper({ hosts, times }) : openRedis({ redis, prefix, times })
+}
+
+async function checkOn ({ store, registry }: OpenStore, settings: Settings): Promise<NodeReport> {
   await assertReachable(store, settings)
   await assertUnused(store, settings)
   const rival = await registry.join({ id: `rival-${freshId()}`, wssUrl: 'wss://rival.invalid/' })
@@ -59,12 +70,12 @@ async function assertReachable (store: TestStore, { times }: Settings): Promise<
 }
 
 /** Rejects a store with other nodes, whose rooms the runner would take. */
-async function assertUnused (store: TestStore, { nodeId, prefix, times }: Settings): Promise<void> {
+async function assertUnused (store: TestStore, { nodeId, times }: Settings): Promise<void> {
   // Leases of an earlier check expire soon.
   const isUnused = await waitFor(async () =>
     (await store.members()).every((member) => member.startsWith(`${nodeId}|`)), times.lease + times.heartbeat, 100)
   if (isUnused === true) return
-  throw new Error(`other nodes than "${nodeId}" live under the prefix "${prefix}": give the check one of its own`)
+  throw new Error(`other nodes than "${nodeId}" live under ${store.place}: give the check one of its own`)
 }
 
 interface Parts {
@@ -78,7 +89,7 @@ async function createEnvironment (settings: Settings, parts: Parts): Promise<Env
   const registration = await waitFor(async () => await parts.store.registration(nodeId), recoverMs)
   const address = wssUrl ?? addressIn(registration?.record)
   const connect = createConnect(WebSocket, address)
-  return { settings, ...parts, address, connect, rooms: [], incarnations: new Set() }
+  return { settings, ...parts, address, connect, rooms: [], incarnations: new Set(), leftAlive: [] }
 }
 
 function addressIn (record: string | null | undefined): string {
@@ -95,7 +106,7 @@ async function check (environment: Environment): Promise<NodeReport> {
   let passed = true
   /** The reason why no further rule can be checked. */
   let obstacle: string | undefined
-  for (const step of STEPS) {
+  for (const step of stepsFor(environment.store.name)) {
     const missing = missingFor(step, environment)
     const wanted = missing === undefined ? step.rules.filter(({ id }) => settings.isAsked(id)) : []
     const played = await play(environment, step, wanted, obstacle)

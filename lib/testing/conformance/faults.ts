@@ -1,4 +1,4 @@
-import type { RoomKey } from '../../../types/registry.js'
+import type { Membership, RoomKey } from '../../../types/registry.js'
 
 /** Rooms that lose something at the moment of the fault. */
 export interface Harm {
@@ -8,6 +8,12 @@ export interface Harm {
   ended: RoomKey[]
   /** Rooms whose bindings are deleted. */
   evicted: RoomKey[]
+}
+
+/** Rooms that lose something together with the lease of their node. */
+export interface Losses extends Harm {
+  /** Another, living node. */
+  rival: Membership
 }
 
 /** Fault that the runner injects into the store or the node, for all rules of an act at once. */

@@ -30,6 +30,8 @@ export interface Environment {
   rooms: RoomKey[]
   /** Incarnations of the node that were seen so far. */
   incarnations: Set<string>
+  /** Members with the node's id that were alive when the node had just replaced them. */
+  leftAlive: string[]
 }
 
 /** Fixture of one rule: rooms and clients of its own. */

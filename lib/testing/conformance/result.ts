@@ -1,4 +1,5 @@
 import { causesOf } from '../../common/reason.js'
+import type { StoreName } from './store.js'
 
 /** The node breaks the rule. The message describes the observed behaviour. */
 export class BrokenRule extends Error {
@@ -14,9 +15,9 @@ export class NotChecked extends Error {
 export class StoreUnavailable extends Error {
   override name = 'StoreUnavailable'
 
-  constructor (cause: unknown) {
+  constructor (store: StoreName, cause: unknown) {
     const [reason] = causesOf(cause).slice(-1)
-    super(`Redis cannot be asked: ${reason?.message ?? String(cause)}`, { cause })
+    super(`${store} cannot be asked: ${reason?.message ?? String(cause)}`, { cause })
   }
 }
 

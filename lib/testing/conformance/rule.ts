@@ -1,6 +1,7 @@
 import { BrokenRule } from './result.js'
 import type { Environment, Fixture } from './fixture.js'
 import type { Plan, Fault } from './faults.js'
+import type { StoreName } from './store.js'
 import type { CheckNodeOptions } from '../../../types/testing.js'
 
 /** One sentence of the contract. */
@@ -8,9 +9,15 @@ export interface Rule {
   id: string
   /** Behaviour of the node. Begins with a verb. */
   rule: string
+  /** The store that the rule is for. Left out: any. */
+  store?: StoreName
   /** @throws BrokenRule if the node breaks the rule, NotChecked if that cannot be decided */
   check (fixture: Fixture, fault: Fault): Promise<void>
 }
+
+/** Limits rules to one store. */
+export const ofStore = (store: StoreName, rules: readonly Rule[]): readonly Rule[] =>
+  rules.map((rule) => ({ ...rule, store }))
 
 /** Rules that are checked in parallel. */
 export interface Step {

@@ -24,7 +24,7 @@ export interface Played {
 
 /** @throws errors of the caller's functions */
 export async function runStep (environment: Environment, step: Step, rules: readonly Rule[]): Promise<Played> {
-  const obstacle = await orUnavailable(async () => await prepare(environment, step))
+  const obstacle = await orUnavailable(environment, async () => await prepare(environment, step))
   if (obstacle !== undefined) return { reports: [], obstacle }
   const reports = step.plan === undefined
     ? await runInLanes(environment, rules)
@@ -33,12 +33,12 @@ export async function runStep (environment: Environment, step: Step, rules: read
 }
 
 /** @returns the reason why the store cannot be asked, or the result of `work` */
-async function orUnavailable<T> (work: () => Promise<T>): Promise<T | string> {
+async function orUnavailable<T> ({ store }: Environment, work: () => Promise<T>): Promise<T | string> {
   try {
     return await work()
   } catch (error) {
     if (error instanceof StoreUnavailable) return error.message
-    if (error instanceof RegistryUnavailableError) return new StoreUnavailable(error).message
+    if (error instanceof RegistryUnavailableError) return new StoreUnavailable(store.name, error).message
     throw error
   }
 }
@@ -76,7 +76,7 @@ async function runTogether (environment: Environment, plan: Plan, rules: readonl
       return await report(environment, rule, async () => await checkRule(environment, rule, fault).finally(fault.leave))
     }))
   } finally {
-    await orUnavailable(faults.stop)
+    await orUnavailable(environment, faults.stop)
   }
 }
 
@@ -112,9 +112,10 @@ async function checkRule (environment: Environment, rule: Rule, fault: Fault): P
 }
 
 async function report (
-  { settings }: Environment, { id, rule }: Rule, checked: () => Promise<Result>
+  environment: Environment, { id, rule }: Rule, checked: () => Promise<Result>
 ): Promise<RuleReport> {
-  const answer = await orUnavailable(checked)
+  const { settings } = environment
+  const answer = await orUnavailable(environment, checked)
   const result: Result = typeof answer === 'string' ? { outcome: 'not checked', detail: answer } : answer
   settings.log([result.outcome, id, result.detail].flatMap((part) => part ?? []).join(': '))
   return { id, rule, ...result }

@@ -5,6 +5,8 @@ import { checkOptions, FunctionOption, ObjectWithMethods } from '../../common/ch
 import { NODE_ID } from '../../registry/nodes/node-record.js'
 import { milliseconds } from '../../common/durations.js'
 import { checkLifetime, readSigning, SigningSchema } from '../../signing/options.js'
+import { parseHosts } from '../../zookeeper-client/hosts.js'
+import { BEATS_PER_SESSION } from '../../zookeeper-client/connection.js'
 import type { RedisTimes } from '../../registry/redis/store.js'
 import type { SigningSettings } from '../../signing/options.js'
 import type { Sign } from './forge.js'
@@ -17,8 +19,9 @@ const callback = Type.Optional(FunctionOption('a function'))
 const OfRegistry = Type.Optional(Type.Unknown())
 
 const Options = Type.Object({
-  redis: ObjectWithMethods('an ioredis client', 'eval', 'evalsha', 'get', 'pttl', 'del', 'hget', 'hset', 'zscore',
-    'zrem', 'zrangebyscore', 'script'),
+  redis: Type.Optional(ObjectWithMethods('an ioredis client', 'eval', 'evalsha', 'get', 'pttl', 'del', 'hget', 'hset', 'zscore',
+    'zrem', 'zrangebyscore', 'script')),
+  zookeeper: text('a list host:port,host:port with an optional /chroot behind it'),
   prefix: OfRegistry,
   nodeId: Type.String({ pattern: NODE_ID.source, description: '1 to 64 of A-Z a-z 0-9 . _ : -' }),
   wssUrl: text('a WebSocket address'),
@@ -32,6 +35,7 @@ const Options = Type.Object({
   message: callback,
   cut: callback,
   heal: callback,
+  drop: callback,
   stop: callback,
   start: callback,
   timeout: duration,
@@ -45,7 +49,7 @@ const DECISION_MS = 1000
 type Work = () => void | Promise<void>
 
 /** Checked options with their defaults. */
-export interface Settings extends Pick<CheckNodeOptions, 'redis' | 'nodeId' | 'wssUrl' | 'WebSocket'> {
+export interface Settings extends Pick<CheckNodeOptions, 'redis' | 'zookeeper' | 'nodeId' | 'wssUrl' | 'WebSocket'> {
   prefix: string
   signing: SigningSettings
   /** Signs with the first key. */
@@ -61,6 +65,7 @@ export interface Settings extends Pick<CheckNodeOptions, 'redis' | 'nodeId' | 'w
   /** Throw an error that names the function if it does not end in time. */
   cut: (() => Promise<void>) | undefined
   heal: (() => Promise<void>) | undefined
+  drop: (() => Promise<void>) | undefined
   stop: (() => Promise<void>) | undefined
   start: (() => Promise<void>) | undefined
   message (text: string): string
@@ -74,8 +79,10 @@ export interface Settings extends Pick<CheckNodeOptions, 'redis' | 'nodeId' | 'w
  */
 export function readCheckOptions (options: CheckNodeOptions, ids: readonly string[]): Settings {
   checkOptions('checkNode', Options, options)
-  const { redis, nodeId, wssUrl, WebSocket, cut, heal, stop, start, only } = options
-  const { prefix = '{cobrowse}', lease = 6000, heartbeat = 2000, linger = 20, patience = 2000, slack = 2000 } = options
+  const { redis, zookeeper, nodeId, wssUrl, WebSocket, cut, heal, drop, stop, start, only } = options
+  checkStore(options)
+  const { prefix = '{cobrowse}', lease = 6000, linger = 20, patience = 2000, slack = 2000 } = options
+  const { heartbeat = zookeeper === undefined ? 2000 : lease / BEATS_PER_SESSION } = options
   const { message = (text) => text, log = () => {}, timeout = 120_000 } = options
   const signing = readSigning(options.signing, true)
   checkLifetime(signing, linger)
@@ -87,6 +94,7 @@ export function readCheckOptions (options: CheckNodeOptions, ids: readonly strin
   const beatMs = 2 * heartbeat + answerMs
   return {
     redis,
+    zookeeper,
     prefix,
     nodeId,
     wssUrl,
@@ -101,11 +109,32 @@ export function readCheckOptions (options: CheckNodeOptions, ids: readonly strin
     message,
     cut: limited('cut', cut, timeout),
     heal: limited('heal', heal, timeout),
+    drop: limited('drop', drop, timeout),
     stop: limited('stop', stop, timeout),
     start: limited('start', start, timeout),
     log,
     isAsked: (id) => only === undefined || only.includes(id)
   }
+}
+
+/** The first server of a list; `undefined` if it is no list. */
+export function firstServerOf (hosts: string): { host: string, port: number } | undefined {
+  try {
+    return parseHosts(hosts).servers[0]
+  } catch {
+    return undefined
+  }
+}
+
+/** @throws TypeError unless the options name one store */
+function checkStore ({ redis, zookeeper, prefix }: CheckNodeOptions): void {
+  if ((redis === undefined) === (zookeeper === undefined)) {
+    throw new TypeError('options of checkNode: give either "redis" or "zookeeper"')
+  }
+  if (zookeeper === undefined) return
+  if (prefix !== undefined) throw new TypeError('"prefix" option of checkNode is for "redis": put a path behind the hosts')
+  if (firstServerOf(zookeeper) !== undefined) return
+  throw new TypeError('"zookeeper" option of checkNode must be a list as in host:port,host:port/chroot')
 }
 
 /** Bounds a function of the caller. */

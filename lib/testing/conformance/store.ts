@@ -1,46 +1,7 @@
-import { createHash } from 'node:crypto'
-import { memberOf } from '../../registry/nodes/member.js'
-import { systemClock } from '../../common/clock.js'
-import { withDeadline } from '../../common/deadline.js'
-import { assertReachable } from '../../common/redis-state.js'
-import { MAX_RECORD_BYTES } from '../../registry/nodes/node-record.js'
-import { createRedisStore } from '../../registry/redis/store.js'
-import { ASSIGN, END } from '../../registry/redis/scripts/gateway.js'
-import { MAX_TOLD, script } from '../../registry/redis/scripts/prelude.js'
-import { isReply } from '../../registry/redis/store.js'
-import { StoreUnavailable } from './result.js'
-import { waitFor } from './wait.js'
-import type { Script } from '../../registry/redis/scripts/prelude.js'
-import type { RedisTimes, ScriptCall } from '../../registry/redis/store.js'
-import type { RedisScripter, RoomKey } from '../../../types/registry.js'
-import type { RedisData } from '../../../types/testing.js'
-
-const CALL_MS = 5000
-const NOW = script([], 'return ms(now)')
-const PROBE = "return redis.call('EXISTS', KEYS[1])"
-const PROBE_SHA1 = createHash('sha1').update(PROBE).digest('hex')
-const COUNT_UNHEARD = script(['ID'], `
-local own = ID .. '|' .. nameOf(ROOM)
-return redis.call('ZLEXCOUNT', UNHEARD, '[' .. own .. '|', '(' .. own .. '}')
-`)
-const COUNT_ALL_UNHEARD = script(['ID'], `
-return redis.call('ZLEXCOUNT', UNHEARD, '[' .. ID .. '|', '(' .. ID .. '}')
-`)
-/** Names no real room: no hash begins with so many zeros. */
-const ADD_UNHEARD = script(['ID', 'COUNT'], `
-for i = 1, tonumber(COUNT) do
-  redis.call('ZADD', UNHEARD, 0, ID .. '|' .. string.format('%043d', i) .. '|' .. ms(now))
-end
-`)
-const SPOIL = script([], "redis.call('SET', ROOM, 'unreadable', 'PX', ms(LINGER + LEASE))")
-const RENEW = script(['MEMBER'], "redis.call('ZADD', LEASES, ms(now + LEASE), MEMBER)")
-const FORGET_ID = script(['ID', 'MEMBER'], `
-redis.call('ZREM', LEASES, MEMBER)
-redis.call('HDEL', IDS, ID)
-`)
-const SETTLE = script(['FOR_MS'], `
-settle(tonumber(FOR_MS), tonumber(FOR_MS))
-`)
+import type { Registry, RoomKey } from '../../../types/registry.js'
+import type { Losses } from './faults.js'
+import type { RedisTestStore } from './redis-store.js'
+import type { ZooKeeperTestStore } from './zookeeper-store.js'
 
 /** One registration in the store. */
 export interface Registration {
@@ -48,7 +9,9 @@ export interface Registration {
   incarnation: string
   /** `<id>|<incarnation>` */
   member: string
-  /** Milliseconds, by the store's clock; 0 if there is no lease. */
+  /** Milliseconds, by the store's clock: the latest heartbeat, or change of the record if the store notes none. */
+  renewedAt: number
+  /** Milliseconds, by the store's clock; 0 if there is no lease, Infinity if the store does not tell. */
   leaseEnds: number
   isAlive: boolean
   record: string | null
@@ -57,7 +20,8 @@ export interface Registration {
 /** One room in the store. */
 export interface Binding {
   text: string
-  epoch: string
+  /** `null` if the store has no epochs. */
+  epoch: string | null
   member: string
   state: string
 }
@@ -68,174 +32,56 @@ export interface Assigned {
   issuedAt: number
 }
 
-/** The store, with the access of a gateway and an operator. */
-export interface TestStore {
-  /** Milliseconds, by the store's clock. */
+/** A store, with the access of a gateway and an operator. Its methods throw `StoreUnavailable` without an answer. */
+export interface CommonStore {
+  /** Describes where the data lies. */
+  readonly place: string
+  /** Milliseconds, by the clock that dates signatures. */
   now (): Promise<number>
+  /** `null` if there is none. */
   epoch (): Promise<string | null>
   /** Current registration of a node. */
   registration (id: string): Promise<Registration | null>
   /** Members of all living nodes. */
   members (): Promise<string[]>
   binding (room: RoomKey): Promise<Binding | null>
-  /** Remaining milliseconds of a binding. */
+  /** Remaining milliseconds of a binding; Infinity if it does not expire by itself. */
   bindingLasts (room: RoomKey): Promise<number>
   /** Assigns the room as a gateway does. */
   assign (room: RoomKey, member: string): Promise<Assigned>
   /** Ends the call as a gateway does. */
   endCall (room: RoomKey): Promise<void>
-  /** Whether the node has not acknowledged the end of a call. */
-  isEndUnheard (nodeId: string, room: RoomKey): Promise<boolean>
-  /** Ends a lease at once, as if it had expired. */
-  dropLease (member: string): Promise<void>
-  /** Ends a lease as `dropLease` does, and forgets the id, as when the node had died long ago. */
+  /** Ends a lease at once, as if it had expired, and harms rooms at that moment. */
+  dropLease (member: string, losses: Losses): Promise<void>
+  /** Ends a lease, and forgets the id, as when the node had died long ago. */
   forgetId (node: Registration): Promise<void>
-  /** Renews a lease in place of its node. */
-  renewLease (member: string): Promise<void>
-  /** Deletes a binding, as a Redis without enough memory does. */
+  /** Deletes a binding, as a store does that loses it. */
   evict (room: RoomKey): Promise<void>
   /** Makes a binding unreadable. */
   spoil (room: RoomKey): Promise<void>
-  /** Adds ends of calls that the node has not acknowledged: as many as fill so many answers. */
-  endManyCalls (nodeId: string, answers: number): Promise<void>
-  /** Number of ends that the node has not acknowledged. */
-  unheardEnds (nodeId: string): Promise<number>
-  /** The times in force, as `<lease> <heartbeat> <linger>`. */
-  timesInForce (): Promise<string | null>
-  /** Lets the store settle for so long: until then nodes that had lapsed leave rooms to the others. */
-  settle (ms: number): Promise<void>
-  /** Makes the store forget all scripts. @returns whether it has */
-  flushScripts (): Promise<boolean>
-  /** Deletes all data, as after a restart without persistence. */
-  forget (rooms: readonly RoomKey[]): Promise<void>
-  /** Ends the settling, so that new rooms may be assigned at once. */
+  /** Ends a settling, so that new rooms may be assigned at once. */
   skipSettling (): Promise<void>
 }
 
-export interface TestStoreOptions {
-  redis: RedisData
-  prefix: string
-  times: RedisTimes
+export type TestStore = RedisTestStore | ZooKeeperTestStore
+
+export type StoreName = TestStore['name']
+
+/** A store, and a registry for the other processes that the runner acts as. */
+export interface OpenStore {
+  store: TestStore
+  registry: Registry
+  close (): Promise<void>
 }
 
-/**
- * Makes the runner's scripts other ones than the node's. After SCRIPT FLUSH, a node's script stays unknown until the
- * node itself sends it.
- */
-export function createOwnScripter (redis: RedisData): RedisScripter {
-  return {
-    get status () {
-      return redis.status
-    },
-    eval: async (text, ...args) => await redis.eval(`${text}\n-- checkNode`, ...args),
-    evalsha: async () => { throw new Error('NOSCRIPT') }
-  }
+/** @throws TypeError if it is another store */
+export function redisOf ({ store }: { store: TestStore }): RedisTestStore {
+  if (store.name !== 'Redis') throw new TypeError('a rule for Redis')
+  return store
 }
 
-/** Creates a store whose methods throw `StoreUnavailable` if it does not answer. */
-export function createTestStore ({ redis, prefix, times }: TestStoreOptions): TestStore {
-  const store = createRedisStore({ redis: createOwnScripter(redis), prefix, times, clock: systemClock })
-  const key = (name: string) => `${prefix}:${name}`
-
-  async function inTime<T> (work: () => Promise<T>): Promise<T> {
-    try {
-      assertReachable(redis)
-      return await withDeadline({ clock: systemClock, ms: CALL_MS }, work)
-    } catch (cause) {
-      throw new StoreUnavailable(cause)
-    }
-  }
-
-  async function run (script: Script, call: Omit<ScriptCall, 'ms'>): Promise<unknown> {
-    return await inTime(async () => await store.run(script, { ms: CALL_MS, ...call }))
-  }
-  const now = async () => Number(await run(NOW, { args: [] }))
-
-  /** Whether the server that has the keys knows a script that nobody else sends. */
-  async function knowsScripts (): Promise<boolean> {
-    return await inTime(async () => await redis.evalsha(PROBE_SHA1, 1, key('meta')).then(() => true, (error: unknown) => {
-      if (isReply(error, 'NOSCRIPT')) return false
-      throw error
-    }))
-  }
-
-  return {
-    now,
-    epoch: async () => await inTime(async () => await redis.hget(key('meta'), 'epoch')),
-    async registration (id) {
-      const registered = await inTime(async () => await redis.hget(key('ids'), id))
-      if (registered === null) return null
-      // Gateways ignore the parts after the incarnation.
-      const [incarnation = ''] = registered.split('|')
-      const member = memberOf({ id, incarnation })
-      const [ends, record, present] = await Promise.all([
-        inTime(async () => await redis.zscore(key('leases'), member)),
-        inTime(async () => await redis.hget(key('nodes'), member)),
-        now()
-      ])
-      const leaseEnds = Number(ends ?? 0)
-      return { id, incarnation, member, leaseEnds, isAlive: leaseEnds > present, record }
-    },
-    async members () {
-      const from = `(${await now()}`
-      return await inTime(async () => await redis.zrangebyscore(key('leases'), from, '+inf'))
-    },
-    async binding (room) {
-      const text = await inTime(async () => await redis.get(store.room(room)))
-      if (text === null) return null
-      const [epoch = '', id = '', incarnation = '', state = ''] = text.split('|')
-      return { text, epoch, member: memberOf({ id, incarnation }), state }
-    },
-    bindingLasts: async (room) => await inTime(async () => await redis.pttl(store.room(room))),
-    async assign (room, member) {
-      const answer = await run(ASSIGN, { args: [MAX_RECORD_BYTES, 1, member], rooms: [store.room(room)] })
-      // ASSIGN documents this type.
-      const [issuedAt, , [outcome], [chosen = '']] = answer as [number, string, [string, number], string[]]
-      return { outcome, member: chosen, issuedAt: Number(issuedAt) }
-    },
-    async endCall (room) {
-      await run(END, { args: [], rooms: [store.room(room)] })
-    },
-    async isEndUnheard (nodeId, room) {
-      return Number(await run(COUNT_UNHEARD, { args: [nodeId], rooms: [store.room(room)] })) > 0
-    },
-    async dropLease (member) {
-      await inTime(async () => await redis.zrem(key('leases'), member))
-    },
-    async forgetId ({ id, member }) {
-      await run(FORGET_ID, { args: [id, member] })
-    },
-    async renewLease (member) {
-      await run(RENEW, { args: [member] })
-    },
-    async evict (room) {
-      await inTime(async () => await redis.del(store.room(room)))
-    },
-    async spoil (room) {
-      await run(SPOIL, { args: [], rooms: [store.room(room)] })
-    },
-    async endManyCalls (nodeId, answers) {
-      await run(ADD_UNHEARD, { args: [nodeId, answers * MAX_TOLD] })
-    },
-    unheardEnds: async (nodeId) => Number(await run(COUNT_ALL_UNHEARD, { args: [nodeId] })),
-    timesInForce: async () => await inTime(async () => await redis.hget(key('meta'), 'times')),
-    async settle (ms) {
-      await run(SETTLE, { args: [ms] })
-    },
-    async flushScripts () {
-      await inTime(async () => await redis.eval(PROBE, 1, key('meta')))
-      // A client of a Cluster sends this to any of the servers.
-      return await waitFor(async () => {
-        await inTime(async () => await redis.script('FLUSH'))
-        return !await knowsScripts()
-      }, CALL_MS) === true
-    },
-    async forget (rooms) {
-      const common = ['meta', 'leases', 'nodes', 'ids', 'releases', 'ended', 'orders'].map(key)
-      await inTime(async () => await redis.del(...common, ...rooms.map(store.room)))
-    },
-    async skipSettling () {
-      await inTime(async () => await redis.hset(key('meta'), 'settledAt', '0', 'yieldUntil', '0'))
-    }
-  }
+/** @throws TypeError if it is another store */
+export function zookeeperOf ({ store }: { store: TestStore }): ZooKeeperTestStore {
+  if (store.name !== 'ZooKeeper') throw new TypeError('a rule for ZooKeeper')
+  return store
 }

@@ -5,7 +5,7 @@ import t from 'tap'
 import { WebSocket } from 'ws'
 import { checkNode } from '../../../lib/testing/index.js'
 import { redisRegistry } from '../../../lib/registry/redis.js'
-import { STEPS } from '../../../lib/testing/conformance/rules/index.js'
+import { STEPS, stepsFor } from '../../../lib/testing/conformance/rules/index.js'
 import { skipSettling } from '../../support/redis-registry.js'
 import { findFreePort, startRedis, withoutRedis } from '../../support/redis-server.js'
 import { SIGNING, TIMES } from './start-node.js'
@@ -18,6 +18,10 @@ const nothing = () => {}
 
 t.test('a wrong option – is rejected with its rule before anything is done', async (t) => {
   const bad: Array<[Record<string, unknown>, RegExp]> = [
+    [{ redis: undefined }, /options of checkNode: give either "redis" or "zookeeper"/],
+    [{ zookeeper: '127.0.0.1' }, /options of checkNode: give either "redis" or "zookeeper"/],
+    [{ redis: undefined, zookeeper: 'zk:0' }, /"zookeeper" option of checkNode must be a list as in host:port/],
+    [{ redis: undefined, zookeeper: 'zk', prefix: '{x}' }, /"prefix" option of checkNode is for "redis"/],
     [{ redis: {} }, /"redis" option of checkNode must be an ioredis client: it has no method "eval"/],
     [{ nodeId: 'a b' }, /"nodeId" option of checkNode must be 1 to 64 of/],
     [{ nodeId: undefined }, /"nodeId" option/],
@@ -60,14 +64,35 @@ t.test('docs/relay-nodes.md – names every rule, and no other', async (t) => {
   t.strictSame(named.filter((name) => !ids.some((id) => isNamed(name, id))), [])
 })
 
+/** Ids in brackets at the sentences of a contract. */
+const namedIn = (contract: string) => [...contract.matchAll(/\((`[a-z-]+`(?:,\s+`[a-z-]+`)*)\)/g)]
+  .flatMap(([, list = '']) => [...list.matchAll(/[a-z-]+/g)].map(([id]) => id))
+const read = (name: string) => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8')
+const [, CONTRACT = ''] =
+  /\n## In any language: the contract\n([^]*?)\n### Checking a node\n/.exec(read('relay-nodes.md')) ?? []
+
 t.test('the contract in docs/relay-nodes.md – names each rule at the sentence that it checks', async (t) => {
-  const docs = readFileSync(new URL('../../../docs/relay-nodes.md', import.meta.url), 'utf8')
-  const [, contract = ''] = /\n## In any language: the contract\n([^]*?)\n### Checking a node\n/.exec(docs) ?? []
-  const ids = STEPS.flatMap(({ rules }) => rules.map(({ id }) => id))
-  const named = [...contract.matchAll(/\((`[a-z-]+`(?:,\s+`[a-z-]+`)*)\)/g)]
-    .flatMap(([, list = '']) => [...list.matchAll(/[a-z-]+/g)].map(([id]) => id))
+  const ids = stepsFor('Redis').flatMap(({ rules }) => rules.map(({ id }) => id))
+  const named = namedIn(CONTRACT)
   t.strictSame(ids.filter((id) => !named.includes(id)), [])
   t.strictSame(named.filter((id) => !ids.includes(id)), [])
+})
+
+t.test('the contract in docs/relay-nodes-zookeeper.md – names each rule that is not on the other page', async (t) => {
+  const ids = stepsFor('ZooKeeper').flatMap(({ rules }) => rules.map(({ id }) => id))
+  const named = namedIn(read('relay-nodes-zookeeper.md'))
+  const common = namedIn(CONTRACT)
+  t.strictSame(ids.filter((id) => !named.includes(id) && !common.includes(id)), [])
+  t.strictSame(named.filter((id) => !ids.includes(id)), [])
+})
+
+t.test('docs/relay-nodes.md – lists the rules of each store', async (t) => {
+  const [, onlyOnRedis = ''] = /\nThe report has the rules of the store alone\.([^]*?)\n\n/.exec(read('relay-nodes.md')) ?? []
+  const named = [...onlyOnRedis.matchAll(/`([a-z-]+\*?)`/g)].map(([, name = '']) => name)
+  const isNamed = ({ id }: { id: string }) =>
+    named.some((name) => name.endsWith('*') ? id.startsWith(name.slice(0, -1)) : id === name)
+  const rules = STEPS.flatMap(({ rules }) => rules)
+  t.strictSame(rules.filter(isNamed), rules.filter(({ store }) => store === 'Redis'))
 })
 
 t.test('checks on a store', { skip: withoutRedis }, async (t) => {

@@ -4,7 +4,7 @@ import t from 'tap'
 import { checkNode, startToxicProxy } from '../../../lib/testing/index.js'
 import { leaving } from '../../../lib/testing/conformance/rules/leaving.js'
 import { NotChecked } from '../../../lib/testing/conformance/result.js'
-import { STEPS } from '../../../lib/testing/conformance/rules/index.js'
+import { stepsFor } from '../../../lib/testing/conformance/rules/index.js'
 import { connect, skipSettling } from '../../support/redis-registry.js'
 import { findFreePort, startRedis, withoutRedis } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
@@ -15,7 +15,7 @@ import type { Fixture } from '../../../lib/testing/conformance/fixture.js'
 import type { CheckNodeOptions } from '../../../lib/testing/index.js'
 
 const PREFIX = '{report}'
-const RULES = STEPS.flatMap(({ rules }) => rules.map(({ id }) => id))
+const RULES = stepsFor('Redis').flatMap(({ rules }) => rules.map(({ id }) => id))
 const never = async () => await new Promise<void>(() => {})
 
 t.test('a closed room that the runner saw too late – nothing is said about the order of leaving', async (t) => {

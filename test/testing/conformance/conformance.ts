@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws'
 import { checkNode } from '../../../lib/testing/index.js'
-import { STEPS } from '../../../lib/testing/conformance/rules/index.js'
+import { stepsFor } from '../../../lib/testing/conformance/rules/index.js'
 import * as bareUpgrade from '../../node/servers/bare-upgrade.js'
 import { connect, skipSettling } from '../../support/redis-registry.js'
 import { startRedis } from '../../support/redis-server.js'
@@ -29,7 +29,7 @@ interface CheckedNode extends Partial<TestNodeOptions>, Partial<Pick<CheckNodeOp
   isAlone?: boolean
 }
 
-const ALONE = new Set(STEPS.flatMap(({ needs, rules }) => needs === undefined ? rules.map(({ id }) => id) : []))
+const ALONE = new Set(stepsFor('Redis').flatMap(({ needs, rules }) => needs === undefined ? rules.map(({ id }) => id) : []))
 
 /** Checks a node of the kit, or a variant of one. */
 export async function check (

@@ -7,6 +7,8 @@ import { AdmissionError, readOffer } from '../../../lib/node/index.js'
 import { createNode } from '../../../lib/node/node.js'
 import { NODE_DEFAULTS } from '../../../lib/node/options.js'
 import { redisRegistry } from '../../../lib/registry/redis.js'
+import { createZooKeeperRegistry } from '../../../lib/registry/zookeeper.js'
+import { createZooKeeperClient } from '../../../lib/zookeeper-client/client.js'
 import { verifySignature } from '../../../lib/signing/verify.js'
 import { startToxicProxy } from '../../../lib/testing/index.js'
 import { findFreePort } from '../../support/redis-server.js'
@@ -16,11 +18,14 @@ import type { WebSocket } from 'ws'
 import type { Verify } from '../../../lib/node/admission.js'
 import type { NodeCoreSettings } from '../../../lib/node/node.js'
 import type { CobrowseNode, Seat } from '../../../lib/node/index.js'
-import type { ProxyMode } from '../../../lib/testing/index.js'
-import type { Membership, RedisScripter, Registry } from '../../../types/registry.js'
+import type { ZooKeeperClient, ZooKeeperClientOptions } from '../../../lib/zookeeper-client/client.js'
+import type { ProxyMode, ToxicProxy } from '../../../lib/testing/index.js'
+import type { Membership, NodeRecord, RedisScripter, Registry } from '../../../types/registry.js'
 
 export const SIGNING = { keys: [{ id: 'k', secret: 's'.repeat(32) }], ttl: 4, skew: 2 }
 export const TIMES = { lease: 1200, heartbeat: 250, linger: 6 }
+/** A session that a busy machine keeps. */
+export const ZOOKEEPER_TIMES = { lease: 2400, linger: 6 }
 export const PATIENCE = 500
 const START_TRIES = 5
 /** Close code of a connection that was reset. */
@@ -47,6 +52,17 @@ export interface Defect {
 }
 
 export interface BrokenNode extends Defect {
+  /** Exactly the rules that the defect breaks, and what is reported of each. */
+  breaks: Record<string, RegExp>
+}
+
+/** Replacement for one small part of a good node on ZooKeeper. */
+export interface ZooKeeperDefect extends Omit<Defect, 'membership' | 'redis' | 'times'> {
+  client? (good: ZooKeeperClient): Partial<ZooKeeperClient>
+  onZooKeeper? (good: Membership): Partial<Membership>
+}
+
+export interface BrokenZooKeeperNode extends ZooKeeperDefect {
   /** Exactly the rules that the defect breaks, and what is reported of each. */
   breaks: Record<string, RegExp>
 }
@@ -80,14 +96,59 @@ export interface TestNodeOptions {
   cutBy?: ProxyMode
 }
 
-/** Starts a kit node on a real store behind a proxy, which can be stopped and started. */
+/** Starts a kit node on a real Redis behind a proxy, which can be stopped and started. */
 export async function startTestNode (t: Test, { redisPort, prefix, defect = {}, cutBy = 'hang' }: TestNodeOptions) {
   const proxy = await startToxicProxy({ port: redisPort })
   const redis = new Redis(proxy.port, '127.0.0.1').on('error', () => {})
-  let membership: Membership | undefined
-  const { serve = (node) => serveWs(node, defect, () => membership) } = defect
   const scripter = varied(toScripter(redis), defect.redis?.(redis, prefix))
   const registry = redisRegistry({ redis: scripter, prefix, ...TIMES, ...defect.times })
+  return await startKitNode(t, {
+    proxy,
+    defect,
+    cutBy,
+    join: async (record) => {
+      const joined = await registry.join(record)
+      return varied(joined, defect.membership?.(joined, { registry, redis, prefix }))
+    },
+    disconnect: async () => redis.disconnect()
+  })
+}
+
+/** Starts a kit node on a real ZooKeeper behind a proxy, which can be stopped and started. */
+export async function startZooKeeperNode (
+  t: Test, { port, defect = {}, cutBy = 'hang' }: { port: number, defect?: ZooKeeperDefect, cutBy?: ProxyMode }
+) {
+  const proxy = await startToxicProxy({ port })
+  const { lease, linger } = ZOOKEEPER_TIMES
+  const options = { hosts: `127.0.0.1:${proxy.port}`, sessionTimeout: lease, linger }
+  const makeClient = (options: ZooKeeperClientOptions): ZooKeeperClient => {
+    const good = createZooKeeperClient(options)
+    return varied<ZooKeeperClient>(good, defect.client?.(good))
+  }
+  const registry = createZooKeeperRegistry(options, systemClock, makeClient)
+  return await startKitNode(t, {
+    proxy,
+    defect,
+    cutBy,
+    join: async (record) => {
+      const joined = await registry.join(record)
+      return varied(joined, defect.onZooKeeper?.(joined))
+    },
+    disconnect: registry.close
+  })
+}
+
+interface KitNodeOptions {
+  proxy: ToxicProxy
+  defect: Defect
+  cutBy: ProxyMode
+  join (record: NodeRecord): Promise<Membership>
+  disconnect (): Promise<void>
+}
+
+async function startKitNode (t: Test, { proxy, defect, cutBy, join, disconnect }: KitNodeOptions) {
+  let membership: Membership | undefined
+  const { serve = (node) => serveWs(node, defect, () => membership) } = defect
   const port = await findFreePort()
   const record = { id: 'node', wssUrl: `ws://127.0.0.1:${port}/ws/cobrowse/1` }
   const settings = { ...NODE_DEFAULTS, record, signing: SIGNING, allowedOrigins: undefined, patience: PATIENCE }
@@ -100,8 +161,7 @@ export async function startTestNode (t: Test, { redisPort, prefix, defect = {}, 
       clock: systemClock,
       verify: defect.verify?.(verify, () => membership) ?? verify,
       async join (record) {
-        const joined = await registry.join(record)
-        membership = varied(joined, defect.membership?.(joined, { registry, redis, prefix }))
+        membership = await join(record)
         return membership
       }
     })
@@ -117,13 +177,14 @@ export async function startTestNode (t: Test, { redisPort, prefix, defect = {}, 
   t.teardown(async () => {
     proxy.set('pass')
     await stop()
-    redis.disconnect()
+    await disconnect()
     await proxy.close()
   })
   return {
     id: record.id,
     cut: () => proxy.set(cutBy),
     heal: () => proxy.set('pass'),
+    drop: () => proxy.set('refuse'),
     // A broken node may fail to start.
     start: async () => defect.isLost === true ? undefined : await start().catch(() => {}),
     stop: async () => await stop()

@@ -7,6 +7,8 @@ import type { Rule } from '../rule.js'
 import type { Environment, Fixture } from '../fixture.js'
 import type { Plan } from '../faults.js'
 import type { Client } from '../client.js'
+import type { Pair } from '../pair.js'
+import type { Registration } from '../store.js'
 
 /** The contract's 0.5 s of a lease of 6 s. */
 const SAFETY_MS = 500
@@ -38,6 +40,19 @@ async function expiryOf ({ settings: { nodeId, times }, store }: Fixture): Promi
   suppose(node?.isAlive === true, 'the lease had expired before the cut')
   const leftMs = node.leaseEnds - Math.min(SAFETY_MS, times.lease / SAFETY_PART) - await store.now()
   return { leaseEnds: node.leaseEnds, validUntil: performance.now() + leftMs }
+}
+
+/** Moment of `performance.now()` until which a node that is cut off still admitted clients to this room. */
+async function lastAdmission (fixture: Fixture, node: Registration, { room, recorder }: Pair): Promise<number> {
+  let lastAt = performance.now()
+  for (;;) {
+    const connectedAt = performance.now()
+    const issuedAt = await fixture.store.now()
+    const client = fixture.connect(fixture.issue(room, 'replayer', { node, issuedAt }))
+    if (!await hears(fixture, recorder, client)) return lastAt
+    lastAt = connectedAt
+    client.leave()
+  }
 }
 
 async function leave (clients: Client[], ms: number): Promise<void> {
@@ -85,6 +100,7 @@ const refusesNormal: Rule = {
 
 const hasMargin: Rule = {
   id: 'cut-margin',
+  store: 'Redis',
   rule: 'treats its lease as expired 0.5 s before its end',
   async check (fixture, fault) {
     const { store } = fixture
@@ -97,6 +113,21 @@ const hasMargin: Rule = {
     suppose(present?.leaseEnds === leaseEnds, 'the node was not cut off: its lease goes on')
     await fixture.refused(fixture.connect(fixture.issue(room, 'replayer', { node, issuedAt })), [4410, 4503],
       `${leaseEnds - issuedAt} ms before the end of its lease, a client`)
+  }
+}
+
+const hasVanished: Rule = {
+  id: 'cut-vanished',
+  store: 'ZooKeeper',
+  rule: 'admits no client with a normal signature from the moment at which its znode vanishes',
+  async check (fixture, fault) {
+    const node = await fixture.node()
+    const { room } = await fixture.pair()
+    await fault.begin()
+    suppose(await leaseIsGone(fixture), 'the node was not cut off: its session goes on')
+    const issuedAt = await fixture.store.now()
+    await fixture.refused(fixture.connect(fixture.issue(room, 'replayer', { node, issuedAt })), [4410, 4503],
+      'right after its znode had vanished, a client')
   }
 }
 
@@ -139,10 +170,13 @@ const isPatient: Rule = {
   rule: 'lets a client wait 2 s behind a shut door for the other side',
   async check (fixture, fault) {
     const { settings: { patience, answerMs } } = fixture
-    const { recorder, replayer } = await fixture.pair()
+    const [witness, { recorder, replayer }] = [await fixture.pair(), await fixture.pair()]
     await leave([replayer], answerMs)
+    const node = await fixture.node()
     await fault.begin()
-    const { validUntil } = await expiryOf(fixture)
+    const validUntil = node.leaseEnds === Infinity
+      ? await lastAdmission(fixture, node, witness)
+      : (await expiryOf(fixture)).validUntil
     // The node's lease began a little earlier than the store's.
     await waitFor(() => recorder.end, validUntil + patience / 2 - performance.now())
     expect(recorder.end === undefined, `the recorder ${fateOf(recorder)} before ${patience} ms had passed`)
@@ -217,6 +251,6 @@ const closesLost: Rule = {
 }
 
 export const cut: readonly Rule[] = [
-  refusesUnanswered, refusesNormal, hasMargin, keepsPair, sendsLoneAway, isPatient, letsJoin, staysOpen, returns,
-  closesLost
+  refusesUnanswered, refusesNormal, hasMargin, hasVanished, keepsPair, sendsLoneAway, isPatient, letsJoin, staysOpen,
+  returns, closesLost
 ]

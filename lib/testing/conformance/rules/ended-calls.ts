@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { checkAll } from '../rule.js'
 import { expect, suppose } from '../result.js'
 import { fateOf } from '../client.js'
+import { redisOf } from '../store.js'
 import { waitFor } from '../wait.js'
 import type { Pair } from '../pair.js'
 import type { Rule } from '../rule.js'
@@ -92,10 +93,12 @@ const refusesOlderInside: Rule = {
 
 const saysHeard: Rule = {
   id: 'call-ended-heard',
+  store: 'Redis',
   rule: 'acknowledges the end of a call in a heartbeat',
   async check (fixture) {
     const { room } = await endCall(fixture)
-    const { store, settings: { nodeId, beatMs } } = fixture
+    const { settings: { nodeId, beatMs } } = fixture
+    const store = redisOf(fixture)
     const hasHeard = await waitFor(async () => !await store.isEndUnheard(nodeId, room), 2 * beatMs)
     expect(hasHeard === true, 'the store repeats the same end, since it is never acknowledged')
   }

@@ -1,15 +1,17 @@
 import { hears } from '../pair.js'
 import { BrokenRule, expect, suppose } from '../result.js'
 import { fateOf, isRefused } from '../client.js'
+import { redisOf } from '../store.js'
 import { waitFor } from '../wait.js'
+import { ofStore } from '../rule.js'
 import type { Rule } from '../rule.js'
 import type { Environment, Fixture } from '../fixture.js'
 import type { Registration } from '../store.js'
 import type { Plan } from '../faults.js'
 
 /** Empties the store, as after a restart. */
-export function forgetAll ({ store, rooms }: Environment): Plan {
-  return { inject: async () => await store.forget(rooms) }
+export function forgetAll (environment: Environment): Plan {
+  return { inject: async () => await redisOf(environment).forget(environment.rooms) }
 }
 
 async function nextOf (fixture: Fixture, epoch: string | null): Promise<Registration | undefined> {
@@ -94,4 +96,4 @@ const writesInEpoch: Rule = {
   }
 }
 
-export const epoch: readonly Rule[] = [registersAgain, claimsAgain, keepsInside, writesInEpoch]
+export const epoch = ofStore('Redis', [registersAgain, claimsAgain, keepsInside, writesInEpoch])

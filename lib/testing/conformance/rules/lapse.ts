@@ -13,16 +13,10 @@ import type { Plan } from '../faults.js'
 /** Ends the lease early, as after a pause of the node, and harms some of its rooms at that moment. */
 export function dropLease ({ settings: { nodeId }, store, rival }: Environment): Plan {
   return {
-    async inject ({ taken, ended, evicted }) {
+    async inject (harm) {
       const present = await store.registration(nodeId)
       suppose(present !== null, 'the node is not registered')
-      // All commands are sent at once, so that no heartbeat comes between.
-      await Promise.all([
-        store.dropLease(present.member),
-        ...taken.map(async (room) => await rival.claim(room)),
-        ...ended.map(store.endCall),
-        ...evicted.map(store.evict)
-      ])
+      await store.dropLease(present.member, { rival, ...harm })
     }
   }
 }
@@ -57,7 +51,7 @@ const claimsAgain: Rule = {
     const before = await fixture.node()
     await fault.begin()
     const { member } = await returned(fixture, before)
-    // One script writes both, so there is no moment between them.
+    // The store writes both in one step, so there is no moment between them.
     const binding = await fixture.store.binding(room)
     suppose(recorder.end === undefined, 'the room was closed')
     expect(binding?.state === 'claimed' && binding.member === member, `the binding is ${binding?.text ?? 'not there'}`)
@@ -82,6 +76,7 @@ const opensAgain: Rule = {
 
 const claimsInTurn: Rule = {
   id: 'lapse-claims-in-turn',
+  store: 'Redis',
   rule: 'goes on to claim its open rooms in turn after it registered again',
   async check (fixture, fault) {
     const { room } = await fixture.pair()
@@ -147,6 +142,24 @@ const refusesOld: Rule = {
   }
 }
 
+const claimsNothing: Rule = {
+  id: 'lapse-unregistered',
+  store: 'ZooKeeper',
+  rule: 'claims no room for an incarnation whose znode is gone, and admits nobody to it',
+  async check (fixture, fault) {
+    const { member } = await fixture.node()
+    const room = fixture.room()
+    const [ours, theirs] = [await fixture.sign(room, 'recorder'), await fixture.sign(room, 'replayer')]
+    await fault.begin()
+    const [recorder, replayer] = [fixture.connect(ours), fixture.connect(theirs)]
+    const areTogether = await hears(fixture, recorder, replayer)
+    expect(!areTogether, 'the two sides of a room hear each other, although the node was not registered')
+    const binding = await fixture.store.binding(room)
+    expect(binding?.state !== 'claimed' || binding.member !== member, `the binding is ${binding?.text}`)
+  }
+}
+
 export const lapse: readonly Rule[] = [
-  registersAnew, claimsAgain, opensAgain, claimsInTurn, keepsInside, closesLost, closesEnded, refusesOld
+  registersAnew, claimsAgain, opensAgain, claimsInTurn, keepsInside, closesLost, closesEnded, refusesOld,
+  claimsNothing
 ]

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { splitMember } from '../../../registry/nodes/member.js'
 import { checkAll } from '../rule.js'
 import { hears } from '../pair.js'
-import { IMPOSTOR_URL } from '../fixture.js'
+import { IMPOSTOR_URL, isImpostor } from '../fixture.js'
 import { expect, suppose } from '../result.js'
 import { fateOf } from '../client.js'
 import { waitFor } from '../wait.js'
@@ -12,7 +13,8 @@ import type { RoomKey } from '../../../../types/registry.js'
 import type { Plan } from '../faults.js'
 
 /** Stops the node, and starts it again while an earlier process has its id. */
-export function stopAndStart ({ settings: { nodeId, stop, start }, registry, store }: Environment): Plan {
+export function stopAndStart (environment: Environment): Plan {
+  const { settings: { nodeId, recoverMs, stop, start }, registry, store } = environment
   return {
     inject: async () => await stop?.(),
     async heal () {
@@ -20,6 +22,11 @@ export function stopAndStart ({ settings: { nodeId, stop, start }, registry, sto
       // Begin with a new second: the second of the first registration matters.
       await sleep(1000 - await store.now() % 1000)
       await start?.()
+      await waitFor(async () => {
+        const present = await store.registration(nodeId)
+        return present !== null && !isImpostor(present)
+      }, recoverMs)
+      environment.leftAlive.push(...(await store.members()).filter((member) => splitMember(member).id === nodeId))
       await earlier.leave()
     }
   }
@@ -57,6 +64,20 @@ const startsAnew: Rule = {
     expect(after !== undefined, 'it has not registered again')
     expect(after.incarnation !== before.incarnation, 'it has the incarnation of the process before')
     await fixture.pair()
+  }
+}
+
+const replacesAlive: Rule = {
+  id: 'restarts-alone',
+  store: 'ZooKeeper',
+  rule: 'deletes the znode of an earlier process with its id in the transaction that registers it',
+  async check (fixture, fault) {
+    const before = await fixture.node()
+    await fault.begin()
+    await fault.end()
+    suppose(await fixture.successor(before, fixture.settings.recoverMs) !== undefined, 'it has not registered again')
+    const seen = fixture.leftAlive.join(', ')
+    expect(fixture.leftAlive.length <= 1, `registrations with its id that were alive at the same time: ${seen}`)
   }
 }
 
@@ -107,14 +128,14 @@ const trustsItsOwn: Rule = {
   id: 'join-only-first-second',
   rule: 'accepts join-only signatures from the second of its start if they name its incarnation',
   async check (fixture, fault) {
-    const { settings: { recoverMs, signing: { ttl, skew }, times }, store } = fixture
+    const { settings: { recoverMs, signing: { ttl, skew } }, store } = fixture
     const before = await fixture.node()
     await fault.begin()
     await fault.end()
     const after = await fixture.successor(before, recoverMs)
     suppose(after !== undefined, 'it has not registered again')
     // A node learns the time of its registration a little late, perhaps in the next second.
-    const second = Math.round((after.leaseEnds - times.lease) / 1000)
+    const second = Math.round(after.renewedAt / 1000)
     const { room, recorder } = await fixture.pair()
     const reloaded = fixture.connect(dated(fixture, after, second)(room))
     if (await hears(fixture, recorder, reloaded)) return
@@ -124,4 +145,4 @@ const trustsItsOwn: Rule = {
 }
 
 export const leaving: readonly Rule[] =
-  [leavesFirst, startsAnew, forgetsJoinOnly, doubtsOtherGateways, trustsItsOwn]
+  [leavesFirst, startsAnew, replacesAlive, forgetsJoinOnly, doubtsOtherGateways, trustsItsOwn]

@@ -1,5 +1,6 @@
 import { MAX_TOLD } from '../../../registry/redis/scripts/prelude.js'
 import { expect, suppose } from '../result.js'
+import { redisOf } from '../store.js'
 import { waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
 import type { Fixture } from '../fixture.js'
@@ -10,7 +11,9 @@ const ANSWERS = 10
 const TRIES = 4
 
 /** Adds ends of calls. @returns the milliseconds from the first acknowledged answer to the last */
-async function acknowledgeMany ({ settings: { nodeId, times, beatMs }, store }: Fixture): Promise<number> {
+async function acknowledgeMany (fixture: Fixture): Promise<number> {
+  const { nodeId, times, beatMs } = fixture.settings
+  const store = redisOf(fixture)
   await store.endManyCalls(nodeId, ANSWERS)
   const all = await store.unheardEnds(nodeId)
   // Fewer may have expired.
@@ -23,6 +26,7 @@ async function acknowledgeMany ({ settings: { nodeId, times, beatMs }, store }: 
 
 const hurries: Rule = {
   id: 'call-ended-many',
+  store: 'Redis',
   rule: 'sends the next heartbeat at once after an answer with the ends of 1,000 calls',
   async check (fixture) {
     const { settings: { times: { heartbeat } } } = fixture

@@ -1,6 +1,7 @@
 import { checkNodeRecord, MAX_RECORD_BYTES } from '../../../registry/nodes/node-record.js'
-import { BrokenRule, expect } from '../result.js'
+import { BrokenRule, expect, suppose } from '../result.js'
 import { fateOf } from '../client.js'
+import { redisOf, zookeeperOf } from '../store.js'
 import { waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
 import type { Fixture } from '../fixture.js'
@@ -20,7 +21,7 @@ const registers: Rule = {
     expect(found !== undefined, `no lease of "${nodeId}" lives in the store`)
     expect(/^[\w-]{22}$/.test(found.incarnation), `the incarnation is ${JSON.stringify(found.incarnation)}`)
     const leftMs = found.leaseEnds - await store.now()
-    expect(leftMs <= times.lease, `its lease lasts ${leftMs} ms; ${times.lease} were agreed`)
+    expect(leftMs <= times.lease || leftMs === Infinity, `its lease lasts ${leftMs} ms; ${times.lease} were agreed`)
   }
 }
 
@@ -41,6 +42,7 @@ const record: Rule = {
 
 const heartbeat: Rule = {
   id: 'heartbeat',
+  store: 'Redis',
   rule: 'renews its lease heartbeat by heartbeat, under the same incarnation',
   async check (fixture) {
     const { settings: { times, answerMs }, store } = fixture
@@ -66,10 +68,24 @@ const heartbeat: Rule = {
 
 const agreedTimes: Rule = {
   id: 'times',
+  store: 'Redis',
   rule: 'sends the agreed lease, heartbeat and linger with its scripts',
-  async check ({ settings: { times: { lease, heartbeat, linger } }, store }) {
-    const [agreed, inForce] = [`${lease} ${heartbeat} ${linger}`, await store.timesInForce()]
+  async check (fixture) {
+    const { lease, heartbeat, linger } = fixture.settings.times
+    const [agreed, inForce] = [`${lease} ${heartbeat} ${linger}`, await redisOf(fixture).timesInForce()]
     expect(inForce === agreed, `the longest of all processes are ${inForce}; agreed: ${agreed}`)
+  }
+}
+
+const hasZnodes: Rule = {
+  id: 'znodes',
+  store: 'ZooKeeper',
+  rule: 'registers as an ephemeral znode, and its id as a persistent one',
+  async check (fixture) {
+    const znodes = await zookeeperOf(fixture).znodesOf(await fixture.node())
+    suppose(znodes !== undefined, 'the node is not registered any more')
+    expect(znodes.isNodeEphemeral, 'the znode of the node is persistent: it outlives the node')
+    expect(!znodes.isIdEphemeral, 'the znode of the id is ephemeral: nobody learns that the node died')
   }
 }
 
@@ -125,4 +141,6 @@ async function connects ({ settings: { times, answerMs }, connect }: Fixture): P
 }
 
 export const basics: readonly Rule[] = [registers, admits]
-export const registration: readonly Rule[] = [record, countsRooms, heartbeat, agreedTimes, subProtocol]
+export const registration: readonly Rule[] = [
+  record, hasZnodes, countsRooms, heartbeat, agreedTimes, subProtocol
+]

@@ -1,6 +1,7 @@
 import { hears } from '../pair.js'
 import { BrokenRule, expect, suppose } from '../result.js'
 import { fateOf } from '../client.js'
+import { redisOf } from '../store.js'
 import { waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
 import type { Fixture } from '../fixture.js'
@@ -13,7 +14,8 @@ const HEARTBEATS = 2
 
 /** Waits for a heartbeat or a registration of the node, and renews its lease until then. */
 async function nextHeartbeat (fixture: Fixture, { id, incarnation, member }: Registration): Promise<Registration> {
-  const { settings: { times, recoverMs }, store } = fixture
+  const { times, recoverMs } = fixture.settings
+  const store = redisOf(fixture)
   const giveUpAt = performance.now() + recoverMs
   while (performance.now() < giveUpAt) {
     await store.renewLease(member)
@@ -30,9 +32,11 @@ async function nextHeartbeat (fixture: Fixture, { id, incarnation, member }: Reg
 
 const continues: Rule = {
   id: 'cut-continues',
+  store: 'Redis',
   rule: 'continues under the old incarnation if its lease expired by its own clocks and not in the store',
   async check (fixture, fault) {
-    const { settings: { times }, store } = fixture
+    const { settings: { times } } = fixture
+    const store = redisOf(fixture)
     const { room, recorder } = await fixture.pair()
     const before = await fixture.node()
     const begunAt = await fault.begin()

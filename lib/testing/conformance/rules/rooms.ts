@@ -16,7 +16,7 @@ async function expectClaim (fixture: Fixture, room: RoomKey, whose: string): Pro
   const found = await fixture.store.binding(room)
   const seen = found === null ? 'there is none' : `it is ${JSON.stringify(found.text)}`
   expect(found?.state === 'claimed' && found.member === member && found.epoch === epoch,
-    `expected the binding of ${whose} to be claimed by ${member} in epoch ${epoch}; ${seen}`)
+    `expected the binding of ${whose} to be claimed by ${member}${epoch === null ? '' : ` in epoch ${epoch}`}; ${seen}`)
 }
 
 const claims: Rule = {
@@ -57,6 +57,7 @@ const CLAIM_MS = 90_000
 
 const lasts: Rule = {
   id: 'claim-lasts',
+  store: 'Redis',
   rule: 'claims a room for 90 s, so that no open room loses its binding between two claims',
   async check (fixture) {
     const { settings: { answerMs }, store } = fixture

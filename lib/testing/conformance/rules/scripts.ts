@@ -2,15 +2,18 @@ import { expect, suppose } from '../result.js'
 import { hears } from '../pair.js'
 import { fateOf } from '../client.js'
 import { checkAll } from '../rule.js'
+import { redisOf } from '../store.js'
 import { waitFor } from '../wait.js'
 import type { Rule } from '../rule.js'
 import type { Pair } from '../pair.js'
 
 const sendsAgain: Rule = {
   id: 'noscript',
+  store: 'Redis',
   rule: 'sends a script with EVAL when the store answers NOSCRIPT',
   async check (fixture) {
-    const { settings: { times, answerMs }, store } = fixture
+    const { settings: { times, answerMs } } = fixture
+    const store = redisOf(fixture)
     const leave = async ({ room, recorder, replayer }: Pair) => {
       for (const side of [recorder, replayer]) side.leave()
       return await waitFor(async () => (await store.binding(room))?.state === 'released', answerMs) === true

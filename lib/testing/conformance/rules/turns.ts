@@ -1,4 +1,4 @@
-import { checkAll } from '../rule.js'
+import { checkAll, ofStore } from '../rule.js'
 import { expect, suppose } from '../result.js'
 import { fateOf } from '../client.js'
 import { waitFor } from '../wait.js'
@@ -99,4 +99,6 @@ const refusesUnreadable: Rule = {
   }
 }
 
-export const turns: readonly Rule[] = [claimsInTurn, closesLost, closesEnded, repairs, refusesUnreadable]
+export const turns: readonly Rule[] = [
+  ...ofStore('Redis', [claimsInTurn, closesLost, closesEnded, repairs]), refusesUnreadable
+]

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { hears } from '../pair.js'
 import { expect, suppose } from '../result.js'
 import { fateOf } from '../client.js'
+import { ofStore } from '../rule.js'
+import { redisOf } from '../store.js'
 import { waitFor } from '../wait.js'
 import { dropLease, returned } from './lapse.js'
 import type { Rule } from '../rule.js'
@@ -11,7 +13,8 @@ import type { Plan, Fault } from '../faults.js'
 
 /** Ends the lease of the node while the store settles and has lost bindings: the answer to their claims is `yield`. */
 export function dropLeaseAndSettle (environment: Environment): Plan {
-  const { store, settings: { times } } = environment
+  const { times } = environment.settings
+  const store = redisOf(environment)
   const { inject } = dropLease(environment)
   return {
     async inject (harm) {
@@ -70,4 +73,4 @@ const triesAgain: Rule = {
   }
 }
 
-export const yielding: readonly Rule[] = [waits, keepsInside, triesAgain]
+export const yielding = ofStore('Redis', [waits, keepsInside, triesAgain])
