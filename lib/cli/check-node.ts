@@ -1,18 +1,21 @@
 import { writeFileSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { EXIT, UsageError } from './exit.js'
+import { readCheckStore } from './check-store.js'
 import { load } from './load.js'
 import { createNodeProcess } from './node-process.js'
 import { toJUnit, toTap } from './reports.js'
 import { checkNode } from '../testing/conformance/check-node.js'
 import { startToxicProxy } from '../testing/toxic-proxy.js'
 import type { Verb } from './verb.js'
+import type { CheckStore } from './check-store.js'
 import type { CheckNodeOptions, NodeReport } from '../../types/testing.js'
 
 const DEFAULT_TIMEOUT_S = 900
 
 const OPTIONS = {
   redis: { type: 'string' },
+  zookeeper: { type: 'string' },
   prefix: { type: 'string' },
   'node-id': { type: 'string' },
   'wss-url': { type: 'string' },
@@ -37,22 +40,25 @@ const OPTIONS = {
 const HELP = `Usage: fastify-cobrowse check-node --node-id ID [options]
 
 Checks a relay node, in any language, against the contract in docs/relay-nodes.md. Prints TAP.
-It deletes everything below the prefix, and all scripts of the Redis server: use one that nothing else needs.
+It deletes everything below the prefix, and all scripts of the Redis server: use one that nothing else needs. With
+--zookeeper, it uses everything below /cobrowse.
 
   --redis URL          Redis of the check; also REDIS_URL. Default redis://127.0.0.1:6379
-  --prefix TEXT        prefix of all keys; also COBROWSE_PREFIX. Default {cobrowse}
+  --zookeeper HOSTS    ZooKeeper in place of Redis: host:port,host:port, and an existing /path behind it if need be
+  --prefix TEXT        prefix of all keys in Redis; also COBROWSE_PREFIX. Default {cobrowse}
   --node-id ID         id of the node
   --wss-url URL        address of the node for the check. Default: that of its record
-  --start COMMAND      command line that starts the node. It finds the address of a proxy in REDIS_URL and REDIS_PORT:
-                       a node that connects to it can be cut off. Without --start, start the node yourself, and rules
-                       about a restart are not checked
+  --start COMMAND      command line that starts the node. It finds the address of a proxy in REDIS_URL and REDIS_PORT,
+                       or ZOOKEEPER and ZOOKEEPER_PORT: a node that connects to it can be cut off. Without --start,
+                       start the node yourself, and rules about a restart are not checked
   --stop-signal NAME   signal that stops the node: TERM (default), INT, HUP, QUIT
   --proxy-port PORT    port of the proxy, for a node with a fixed configuration. Default: a free one with --start, none
                        without it
   --key-id ID          id of the signing key; also COBROWSE_KEY_ID. The secret is read from COBROWSE_KEY
   --private-key FILE   Ed25519 key in PEM, in place of COBROWSE_KEY
   --ttl --skew --linger           seconds, as on the node. Defaults 15, 5, 20
-  --lease --heartbeat --patience  milliseconds, as on the node. Defaults 6000, 2000, 2000
+  --lease --heartbeat --patience  milliseconds, as on the node. Defaults 6000, 2000, 2000. On ZooKeeper, the lease
+                       is the session timeout, and the heartbeat a third of it
   --slack MS           time that machine and network may add to each time of the contract. Default 2000
   --only IDS           ids of rules, separated by commas. Default: all
   --junit FILE         writes the report as JUnit too
@@ -75,40 +81,39 @@ export const checkNodeVerb: Verb = {
     const signing = readSigningKeys(values)
     const signal = SIGNALS[(values['stop-signal'] ?? 'TERM').replace(/^SIG/, '')]
     if (signal === undefined) throw new UsageError(`--stop-signal must be one of ${Object.keys(SIGNALS).join(', ')}`)
-    const url = readRedisUrl(values)
+    const store = readCheckStore(values)
     const times = readNumbers(values, ['lease', 'heartbeat', 'linger', 'patience', 'slack'])
     const timeoutMs = (readNumbers(values, ['timeout']).timeout ?? DEFAULT_TIMEOUT_S) * 1000
 
-    const { Redis } = await load('ioredis', async () => await import('ioredis'))
     const { WebSocket } = await load('ws', async () => await import('ws'))
-    const redis = new Redis(url.href)
-    redis.on('error', () => {})
-    const proxy = await startProxy(values, url)
+    const opened = await store.open()
+    const proxy = await startProxy(values, store)
     const node = values.start === undefined
       ? undefined
       : createNodeProcess(values.start, {
         signal,
-        env: environment(url, proxy?.port),
+        env: { ...process.env, ...proxy !== undefined && store.env(proxy.port) },
         onEnd: (reason) => process.stderr.write(`the node ended by itself: ${reason}\n`)
       })
     const cleanUp = async () => {
       await node?.end()
       await proxy?.close()
-      redis.disconnect()
+      opened.close()
     }
     const unlisten = onInterrupt(cleanUp)
     try {
       node?.start()
       const report = await withTimeout(checkNode({
-        redis,
+        ...opened.options,
         nodeId,
         signing: { ...signing, ...readNumbers(values, ['ttl', 'skew']) },
         WebSocket,
         ...times,
-        prefix: values.prefix ?? process.env.COBROWSE_PREFIX,
         wssUrl: values['wss-url'],
         only: values.only?.split(','),
-        ...proxy !== undefined && { cut: () => proxy.set('hang'), heal: () => proxy.set('pass') },
+        ...proxy !== undefined && {
+          cut: () => proxy.set('hang'), heal: () => proxy.set('pass'), drop: () => proxy.set('refuse')
+        },
         ...node !== undefined && { stop: node.stop, start: node.start },
         log: (line) => process.stderr.write(`${line}\n`)
       }), timeoutMs)
@@ -146,14 +151,6 @@ function readSigningKeys (values: Values): CheckNodeOptions['signing'] {
   return { keys: [{ id: required(id, '--key-id'), secret }] }
 }
 
-function readRedisUrl (values: Values): URL {
-  const text = values.redis ?? process.env.REDIS_URL ?? 'redis://127.0.0.1:6379'
-  if (!URL.canParse(text) || !/^rediss?:$/.test(new URL(text).protocol)) {
-    throw new UsageError('--redis must be a URL such as redis://127.0.0.1:6379')
-  }
-  return new URL(text)
-}
-
 function readNumbers<Name extends keyof Values> (values: Values, names: Name[]): { [N in Name]?: number } {
   const numbers: { [N in Name]?: number } = {}
   for (const name of names) {
@@ -165,20 +162,10 @@ function readNumbers<Name extends keyof Values> (values: Values, names: Name[]):
   return numbers
 }
 
-async function startProxy (values: Values, { hostname, port }: URL) {
+async function startProxy (values: Values, { server }: CheckStore) {
   const { 'proxy-port': listenPort } = readNumbers(values, ['proxy-port'])
   if (values.start === undefined && listenPort === undefined) return undefined
-  const server = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) }
   return await startToxicProxy({ ...server, ...listenPort !== undefined && { listenPort } })
-}
-
-/** The environment of the node: the proxy in place of Redis. */
-function environment (url: URL, port: number | undefined): NodeJS.ProcessEnv {
-  if (port === undefined) return process.env
-  const ofProxy = new URL(url)
-  ofProxy.hostname = '127.0.0.1'
-  ofProxy.port = String(port)
-  return { ...process.env, REDIS_URL: ofProxy.href, REDIS_PORT: String(port) }
 }
 
 function onInterrupt (cleanUp: () => Promise<void>): () => void {
