@@ -69,6 +69,7 @@ function ensureServers () {
     ['/usr/bin/java', 'default-jre-headless'],
     ['/usr/bin/python3', 'python3'],
     ['/usr/share/java/zookeeper.jar', 'zookeeper'],
+    ['/usr/share/java/curator-framework.jar', 'libcurator-framework-java'],
     ['/usr/bin/chromium', 'chromium'],
     ['/usr/sbin/nginx', 'nginx'],
     ['/usr/sbin/haproxy', 'haproxy'],

@@ -1,0 +1,4 @@
+import { testRules } from './foreign-node.js'
+import { javaOnZooKeeper } from './java-on-zookeeper.js'
+
+testRules(javaOnZooKeeper)
