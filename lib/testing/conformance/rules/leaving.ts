@@ -14,22 +14,31 @@ import type { Plan } from '../faults.js'
 
 /** Stops the node, and starts it again while an earlier process has its id. */
 export function stopAndStart (environment: Environment): Plan {
-  const { settings: { nodeId, recoverMs, stop, start }, registry, store } = environment
+  const { settings: { nodeId, stop, start }, registry, store } = environment
+  let isStopped = false
   return {
-    inject: async () => await stop?.(),
+    async inject () {
+      await stop?.()
+      isStopped = true
+    },
     async heal () {
       const earlier = await registry.join({ id: nodeId, wssUrl: IMPOSTOR_URL })
       // Begin with a new second: the second of the first registration matters.
       await sleep(1000 - await store.now() % 1000)
       await start?.()
-      await waitFor(async () => {
-        const present = await store.registration(nodeId)
-        return present !== null && !isImpostor(present)
-      }, recoverMs)
-      environment.leftAlive.push(...(await store.members()).filter((member) => splitMember(member).id === nodeId))
+      if (isStopped) environment.leftAlive.push(...await aliveAfterStart(environment))
       await earlier.leave()
     }
   }
+}
+
+/** Waits until the node has replaced the earlier process. @returns the members with its id that are alive then */
+async function aliveAfterStart ({ settings: { nodeId, recoverMs }, store }: Environment): Promise<string[]> {
+  await waitFor(async () => {
+    const present = await store.registration(nodeId)
+    return present !== null && !isImpostor(present)
+  }, recoverMs)
+  return (await store.members()).filter((member) => splitMember(member).id === nodeId)
 }
 
 const leavesFirst: Rule = {
