@@ -223,8 +223,8 @@ local function forget(first)
   end
 end
 
--- The order of an operator for this node, as JSON, or nil.
-local function order() return ask('HGET', ORDERS, idOf(MEMBER)) end
+-- The order of an operator for this node, as JSON, or ''.
+local function order() return ask('HGET', ORDERS, idOf(MEMBER)) or '' end
 
 -- Rooms of this node whose call ended, with the moment. Repeated until the node acknowledges, since answers get lost.
 local function ends()

@@ -64,6 +64,8 @@ final class Node {
     private volatile long timeout = Store.SESSION; // Of the session, in milliseconds.
     private Moment heard, leaseSince;
     private volatile boolean isDraining, isOver, hasLapsed = true;
+    private String order; // As JSON, "" for none. Null: unknown.
+    private long emptyAt; // After the deadline of an ordered drain. 0: stays.
 
     Node(String id, Map<String, Object> keys, String wssUrl) throws Exception {
         this.id = id;
@@ -88,19 +90,21 @@ final class Node {
     /** Withdraws the id together with the znode: a node that is missing and keeps its id counts as dead, not as gone. */
     void leave() throws Exception {
         isOver = true;
-        holding(registration.writeLock(), () -> {
-            for (String name : Stream.of(incarnation, pending == null ? "" : pending).filter(it -> !it.isEmpty()).toList()) {
-                List<CuratorOp> ops = new ArrayList<>();
-                Stat stat = new Stat();
-                if (name.equals(store.read(Store.idPath(id), stat)))
-                    ops.add(store.op().delete().withVersion(stat.getVersion()).forPath(Store.idPath(id)));
-                String path = Store.nodePath(id + "|" + name);
-                if (store.exists(path) != null) ops.add(store.op().delete().forPath(path));
-                if (!ops.isEmpty()) store.run(ops);
-            }
-            return null;
-        });
+        holding(registration.writeLock(), this::withdraw);
         store.close();
+    }
+
+    private Void withdraw() throws Exception {
+        for (String name : Stream.of(incarnation, pending == null ? "" : pending).filter(it -> !it.isEmpty()).toList()) {
+            List<CuratorOp> ops = new ArrayList<>();
+            Stat stat = new Stat();
+            if (name.equals(store.read(Store.idPath(id), stat)))
+                ops.add(store.op().delete().withVersion(stat.getVersion()).forPath(Store.idPath(id)));
+            String path = Store.nodePath(id + "|" + name);
+            if (store.exists(path) != null) ops.add(store.op().delete().forPath(path));
+            if (!ops.isEmpty()) store.run(ops);
+        }
+        return null;
     }
 
     private <T> T holding(Lock lock, Callable<T> work) throws Exception {
@@ -160,6 +164,7 @@ final class Node {
         if (pending != null) return holding(registration.writeLock(), this::register);
         // A znode of another session vanishes with that session.
         if (store.session() != session) return registerAnew();
+        if (hasToEmpty()) return empty();
         Moment sentAt = Moment.now();
         String path = Store.nodePath(member()), record = record();
         CuratorOp first = record.equals(written) ? store.op().check().forPath(path)
@@ -171,7 +176,38 @@ final class Node {
         }
         written = record;
         renew(sentAt);
+        String told = store.read(Store.orderPath(id), new Stat());
+        hearOrder(told == null ? "" : told);
         return null;
+    }
+
+    /** Follows an operator: no new rooms, and after the deadline of a drain no rooms at all. */
+    private synchronized void hearOrder(String told) throws Refused {
+        // A new process has no rooms that would have to leave.
+        if (told.equals(order)) return;
+        boolean isFirst = order == null;
+        order = told;
+        hurry.release();
+        if (isFirst) return;
+        Map<String, Object> given = told.contains("\"kind\":\"drain\"") ? Signature.readFlatJson(told) : Map.of();
+        emptyAt = given.isEmpty() ? 0 : (Long) given.get("at") + (Long) given.get("deadline");
+    }
+
+    private synchronized boolean hasToEmpty() {
+        // A drain of the program itself ends in a leave for good.
+        boolean isOrdered = emptyAt > 0 && !isDraining;
+        return isOrdered && (isVacant() || System.currentTimeMillis() >= emptyAt);
+    }
+
+    /** Leaves first, so that clients that ask again get another node, and returns without rooms. */
+    private Void empty() throws Exception {
+        holding(registration.writeLock(), this::withdraw);
+        synchronized (this) {
+            emptyAt = 0;
+            lapse();
+            closeAll(LEAVING);
+        }
+        return holding(registration.writeLock(), this::register);
     }
 
     private Void registerAnew() throws Exception {
@@ -273,7 +309,8 @@ final class Node {
 
     private synchronized String record() {
         long count = rooms.values().stream().filter(room -> room.openedAt > 0).count();
-        return String.format("{\"wssUrl\":\"%s\",\"rooms\":%d,\"draining\":%b}", wssUrl, count, isDraining);
+        return String.format("{\"wssUrl\":\"%s\",\"rooms\":%d,\"draining\":%b}", wssUrl, count,
+            isDraining || order != null && !order.isEmpty());
     }
 
     /** Reads both clocks, since a timer alone fires too late after a pause. */

@@ -118,6 +118,7 @@ final class Store {
     }
 
     static String nodePath(String member) { return ROOT + "/nodes/" + member.replace('|', '~'); }
+    static String orderPath(String id) { return ROOT + "/orders/" + id + "~"; }
     static String idPath(String id) { return ROOT + "/ids/" + id + "~"; }
     private static String bucketPath(String key) { return ROOT + "/rooms/" + key.substring(0, 2); }
     private static String roomPath(String key) { return bucketPath(key) + "/" + key; }

@@ -56,6 +56,8 @@ final class Node {
     private long startedAt, storeTime, number;
     private Moment storeSentAt = Moment.now(), leaseSentAt;
     private volatile boolean isDraining, isOver;
+    private String order; // As JSON, "" for none. Null: unknown.
+    private long emptyAt; // By the store's clock, after the deadline of an ordered drain. 0: stays.
 
     Node(String id, Map<String, Object> keys, String wssUrl) throws Exception {
         this.id = id;
@@ -128,11 +130,22 @@ final class Node {
         if (isOver) return null;
         // The pending registration may be in the store, and have ended the lease of the one before.
         if (pending != null) return register(epoch);
+        boolean isDue = isVacant() || storeTime + storeSentAt.age() >= emptyAt;
+        if (emptyAt > 0 && isDue && !isDraining) return empty();
         Moment sentAt = Moment.now();
         List<?> answer = run("beat", epoch, List.of(), member(), record(), CLAIM_MS, BEHIND_SHUT_DOOR, heard);
         if (answer.get(0).equals("ok")) return accept(sentAt, List.of(), answer);
         if (answer.get(0).equals("epoch")) return register((String) answer.get(1));
         lapse();
+        return register(epoch);
+    }
+
+    /** Leaves first, so that clients that ask again get another node, and returns without rooms. */
+    private Void empty() throws Exception {
+        run("leave", epoch, List.of(), member());
+        emptyAt = 0;
+        lapse();
+        closeAll(LEAVING);
         return register(epoch);
     }
 
@@ -165,7 +178,7 @@ final class Node {
     }
 
     private synchronized Void registered(
-            String inEpoch, String tried, Moment sentAt, List<Room> batch, List<?> answer) {
+            String inEpoch, String tried, Moment sentAt, List<Room> batch, List<?> answer) throws Refused {
         epoch = inEpoch;
         incarnation = tried;
         pending = null;
@@ -174,13 +187,14 @@ final class Node {
         return accept(sentAt, batch, answer);
     }
 
-    private synchronized Void accept(Moment sentAt, List<Room> batch, List<?> answer) {
+    private synchronized Void accept(Moment sentAt, List<Room> batch, List<?> answer) throws Refused {
         long now = (Long) answer.get(1);
         redate(now);
         storeTime = now;
         storeSentAt = sentAt;
         if (isCertain(sentAt)) leaseSentAt = sentAt;
         if (isOver || !valid()) return null;
+        hearOrder((String) answer.get(5));
         heard = (List<?>) answer.get(2);
         for (int at = 0; at < heard.size(); at += 2)
             hearEnd(ROOM_KEY + heard.get(at), Long.parseLong((String) heard.get(at + 1)));
@@ -189,11 +203,23 @@ final class Node {
         return null;
     }
 
+    /** Follows an operator: no new rooms, and after the deadline of a drain no rooms at all. */
+    private void hearOrder(String told) throws Refused {
+        // A new process has no rooms that would have to leave.
+        boolean isNew = order != null && !told.equals(order);
+        order = told;
+        if (!isNew) return;
+        Map<String, Object> given = told.contains("\"kind\":\"drain\"") ? Signature.readFlatJson(told) : Map.of();
+        emptyAt = given.isEmpty() ? 0 : (Long) given.get("at") + (Long) given.get("deadline");
+        hurry.release();
+    }
+
     private String member() { return id + "|" + incarnation; }
 
     private synchronized String record() {
         long count = rooms.values().stream().filter(room -> room.openedAt > 0).count();
-        return String.format("{\"wssUrl\":\"%s\",\"rooms\":%d,\"draining\":%b}", wssUrl, count, isDraining);
+        return String.format("{\"wssUrl\":\"%s\",\"rooms\":%d,\"draining\":%b}", wssUrl, count,
+            isDraining || order != null && !order.isEmpty());
     }
 
     private static String newIncarnation() {

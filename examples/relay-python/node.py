@@ -21,6 +21,7 @@ CALL_MS, CLAIM_MS = min(1000, LEASE / 2), max(90_000, LEASE + 60_000)
 BATCH, MAX_ENDS, MAX_TRIES = 250, 1000, 6
 SEATS_PER_ROOM, USED_KEPT = 32, 300_000
 SUSPEND_SECONDS, TICK_SECONDS = 600, 0.1
+UNKNOWN = 'unknown'
 MOVED, LEAVING = 'the room moved: ask again', 'the node is leaving: ask again'
 
 
@@ -60,6 +61,7 @@ class Node:
         self.lease_sent_at, self.store_time, self.store_sent_at = None, 0, clocks()
         self.rooms, self.ended, self.heard, self.number = {}, {}, [], 0
         self.used, self.is_draining, self.is_over = {}, False, False
+        self.order, self.empty_at = UNKNOWN, None
         self.lock, self.hurry, self.tasks = asyncio.Lock(), asyncio.Event(), set()
 
     async def start(self):
@@ -119,6 +121,8 @@ class Node:
         # The pending registration may be in the store, and have ended the lease of the one before.
         if self.pending:
             return await self._register()
+        if self._has_to_empty():
+            return await self._empty()
         sent_at = clocks()
         word, *rest = await self._run(
             'beat', [], self._member(), self._record(), CLAIM_MS, BEHIND_SHUT_DOOR, *self.heard)
@@ -127,6 +131,19 @@ class Node:
         if word == 'lapsed':
             self._lapse()
         await self._register(*rest)
+
+    def _has_to_empty(self):
+        # A drain of the program itself ends in a leave for good.
+        is_ordered = self.empty_at is not None and not self.is_draining
+        return is_ordered and (self.now() >= self.empty_at or self.is_vacant())
+
+    async def _empty(self):
+        """Leaves first, so that clients that ask again get another node, and returns without rooms."""
+        await self._run('leave', [], self._member())
+        self.empty_at = None
+        self._lapse()
+        self.close_all(LEAVING)
+        await self._register()
 
     async def _register(self, epoch=None):
         """Registers the same incarnation while its lease is valid, in a new epoch; otherwise another one."""
@@ -158,13 +175,14 @@ class Node:
                 return self.close_all(LEAVING)
         raise ConnectionError('the node cannot be registered')
 
-    def _accept(self, sent_at, rooms, now, ends, claims, _memory):
+    def _accept(self, sent_at, rooms, now, ends, claims, _memory, order):
         self._redate(now)
         self.store_time, self.store_sent_at = now, sent_at
         if self._is_certain(sent_at):
             self.lease_sent_at = sent_at
         if self.is_over or not self.valid():
             return
+        self._hear_order(order)
         self.heard = ends
         for name, at in zip(ends[::2], ends[1::2]):
             self._hear_end(ROOM_KEY + name, int(at))
@@ -172,12 +190,24 @@ class Node:
         if len(ends) >= 2 * MAX_ENDS:
             self.hurry.set()
 
+    def _hear_order(self, order):
+        """Follows an operator: no new rooms, and after the deadline of a drain no rooms at all."""
+        if order == self.order:
+            return
+        # A new process has no rooms that would have to leave.
+        is_first, self.order = self.order == UNKNOWN, order
+        given = json.loads(order or '{}')
+        is_drain = given.get('kind') == 'drain' and not is_first
+        self.empty_at = given['at'] + given['deadline'] if is_drain else None
+        self.hurry.set()
+
     def _member(self, incarnation=None):
         return f'{NODE_ID}|{incarnation or self.incarnation}'
 
     def _record(self):
         rooms = sum(room.opened_at > 0 for room in self.rooms.values())
-        return json.dumps({'wssUrl': WSS_URL, 'rooms': rooms, 'draining': self.is_draining})
+        is_ordered = self.order not in (UNKNOWN, '')
+        return json.dumps({'wssUrl': WSS_URL, 'rooms': rooms, 'draining': self.is_draining or is_ordered})
 
     def valid(self):
         """Reads both clocks, since a timer alone fires too late after a pause."""

@@ -5,6 +5,7 @@ import { createDemo } from '../../demo/app.js'
 import { readEnv } from '../../demo/env.js'
 import { PATH } from '../support/build-app.js'
 import { readBlocks } from '../support/doc-blocks.js'
+import { until } from '../support/until.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
@@ -19,6 +20,7 @@ async function start (t: Test, env: Record<string, string>, common: Record<strin
   const { app, issueToken } = await createDemo(readEnv({ LOG_LEVEL: 'silent', ...common, ...env }))
   t.teardown(() => app.close())
   await app.listen({ port: 0, host: '127.0.0.1' })
+  await until(() => app.cobrowseRegistry.nodes().length > 0, 'the nodes of the demo register')
 
   async function post (url: string, userId: string, payload: object, channelId = 'web'): Promise<string> {
     const token = await issueToken({ tenantId: 'bank', channelId, userId })

@@ -96,7 +96,7 @@ const TIMES = { lease: 2400, heartbeat: 400, linger: 6 }
 /** A session that a busy machine keeps. */
 const SESSION_MS = 3600
 const PATIENCE = 500
-const MAX_LINES = 600
+const MAX_LINES = 650
 const MEBIBYTE = 1024 * 1024
 const HELLO = 'hello'
 const CONTRACT = `${ROOT}docs/node-contract`

@@ -52,7 +52,7 @@ const toKeys = ({ rooms }: Claims) => rooms.map(({ key }) => key)
 const kindOf = ({ yields, areOpen = false }: Claims) => yields ? 1 : areOpen ? 2 : 0
 const toArgs = ({ rooms }: Claims) => rooms.flatMap(({ number, date = '' }) => [number, date])
 
-type Answer = [string, string | number, string[], Array<string | number>, string?, (string | null)?]
+type Answer = [string, string | number, string[], Array<string | number>, string?, string?]
 
 function toAnswer (answer: unknown, { keyOf, remember }: RedisStore): NodeAnswer {
   // The scripts document this type.
@@ -66,7 +66,7 @@ function toAnswer (answer: unknown, { keyOf, remember }: RedisStore): NodeAnswer
         ends: toEnds(ends, keyOf),
         hasMoreEnds: ends.length >= 2 * MAX_TOLD,
         claims: toClaims(claims),
-        order: typeof order === 'string' ? parseOrder(order) : order
+        order: order === undefined || order === '' ? null : parseOrder(order)
       }
     case 'epoch':
       return { outcome, epoch: String(second) }

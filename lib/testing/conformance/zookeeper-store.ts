@@ -11,6 +11,7 @@ import { createAssigner } from '../../registry/zookeeper/assigner.js'
 import { parseBinding, toText } from '../../registry/zookeeper/binding.js'
 import { createCommit } from '../../registry/zookeeper/commits.js'
 import { createLayout } from '../../registry/zookeeper/layout.js'
+import { createOrderedIds } from '../../registry/zookeeper/orders.js'
 import { createRooms } from '../../registry/zookeeper/room-records.js'
 import { createSweep } from '../../registry/zookeeper/sweep.js'
 import { createZooKeeperView } from '../../registry/zookeeper/view.js'
@@ -72,11 +73,13 @@ export function openZooKeeper ({ hosts, times: { lease, linger } }: ZooKeeperSto
   })
   const layout = createLayout(ROOT)
   const rooms = createRooms(client, layout)
+  const orders = createOrderedIds(client, layout)
   const sweep = createSweep({ client, layout, rooms, lingerMs: linger, clock: systemClock })
   const chooser = createChooser()
   const view = createZooKeeperView({
     client,
     layout,
+    orders,
     parse: parseRecord,
     clock: systemClock,
     // The runner itself lets nodes vanish.
@@ -87,7 +90,7 @@ export function openZooKeeper ({ hosts, times: { lease, linger } }: ZooKeeperSto
     onHint: () => {}
   })
   const commit = createCommit({ client, layout, clock: systemClock })
-  const assigner = createAssigner({ client, commit, layout, rooms, sweep, view, chooser, clock: systemClock })
+  const assigner = createAssigner({ client, commit, layout, rooms, sweep, orders, view, chooser, clock: systemClock })
   const call = { ms: CALL_MS }
 
   async function inTime<T> (work: (limit: Ending) => Promise<T>): Promise<T> {

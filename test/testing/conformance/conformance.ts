@@ -7,6 +7,7 @@ import { startRedis } from '../../support/redis-server.js'
 import { OF_CALLS } from './defects/of-calls.js'
 import { OF_CLAIMS } from './defects/of-claims.js'
 import { OF_LAPSES } from './defects/of-lapses.js'
+import { OF_ORDERS } from './defects/of-orders.js'
 import { OF_RETURNS } from './defects/of-returns.js'
 import { OF_ROOMS } from './defects/of-rooms.js'
 import { OF_SIGNATURES } from './defects/of-signatures.js'
@@ -21,7 +22,14 @@ const JOBS = 3
 
 /** Broken nodes, each with one defect. */
 export const BROKEN_NODES = Object.entries<BrokenNode>({
-  ...OF_ROOMS, ...OF_CLAIMS, ...OF_CALLS, ...OF_LAPSES, ...OF_RETURNS, ...OF_SIGNATURES, ...OF_USED_SIGNATURES
+  ...OF_ROOMS,
+  ...OF_CLAIMS,
+  ...OF_CALLS,
+  ...OF_ORDERS,
+  ...OF_LAPSES,
+  ...OF_RETURNS,
+  ...OF_SIGNATURES,
+  ...OF_USED_SIGNATURES
 })
 
 interface CheckedNode extends Partial<TestNodeOptions>, Partial<Pick<CheckNodeOptions, 'log' | 'only' | 'signing'>> {

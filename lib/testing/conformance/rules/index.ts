@@ -8,6 +8,7 @@ import { forgetNode, forgotten } from './forgotten.js'
 import { dropLease, lapse } from './lapse.js'
 import { leaving, stopAndStart } from './leaving.js'
 import { manyEnds } from './many-ends.js'
+import { giveOrder, orders } from './orders.js'
 import { races } from './races.js'
 import { basics, registration } from './registration.js'
 import { afterResets, resets } from './resets.js'
@@ -28,6 +29,7 @@ export const STEPS: readonly Step[] = [
   { rules: resets },
   { rules: [...afterResets, ...manyEnds] },
   { rules: races },
+  { rules: orders, plan: giveOrder },
   { rules: lapse, plan: dropLease },
   { rules: forgotten, plan: forgetNode },
   { rules: yielding, plan: dropLeaseAndSettle },

@@ -156,6 +156,7 @@ export const OF_SIGNATURES: Record<string, BrokenNode> = {
   'does not look at aud': {
     breaks: {
       'lapse-old-signature': /a client with a signature for the old incarnation stays connected/,
+      'order-old-signature': /a client with a signature for the old incarnation stays connected/,
       'signature-audience': /a client with another node in aud stays connected/,
       'signature-incarnation': /a client with an older incarnation in aud stays connected/
     },
