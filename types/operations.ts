@@ -44,12 +44,26 @@ export interface OperatedNode extends Partial<Omit<NodeView, 'id'>> {
   fault?: string
 }
 
-/**
- * The access of an operator. It needs the store alone, no gateway.
- */
+/** A room that the store binds to a node. The store does not know the tenant and the id of a room, only their hash. */
+export interface OperatedRoom {
+  /** Base64url of SHA-256 over tenant and room, as in the keys of the store. */
+  key: string
+  /** Id of the node. */
+  node: string
+  incarnation: string
+  /** `assigned` by a gateway · `claimed` by the node, which has it open · `released` by the node, or its call ended */
+  state: 'assigned' | 'claimed' | 'released'
+}
+
+/** The access of an operator. It needs the store alone, no gateway. */
 export interface RegistryOperations {
   /** All nodes, those that lapsed, and the ids that are under an order. */
   nodes (): Promise<OperatedNode[]>
+  /**
+   * All rooms that are bound to a node, or to this one. A room that changes meanwhile may show twice, or not at all.
+   * Reads the whole store, piece by piece.
+   */
+  rooms (options?: { node?: string | undefined }): AsyncIterable<OperatedRoom>
   /** All orders, by the ids of the nodes. */
   orders (): Promise<ReadonlyMap<string, NodeOrder>>
   /**

@@ -4,10 +4,14 @@ import { endVerb } from './end.js'
 import { EXIT, UsageError } from './exit.js'
 import { nodesVerb } from './nodes.js'
 import { cordonVerb, drainVerb, uncordonVerb, undrainVerb } from './orders.js'
+import { roomsVerb } from './rooms.js'
+import { watchVerb } from './watch.js'
 import type { Verb } from './verb.js'
 
 const VERBS: Record<string, Verb> = {
   nodes: nodesVerb,
+  rooms: roomsVerb,
+  watch: watchVerb,
   cordon: cordonVerb,
   uncordon: uncordonVerb,
   drain: drainVerb,

@@ -20,11 +20,13 @@ export const nodesVerb: Verb = {
     const { values } = readArguments(args, STORE_OPTIONS)
     const nodes = await withStore(values, async ({ operations }) => await operations.nodes())
     if (values.json === true) process.stdout.write(`${JSON.stringify(nodes, undefined, 2)}\n`)
-    else process.stdout.write(toTable(TITLES, nodes.map(toRow)))
+    else process.stdout.write(nodesTable(nodes))
     if (nodes.length === 0) process.stderr.write('there is no node: are the store and --prefix those of the gateways?\n')
     return EXIT.ok
   }
 }
+
+export const nodesTable = (nodes: OperatedNode[]): string => toTable(TITLES, nodes.map(toRow))
 
 function toRow (node: OperatedNode): string[] {
   const { id, state, rooms, capacity, weight, zone, heardAgo, wssUrl, order, fault } = node

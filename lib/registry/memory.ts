@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import { takesDeadline } from '../common/adapter-call.js'
 import { createAdapterState } from '../common/adapter-state.js'
@@ -159,6 +160,13 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
         return [view.id, { ...view, state: stateOf(order, view.draining), ...order && { order } }] as const
       })
       return withGone(new Map(found), orders)
+    },
+    async * rooms ({ node } = {}) {
+      for (const { name, member: { view }, isClaimed } of bindings.all()) {
+        if (node !== undefined && view.id !== node) continue
+        const key = hash('sha256', name, 'base64url')
+        yield { key, node: view.id, incarnation: view.incarnation, state: isClaimed ? 'claimed' : 'assigned' }
+      }
     },
     async setOrder (id, order) {
       checkOrderedId(id)

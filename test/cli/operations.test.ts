@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import t from 'tap'
 import { cordonVerb, drainVerb, waitUntilEmpty } from '../../lib/cli/orders.js'
 import { nodesVerb } from '../../lib/cli/nodes.js'
@@ -8,6 +9,7 @@ import { redisRegistry } from '../../lib/registry/redis.js'
 import { zookeeperRegistry } from '../../lib/registry/zookeeper.js'
 import { connect, skipSettling } from '../support/redis-registry.js'
 import { findFreePort, startRedis, withoutRedis } from '../support/redis-server.js'
+import { ROOT } from '../support/doc-blocks.js'
 import { until } from '../support/until.js'
 import { startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js'
 import { runCli } from './run-cli.js'
@@ -67,7 +69,8 @@ for (const [name, { skip, start }] of Object.entries(STORES)) {
   }, async (t) => {
     const { args, makeRegistry, restart } = await start(t)
     const run = async (...words: string[]) => await runCli([...words, ...args], ENV)
-    const node = await joinCobrowse({ registry: makeRegistry(), id: 'n1', wssUrl: 'wss://n1.example/ws', signing: SIGNING })
+    const registry = makeRegistry()
+    const node = await joinCobrowse({ registry, id: 'n1', wssUrl: 'wss://n1.example/ws', signing: SIGNING })
     t.teardown(async () => await node.close())
 
     const before = await run('nodes')
@@ -90,6 +93,12 @@ for (const [name, { skip, start }] of Object.entries(STORES)) {
     await until(() => node.status().state === 'serving', 'the node serves again')
     const drained = await run('drain', 'n1', ...BY, '--deadline', '0s', '--return-within', '1s', '--wait')
     t.match(drained, { code: 0, out: /^n1: drain by anna/, errors: /n1 is empty\n$/ })
+    t.match(await run('undrain', 'n1'), { code: 0, errors: '' })
+    await until(async () => await registry.assign({ tenant: 't1', room: 'r1' }).catch(() => undefined), 'a room')
+    const room = 'iE9F1qzdF8WNrryTI9A7rJ-pYA3NylNz_CM5sPYwCW8  assigned  n1\n'
+    t.strictSame(await run('rooms'), { code: 0, out: room, errors: '' })
+    t.match(await run('rooms', '--node', 'n1', '--count'), { code: 0, out: 'NODE  ROOMS\nn1    1\n' })
+    t.match(await run('rooms', '--node', 'n9', '--count', '--json'), { code: 0, out: '{}\n' })
     t.match(await run('end', 'tenant', 'room'), { code: 0, out: 'ended\n', errors: '' })
     t.match(await run('end', 'tenant', 'room', '--json'), { code: 0, out: '{"tenant":"tenant","room":"room","ended":true}\n' })
   })
@@ -137,6 +146,17 @@ t.test('a verb – a store that is away, or gives no rights – ends with 3 and 
   const denied = await runCli(['nodes', '--redis', `redis://guest:hush@127.0.0.1:${port}`], ENV)
   t.match(denied, { code: 3, out: '', errors: /NOPERM/ })
   t.notMatch(denied.errors, 'hush')
+})
+
+t.test('watch – until it is interrupted – prints the nodes again and again', { skip: withoutRedis }, async (t) => {
+  const { url } = await startRedis(t)
+  const child = spawn(process.execPath, [`${ROOT}dist/lib/cli/main.js`, 'watch', '--redis', url, '--interval', '20ms'])
+  let out = ''
+  child.stdout.on('data', (chunk: Buffer) => { out += chunk.toString() })
+  const exited = new Promise((resolve) => child.once('close', resolve))
+  await until(() => out.split('NODE').length > 3, 'three tables')
+  child.kill('SIGINT')
+  t.equal(await exited, 0)
 })
 
 t.test('nodes – a prefix that no gateway uses – says that there is none', { skip: withoutRedis }, async (t) => {

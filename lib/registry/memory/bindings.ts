@@ -31,6 +31,8 @@ export interface Bindings {
   claim (name: string, member: Member): void
   isClaimedBy (name: string, member: Member): boolean
   drop (member: Member): void
+  /** Those of members that have not left. */
+  all (): Array<{ name: string, member: Member, isClaimed: boolean }>
   /** Removes bindings that have ended. */
   sweep (): void
 }
@@ -115,6 +117,12 @@ export function createBindings (
     isClaimedBy: (name, member) => claimed.get(name) === member,
     drop (member) {
       for (const [name, holder] of claimed) if (holder === member) unbind(name)
+    },
+    all () {
+      sweep()
+      const found = [...claimed].map(([name, member]) => ({ name, member, isClaimed: true }))
+      for (const { name, member } of lingering.values()) found.push({ name, member, isClaimed: false })
+      return found.filter(({ member }) => !member.gone)
     },
     sweep
   }

@@ -1,7 +1,7 @@
 import { readEntry } from './node-entry.js'
 import { splitMember } from './member.js'
 import type { ParseRecord, RecordText } from './node-entry.js'
-import type { NodeOrder, OperatedNode } from '../../../types/operations.js'
+import type { NodeOrder, OperatedNode, OperatedRoom } from '../../../types/operations.js'
 
 type Orders = ReadonlyMap<string, NodeOrder>
 
@@ -31,6 +31,12 @@ export function toOperatedNode ({ member, text, parse, orders, hasLapsed }: Regi
 export function stateOf (order: NodeOrder | undefined, isDraining: boolean): OperatedNode['state'] {
   if (order !== undefined) return order.kind === 'cordon' ? 'cordoned' : 'draining'
   return isDraining ? 'draining' : 'serving'
+}
+
+/** @param state as the store writes it */
+export function toOperatedRoom (key: string, member: string, state: string): OperatedRoom {
+  const { id, incarnation } = splitMember(member)
+  return { key, node: id, incarnation, state: state === 'assigned' || state === 'claimed' ? state : 'released' }
 }
 
 /** All nodes by their ids, and those that an order names alone. */

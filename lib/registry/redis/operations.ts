@@ -1,14 +1,15 @@
 import { parseRecord } from '../nodes/node-entry.js'
 import { checkOrder, checkOrderedId, parseOrder } from '../nodes/node-order.js'
-import { toOperatedNode, withGone } from '../nodes/operated-node.js'
+import { toOperatedNode, toOperatedRoom, withGone } from '../nodes/operated-node.js'
 import { leasedPages, listedPages } from './pages.js'
-import { END_ORDER, READ_ORDERS, SET_ORDER } from './scripts/operator.js'
+import { END_ORDER, READ_ORDERS, READ_ROOMS, SET_ORDER } from './scripts/operator.js'
 import type { ParseRecord } from '../nodes/node-entry.js'
 import type { RedisStore } from './store.js'
 import type { OperatedNode, RegistryOperations } from '../../../types/operations.js'
 import type { ListedNodes } from '../../../types/registry.js'
 
 const CALL_MS = 2000
+const PAGE_SIZE = 1000
 /** Before all leases: nodes that lapsed are on the list for a minute. */
 const ALL = '-inf'
 
@@ -44,6 +45,18 @@ export function createRedisOperations (
         }
       }
       return withGone(found, given)
+    },
+    async * rooms ({ node } = {}) {
+      let cursor = '0'
+      do {
+        // READ_ROOMS documents this type.
+        const answer = await store.run(READ_ROOMS, { args: [cursor, PAGE_SIZE], ms: CALL_MS }) as string[]
+        for (let at = 1; at < answer.length; at += 3) {
+          const room = toOperatedRoom(String(answer[at]), String(answer[at + 1]), String(answer[at + 2]))
+          if (node === undefined || room.node === node) yield room
+        }
+        cursor = String(answer[0])
+      } while (cursor !== '0')
     },
     async setOrder (id, order) {
       checkOrderedId(id)

@@ -29,6 +29,8 @@ export interface ZooKeeperLayout {
   orderPath (id: string): string
   /** Key of a room: ids never become part of a path. */
   roomKey (room: RoomKey): string
+  /** The parent of all buckets. */
+  readonly rooms: string
   /** Path of a persistent znode: the rooms whose keys begin alike. */
   bucketPath (bucket: string): string
   roomPath (key: string): string
@@ -44,7 +46,8 @@ export const BUCKETS: readonly string[] = [...BASE64URL].flatMap((first) => [...
 /** @param listedPath parent of nodes that another program registers */
 export function createLayout (root: string, listedPath?: string): ZooKeeperLayout {
   const nodes = listedPath ?? `${root}/nodes`
-  const bucketPath = (bucket: string) => `${root}/rooms/${bucket}`
+  const rooms = `${root}/rooms`
+  const bucketPath = (bucket: string) => `${rooms}/${bucket}`
   const isListed = listedPath !== undefined
   return {
     isListed,
@@ -63,6 +66,7 @@ export function createLayout (root: string, listedPath?: string): ZooKeeperLayou
     orders: `${root}/orders`,
     orderPath: (id) => `${root}/orders/${id}~`,
     roomKey: (room) => hash('sha256', roomName(room), 'base64url'),
+    rooms,
     bucketPath,
     roomPath: (key) => `${bucketPath(bucketOf(key))}/${key}`
   }

@@ -1,17 +1,19 @@
 import { memberOf, splitMember } from '../nodes/member.js'
 import { parseRecord } from '../nodes/node-entry.js'
 import { checkOrder, checkOrderedId, parseOrder } from '../nodes/node-order.js'
-import { toOperatedNode, withGone } from '../nodes/operated-node.js'
-import { unavailable } from '../../common/unavailable.js'
+import { toOperatedNode, toOperatedRoom, withGone } from '../nodes/operated-node.js'
+import { unavailable, UnreadableBindingError } from '../../common/unavailable.js'
+import { parseBinding } from './binding.js'
 import { ensurePath } from './layout.js'
 import { idOf } from './orders.js'
 import { textOf } from './view.js'
+import type { Binding } from './binding.js'
 import type { Clock } from '../../common/clock.js'
 import type { ParseRecord } from '../nodes/node-entry.js'
 import type { Ending } from '../../common/deadline.js'
 import type { ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client.js'
 import type { ZooKeeperLayout } from './layout.js'
-import type { NodeOrder, OperatedNode, RegistryOperations } from '../../../types/operations.js'
+import type { NodeOrder, OperatedNode, OperatedRoom, RegistryOperations } from '../../../types/operations.js'
 
 /** Most znodes that are read at once. */
 const AT_ONCE = 64
@@ -67,6 +69,16 @@ export function createZooKeeperOperations (
     return new Map(await readAll(children.map(idOf), layout.idPath, take, signal))
   }
 
+  /** Rooms that cannot be read, or are bound to no node, are left out. */
+  async function readRooms (bucket: string, signal: Ending): Promise<OperatedRoom[]> {
+    const keys = await client.children(layout.bucketPath(bucket), { signal }) ?? []
+    const read = await readAll(keys, layout.roomPath, (key, data) => {
+      const { member, state } = parseOrNothing(data.toString())
+      return member === undefined ? [] : [toOperatedRoom(key, member, state)]
+    }, signal)
+    return read.flat()
+  }
+
   /** Writes the order and, in the same step, the parent whose version every choice of a node checks. */
   async function write (id: string, order: NodeOrder | null, signal: Ending): Promise<boolean> {
     const path = layout.orderPath(id)
@@ -95,6 +107,14 @@ export function createZooKeeperOperations (
       for (const node of living) found.set(node.id, node)
       return withGone(found, orders)
     }),
+    async * rooms ({ node } = {}) {
+      const buckets = await inTime(async (signal) => await client.children(layout.rooms, { signal })) ?? []
+      for (const bucket of buckets) {
+        for (const room of await inTime(async (signal) => await readRooms(bucket, signal))) {
+          if (node === undefined || room.node === node) yield room
+        }
+      }
+    },
     async setOrder (id, order) {
       checkOrderedId(id)
       const given = order === null ? null : { at: Math.floor(clock.wall()), ...checkOrder(id, order) }
@@ -103,5 +123,14 @@ export function createZooKeeperOperations (
         throw unavailable('the order kept changing')
       })
     }
+  }
+}
+
+function parseOrNothing (text: string): Pick<Binding, 'member' | 'state'> {
+  try {
+    return parseBinding(text)
+  } catch (error) {
+    if (error instanceof UnreadableBindingError) return { member: undefined, state: 'ended' }
+    throw error
   }
 }

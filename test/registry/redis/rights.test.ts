@@ -46,6 +46,9 @@ t.test('a registry – whose user has the documented rights only – keeps the c
   const { port } = await startRedis(t)
   const admin = connect(t, port)
   const redis = await connectAs(t, admin, port, 'cobrowse', '~{test-*')
+  // As documented for `rooms` of an operator.
+  t.match(DOC, /`rooms` of the \[command\]\(command\.md\)\s+needs\s+`\+scan`/)
+  await admin.call('ACL', 'SETUSER', 'cobrowse', '+scan')
   await t.test('contract', async (t) => {
     t.jobs = 8
     let last = 0

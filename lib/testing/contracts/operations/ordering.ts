@@ -124,6 +124,31 @@ export const ORDERING: Sentences<RegistryFixture> = {
     assert.ok(at >= earliest && at <= Date.now() + fixture.clockSkew, `"at" is ${at}, the tests have ${Date.now()}`)
   },
 
+  'rooms – rooms of two nodes – are told with their nodes and states, or those of one node': async (fixture) => {
+    const { registry, first, second } = await joinTwo(fixture)
+    const { setOrder, rooms } = operationsOf(fixture)
+    const [ours, theirs, assigned] = [newRoom(), newRoom(), newRoom()]
+    assert.equal(await first.claim(ours), 'ok')
+    assert.equal(await second.claim(theirs), 'ok')
+    await setOrder('n1', CORDON)
+    assert.equal(await nodeOf(registry, assigned), 'n2')
+    const told = async (node?: string) => {
+      const seen: string[] = []
+      for await (const room of rooms({ node })) {
+        assert.match(room.key, /^[\w-]{43}$/)
+        const { incarnation } = room.node === 'n1' ? first : second
+        assert.equal(room.incarnation, incarnation)
+        seen.push(`${room.node} ${room.state}`)
+      }
+      return seen
+    }
+    // The fixture may have assigned a room of its own.
+    assert.deepEqual((await told('n1')).filter((room) => room !== 'n1 assigned'), ['n1 claimed'])
+    const all = await told()
+    for (const room of ['n1 claimed', 'n2 assigned', 'n2 claimed']) assert.ok(all.includes(room), `${room} in ${show(all)}`)
+    assert.deepEqual(await told('n3'), [])
+  },
+
   'nodes – nodes with and without orders – have a state, and what the record tells': async (fixture) => {
     const { setOrder, nodes } = operationsOf(fixture)
     await fixture.join('cordoned', { zone: 'az1', capacity: 5 })
