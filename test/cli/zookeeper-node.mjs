@@ -1,4 +1,4 @@
-// A relay node on ZooKeeper that passes all messages of a room on.
+// A relay node on ZooKeeper that passes the messages of admitted clients on, in whichever room they are.
 import { once } from 'node:events'
 import { WebSocketServer } from 'ws'
 import { zookeeperRegistry } from 'fastify-cobrowse'
@@ -10,15 +10,20 @@ const server = new WebSocketServer({ port: Number(PORT), host: '127.0.0.1', hand
 await once(server, 'listening')
 const wssUrl = `ws://127.0.0.1:${PORT}/ws/cobrowse/1`
 const node = await joinCobrowse({ registry, id: 'node-1', wssUrl, signing: { keys: [{ id, secret }] } })
+const inside = new Set()
 
 server.on('connection', async (socket, request) => {
   socket.on('error', () => socket.terminate())
   socket.pause()
   try {
     const { leave, ended } = await node.admit(readOffer(request.headers).signature)
-    socket.on('close', leave)
+    inside.add(socket)
+    socket.on('close', () => {
+      inside.delete(socket)
+      leave()
+    })
     socket.on('message', (data, binary) => {
-      for (const other of server.clients) if (other !== socket) other.send(data, { binary })
+      for (const other of inside) if (other !== socket) other.send(data, { binary })
     })
     ended.then(({ code, reason }) => socket.close(code, reason))
   } catch (error) {
