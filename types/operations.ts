@@ -1,4 +1,4 @@
-import type { NodeView } from './registry.js'
+import type { NodeView, RoomKey } from './registry.js'
 
 /** What an operator wants of a node. */
 export interface NewNodeOrder {
@@ -55,6 +55,31 @@ export interface OperatedRoom {
   state: 'assigned' | 'claimed' | 'released'
 }
 
+/** What the store knows of one room, and what that means for the next caller. */
+export interface RoomExplanation {
+  /** Base64url of SHA-256 over tenant and room, as in the keys of the store. */
+  key: string
+  /** Left out: the room is bound to no node, or its binding cannot be read. */
+  binding?: OperatedRoom & {
+    /** Number of the latest claim of the node; 0 if it has not claimed the room. */
+    claims: number
+    /** Whether the node is alive. */
+    isAlive: boolean
+    /** Milliseconds until the binding ends, unless it is prolonged. Left out: the store does not count them. */
+    endsIn?: number
+  }
+  /** Latest end of the call, in milliseconds since the epoch. */
+  endedAt?: number
+  /** Milliseconds until the store has settled: until then new rooms have to wait. */
+  settlingMs: number
+  /** Ids of the nodes that a new room may get. */
+  candidates: string[]
+  /** The other nodes, and the reasons. */
+  leftOut: Array<{ id: string, reason: string }>
+  /** What the next caller gets, and why, in one sentence. */
+  next: string
+}
+
 /** The access of an operator. It needs the store alone, no gateway. */
 export interface RegistryOperations {
   /** All nodes, those that lapsed, and the ids that are under an order. */
@@ -64,6 +89,8 @@ export interface RegistryOperations {
    * Reads the whole store, piece by piece.
    */
   rooms (options?: { node?: string | undefined }): AsyncIterable<OperatedRoom>
+  /** Tells where a room is, and what the next caller gets. It changes nothing. */
+  explain (room: RoomKey): Promise<RoomExplanation>
   /** All orders, by the ids of the nodes. */
   orders (): Promise<ReadonlyMap<string, NodeOrder>>
   /**

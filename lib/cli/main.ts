@@ -2,6 +2,7 @@
 import { checkNodeVerb } from './check-node.js'
 import { endVerb } from './end.js'
 import { EXIT, UsageError } from './exit.js'
+import { explainVerb } from './explain.js'
 import { nodesVerb } from './nodes.js'
 import { cordonVerb, drainVerb, uncordonVerb, undrainVerb } from './orders.js'
 import { roomsVerb } from './rooms.js'
@@ -12,6 +13,7 @@ const VERBS: Record<string, Verb> = {
   nodes: nodesVerb,
   rooms: roomsVerb,
   watch: watchVerb,
+  explain: explainVerb,
   cordon: cordonVerb,
   uncordon: uncordonVerb,
   drain: drainVerb,

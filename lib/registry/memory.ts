@@ -7,6 +7,7 @@ import { throwIfOver } from '../common/deadline.js'
 import { createEmitter } from '../common/emitter.js'
 import { createBindings } from './memory/bindings.js'
 import { toNodeRef } from '../common/node-ref.js'
+import { toExplanation } from './nodes/explanation.js'
 import { checkOrder, checkOrderedId } from './nodes/node-order.js'
 import { checkNodeRecord, newIncarnation, toDraining, toNodeView } from './nodes/node-record.js'
 import { stateOf, withGone } from './nodes/operated-node.js'
@@ -152,6 +153,26 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   const operations: RegistryOperations = {
     async orders () {
       return new Map(orders)
+    },
+    async explain (room) {
+      const name = roomName(room)
+      const holder = bindings.find(name)
+      return toExplanation({
+        key: hash('sha256', name, 'base64url'),
+        ...holder && {
+          binding: {
+            key: hash('sha256', name, 'base64url'),
+            node: holder.view.id,
+            incarnation: holder.view.incarnation,
+            state: bindings.isClaimedBy(name, holder) ? 'claimed' : 'assigned',
+            claims: 0,
+            isAlive: true
+          }
+        },
+        endedAt: endOf(name) ?? 0,
+        settlingMs: 0,
+        nodes: await operations.nodes()
+      })
     },
     async nodes () {
       bindings.sweep()

@@ -97,6 +97,9 @@ for (const [name, { skip, start }] of Object.entries(STORES)) {
     await until(async () => await registry.assign({ tenant: 't1', room: 'r1' }).catch(() => undefined), 'a room')
     const room = 'iE9F1qzdF8WNrryTI9A7rJ-pYA3NylNz_CM5sPYwCW8  assigned  n1\n'
     t.strictSame(await run('rooms'), { code: 0, out: room, errors: '' })
+    const explained = await run('explain', 't1', 'r1')
+    t.match(explained.out, /^room {8}iE9F1qzd[\w-]{35}\nbound to {4}n1 \(assigned, alive, claims: 0/)
+    t.match(explained.out, /\nnew rooms {3}n1\nnot on {6}n9 \(cordon by anna: new kernel\)\nnext caller the node n1: /)
     t.match(await run('rooms', '--node', 'n1', '--count'), { code: 0, out: 'NODE  ROOMS\nn1    1\n' })
     t.match(await run('rooms', '--node', 'n9', '--count', '--json'), { code: 0, out: '{}\n' })
     t.match(await run('end', 'tenant', 'room'), { code: 0, out: 'ended\n', errors: '' })

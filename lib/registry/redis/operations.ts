@@ -1,8 +1,9 @@
 import { parseRecord } from '../nodes/node-entry.js'
+import { toExplanation } from '../nodes/explanation.js'
 import { checkOrder, checkOrderedId, parseOrder } from '../nodes/node-order.js'
 import { toOperatedNode, toOperatedRoom, withGone } from '../nodes/operated-node.js'
 import { leasedPages, listedPages } from './pages.js'
-import { END_ORDER, READ_ORDERS, READ_ROOMS, SET_ORDER } from './scripts/operator.js'
+import { END_ORDER, EXPLAIN, READ_ORDERS, READ_ROOMS, SET_ORDER } from './scripts/operator.js'
 import type { ParseRecord } from '../nodes/node-entry.js'
 import type { RedisStore } from './store.js'
 import type { OperatedNode, RegistryOperations } from '../../../types/operations.js'
@@ -30,22 +31,24 @@ export function createRedisOperations (
     return new Map(flat.flatMap((id, at) => at % 2 === 0 ? [[id, parseOrder(flat[at + 1] ?? '')] as const] : []))
   }
 
+  async function readNodes (): Promise<OperatedNode[]> {
+    const given = await orders()
+    const found = new Map<string, OperatedNode>()
+    for await (const { nodes, now, lease } of readPages()) {
+      for (const { member, text, leaseEnds } of nodes) {
+        const hasLapsed = leaseEnds !== undefined && leaseEnds <= now
+        const node = toOperatedNode({ member, text, parse, orders: given, hasLapsed })
+        if (leaseEnds !== undefined) node.heardAgo = Math.max(0, lease - (leaseEnds - now))
+        // Of an id whose process was replaced, the lapsed registration is history.
+        if (!hasLapsed || found.get(node.id) === undefined) found.set(node.id, node)
+      }
+    }
+    return withGone(found, given)
+  }
+
   return {
     orders,
-    async nodes () {
-      const given = await orders()
-      const found = new Map<string, OperatedNode>()
-      for await (const { nodes, now, lease } of readPages()) {
-        for (const { member, text, leaseEnds } of nodes) {
-          const hasLapsed = leaseEnds !== undefined && leaseEnds <= now
-          const node = toOperatedNode({ member, text, parse, orders: given, hasLapsed })
-          if (leaseEnds !== undefined) node.heardAgo = Math.max(0, lease - (leaseEnds - now))
-          // Of an id whose process was replaced, the lapsed registration is history.
-          if (!hasLapsed || found.get(node.id) === undefined) found.set(node.id, node)
-        }
-      }
-      return withGone(found, given)
-    },
+    nodes: readNodes,
     async * rooms ({ node } = {}) {
       let cursor = '0'
       do {
@@ -57,6 +60,28 @@ export function createRedisOperations (
         }
         cursor = String(answer[0])
       } while (cursor !== '0')
+    },
+    async explain (room) {
+      const roomKey = store.room(room)
+      const [answer, nodes] = await Promise.all([
+        store.run(EXPLAIN, { args: [], rooms: [roomKey], ms: CALL_MS }), readNodes()
+      ])
+      // EXPLAIN documents this type.
+      const [word, member, state, claims, endsIn, isAlive, endedAt, settlingMs] = answer as string[]
+      const key = store.nameOf(roomKey)
+      const binding = word !== 'current'
+        ? undefined
+        : Object.assign(toOperatedRoom(key, String(member), String(state)), {
+          claims: Number(claims), isAlive: Number(isAlive) === 1, endsIn: Number(endsIn)
+        })
+      return toExplanation({
+        key,
+        binding,
+        isUnreadable: word === 'unreadable',
+        endedAt: Number(endedAt),
+        settlingMs: Number(settlingMs),
+        nodes
+      })
     },
     async setOrder (id, order) {
       checkOrderedId(id)

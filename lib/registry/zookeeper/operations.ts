@@ -1,5 +1,6 @@
 import { memberOf, splitMember } from '../nodes/member.js'
 import { parseRecord } from '../nodes/node-entry.js'
+import { toExplanation } from '../nodes/explanation.js'
 import { checkOrder, checkOrderedId, parseOrder } from '../nodes/node-order.js'
 import { toOperatedNode, toOperatedRoom, withGone } from '../nodes/operated-node.js'
 import { unavailable, UnreadableBindingError } from '../../common/unavailable.js'
@@ -73,7 +74,7 @@ export function createZooKeeperOperations (
   async function readRooms (bucket: string, signal: Ending): Promise<OperatedRoom[]> {
     const keys = await client.children(layout.bucketPath(bucket), { signal }) ?? []
     const read = await readAll(keys, layout.roomPath, (key, data) => {
-      const { member, state } = parseOrNothing(data.toString())
+      const { member, state = '' } = tryToParse(data.toString()) ?? {}
       return member === undefined ? [] : [toOperatedRoom(key, member, state)]
     }, signal)
     return read.flat()
@@ -94,19 +95,21 @@ export function createZooKeeperOperations (
     return failure === undefined
   }
 
+  async function readNodes (signal: Ending): Promise<OperatedNode[]> {
+    const [orders, registered] = await Promise.all([readOrders(signal), readRegistered(signal)])
+    const living = await readLiving(orders, signal)
+    const found = new Map<string, OperatedNode>()
+    for (const [id, member] of registered) {
+      const order = orders.get(id)
+      found.set(id, { id, incarnation: splitMember(member).incarnation, state: 'lapsed', ...order && { order } })
+    }
+    for (const node of living) found.set(node.id, node)
+    return withGone(found, orders)
+  }
+
   return {
     orders: async () => await inTime(readOrders),
-    nodes: async () => await inTime(async (signal) => {
-      const [orders, registered] = await Promise.all([readOrders(signal), readRegistered(signal)])
-      const living = await readLiving(orders, signal)
-      const found = new Map<string, OperatedNode>()
-      for (const [id, member] of registered) {
-        const order = orders.get(id)
-        found.set(id, { id, incarnation: splitMember(member).incarnation, state: 'lapsed', ...order && { order } })
-      }
-      for (const node of living) found.set(node.id, node)
-      return withGone(found, orders)
-    }),
+    nodes: async () => await inTime(readNodes),
     async * rooms ({ node } = {}) {
       const buckets = await inTime(async (signal) => await client.children(layout.rooms, { signal })) ?? []
       for (const bucket of buckets) {
@@ -114,6 +117,26 @@ export function createZooKeeperOperations (
           if (node === undefined || room.node === node) yield room
         }
       }
+    },
+    async explain (room) {
+      const key = layout.roomKey(room)
+      return await inTime(async (signal) => {
+        const [found, nodes] = await Promise.all([client.get(layout.roomPath(key), { signal }), readNodes(signal)])
+        const parsed = found === undefined ? undefined : tryToParse(found.data.toString())
+        const { member, state, claims = 0, endedAt = 0 } = parsed ?? {}
+        const isAlive = member !== undefined && await client.exists(layout.nodePath(member), { signal }) !== undefined
+        const binding = member === undefined
+          ? undefined
+          : Object.assign(toOperatedRoom(key, member, state ?? ''), { claims, isAlive })
+        return toExplanation({
+          key,
+          binding,
+          isUnreadable: found !== undefined && parsed === undefined,
+          endedAt,
+          settlingMs: 0,
+          nodes
+        })
+      })
     },
     async setOrder (id, order) {
       checkOrderedId(id)
@@ -126,11 +149,12 @@ export function createZooKeeperOperations (
   }
 }
 
-function parseOrNothing (text: string): Pick<Binding, 'member' | 'state'> {
+/** @returns undefined for a text that cannot be read */
+function tryToParse (text: string): Binding | undefined {
   try {
     return parseBinding(text)
   } catch (error) {
-    if (error instanceof UnreadableBindingError) return { member: undefined, state: 'ended' }
+    if (error instanceof UnreadableBindingError) return undefined
     throw error
   }
 }

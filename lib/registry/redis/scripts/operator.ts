@@ -35,5 +35,21 @@ end
 return answer
 `)
 
+/**
+ * Answers 'none', 'current', 'void' (of an earlier epoch) or 'unreadable'; then member, state, number of the latest
+ * claim, remaining milliseconds of the binding, 1 if the node is alive, end of the call or 0, and remaining
+ * milliseconds of the settling.
+ */
+export const EXPLAIN = script([], `
+local good, era, member, state, claims = pcall(read, ROOM)
+if not good then member = nil end
+local word = not good and 'unreadable' or not member and 'none' or era == epoch and 'current' or 'void'
+local endedAt = math.abs(tonumber(ask('ZSCORE', ENDED, nameOf(ROOM)) or 0))
+return {
+  word, member or '', member and state or '', member and claims or 0, redis.call('PTTL', ROOM),
+  member and alive(member) and 1 or 0, endedAt, math.max(0, settledAt - now)
+}
+`)
+
 /** Answers ids and orders, in turn. */
 export const READ_ORDERS = script([], "return ask('HGETALL', ORDERS)")

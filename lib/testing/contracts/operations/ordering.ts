@@ -149,6 +149,51 @@ export const ORDERING: Sentences<RegistryFixture> = {
     assert.deepEqual(await told('n3'), [])
   },
 
+  'explain – a claimed room – tells its node, and that the next caller gets it': async (fixture) => {
+    const { first } = await joinTwo(fixture)
+    const room = newRoom()
+    assert.equal(await first.claim(room), 'ok')
+    const { binding, next, key, settlingMs } = await operationsOf(fixture).explain(room)
+    const { node, incarnation, state, isAlive } = binding ?? {}
+    assert.deepEqual({ node, incarnation, state, isAlive }, {
+      node: 'n1', incarnation: first.incarnation, state: 'claimed', isAlive: true
+    })
+    assert.match(key, /^[\w-]{43}$/)
+    assert.equal(settlingMs, 0)
+    assert.equal(next, 'the node n1: the room is bound to it, and it is alive')
+  },
+
+  'explain – an unbound room – names the candidates, and the reasons against the others': async (fixture) => {
+    await joinTwo(fixture)
+    await fixture.join('full', { capacity: 0 })
+    const { setOrder, explain } = operationsOf(fixture)
+    await setOrder('n1', CORDON)
+    await setOrder('gone', DRAIN)
+    const { binding, candidates, leftOut, next } = await explain(newRoom())
+    assert.equal(binding, undefined)
+    assert.deepEqual(candidates, ['n2'])
+    assert.deepEqual(leftOut, [
+      { id: 'full', reason: 'full: 0 of 0 rooms' },
+      { id: 'gone', reason: 'drain by li: new kernel' },
+      { id: 'n1', reason: 'cordon by anna: disk is full' }
+    ])
+    assert.equal(next, 'one of 1 nodes: the room is bound to no node')
+    await setOrder('n2', CORDON)
+    assert.match((await explain(newRoom())).next, /^the error 50301 or 50308: .*no node may take a new room$/)
+  },
+
+  'explain – a room whose call ended – tells when': async (fixture) => {
+    const { registry, first } = await joinTwo(fixture)
+    const room = newRoom()
+    assert.equal(await first.claim(room), 'ok')
+    if (registry.end === undefined) return
+    const earliest = Date.now() - fixture.clockSkew
+    await registry.end(room)
+    const { endedAt = 0, binding } = await operationsOf(fixture).explain(room)
+    assert.ok(endedAt >= earliest && endedAt <= Date.now() + fixture.clockSkew, `"endedAt" is ${endedAt}`)
+    assert.notEqual(binding?.state, 'claimed')
+  },
+
   'nodes – nodes with and without orders – have a state, and what the record tells': async (fixture) => {
     const { setOrder, nodes } = operationsOf(fixture)
     await fixture.join('cordoned', { zone: 'az1', capacity: 5 })

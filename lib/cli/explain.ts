@@ -1,0 +1,53 @@
+import { readArguments } from './arguments.js'
+import { EXIT } from './exit.js'
+import { HELP_END, STORE_OPTIONS, withStore } from './store.js'
+import { toAge, toPrintable } from './table.js'
+import type { Verb } from './verb.js'
+import type { RoomExplanation } from '../../types/operations.js'
+
+const HELP = `Usage: fastify-cobrowse explain TENANT ROOM [options]
+
+Tells which node a room is bound to, which nodes a new room may get, why the others may not, and what the next caller
+gets. It changes nothing.
+
+${HELP_END}`
+
+/** Most nodes that are named; --json has all. */
+const MOST_NAMED = 8
+
+export const explainVerb: Verb = {
+  summary: 'tells where a room is, and what the next caller gets',
+  help: HELP,
+  async run (args) {
+    const { values, positionals: [tenant = '', room = ''] } = readArguments(args, STORE_OPTIONS, ['TENANT', 'ROOM'])
+    const explanation = await withStore(values, async ({ operations }) => await operations.explain({ tenant, room }))
+    const text = values.json === true ? JSON.stringify(explanation, undefined, 2) : toText(explanation)
+    process.stdout.write(`${text}\n`)
+    return EXIT.ok
+  }
+}
+
+function toText (explanation: RoomExplanation): string {
+  const { key, binding, endedAt, settlingMs, candidates, leftOut, next } = explanation
+  const lines = [
+    ['room', key],
+    ['bound to', binding === undefined ? 'no node' : boundTo(binding)],
+    ...endedAt === undefined ? [] : [['call ended', `${toAge(Math.max(0, Date.now() - endedAt))} ago`]],
+    ...settlingMs > 0 ? [['settling', `for ${toAge(settlingMs)} more`]] : [],
+    ['new rooms', candidates.length === 0 ? 'on no node' : named(candidates)],
+    ...leftOut.map(({ id, reason }) => ['not on', `${id} (${reason})`]),
+    ['next caller', next]
+  ]
+  return lines.map(([title = '', text = '']) => toPrintable(`${title.padEnd(12)}${text}`)).join('\n')
+}
+
+function boundTo ({ node, state, claims, isAlive, endsIn }: NonNullable<RoomExplanation['binding']>): string {
+  const ends = endsIn === undefined || endsIn < 0 ? [] : [`until ${toAge(endsIn)} from now, unless prolonged`]
+  const parts = [state, isAlive ? 'alive' : 'not alive', `claims: ${claims}`, ...ends]
+  return `${node} (${parts.join(', ')})`
+}
+
+function named (ids: string[]): string {
+  const more = ids.length - MOST_NAMED
+  return more > 0 ? `${ids.slice(0, MOST_NAMED).join(', ')} and ${more} more` : ids.join(', ')
+}

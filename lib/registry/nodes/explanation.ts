@@ -1,0 +1,39 @@
+import type { OperatedNode, RoomExplanation } from '../../../types/operations.js'
+
+export interface RoomFacts extends Pick<RoomExplanation, 'key' | 'settlingMs'> {
+  binding?: RoomExplanation['binding'] | undefined
+  isUnreadable?: boolean
+  /** Milliseconds, or 0. */
+  endedAt: number
+  nodes: OperatedNode[]
+}
+
+/** Says in words what the facts mean for the next caller. */
+export function toExplanation (facts: RoomFacts): RoomExplanation {
+  const { key, binding, nodes, isUnreadable = false, endedAt, settlingMs } = facts
+  const reasons = nodes.map((node) => ({ id: node.id, reason: reasonAgainst(node) }))
+  const candidates = reasons.flatMap(({ id, reason }) => reason === undefined ? id : [])
+  const leftOut = reasons.flatMap(({ id, reason }) => reason === undefined ? [] : { id, reason })
+  const next = isUnreadable ? 'the error 50302: the binding cannot be read' : nextOf(facts, candidates)
+  const explanation: RoomExplanation = { key, settlingMs, candidates, leftOut, next }
+  if (binding !== undefined) explanation.binding = binding
+  if (endedAt > 0) explanation.endedAt = endedAt
+  return explanation
+}
+
+function nextOf ({ binding, settlingMs }: Pick<RoomFacts, 'binding' | 'settlingMs'>, candidates: string[]): string {
+  if (binding?.isAlive === true) return `the node ${binding.node}: the room is bound to it, and it is alive`
+  const why = binding === undefined ? 'the room is bound to no node' : `${binding.node} is not alive`
+  const seconds = Math.ceil(settlingMs / 1000)
+  if (settlingMs > 0) return `the error 50303, since the store settles for ${seconds} s more: ${why}`
+  if (candidates.length === 0) return `the error 50301 or 50308: ${why}, and no node may take a new room`
+  return `one of ${candidates.length} nodes: ${why}`
+}
+
+/** The reason why a node may not take a new room. */
+function reasonAgainst ({ state, order, rooms = 0, capacity = Infinity, fault }: OperatedNode): string | undefined {
+  if (order !== undefined) return `${order.kind} by ${order.author}: ${order.reason}`
+  if (state === 'rejected') return fault ?? state
+  if (state !== 'serving') return state
+  return rooms >= capacity ? `full: ${rooms} of ${capacity} rooms` : undefined
+}
