@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { checkNodeVerb } from './check-node.js'
+import { doctorVerb } from './doctor.js'
 import { endVerb } from './end.js'
 import { EXIT, UsageError } from './exit.js'
 import { explainVerb } from './explain.js'
@@ -19,6 +20,7 @@ const VERBS: Record<string, Verb> = {
   drain: drainVerb,
   undrain: undrainVerb,
   end: endVerb,
+  doctor: doctorVerb,
   'check-node': checkNodeVerb
 }
 

@@ -20,7 +20,9 @@ const MAY_IMPORT: Record<string, string[]> = {
   node: ['registry', 'common', 'signing'],
   testing: ['registry', 'zookeeper-client', 'sessions', 'common', 'errors.ts', 'signing'],
   client: [],
-  cli: ['testing', 'registry'],
+  cli: [
+    'testing', 'registry', 'zookeeper-client', 'provision', 'signing', 'client', 'common', 'random-id.ts'
+  ],
   'index.ts': ['http', 'gateway', 'registry', 'redis-client', 'provision', 'sessions', 'errors.ts', 'signing', 'options.ts']
 }
 
