@@ -27,6 +27,7 @@ const EXIT_CODES = 'Exit codes: 0 done, 1 the result is negative, 2 wrong argume
 export const HELP_END = `${STORE_HELP}\n\n${EXIT_CODES}`
 
 const CONNECT_MS = 3000
+const DISCONNECT_MS = 200
 
 export type StoreValues = Partial<Record<'redis' | 'zookeeper' | 'prefix', string | undefined>>
 
@@ -130,6 +131,7 @@ export async function connectRedis (address: RedisAddress): Promise<Redis> {
     lazyConnect: true,
     connectTimeout: CONNECT_MS,
     commandTimeout: CONNECT_MS,
+    disconnectTimeout: DISCONNECT_MS,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null
   })

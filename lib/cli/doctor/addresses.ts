@@ -38,9 +38,9 @@ function judgeShared (nodes: Addressed[]): Finding[] {
 /** The external address that CC-Provision leads to differs by the path of the node only. */
 function judgePaths (nodes: Addressed[]): Finding[] {
   const mapped = nodes.filter(({ wssUrlOut }) => wssUrlOut === undefined)
-  const hosts = new Set(mapped.map(({ wssUrl }) => wssUrl))
-  if (hosts.size < mapped.length) return []
-  return groupsOf(mapped, ({ wssUrl }) => [new URL(wssUrl).pathname]).map(([path, group]) =>
+  const groups = groupsOf(mapped, ({ wssUrl }) => [new URL(wssUrl).pathname])
+  const differing = groups.filter(([, group]) => new Set(group.map(({ wssUrl }) => wssUrl)).size > 1)
+  return differing.map(([path, group]) =>
     warning('addresses', `${toNames(group)} have the same path ${path}, and so the same external address`,
       'give each node a path or a "wssUrlOut" of its own'))
 }

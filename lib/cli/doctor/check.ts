@@ -4,7 +4,14 @@ import type { Finding, Subject } from './finding.js'
 
 const CHECK_MS = 3000
 const MAX_CAUSES = 4
-const FIX = 'see CobrowseRegistryDown in docs/runbook.md'
+const FIX_OF_STORE = 'see CobrowseRegistryDown in docs/runbook.md'
+
+export interface CheckOptions {
+  /** Milliseconds that the check may take. @default 3000 */
+  ms?: number
+  /** What to do if the check itself fails. Left out: what helps if a store does not answer. */
+  fix?: string
+}
 
 /**
  * Runs one check. A check that hangs or fails is a fault, and the others go on.
@@ -12,13 +19,13 @@ const FIX = 'see CobrowseRegistryDown in docs/runbook.md'
  * @throws UsageError if an argument is wrong
  */
 export async function runCheck (
-  subject: Subject, work: () => Promise<Finding | Finding[]>, ms = CHECK_MS
+  subject: Subject, work: () => Promise<Finding | Finding[]>, { ms = CHECK_MS, fix = FIX_OF_STORE }: CheckOptions = {}
 ): Promise<Finding[]> {
   try {
     return [await inTime(ms, work())].flat()
   } catch (error) {
     if (error instanceof UsageError) throw error
-    return [fault(subject, `cannot be checked: ${reasonOf(error)}`, FIX)]
+    return [fault(subject, `cannot be checked: ${reasonOf(error)}`, fix)]
   }
 }
 

@@ -50,7 +50,7 @@ export async function checkConnection ({ settings, WebSocket, secrets }: Connect
 async function ask (settings: ClientSettings): Promise<Answer | Finding> {
   try {
     return await askForRoom(settings, {
-      isRefused: false, unopened: undefined, signal: AbortSignal.timeout(settings.timeout)
+      isRefused: false, unopened: undefined, signal: new AbortController().signal
     })
   } catch (error) {
     return fault('ask', `the gateway names no node: ${describe(error)}`, adviseOnAnswer(error))

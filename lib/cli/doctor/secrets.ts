@@ -1,6 +1,8 @@
 /** Shorter texts occur by chance. */
 const MIN_LENGTH = 4
 const HIDDEN = '***'
+/** A signature or a token, or the beginning of one: each is JSON in Base64. */
+const ENCODED_JSON = /\beyJ[\w.%+/=-]{8,}/g
 
 /** Texts that must not be printed, whichever server repeats them. */
 export interface Secrets {
@@ -16,7 +18,7 @@ export function createSecrets (): Secrets {
       for (const text of texts) if (text !== undefined && text.length >= MIN_LENGTH) known.add(text)
     },
     hide: (text) => [...known].sort((one, other) => other.length - one.length)
-      .reduce((shown, secret) => shown.replaceAll(secret, HIDDEN), text)
+      .reduce((shown, secret) => shown.replaceAll(secret, HIDDEN), text).replace(ENCODED_JSON, HIDDEN)
   }
 }
 

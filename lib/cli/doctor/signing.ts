@@ -11,6 +11,8 @@ import type { PrivateKey, SecretKey } from '../../../types/signature.js'
 export type GatewayKey = SecretKey | PrivateKey
 
 const NODE = { id: 'doctor', incarnation: 'doctor' }
+/** The beginning of a message about a key. */
+const OPTION = /^"(?:signing\.)?keys\.0\.(\w+)" option(?: of signing)?/
 const SUBJECT = { tenant: 'doctor', room: 'doctor', user: 'doctor', name: 'doctor', role: 'recorder' } as const
 /** The options of the library have other names than the arguments. */
 const ARGUMENTS: Record<string, string> = {
@@ -50,8 +52,8 @@ export async function checkKey (key: GatewayKey | undefined): Promise<Finding> {
     signing = readSigning({ keys: [key] }, true)
   } catch (error) {
     const rule = (error as TypeError).message
-      .replace(/^"signing\.keys\.0\.(\w+)" option/, (text, name: string) => ARGUMENTS[name] ?? text)
-    return fault('signing key', rule, 'make one: openssl rand -base64 32')
+      .replace(OPTION, (text, name: string) => ARGUMENTS[name] ?? text)
+    return fault('signing key', rule, 'give the key of the gateways; a new one: openssl rand -base64 32')
   }
   const signature = createIssuer(signing)({ ...SUBJECT, node: NODE, issuedAt: Date.now() })
   await verifyWith(signing.keys, signature, { node: NODE })

@@ -62,7 +62,7 @@ async function checkData (
     runCheck('nodes', async () => {
       const nodes = await operations.nodes()
       return [...judgeNodes(nodes), ...judgeAddresses(nodes), ...judgeOrders(nodes, Date.now())]
-    }, OPERATE_MS)
+    }, { ms: OPERATE_MS })
   ])
   return [
     ...groups.flat(),

@@ -11,14 +11,17 @@ export async function checkClock (redis: Redis): Promise<Finding[]> {
   const endedAt = Date.now()
   // Redis read its clock at some moment in between.
   const ahead = now > endedAt ? now - endedAt : Math.min(0, now - startedAt)
-  const seconds = (Math.abs(ahead) / 1000).toFixed(1)
   const ofNodes = notChecked('clocks of nodes', 'nodes write no time, and need none: all times are those of the store')
-  if (Math.abs(ahead) <= MAX_DIFFERENCE_MS) {
-    return [ok('clock', `the store and this machine differ by ${seconds} s`), ofNodes]
-  }
+  return [judgeClock(ahead), ofNodes]
+}
+
+/** @param ahead milliseconds by which the store is ahead of this machine */
+export function judgeClock (ahead: number): Finding {
+  const seconds = (Math.abs(ahead) / 1000).toFixed(1)
+  if (Math.abs(ahead) <= MAX_DIFFERENCE_MS) return ok('clock', `the store and this machine differ by ${seconds} s`)
   const where = ahead > 0 ? 'ahead of' : 'behind'
-  return [warning('clock', `the store is ${seconds} s ${where} this machine: times in logs do not fit together`,
-    'let NTP set both clocks; a jump of the clock of the store makes the registry settle'), ofNodes]
+  return warning('clock', `the store is ${seconds} s ${where} this machine: times in logs do not fit together`,
+    'let NTP set both clocks')
 }
 
 /** @returns milliseconds since the epoch */

@@ -7,30 +7,46 @@ const ASK_MS = 2000
 const OLDEST = [3, 5] as const
 const FIX = 'see CobrowseRegistryDown in docs/runbook.md'
 
-/** Asks each server by the word `srvr`, which ZooKeeper allows by default. */
-export async function checkServers (servers: ZooKeeperServer[]): Promise<Finding[]> {
-  return await Promise.all(servers.map(async ({ host, port }) => {
-    const name = `${host.includes(':') ? `[${host}]` : host}:${port}`
-    try {
-      return judge(name, await ask(host, port))
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? (error as Error).message
-      return fault('store', `${name} cannot be reached (${code})`, FIX)
-    }
-  }))
+interface Look {
+  finding: Finding
+  isDown?: boolean
 }
 
-function judge (name: string, answer: string): Finding {
+/**
+ * Asks each server by the word `srvr`, which ZooKeeper allows by default. If others answer, a server that is down is a
+ * warning.
+ */
+export async function checkServers (servers: ZooKeeperServer[]): Promise<Finding[]> {
+  const looks = await Promise.all(servers.map(look))
+  const areAllDown = looks.every(({ isDown }) => isDown === true)
+  return looks.map(({ finding, isDown = false }) =>
+    isDown && !areAllDown ? { ...finding, outcome: 'warning' } : finding)
+}
+
+async function look ({ host, port }: ZooKeeperServer): Promise<Look> {
+  const name = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  try {
+    return judge(name, await ask(host, port))
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? (error as Error).message
+    return { isDown: true, finding: fault('store', `${name} cannot be reached (${code})`, FIX) }
+  }
+}
+
+function judge (name: string, answer: string): Look {
   const [, version] = /^Zookeeper version: (\d[\w.]*)/.exec(answer) ?? []
-  const [, mode] = /^Mode: (\w+)/m.exec(answer) ?? []
+  const [, mode = 'mode unknown'] = /^Mode: (\w+)/m.exec(answer) ?? []
   if (version === undefined && answer.includes('not currently serving')) {
-    return fault('store', `${name} serves no requests: it has no quorum`, 'start a majority of the servers')
+    const text = `${name} serves no requests: it has no quorum`
+    return { isDown: true, finding: fault('store', text, 'start a majority of the servers') }
   }
   if (version === undefined) {
-    return warning('store', `${name} answers, its version is unknown`, 'set 4lw.commands.whitelist=srvr to see it')
+    const text = `${name} answers, its version is unknown`
+    return { finding: warning('store', text, 'set 4lw.commands.whitelist=srvr to see it') }
   }
-  const text = `ZooKeeper ${version} at ${name} answers (${mode ?? 'mode unknown'})`
-  return isOld(version) ? fault('store', text, `use ZooKeeper ${OLDEST.join('.')} or newer`) : ok('store', text)
+  const text = `ZooKeeper ${version} at ${name} answers (${mode})`
+  if (isOld(version)) return { finding: fault('store', text, `use ZooKeeper ${OLDEST.join('.')} or newer`) }
+  return { finding: ok('store', text) }
 }
 
 function isOld (version: string): boolean {
