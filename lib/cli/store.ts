@@ -181,7 +181,7 @@ function rejectWrongPrefix (make: () => Registry): Registry {
     return make()
   } catch (error) {
     throw new UsageError((error as Error).message.replace(/^"(?:prefix|root)" option of \w+/, '--prefix')
-      .replace(/^"hosts" option of \w+/, '--zookeeper').replace(/^"auth" option of \w+/, 'ZOOKEEPER_AUTH'))
+      .replace(/^"hosts"(?: option of \w+)?/, '--zookeeper').replace(/^"auth" option of \w+/, 'ZOOKEEPER_AUTH'))
   }
 }
 

@@ -115,6 +115,7 @@ t.test('a verb – wrong arguments – names the argument and the fix', async (t
     [nodesVerb, [...url, '--zookeeper', 'localhost:2181'], /not both/],
     [nodesVerb, [...url, 'extra'], /unexpected argument "extra"/],
     [nodesVerb, ['--zookeeper', 'localhost:2181', '--prefix', 'x'], /--prefix must be a path/],
+    [nodesVerb, ['--zookeeper', 'local host'], /--zookeeper must be a list as in host:port/],
     [nodesVerb, ['--nodes'], /Unknown option '--nodes'/],
     [cordonVerb, url, /ID is missing/],
     [cordonVerb, ['n1', ...url], /--reason is missing: say why/],

@@ -6,11 +6,12 @@ import { startAdmin } from '../../support/zookeeper-admin.js'
 import { connectClient } from '../../support/zookeeper-client.js'
 import { makeRegistry, STEADY } from '../../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
-import { expectFinding, troublesIn } from './expect.js'
+import { runCli } from '../run-cli.js'
+import { expectFinding, NO_ENV, troublesIn } from './expect.js'
 
 const SIGNING = { keys: [{ id: 'k', secret: 's'.repeat(32) }] }
-const doctor = async (hosts: string, root = '/cobrowse') =>
-  await checkZooKeeper({ kind: 'zookeeper', hosts, root, auth: undefined })
+const doctor = async (hosts: string, root = '/cobrowse', auth?: string) =>
+  await checkZooKeeper({ kind: 'zookeeper', hosts, root, auth })
 
 t.test('doctor on ZooKeeper – one server with a node, then faults – names each fault', {
   skip: withoutZooKeeper
@@ -51,4 +52,18 @@ t.test('doctor on ZooKeeper – one server with a node, then faults – names ea
   await client.create('/locked', Buffer.alloc(0))
   await admin.lock('/locked')
   expectFinding(t, await doctor(hosts, '/locked'), ['rights', 'fault', /may not create below \/locked/])
+
+  const protectedNode = await joinCobrowse({
+    registry: makeRegistry(t, hosts, { ...STEADY, linger: 20, root: '/own', auth: 'user:hush' }),
+    id: 'n1',
+    wssUrl: 'wss://n1.example/ws',
+    signing: SIGNING
+  })
+  t.teardown(async () => await protectedNode.close())
+  t.strictSame(troublesIn(await doctor(hosts, '/own', 'user:hush')), ['warning ensemble'])
+  const stranger = await doctor(hosts, '/own')
+  expectFinding(t, stranger, ['rights', 'fault', /may not read \/own\/nodes/])
+  expectFinding(t, stranger, ['nodes', 'fault', /cannot be checked: .*NO_AUTH/])
+  const nodes = await runCli(['nodes', '--zookeeper', hosts, '--prefix', '/own'], { ...NO_ENV, ZOOKEEPER_AUTH: 'user:hush' })
+  t.match(nodes, { code: 0, out: /^n1 +serving/m })
 })
