@@ -35,8 +35,8 @@ const OPTIONS = {
 
 const HELP = `Usage: fastify-cobrowse doctor [options]
 
-Checks a deployment, and prints a line for each check: ok, warning or fault, with a fix. It changes nothing in the
-store, but for one call that it begins and ends if a gateway is given.
+Checks a deployment, and prints a line for each check: ok, warning or fault, with a fix. It reads the store as
+a gateway does. If a gateway is given, it begins one call and ends it.
 
 ${STORE_HELP}
   --lease MS           times that are expected in Redis. Defaults 6000, 2000 and 20

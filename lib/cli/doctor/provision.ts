@@ -9,6 +9,8 @@ import type { Provision } from '../../../types/provision.js'
 import type { Session } from '../../../types/sessions.js'
 
 const ASK_MS = 5000
+/** More than a gateway gives, since this program has just started. */
+const TIMEOUT_MS = 3000
 const NODE = { id: 'doctor', incarnation: 'doctor', wssUrl: 'wss://node.invalid/ws' }
 const FIX = 'see CobrowseProvisionDown in docs/runbook.md'
 
@@ -43,6 +45,7 @@ export function readProvision (values: Values): ProvisionQuestion | undefined {
       url,
       pick: values.pick ?? environment('PROVISION_PICK'),
       headers: authorization === undefined ? {} : { authorization },
+      timeout: TIMEOUT_MS,
       onOutage: 'fail'
     })
     const session = { tenantId: tenant, channelId: channel, userId: user }
@@ -58,9 +61,11 @@ export function readProvision (values: Values): ProvisionQuestion | undefined {
 export async function checkProvision (question: ProvisionQuestion | undefined): Promise<Finding> {
   if (question === undefined) return notChecked('provision', 'give --provision URL')
   const { provision, session, host } = question
+  const startedAt = performance.now()
   try {
     const address = await provision.externalUrl(NODE, session, AbortSignal.timeout(ASK_MS))
-    return judgeAddress(String(address), host)
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+    return judgeAddress(String(address), `${host} answers after ${seconds} s`)
   } catch (error) {
     const reason = error instanceof Error && error.cause !== undefined ? error.cause : error
     return fault('provision', `${host} gives no external address: ${reasonOf(reason)}`, FIX)
@@ -69,8 +74,8 @@ export async function checkProvision (question: ProvisionQuestion | undefined): 
   }
 }
 
-function judgeAddress (address: string, host: string): Finding {
-  const text = `${host} gives the external address ${new URL(address).host}`
+function judgeAddress (address: string, answered: string): Finding {
+  const text = `${answered}: the external address is ${new URL(address).host}`
   const refused = createAddressCheck()(address)
   if (refused === undefined) return ok('provision', text)
   return warning('provision', `${text}, which ${refused}`, 'gateways hand it out only with "allowInsecure"')

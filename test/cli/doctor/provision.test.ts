@@ -6,13 +6,16 @@ import { expectFinding, NO_ENV } from './expect.js'
 import type { Finding } from '../../../lib/cli/doctor/finding.js'
 import type { Answer } from '../../support/http-server.js'
 
+// Most of a check is waiting.
+t.jobs = 4
+
 Object.assign(process.env, NO_ENV)
 
 t.test('doctor – an answer of CC-Provision – is accepted as gateways accept it', async (t) => {
   expectFinding(t, [await checkProvision(readProvision({}))], ['provision', 'not checked', /give --provision URL/])
   const server = await startHttpServer(t, json({}))
   for (const [answer, outcome, text] of [
-    [address('relay.example:8443'), 'ok', /gives the external address relay\.example:8443$/],
+    [address('relay.example:8443'), 'ok', /answers after \d\.\d s: the external address is relay\.example:8443$/],
     [address('ws://relay.example'), 'warning', /which must begin with wss:\/\//],
     [json({ other: 1 }), 'fault', /answer has no address/],
     [json({}, 401), 'fault', /credentials refused \(401\)/],
