@@ -26,13 +26,11 @@ t.test('doctor – an answer of CC-Provision – is accepted as gateways accept 
   }
 })
 
-t.test('doctor – a CC-Provision that is down, or hangs – is a fault', async (t) => {
+t.test('doctor – a CC-Provision that is down – is a fault', async (t) => {
   const port = await findFreePort()
   const down = await checkProvision(readProvision({ provision: `http://127.0.0.1:${port}/?key=hush` }))
   expectFinding(t, [down], ['provision', 'fault', /connection refused \(ECONNREFUSED\)/])
   t.notMatch(down.text, 'hush')
-  const hanging = await startHttpServer(t, () => {})
-  expectFinding(t, [await checkProvision(readProvision({ provision: hanging.url }))], ['provision', 'fault', /timed out/])
 })
 
 t.test('doctor – the request to CC-Provision – carries the values and credentials that are given', async (t) => {
