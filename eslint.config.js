@@ -34,7 +34,7 @@ const READS = {
 }
 
 const IN_CHROMIUM = [
-  'test/client/chromium*.test.ts', 'test/demo/{basics,masking,replay-*,session*}.test.ts', 'test/demo/*-stage.ts'
+  'test/admin/page.test.ts', 'test/client/chromium*.test.ts', 'test/demo/{basics,masking,replay-*,session*}.test.ts', 'test/demo/*-stage.ts'
 ]
 
 export default [

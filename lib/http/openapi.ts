@@ -29,17 +29,23 @@ export const ErrorAnswerSchema = Type.Object({
 export type ConnectionInfoAnswer = Static<typeof ConnectionInfoAnswerSchema>
 export type ErrorAnswerBody = Static<typeof ErrorAnswerSchema>
 
-const RETRY_AFTER = { 'Retry-After': { type: 'integer', minimum: 1, description: 'seconds after which to ask again' } }
+export const RETRY_AFTER = {
+  'Retry-After': { type: 'integer', minimum: 1, description: 'seconds after which to ask again' }
+}
 
 /** An answer in OpenAPI's form: a description, an example and headers of its own, a schema that others share. */
-const answer = <Example extends object>({ $id }: TSchema, description: string, example: Example, headers?: object) => ({
-  description,
-  ...headers && { headers },
-  content: { 'application/json': { schema: { $ref: `${$id}#` }, example } }
-})
+export function answer<Example extends object> (
+  { $id }: TSchema, description: string, example: Example, headers?: object
+) {
+  return {
+    description,
+    ...headers && { headers },
+    content: { 'application/json': { schema: { $ref: `${$id}#` }, example } }
+  }
+}
 
 /** @param error the example, in the words of the catalogue */
-const errorAnswer = (description: string, error: Error & { code: string }, headers?: object) =>
+export const errorAnswer = (description: string, error: Error & { code: string }, headers?: object) =>
   answer(ErrorAnswerSchema, description, { retCode: error.code.slice(-5), retMsg: error.message }, headers)
 
 const CONNECTION_INFO = {

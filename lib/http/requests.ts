@@ -55,7 +55,7 @@ type Held = FastifyRequest & { [EXCHANGE]?: Exchange }
 const exchangeIn = (request: FastifyRequest): Exchange | undefined => (request as Held)[EXCHANGE]
 
 /** Gives each request of a route its time limit and its place, takes both back, and counts the request once. */
-export function createRequests (gateway: Gateway, timeout: number) {
+export function createRequests (gateway: Pick<Gateway, 'inFlight' | 'metrics'>, timeout: number) {
   // Requests that a hook of the host refused before `begin`.
   const refusedEarly = new WeakMap<FastifyRequest, Answer>()
 

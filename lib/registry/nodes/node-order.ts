@@ -18,17 +18,19 @@ const line = (longest: number) => Type.String({
 const upTo = (maximum: number) => Type.Optional(Type.Integer({
   minimum: 0, maximum, description: `an integer from 0 to ${maximum}, in milliseconds`
 }))
-const FIELDS = {
-  reason: line(MAX_REASON),
-  author: line(MAX_AUTHOR)
-}
-const OrderSchema = Type.Object({
+
+/** The `description` of each completes the sentence "… must be". */
+export const ORDER_FIELDS = {
   kind: Type.Union([Type.Literal('cordon'), Type.Literal('drain')], { description: '"cordon" or "drain"' }),
-  ...FIELDS,
+  reason: line(MAX_REASON),
+  author: line(MAX_AUTHOR),
   deadline: upTo(MAX_DEADLINE_MS),
   returnWithin: upTo(MAX_RETURN_MS)
+}
+const OrderSchema = Type.Object(ORDER_FIELDS, { additionalProperties: false })
+const CordonSchema = Type.Object({
+  kind: Type.Literal('cordon'), reason: ORDER_FIELDS.reason, author: ORDER_FIELDS.author
 }, { additionalProperties: false })
-const CordonSchema = Type.Object({ kind: Type.Literal('cordon'), ...FIELDS }, { additionalProperties: false })
 
 /**
  * @returns the order with its defaults

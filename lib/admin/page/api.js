@@ -1,0 +1,31 @@
+// The JSON API of this page. Addresses are relative: the plugin does not know the prefix that a browser sees.
+const TIMEOUT_MS = 10_000
+
+/** @throws Error in words for the operator */
+async function ask (method, path, body) {
+  const response = await fetch(`api/${path}`, {
+    method,
+    // A login page of the host is no answer.
+    redirect: 'manual',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    ...body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  }).catch(() => { throw new Error('the gateway cannot be reached') })
+  const answer = await response.json().catch(() => ({}))
+  if (response.ok) return answer
+  if (response.type === 'opaqueredirect' || response.status === 401) throw new Error('sign in again, then reload this page')
+  throw new Error(answer.retMsg ?? `the gateway answers ${response.status}`)
+}
+
+const orderOf = (id) => `nodes/${encodeURIComponent(id)}/order`
+
+export const api = {
+  operator: async () => await ask('GET', 'operator'),
+  nodes: async () => await ask('GET', 'nodes'),
+  giveOrder: async (id, order) => await ask('PUT', orderOf(id), order),
+  async takeBack (id, reason) {
+    const query = reason === '' ? '' : `?${new URLSearchParams({ reason })}`
+    return await ask('DELETE', orderOf(id) + query)
+  },
+  end: async (tenant, room, reason) =>
+    await ask('POST', 'rooms/end', reason === '' ? { tenant, room } : { tenant, room, reason })
+}

@@ -1,0 +1,58 @@
+// The dialog that asks for the reason before anything changes.
+const element = (id) => document.getElementById(id)
+const dialog = element('dialog')
+const reason = element('reason')
+let submit = async () => {}
+
+/**
+ * Asks, and does the work if the operator confirms. The dialog stays open while the work fails, and says why.
+ *
+ * @param mayOmitReason whether the reason may be left empty
+ * @param isDrain whether to ask for the times of a drain
+ * @param work called with `{ reason, deadline, returnWithin }`, in milliseconds
+ */
+export function askOperator ({ title, text, confirm, mayOmitReason = false, isDrain = false }, work) {
+  element('dialog-title').textContent = title
+  element('dialog-text').textContent = text
+  element('confirm').textContent = confirm
+  element('reason-label').textContent = mayOmitReason ? 'Reason (optional, for the log)' : 'Reason'
+  element('drain-fields').hidden = !isDrain
+  reason.required = !mayOmitReason
+  reason.value = ''
+  tell('')
+  submit = async () => {
+    const given = { reason: reason.value.trim() }
+    if (!mayOmitReason && given.reason === '') throw new Error('A reason is missing: it tells others why')
+    if (isDrain) Object.assign(given, { deadline: readTime('deadline', 60_000), returnWithin: readTime('return-within', 1000) })
+    await work(given)
+  }
+  dialog.showModal()
+  reason.focus()
+}
+
+function readTime (id, unitMs) {
+  const field = element(id)
+  if (field.value === '' || !field.checkValidity()) {
+    throw new Error(`${field.labels[0].textContent}: a number from ${field.min} to ${field.max}`)
+  }
+  return Math.round(field.valueAsNumber * unitMs)
+}
+
+function tell (fault) {
+  element('dialog-fault').textContent = fault
+  reason.setAttribute('aria-invalid', String(fault !== ''))
+}
+
+element('cancel').addEventListener('click', () => dialog.close())
+element('dialog-form').addEventListener('submit', async (event) => {
+  event.preventDefault()
+  element('confirm').disabled = true
+  try {
+    await submit()
+    dialog.close()
+  } catch (error) {
+    tell(error.message)
+  } finally {
+    element('confirm').disabled = false
+  }
+})

@@ -1,0 +1,148 @@
+import { Type } from '@sinclair/typebox'
+import {
+  BodyTimeoutError, BodyTooLargeError, InternalError, InvalidBodyError, NotAuthorizedError, RegistryUnavailableError,
+  UnsupportedContentTypeError
+} from '../errors.js'
+import { answer, ErrorAnswerSchema, errorAnswer, RETRY_AFTER } from '../http/openapi.js'
+import { ID_RULE } from '../http/schema.js'
+import { NODE_ID } from '../registry/nodes/node-record.js'
+import { ORDER_FIELDS } from '../registry/nodes/node-order.js'
+import type { TSchema } from '@sinclair/typebox'
+import type { RouteSchema } from '../http/openapi.js'
+
+const CLOSED = { additionalProperties: false }
+const { kind, reason, author, deadline, returnWithin } = ORDER_FIELDS
+
+export const ParamsSchema = Type.Object({
+  id: Type.String({ pattern: NODE_ID.source, description: '1 to 64 of A-Z a-z 0-9 . _ : -' })
+})
+
+/** Has no author: that is the one whom the host's login knows. */
+export const OrderBodySchema = Type.Object({ kind, reason, deadline, returnWithin }, {
+  ...CLOSED, $id: 'CobrowseAdminOrderBody', description: 'deadline and returnWithin belong to a drain'
+})
+
+export const TakeBackQuerySchema = Type.Object({ reason: Type.Optional(reason) })
+
+const Id = Type.String({
+  pattern: '^[A-Za-z0-9._:@-]{1,64}$', description: ID_RULE.replace('must be ', ''), examples: ['1659938875-16806492']
+})
+
+export const EndBodySchema = Type.Object({ tenant: Id, room: Id, reason: Type.Optional(reason) }, {
+  ...CLOSED, $id: 'CobrowseAdminEndBody'
+})
+
+const given = { kind, reason, author, deadline, returnWithin }
+const OrderSchema = Type.Object({ ...given, at: Type.Integer({ description: 'milliseconds since the epoch' }) })
+
+const NodeSchema = Type.Object({
+  id: Type.String(),
+  state: Type.String({ enum: ['serving', 'cordoned', 'draining', 'lapsed', 'rejected', 'gone'] }),
+  wssUrl: Type.Optional(Type.String()),
+  wssUrlOut: Type.Optional(Type.String()),
+  rooms: Type.Optional(Type.Integer()),
+  capacity: Type.Optional(Type.Integer()),
+  weight: Type.Optional(Type.Number()),
+  zone: Type.Optional(Type.String()),
+  version: Type.Optional(Type.String()),
+  heardAgo: Type.Optional(Type.Number({ description: 'milliseconds since the latest heartbeat' })),
+  fault: Type.Optional(Type.String({ description: 'why the record of the node cannot be read' })),
+  order: Type.Optional(OrderSchema)
+})
+
+const OperatorAnswerSchema = Type.Object({
+  author: Type.String({ description: 'the author of orders from this caller' }),
+  verbs: Type.Array(Type.String({ enum: ['order', 'end'] }), { description: 'operations that the registry has' })
+}, { $id: 'CobrowseAdminOperator' })
+
+const NodesAnswerSchema = Type.Object({
+  now: Type.Integer({ description: 'milliseconds since the epoch, to compute ages' }),
+  nodes: Type.Array(NodeSchema)
+}, { $id: 'CobrowseAdminNodes' })
+
+const OrdersAnswerSchema = Type.Object({
+  orders: Type.Array(Type.Object({ id: Type.String(), ...OrderSchema.properties }))
+}, { $id: 'CobrowseAdminOrders' })
+
+const OrderedAnswerSchema = Type.Object({
+  id: Type.String(), order: Type.Union([Type.Object(given), Type.Null()])
+}, { $id: 'CobrowseAdminOrdered' })
+
+const EndedAnswerSchema = Type.Object({
+  tenant: Type.String(), room: Type.String(), ended: Type.Boolean()
+}, { $id: 'CobrowseAdminEnded' })
+
+export const ADMIN_SCHEMAS: readonly TSchema[] = [
+  OperatorAnswerSchema, NodesAnswerSchema, OrdersAnswerSchema, OrderedAnswerSchema, EndedAnswerSchema, ErrorAnswerSchema
+]
+
+const READ_ERRORS = {
+  403: errorAnswer('not for this operator, or not from this web page', new NotAuthorizedError()),
+  500: errorAnswer('a defect', new InternalError()),
+  503: errorAnswer('the registry cannot be asked', new RegistryUnavailableError(), RETRY_AFTER)
+}
+const WRITE_ERRORS = {
+  400: errorAnswer('the request is not valid; retMsg names the field', new InvalidBodyError(`reason must be ${reason.description}`)),
+  408: errorAnswer('the body did not arrive in time', new BodyTimeoutError()),
+  413: errorAnswer('the body is too large', new BodyTooLargeError()),
+  415: errorAnswer('the content type is not JSON in UTF-8', new UnsupportedContentTypeError()),
+  ...READ_ERRORS
+}
+const TAGS = { tags: ['co-browsing admin'] }
+
+const GIVEN = { kind: 'drain', reason: 'new kernel on Sunday', author: 'anna', deadline: 600_000, returnWithin: 30_000 }
+const ORDER = { ...GIVEN, at: 1_796_000_000_000 }
+const NODE = {
+  id: 'node-2', state: 'draining', wssUrl: 'wss://10.1.2.2:8443/ws/cobrowse/2', rooms: 9, capacity: 500, heardAgo: 1400, order: ORDER
+}
+const ROOM = { tenant: 't1', room: '1659938875-16806492' }
+
+export const operatorSchema: RouteSchema = {
+  ...TAGS,
+  summary: 'The operator as the host knows it',
+  operationId: 'getCobrowseOperator',
+  response: {
+    200: answer(OperatorAnswerSchema, 'who asks, and what can be done', { author: 'anna', verbs: ['order', 'end'] }),
+    ...READ_ERRORS
+  }
+}
+
+export const nodesSchema: RouteSchema = {
+  ...TAGS,
+  summary: 'All nodes, and the ids that are under an order',
+  operationId: 'listCobrowseNodes',
+  response: { 200: answer(NodesAnswerSchema, 'the nodes', { now: ORDER.at, nodes: [NODE] }), ...READ_ERRORS }
+}
+
+export const ordersSchema: RouteSchema = {
+  ...TAGS,
+  summary: 'All orders',
+  operationId: 'listCobrowseOrders',
+  response: { 200: answer(OrdersAnswerSchema, 'the orders', { orders: [{ id: 'node-2', ...ORDER }] }), ...READ_ERRORS }
+}
+
+export const giveOrderSchema: RouteSchema = {
+  ...TAGS,
+  summary: 'Cordons or drains a node, in place of an earlier order',
+  operationId: 'giveCobrowseOrder',
+  params: ParamsSchema,
+  body: OrderBodySchema,
+  response: { 200: answer(OrderedAnswerSchema, 'the order', { id: 'node-2', order: GIVEN }), ...WRITE_ERRORS }
+}
+
+export const takeBackSchema: RouteSchema = {
+  ...TAGS,
+  summary: 'Takes the order for a node back, if there is one',
+  operationId: 'takeBackCobrowseOrder',
+  params: ParamsSchema,
+  querystring: TakeBackQuerySchema,
+  response: { 200: answer(OrderedAnswerSchema, 'no order', { id: 'node-2', order: null }), ...WRITE_ERRORS }
+}
+
+export const endSchema: RouteSchema = {
+  ...TAGS,
+  summary: 'Ends the call of a room, whether or not it is open',
+  operationId: 'endCobrowseCall',
+  body: EndBodySchema,
+  response: { 200: answer(EndedAnswerSchema, 'the call ended', { ...ROOM, ended: true }), ...WRITE_ERRORS }
+}
