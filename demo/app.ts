@@ -6,6 +6,7 @@ import { createAuthorization } from './authorization.js'
 import { createBackends } from './backends.js'
 import { trackConnections } from './connections.js'
 import { createLogStream } from './log-stream.js'
+import { adminRoutes } from './routes/admin.js'
 import { pageRoutes } from './routes/pages.js'
 import { probeRoutes } from './routes/probes.js'
 import { addReference } from './routes/reference.js'
@@ -68,6 +69,7 @@ export async function createDemo (env: Env): Promise<Demo> {
   if (env.isLoopback) {
     addSessionRoute(app, backends.issueToken)
     await app.register(pageRoutes)
+    await app.register(adminRoutes)
     await app.register(topologyRoutes, { relays, registryName: backends.registryName })
   }
   await app.register(probeRoutes, { metrics, isLeaving: () => leaving })

@@ -36,6 +36,7 @@ async function describe ({ app, authorization, issueToken }: Demo, env: Env): Pr
   const lines = [
     `fastify-cobrowse listens on ${base}`,
     ...env.isLoopback ? [`  start here     ${base}/`, ...['customer', 'agent', 'topology'].map(page)] : [],
+    ...env.isLoopback ? [`  admin          ${base}/admin/  (any caller on this machine is an operator)`] : [],
     `  API reference  ${base}/docs`,
     `  health         ${base}/healthz  ${base}/readyz  ${base}/metrics`,
     `  authorization  ${authorization}`

@@ -2,6 +2,7 @@
 const KINDS = {
   serving: 'good',
   starting: 'warn',
+  cordoned: 'warn',
   draining: 'warn',
   lapsed: 'warn',
   drained: 'warn',
@@ -11,9 +12,9 @@ const KINDS = {
 }
 const ACTIONS = { stop: 'Stop hard', drain: 'Drain', resume: 'Bring back' }
 const CAN = {
-  stop: ['serving', 'draining', 'lapsed', 'starting'],
-  drain: ['serving', 'lapsed'],
-  resume: ['stopped', 'drained', 'draining', 'replaced']
+  stop: ['serving', 'cordoned', 'draining', 'lapsed', 'starting'],
+  drain: ['serving', 'cordoned', 'lapsed'],
+  resume: ['stopped', 'cordoned', 'draining', 'replaced']
 }
 
 function make (tag, className = '', ...children) {

@@ -1,12 +1,19 @@
 // The processes of the demo: each knows all of its own nodes, and the registry's list of the others.
 const TIMEOUT_MS = 2000
+/** Clients may stay for half a second, and return over a fifth of a second. */
+const DRAIN = { kind: 'drain', reason: 'drained on the topology page', deadline: 500, returnWithin: 200 }
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+)$/
 
 /** Node to the origin of its process. */
 const homes = new Map()
 
-async function ask (origin, path, method = 'GET') {
-  const response = await fetch(origin + path, { method, credentials: 'omit', signal: AbortSignal.timeout(TIMEOUT_MS) })
+async function ask (origin, path, method = 'GET', body = undefined) {
+  const response = await fetch(origin + path, {
+    method,
+    credentials: 'omit',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    ...body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  })
   if (!response.ok) throw new Error(`it answered ${response.status}`)
   return await response.json()
 }
@@ -47,7 +54,10 @@ export async function askProcesses () {
 
 const isOther = (origin, at, all) => origin !== window.location.origin && all.indexOf(origin) === at
 
-/** Stops, drains or resumes a node. */
+/** Stops, drains or resumes a node. Orders are in the registry, so that any process can give them. */
 export async function act (id, action) {
+  const order = `/admin/api/nodes/${encodeURIComponent(id)}/order`
+  if (action === 'drain') return await ask(window.location.origin, order, 'PUT', DRAIN)
+  if (action === 'resume') await ask(window.location.origin, order, 'DELETE')
   await ask(homes.get(id) ?? window.location.origin, `/demo/nodes/${encodeURIComponent(id)}/${action}`, 'POST')
 }

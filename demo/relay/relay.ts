@@ -31,7 +31,6 @@ export interface Relay {
   upgrade (request: IncomingMessage, socket: Duplex, head: Buffer): void
   /** Takes no new rooms, and disconnects all clients by the deadline. */
   drain (options: DrainOptions): Promise<boolean>
-  undrain (): Promise<void>
   /** Cuts every connection without notice, like the end of a process; the registration is the caller's. */
   cut (): void
   close (): Promise<void>
@@ -111,7 +110,6 @@ export async function startRelay (options: RelayOptions): Promise<Relay> {
     },
     upgrade: (request, socket, head) => server.handleUpgrade(request, socket, head, (client) => admit(client, request)),
     drain: node.drain,
-    undrain: node.undrain,
     cut () {
       for (const socket of server.clients) socket.terminate()
     },

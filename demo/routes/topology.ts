@@ -4,9 +4,6 @@ import type { Backends } from '../backends.js'
 import type { Member } from '../relay/room.js'
 import type { Relays } from '../relay/relays.js'
 
-/** For the drain button: clients may stay for half a second, and return over a fifth of a second. */
-const DRAIN = { deadline: 500, returnWithin: 200 }
-
 export interface TopologyNode {
   id: string
   wssUrl: string
@@ -53,15 +50,13 @@ export async function topologyRoutes (app: FastifyInstance, { relays, registryNa
     return reply.header('cache-control', 'no-store').send({ registry: registryName, nodes })
   })
 
-  const path = '/demo/nodes/:id/:action(^(?:stop|drain|resume)$)'
+  const path = '/demo/nodes/:id/:action(^(?:stop|resume)$)'
   app.post<OfNode>(path, { schema: { hide: true } }, async (request, reply) => {
     const { id, action } = request.params
     const slot = relays.all().find((slot) => slot.id === id)
     if (slot === undefined) return await reply.code(404).send({ message: `no node "${id}" runs in this process` })
     if (action === 'stop') await slot.stop()
-    else if (action === 'drain') slot.relay?.drain(DRAIN).catch((error) => request.log.error(error))
-    else if (slot.relay === undefined) slot.start()
-    else await slot.relay.undrain()
+    else slot.start()
     return { state: slot.state() }
   })
 }

@@ -12,7 +12,7 @@ t.teardown(closeChromium)
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const PHONE = { viewport: { width: 360, height: 740 } }
-const PAGES = ['/', '/demo/customer?room=r', '/demo/agent?room=r', '/demo/topology?room=r']
+const PAGES = ['/', '/demo/customer?room=r', '/demo/agent?room=r', '/demo/topology?room=r', '/admin/']
 
 /** Returns the violations that axe-core finds (titles, labels, landmarks, contrast, …), by rule and element. */
 async function violations (page: Page): Promise<string[]> {

@@ -25,8 +25,8 @@ t.test('npm start – prints addresses of pages that exist', async (t) => {
   const [listing = ''] = output().split('Ask which node')
   const printed = [...listing.matchAll(/http:\S+/g)].map(String)
   t.strictSame(printed.map((url) => url.replace(base, '')), [
-    '', '/', '/demo/customer?room=demo-room', '/demo/agent?room=demo-room', '/demo/topology?room=demo-room', '/docs',
-    '/healthz', '/readyz', '/metrics'
+    '', '/', '/demo/customer?room=demo-room', '/demo/agent?room=demo-room', '/demo/topology?room=demo-room',
+    '/admin/', '/docs', '/healthz', '/readyz', '/metrics'
   ])
   for (const url of printed) t.equal((await fetch(url)).status, 200, url)
 })
@@ -47,12 +47,27 @@ t.test('the topology page – shows and does – only for this machine and its o
     t.equal((await fetch(`${base}/demo/topology/state`, { headers: { origin } })).status, 403)
   }
   t.equal((await post('nobody/stop')).status, 404)
-  for (const action of ['explode', 'stopped', 'undrain', 'resumes']) {
+  for (const action of ['explode', 'stopped', 'drain', 'undrain', 'resumes']) {
     t.equal((await post(`node-2/${action}`)).status, 404, action)
   }
   t.match(await state(), { nodes: [{ state: 'stopped' }, { state: 'serving' }] })
   t.strictSame(await (await post('node-1/resume')).json(), { state: 'starting' })
   await eventually(async () => (await state()).nodes[0]?.state, 'serving')
+})
+
+t.test('the admin page – of the demo – is for this machine only', async (t) => {
+  const { base } = await startDemo(t, { NODE_PREFIX: 'node' })
+  const give = async (headers = {}) => await fetch(`${base}/admin/api/nodes/node-1/order`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ kind: 'cordon', reason: 'a test' })
+  })
+  for (const headers of [{ origin: 'https://example.com' }, { 'x-forwarded-for': '192.0.2.1' }, { origin: 'http://localhost:1' }]) {
+    t.equal((await give(headers)).status, 403, JSON.stringify(headers))
+  }
+  t.match(await (await give()).json(), { order: { author: 'demo' } })
+  const { nodes } = await (await fetch(`${base}/admin/api/nodes`)).json() as { nodes: Array<{ state: string }> }
+  t.strictSame(nodes.map(({ state }) => state), ['cordoned', 'serving'])
 })
 
 t.test('recorder and replayer – meet on one node – each receives the other’s messages', async (t) => {
@@ -121,7 +136,9 @@ t.test('health, readiness, metrics and the API reference – are served', async 
   t.match(await (await fetch(`${base}/docs`)).text(), /swagger/i)
   const reference = await (await fetch(`${base}/docs/json`)).json() as { paths: object }
   const release = PATH.replace('getConnectionInfo', 'releaseConnection')
-  t.strictSame(Object.keys(reference.paths).sort(), ['/demo/session', PATH, release])
+  const paths = Object.keys(reference.paths).filter((path) => !path.startsWith('/admin/api/')).sort()
+  t.strictSame(paths, ['/demo/session', PATH, release])
+  t.ok('/admin/api/nodes' in reference.paths)
 })
 
 t.test('a page – at any address that leads to it – has its own content security policy', async (t) => {
