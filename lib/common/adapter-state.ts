@@ -48,9 +48,9 @@ export function createAdapterState (hooks: AdapterStateHooks = {}): AdapterState
       return contexts[0]?.log
     },
     rejectRecord (node, reason) {
-      const [context] = contexts
-      context?.log.warn({ node, reason }, 'node record rejected')
-      context?.onRejectedRecord?.()
+      contexts[0]?.log.warn({ node, reason }, 'node record rejected')
+      // The plugin for operators starts the adapter as well, and counts nothing.
+      contexts.find(({ onRejectedRecord }) => onRejectedRecord !== undefined)?.onRejectedRecord?.()
     },
     acceptsAddress: (address) =>
       contexts.length === 0 || contexts.some(({ acceptsAddress }) => acceptsAddress?.(address) ?? true),

@@ -163,5 +163,5 @@ t.test('a page – hidden, and then shown – asks nothing, and then at once', {
   t.equal(asked(), before)
   author = false
   await hide(false)
-  await eventually(async () => await page.locator('#status').textContent(), /^Not up to date: the session may not/)
+  await eventually(async () => await page.locator('#status').textContent(), /^Not up to date: you are not signed in/)
 })

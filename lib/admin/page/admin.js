@@ -17,16 +17,15 @@ function onVerb (name, id) {
   askOperator(ask(id), async (given) => {
     await run(id, given)
     await finish(done(id))
-    // The button of the dialog's caller may be disabled now, which takes the focus from it.
-    focusRow(id, name)
+    return buttonOf(id, name)
   })
 }
 
-function focusRow (id, name) {
+/** The button that opened the dialog, or another one of the node if that button is disabled now. */
+function buttonOf (id, name) {
   const buttons = [...document.querySelectorAll('[data-node] [data-verb]')]
     .filter((button) => button.closest('[data-node]').dataset.node === id && !button.disabled)
-  const next = buttons.find(({ dataset }) => dataset.verb === name) ?? buttons[0]
-  element('dialog').addEventListener('close', () => next?.focus(), { once: true })
+  return buttons.find(({ dataset }) => dataset.verb === name) ?? buttons[0]
 }
 
 element('end-form').addEventListener('submit', (event) => {

@@ -1,5 +1,6 @@
 // The JSON API of this page. Addresses are relative: the plugin does not know the prefix that a browser sees.
 const TIMEOUT_MS = 10_000
+const NOT_AUTHORIZED = '40301'
 
 /** @throws Error in words for the operator */
 async function ask (method, path, body) {
@@ -12,7 +13,8 @@ async function ask (method, path, body) {
   }).catch(() => { throw new Error('the gateway cannot be reached') })
   const answer = await response.json().catch(() => ({}))
   if (response.ok) return answer
-  if (response.type === 'opaqueredirect' || response.status === 401) throw new Error('sign in again, then reload this page')
+  const isSignedOut = response.type === 'opaqueredirect' || response.status === 401 || answer.retCode === NOT_AUTHORIZED
+  if (isSignedOut) throw new Error('you are not signed in as an operator; sign in, then reload this page')
   throw new Error(answer.retMsg ?? `the gateway answers ${response.status}`)
 }
 

@@ -2,14 +2,15 @@
 const element = (id) => document.getElementById(id)
 const dialog = element('dialog')
 const reason = element('reason')
-let submit = async () => {}
+/** The question that is open; an earlier one may still be at work. */
+let current
 
 /**
  * Asks, and does the work if the operator confirms. The dialog stays open while the work fails, and says why.
  *
  * @param mayOmitReason whether the reason may be left empty
  * @param isDrain whether to ask for the times of a drain
- * @param work called with `{ reason, deadline, returnWithin }`, in milliseconds
+ * @param work called with `{ reason, deadline, returnWithin }`, in milliseconds; returns the element to focus then
  */
 export function askOperator ({ title, text, confirm, mayOmitReason = false, isDrain = false }, work) {
   element('dialog-title').textContent = title
@@ -20,12 +21,13 @@ export function askOperator ({ title, text, confirm, mayOmitReason = false, isDr
   reason.required = !mayOmitReason
   reason.value = ''
   tell('')
-  submit = async () => {
+  const submit = async () => {
     const given = { reason: reason.value.trim() }
     if (!mayOmitReason && given.reason === '') throw new Error('A reason is missing: it tells others why')
     if (isDrain) Object.assign(given, { deadline: readTime('deadline', 60_000), returnWithin: readTime('return-within', 1000) })
-    await work(given)
+    return await work(given)
   }
+  current = { submit }
   dialog.showModal()
   reason.focus()
 }
@@ -43,16 +45,22 @@ function tell (fault) {
   reason.setAttribute('aria-invalid', String(fault !== ''))
 }
 
+const isOpen = (question) => question === current && dialog.open
+
 element('cancel').addEventListener('click', () => dialog.close())
 element('dialog-form').addEventListener('submit', async (event) => {
   event.preventDefault()
-  element('confirm').disabled = true
+  const question = current
+  if (question.isBusy) return
+  question.isBusy = true
   try {
-    await submit()
+    const next = await question.submit()
+    if (!isOpen(question)) return
     dialog.close()
+    next?.focus()
   } catch (error) {
-    tell(error.message)
+    if (isOpen(question)) tell(error.message)
   } finally {
-    element('confirm').disabled = false
+    question.isBusy = false
   }
 })
