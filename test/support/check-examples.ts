@@ -5,7 +5,7 @@ import type { DocBlock } from './doc-blocks.js'
 
 /** Names that examples assume. */
 const GIVEN = `
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Registry, Session, SigningOptions } from 'fastify-cobrowse'
 
 declare global {
@@ -21,6 +21,7 @@ declare global {
   const others: any
   function ownsCall (session: Session, roomId: string): boolean
   function isAgentOf (session: Session, roomId: string): boolean
+  function employeeOf (request: FastifyRequest): Promise<{ login: string, isOperator: boolean } | null>
   function show (message: string | ArrayBuffer): void
   function everything (): object
   function tell (text: string): void

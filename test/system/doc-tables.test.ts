@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { Registry as PromRegistry } from 'prom-client'
 import t from 'tap'
+import { createApi } from '../../lib/admin/api.js'
+import { ADMIN_DEFAULTS, readAdminOptions } from '../../lib/admin/options.js'
+import { memoryRegistry } from '../../lib/index.js'
 import { createMetrics } from '../../lib/gateway/metrics.js'
 import { createNodeMetrics } from '../../lib/node/metrics.js'
 import { toNodeView } from '../../lib/registry/nodes/node-record.js'
@@ -40,6 +43,22 @@ t.test('docs/adapters.md – the default of each option – is that of the sourc
     const { nodes, ...literals } = shown
     t.strictSame(literals, Object.fromEntries(ofTypes), `${name}: types`)
   }
+})
+
+t.test('docs/admin.md – its tables – name each option with its default, and each route', async (t) => {
+  const rows = rowsBelow('docs/admin.md', HEAD)
+  const declared = read('types/admin.ts').split('interface AdminOptions {')[1] ?? ''
+  const names = [...declared.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name]) => name)
+  t.strictSame(rows.map(([name]) => unquote(name)).sort(), names.sort())
+  const ofTypes = [...declared.matchAll(/@default (.+)\n\s+\*\/\n\s+(\w+)\?/g)].map(([, value, name]) => [name, value])
+  const ofSource = Object.entries(ADMIN_DEFAULTS).map(([name, value]) => [name, JSON.stringify(value)])
+  t.strictSame(ofTypes, ofSource)
+  for (const [name, value] of ofSource) t.equal(unquote(rows.find((row) => unquote(row[0]) === name)?.[1]), value)
+
+  const settings = readAdminOptions({ registry: memoryRegistry(), authorize: () => 'anna' }, undefined)
+  const routes = createApi(settings, () => '').map(({ method, url }) => `${method} ${url}`)
+  const shown = rowsBelow('docs/admin.md', '| request | body | answer |').map(([request]) => unquote(request))
+  t.strictSame(shown.sort(), routes.sort())
 })
 
 t.test('README.md – the options that it lists for an adapter – are those of the types', async (t) => {

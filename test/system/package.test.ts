@@ -24,6 +24,8 @@ const NAMES = [
   'publicJwks', 'redisRegistry', 'redisSessions', 'staticProvision', 'verifySignature', 'zookeeperRegistry'
 ]
 
+const ADMIN_NAMES = ['admin', 'default']
+
 const NODE_NAMES = ['AdmissionError', 'joinCobrowse', 'readOffer']
 
 const CLIENT_NAMES = ['CobrowseError', 'connect']
@@ -37,6 +39,8 @@ const CONSUMER = `
 import Fastify from 'fastify'
 import cobrowse, { memoryRegistry, memorySessions, ownUserIdOnly, staticProvision } from 'fastify-cobrowse'
 import type { CobrowseOptions, Sessions } from 'fastify-cobrowse'
+import admin from 'fastify-cobrowse/admin'
+import type { AdminOptions, AuthorizeOperator } from 'fastify-cobrowse/admin'
 import { AdmissionError, joinCobrowse, readOffer } from 'fastify-cobrowse/node'
 import type { CobrowseNode, Seat } from 'fastify-cobrowse/node'
 import { checkNode } from 'fastify-cobrowse/testing'
@@ -51,6 +55,8 @@ const options: CobrowseOptions = {
 }
 const app = Fastify()
 await app.register(cobrowse, options)
+const authorize: AuthorizeOperator = async ({ ip }) => ip === '127.0.0.1' && 'anna'
+await app.register(admin, { prefix: '/admin', authorize } satisfies AdminOptions & { prefix: string })
 app.get('/', async (request) => request.cobrowseSession?.userId ?? app.cobrowse.status().inFlight)
 
 const { registry, signing } = options
@@ -96,14 +102,14 @@ t.test('the package – packed – installs into a fresh folder and loads in eve
   await npm(folder, 'install', '--prefer-offline', '--ignore-scripts', join(folder, filename), 'fastify@5',
     'typescript@~6.0.3', '@types/node@20')
 
-  t.test('the package – contains the build of lib and types, and nothing else', async (t) => {
+  t.test('the package – contains the build of lib and types, the admin page, and nothing else', async (t) => {
     const paths: string[] = files.map(({ path }: { path: string }) => path)
-    const others = paths.filter((path) => !/^(?:dist|docs|examples)\//.test(path)).sort()
+    const others = paths.filter((path) => !/^(?:dist|docs|examples|lib\/admin\/page)\//.test(path)).sort()
     t.strictSame(others, ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'])
     const kinds = new Set(paths.filter((path) => path.startsWith('docs/')).map((path) => extname(path)))
     t.strictSame([...kinds].sort(), ['.cfg', '.conf', '.json', '.lua', '.md', '.png', '.service', '.svg', '.yml'])
     t.strictSame(paths.filter((path) => /node_modules|examples\/[\w-]+\/(?:dist|__pycache__)/.test(path)), [])
-    for (const path of ['dist/lib/index.js', 'dist/lib/client/index.js', 'dist/types/index.d.ts']) {
+    for (const path of ['dist/lib/index.js', 'dist/lib/client/index.js', 'dist/types/index.d.ts', 'lib/admin/page/index.html']) {
       t.ok(paths.includes(path), path)
     }
     const stale = paths.filter((path) => path.startsWith('dist/')).filter((path) => {
@@ -133,7 +139,8 @@ t.test('the package – packed – installs into a fresh folder and loads in eve
     const names = await run("console.log(JSON.stringify(Object.keys(await import('fastify-cobrowse'))))", 'module')
     t.strictSame(names.sort(), NAMES)
   })
-  for (const [path, expected] of [['node', NODE_NAMES], ['client', CLIENT_NAMES], ['testing', TESTING_NAMES]] as const) {
+  const entries = [['admin', ADMIN_NAMES], ['node', NODE_NAMES], ['client', CLIENT_NAMES], ['testing', TESTING_NAMES]] as const
+  for (const [path, expected] of entries) {
     t.test(`fastify-cobrowse/${path} – by import and by require() – loads`, async (t) => {
       const name = `fastify-cobrowse/${path}`
       const load = [[`await import('${name}')`, 'module'], [`require('${name}')`, 'commonjs']] as const
@@ -159,6 +166,21 @@ t.test('the package – packed – installs into a fresh folder and loads in eve
       }
       Promise.all([plugin, plugin.cobrowse, plugin.default].map(ready)).then((all) => console.log(all.length))`
     t.equal(await run(code, 'commonjs'), 3)
+  })
+  t.test('the admin page – of the installed package, by import and by require() – is served', async (t) => {
+    const code = `
+      const registry = memoryRegistry()
+      const app = Fastify()
+      app.register(admin, { prefix: '/admin', registry, authorize: () => 'anna' })
+      app.inject('/admin/').then(({ statusCode, body }) =>
+        console.log(JSON.stringify([statusCode, body.slice(0, 15)])))`
+    const imports = `import Fastify from 'fastify'
+      import { memoryRegistry } from 'fastify-cobrowse'
+      import admin from 'fastify-cobrowse/admin'`
+    const requires = `const Fastify = require('fastify'); const { memoryRegistry } = require('fastify-cobrowse')
+      const admin = require('fastify-cobrowse/admin')`
+    t.strictSame(await run(imports + code, 'module'), [200, '<!doctype html>'])
+    t.strictSame(await run(requires + code, 'commonjs'), [200, '<!doctype html>'])
   })
   t.test('TypeScript consumers that check every declaration – a gateway and a page – compile', async (t) => {
     const page = { ...OPTIONS, lib: ['es2023', 'dom'], types: [] }
