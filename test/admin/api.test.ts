@@ -3,7 +3,7 @@ import { memoryRegistry } from '../../lib/index.js'
 import { NODES } from '../support/build-app.js'
 import { connect, makeRegistry, skipSettling } from '../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
-import { eventually } from '../support/until.js'
+import { eventually, until } from '../support/until.js'
 import { CORDON, startAdmin } from './start-admin.js'
 import type { Test } from 'tap'
 import type { Admin } from './start-admin.js'
@@ -34,10 +34,10 @@ async function operate (t: Test, { ask, lines }: Admin, registry: Registry): Pro
 
   t.strictSame((await ask('DELETE', `${ORDER}?reason=done`)).json(), { id: 'node-1', order: null })
   t.strictSame((await ask('DELETE', ORDER)).json(), { id: 'node-1', order: null }, 'no order is no error')
-  t.equal((await first())?.state, 'serving')
+  await eventually(async () => (await first())?.state, 'serving', 'the node hears of it')
 
   const room = { tenant: 't1', room: 'call-1' }
-  await registry.assign(room)
+  await until(async () => await registry.assign(room).catch(() => undefined), 'a new room')
   t.strictSame((await ask('POST', '/api/rooms/end', { ...room, reason: 'a test' })).json(), { ...room, ended: true })
 
   const acted = lines.filter(({ msg }) => msg === 'operator acted')
