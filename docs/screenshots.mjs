@@ -50,10 +50,25 @@ try {
   await topology.waitForTimeout(1000)
   await topology.setViewportSize({ width: 1180, height: 660 })
   writeFileSync(`${root}docs/images/topology.png`, await topology.screenshot())
+  writeFileSync(`${root}docs/images/admin.png`, await adminPage(context, base))
   writeFileSync(`${root}docs/images/session.png`, await sideBySide(context, sides))
 } finally {
   await browser.close()
   demo.kill()
+}
+
+/** The page for operators, with one node under an order. */
+async function adminPage (context, base) {
+  const page = await context.newPage()
+  await page.setViewportSize({ width: 1180, height: 420 })
+  await page.goto(`${base}/admin/`)
+  await page.evaluate(async () => await fetch('api/nodes/node-2/order', {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ kind: 'cordon', reason: 'new kernel on Sunday' })
+  }))
+  await page.getByText('new kernel on Sunday').first().waitFor()
+  return await page.screenshot()
 }
 
 async function sideBySide (context, pictures) {

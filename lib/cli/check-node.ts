@@ -1,5 +1,5 @@
 import { writeFileSync, readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { readArguments } from './arguments.js'
 import { EXIT, UsageError } from './exit.js'
 import { readCheckStore } from './check-store.js'
 import { load } from './load.js'
@@ -76,7 +76,7 @@ export const checkNodeVerb: Verb = {
   summary: 'checks a relay node, in any language, against the contract',
   help: HELP,
   async run (args) {
-    const values = readValues(args)
+    const { values } = readArguments(args, OPTIONS)
     const nodeId = required(values['node-id'], '--node-id')
     const signing = readSigningKeys(values)
     const signal = SIGNALS[(values['stop-signal'] ?? 'TERM').replace(/^SIG/, '')]
@@ -126,14 +126,6 @@ export const checkNodeVerb: Verb = {
       unlisten()
       await cleanUp()
     }
-  }
-}
-
-function readValues (args: string[]): Values {
-  try {
-    return parseArgs({ args, options: OPTIONS, allowPositionals: false }).values
-  } catch (error) {
-    throw new UsageError((error as Error).message)
   }
 }
 

@@ -35,7 +35,7 @@ const isListening = async (port: number) => await new Promise((resolve) => {
 t.test('check-node – wrong arguments – name the argument and the fix', async (t) => {
   for (const [args, message, env] of [
     [['--nodeid', 'x'], /Unknown option '--nodeid'/],
-    [[...NODE, 'node-2'], /Unexpected argument 'node-2'/],
+    [[...NODE, 'node-2'], /unexpected argument "node-2"/],
     [NODE, /the environment variable COBROWSE_KEY is missing/, { COBROWSE_KEY: '' }],
     [[...NODE, '--redis', 'localhost:6379'], /--redis must be a URL such as redis:/],
     [[...NODE, '--lease', 'long'], /--lease must be a whole number/],

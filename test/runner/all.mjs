@@ -12,6 +12,7 @@ const ARGUMENTS = ['--enable-source-maps', ...settings['node-arg']]
 /** Long files start first, since a long one that starts last would run alone. */
 const FIRST = [
   'test/system/package.test.ts', 'test/testing/conformance/conformance.test.ts', 'test/demo/demo.test.ts',
+  'test/cli/operations.test.ts',
   'test/zookeeper-client/sessions.test.ts', 'test/registry/zookeeper/listed.test.ts', 'test/examples/relay-java.test.ts',
   'test/examples/relay-python.test.ts', 'test/registry/zookeeper/faults.test.ts', 'test/registry/redis/damage.test.ts',
   'test/registry/redis/fail-over.test.ts', 'test/registry/redis/epoch.test.ts', 'test/demo/handshakes.test.ts',
