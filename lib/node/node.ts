@@ -250,6 +250,9 @@ export async function createNode (settings: NodeCoreSettings, parts: NodeParts):
       } else if (phase === 'draining' && !isOrdered) {
         stopDraining()
         await inTime(clock, async () => await membership.undrain())
+        // An order that came meanwhile, or was overridden, is still in force.
+        followed = undefined
+        follow(membership.order)
       }
     },
     async close () {

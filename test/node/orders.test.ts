@@ -163,6 +163,20 @@ t.test('the program – undrains – does not end an order', async (t) => {
   t.equal(seat.end?.code, 4410)
 })
 
+t.test('the program – drains during an ordered drain, and undrains – leaves the order in force', async (t) => {
+  const { node, clock, memberships, give, admit } = await startOrdered()
+  const seat = watch(await admit())
+  give(drainAt(clock.wall()))
+  const drained = node.drain({ deadline: 3_600_000 })
+  await clock.pass(10)
+  await node.undrain()
+  t.equal(await drained, false)
+  t.equal(node.status().state, 'draining')
+  await clock.pass(60_000)
+  t.equal(seat.end?.code, 4410)
+  t.equal(memberships.length, 2, 'it is registered again')
+})
+
 t.test('an order – the program drains – does not change that', async (t) => {
   const { node, clock, memberships, give, admit } = await startOrdered()
   const seat = await admit()
