@@ -11,8 +11,7 @@ export const STORE_OPTIONS = {
   redis: { type: 'string' },
   zookeeper: { type: 'string' },
   prefix: { type: 'string' },
-  json: { type: 'boolean' },
-  help: { type: 'boolean' }
+  json: { type: 'boolean' }
 } as const
 
 export const STORE_HELP = `  --redis URL          the Redis of the gateways; also REDIS_URL

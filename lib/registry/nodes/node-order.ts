@@ -3,7 +3,7 @@ import { checkOptions } from '../../common/check-options.js'
 import { NODE_ID } from './node-record.js'
 import type { NewNodeOrder, NodeOrder } from '../../../types/operations.js'
 
-export const MAX_REASON = 200
+const MAX_REASON = 200
 const MAX_AUTHOR = 64
 /** A day. */
 const MAX_DEADLINE_MS = 86_400_000

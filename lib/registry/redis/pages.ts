@@ -17,10 +17,10 @@ export interface NodePage {
   now: number
   /** Milliseconds; the longest one of all processes. */
   lease: number
-  nodes: ListedNode[]
+  nodes: PagedNode[]
 }
 
-export interface ListedNode {
+export interface PagedNode {
   member: string
   text: RecordText
   /** Whether the node is under an order of an operator. */
