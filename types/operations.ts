@@ -51,8 +51,33 @@ export interface OperatedRoom {
   /** Id of the node. */
   node: string
   incarnation: string
-  /** `assigned` by a gateway · `claimed` by the node, which has it open · `released` by the node, or its call ended */
-  state: 'assigned' | 'claimed' | 'released'
+  /**
+   * `assigned` by a gateway · `claimed` by the node, which has it open · `released` by the node, or its call ended ·
+   * `moving` an operator moves it, and the node has not given it up · `moved` the node has, and the next caller gets
+   * another
+   */
+  state: 'assigned' | 'claimed' | 'released' | 'moving' | 'moved'
+}
+
+/** What an operator wants of a room. */
+export interface NewRoomMove {
+  /** Id of the node that is to have the room, if it is alive and under no order by then. Left out: any other node. */
+  to?: string | undefined
+  /** 1 to 200 characters, for whoever asks why the room moved. */
+  reason: string
+  /** 1 to 64 characters. */
+  author: string
+}
+
+/** What became of a move. */
+export interface RoomMove {
+  /**
+   * `moving` the node has to give the room up first: `explain` tells when it has · `moved` the next caller gets another
+   * node · `unbound` the room is bound to no node, so there is nothing to move
+   */
+  outcome: 'moving' | 'moved' | 'unbound'
+  /** Id of the node that the room leaves. */
+  from?: string
 }
 
 /** What the store knows of one room, and what that means for the next caller. */
@@ -67,6 +92,8 @@ export interface RoomExplanation {
     isAlive: boolean
     /** Milliseconds until the binding ends, unless it is prolonged. Left out: the store does not count them. */
     endsIn?: number
+    /** Of a room that an operator moves: id of the node that is to have it next. Left out: any other node. */
+    target?: string
   }
   /** Latest end of the call, in milliseconds since the epoch. */
   endedAt?: number
@@ -100,4 +127,13 @@ export interface RegistryOperations {
    * @throws `TypeError` that names the field if the order is not valid; any other error if the store cannot be asked
    */
   setOrder (id: string, order: NewNodeOrder | null): Promise<void>
+  /**
+   * Moves a room away from its node, in order: the call ends there, its clients are told to ask again, and meanwhile
+   * gateways answer 50303. Once the node has given the room up, or is dead, or the binding has ended (after the linger
+   * and a lease at the latest), the next caller gets another node.
+   *
+   * @throws `TypeError` that names the field if the move is not valid, or if the node `to`, or without it every other
+   *   node, may take no room; any other error if the store cannot be asked
+   */
+  move (room: RoomKey, move: NewRoomMove): Promise<RoomMove>
 }

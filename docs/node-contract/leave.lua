@@ -133,6 +133,13 @@ local function forgetId(id)
 end
 
 local function idOf(member) return string.match(member, '^[^|]+') end
+-- The member that is registered under an id in this epoch, or nil.
+local function memberOf(id)
+  local incarnation, era = string.match(ask('HGET', IDS, id) or '', '^([^|]+)|([^|]+)$')
+  return era == epoch and id .. '|' .. incarnation or nil
+end
+-- The node that an operator moves a room to, '' for any; nil if the room is not moving.
+local function targetOf(state) return string.match(state, '^moving>(.*)$') end
 
 -- A node under an order of an operator gets no new rooms.
 local function isOrdered(member) return ask('HEXISTS', ORDERS, idOf(member)) == 1 end
@@ -157,6 +164,14 @@ local function bind(room, member, state, claims, life)
 end
 
 local function nameOf(room) return string.match(room, '[^:]+$') end
+
+-- The end of a call, until its node has acknowledged it. A node may know ends only from here.
+local function toUnheard(room, member, moment) return idOf(member) .. '|' .. nameOf(room) .. '|' .. ms(moment) end
+
+-- Whether a moving room is still in use on its node: the node has not acknowledged the end of the call.
+local function isLeaving(room, member, movedAt)
+  return alive(member) and ask('ZSCORE', UNHEARD, toUnheard(room, member, movedAt)) and true
+end
 local FURTHER = 6
 
 for i = FURTHER, #ARGV do

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import { takesDeadline } from '../common/adapter-call.js'
 import { createAdapterState } from '../common/adapter-state.js'
@@ -7,18 +6,17 @@ import { throwIfOver } from '../common/deadline.js'
 import { createEmitter } from '../common/emitter.js'
 import { createBindings } from './memory/bindings.js'
 import { toNodeRef } from '../common/node-ref.js'
-import { toExplanation } from './nodes/explanation.js'
-import { checkOrder, checkOrderedId } from './nodes/node-order.js'
 import { checkNodeRecord, newIncarnation, toDraining, toNodeView } from './nodes/node-record.js'
-import { stateOf, withGone } from './nodes/operated-node.js'
+import { createMovedRooms } from './memory/moved-rooms.js'
+import { createMemoryOperations } from './memory/operations.js'
 import { createEndedRooms } from './membership/ended-rooms.js'
 import { roomName } from '../common/room-name.js'
 import { createChooser } from './nodes/chooser.js'
 import { unanswerable, unavailable } from '../common/unavailable.js'
 import type { CallOptions } from '../common/adapter-call.js'
 import type { ChoiceOptions } from './nodes/chooser.js'
-import type { Member } from './memory/bindings.js'
-import type { NodeOrder, RegistryOperations } from '../../types/operations.js'
+import type { MemoryNode } from './memory/operations.js'
+import type { NodeOrder } from '../../types/operations.js'
 import type {
   Assignment, Membership, MembershipEvents, MemoryRegistryOptions, NodeRecord, NodeView, Registry, RoomKey
 } from '../../types/registry.js'
@@ -28,22 +26,15 @@ const Options = Type.Object({
   linger: Type.Optional(Type.Integer({ minimum: 1, description: 'an integer of at least 1, in seconds' }))
 }, { additionalProperties: false })
 
-interface Entry extends Member {
-  /** Left out for a node of the `nodes` option. */
-  leave?: (event?: 'replaced') => void
-  /** Called when the call of a claimed room ended. */
-  end?: (room: RoomKey) => void
-  /** Called when the order for the node changed. */
-  order?: (order: NodeOrder | undefined) => void
-}
-
 /** Registry of the nodes of one process: the embedded default, and the reference for the other registries. */
 export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   checkOptions('memoryRegistry', Options, options)
   const { nodes: records = [], linger = 20 } = options
-  const members = new Map<string, Entry>()
+  const members = new Map<string, MemoryNode>()
   const orders = new Map<string, NodeOrder>()
   const ended = createEndedRooms()
+  /** Rooms that an operator moved, by their names, until they are bound again or earlier signatures have expired. */
+  const moved = createMovedRooms(linger * 1000)
   const chooser = createChooser()
   const bindings = createBindings(linger * 1000, ({ view: { capacity = Infinity, rooms } }, before) => {
     if ((rooms < capacity) !== (before < capacity)) showNodes()
@@ -76,8 +67,16 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   }
 
   // Not a copy: its number of rooms changes with every room.
-  function shown ({ view }: Entry): NodeView {
+  function shown ({ view }: MemoryNode): NodeView {
     return orders.has(view.id) ? toDraining(view) : view
+  }
+
+  /** A room that an operator moved gets its target, or another node than the one that it left. */
+  function choose (room: RoomKey, name: string, options: ChoiceOptions): NodeView | undefined {
+    const move = moved.find(name)
+    const target = move?.to === undefined ? undefined : members.get(move.to)
+    if (target !== undefined && !shown(target).draining && options.accepts?.(target.view) !== false) return target.view
+    return chooser.choose(room, options).find(({ id }) => id !== move?.member.view.id)
   }
 
   /** Ignores an end in the future, which was dated before the clock was set back. */
@@ -93,7 +92,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   function register (record: NodeRecord): Membership {
     const view = toNodeView({ ...record, rooms: 0 }, newIncarnation())
     const events = createEmitter<MembershipEvents>()
-    const member: Entry = {
+    const member: MemoryNode = {
       view,
       gone: false,
       leave,
@@ -131,7 +130,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
         signal?.throwIfAborted()
         if (member.gone) return 'lapsed'
         const name = roomName(room)
-        if (issuedAt * 1000 <= (endOf(name) ?? 0)) return 'ended'
+        if (issuedAt * 1000 <= (endOf(name) ?? 0) || moved.find(name)?.member === member) return 'ended'
         const holder = bindings.find(name)
         if (holder !== undefined && holder !== member) return 'elsewhere'
         bindings.claim(name, member)
@@ -150,53 +149,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
     }
   }
 
-  const operations: RegistryOperations = {
-    async orders () {
-      return new Map(orders)
-    },
-    async explain (room) {
-      const name = roomName(room)
-      const holder = bindings.find(name)
-      return toExplanation({
-        key: hash('sha256', name, 'base64url'),
-        ...holder && {
-          binding: {
-            key: hash('sha256', name, 'base64url'),
-            node: holder.view.id,
-            incarnation: holder.view.incarnation,
-            state: bindings.isClaimedBy(name, holder) ? 'claimed' : 'assigned',
-            claims: 0,
-            isAlive: true
-          }
-        },
-        endedAt: endOf(name) ?? 0,
-        settlingMs: 0,
-        nodes: await operations.nodes()
-      })
-    },
-    async nodes () {
-      bindings.sweep()
-      const found = [...members.values()].map(({ view }) => {
-        const order = orders.get(view.id)
-        return [view.id, { ...view, state: stateOf(order, view.draining), ...order && { order } }] as const
-      })
-      return withGone(new Map(found), orders)
-    },
-    async * rooms ({ node } = {}) {
-      for (const { name, member: { view }, isClaimed } of bindings.all()) {
-        if (node !== undefined && view.id !== node) continue
-        const key = hash('sha256', name, 'base64url')
-        yield { key, node: view.id, incarnation: view.incarnation, state: isClaimed ? 'claimed' : 'assigned' }
-      }
-    },
-    async setOrder (id, order) {
-      checkOrderedId(id)
-      if (order === null) orders.delete(id)
-      else orders.set(id, { at: Date.now(), ...checkOrder(id, order) })
-      showNodes()
-      members.get(id)?.order?.(orders.get(id))
-    }
-  }
+  const operations = createMemoryOperations({ members, orders, bindings, moved, endOf, showNodes })
 
   return {
     start: state.start,
@@ -212,11 +165,12 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
         bindings.prolong(name)
         return { node: toNodeRef(holder.view), issuedAt: Date.now(), joinOnly: false }
       }
-      const [chosen] = chooser.choose(room, options)
+      const chosen = choose(room, name, options)
       const member = chosen && members.get(chosen.id)
       if (member === undefined) throw chooser.noNode(options)
       if (!bindings.mayBind(room.tenant)) throw unanswerable('more new rooms than the memory registry holds')
       bindings.bind(name, member, room.tenant)
+      moved.forget(name)
       return { node: toNodeRef(member.view), issuedAt: Date.now(), joinOnly: false }
     }),
     end: takesDeadline(async (room: RoomKey, options: CallOptions = {}) => {

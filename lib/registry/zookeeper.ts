@@ -17,6 +17,7 @@ import { createCommit } from './zookeeper/commits.js'
 import { createZooKeeperClient, ZooKeeperError } from '../zookeeper-client/client.js'
 import { untilConnected } from '../zookeeper-client/until-connected.js'
 import { createLayout } from './zookeeper/layout.js'
+import { createMoveRoom } from './zookeeper/moves.js'
 import { createZooKeeperNode } from './zookeeper/node-store.js'
 import { createZooKeeperOperations } from './zookeeper/operations.js'
 import { createOrderedIds } from './zookeeper/orders.js'
@@ -111,7 +112,7 @@ export function createZooKeeperRegistry (
     onHint: poller.hurry
   })
   const commit = createCommit({ client, layout, clock })
-  const assigner = createAssigner({ client, commit, layout, rooms, sweep, orders, view, chooser, clock })
+  const assigner = createAssigner({ client, commit, layout, rooms, sweep, orders, view, chooser, clock, lingerMs })
 
   client.on((session) => {
     if (session === 'connected') assigner.forget()
@@ -174,7 +175,12 @@ export function createZooKeeperRegistry (
     }),
     nodes: view.nodes,
     operations: createZooKeeperOperations({
-      client, layout, parse, clock, inTime: async (work) => await askInTime(OPERATE_MS, undefined, work)
+      client,
+      layout,
+      moveRoom: createMoveRoom({ client, layout, rooms, sweep, clock, lingerMs }),
+      parse,
+      clock,
+      inTime: async (work) => await askInTime(OPERATE_MS, undefined, work)
     }),
     async join (record) {
       if (listed !== undefined) {

@@ -96,7 +96,8 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     rooms.accept(answer, claims)
     if (!wasValid) events.emit('resumed')
     rooms.claimTheRest(claims)
-    if (answer.hasMoreEnds === true) heartbeat.hurry()
+    // A room that an operator moves waits for the acknowledgement, and an answer may hold a part of the ends.
+    if (answer.ends.length > 0) heartbeat.hurry()
     if (answer.order !== undefined) hearOrder(answer.order ?? undefined)
   }
 

@@ -73,6 +73,7 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
       if (room === undefined) continue
       if (word === 'ok') held.open(key, room, number, now)
       else if (word === 'elsewhere') endRoom(key, 'lost')
+      else if (word === 'ended') endRoom(key, 'ended')
     }
   }
 

@@ -29,6 +29,7 @@ export interface Bindings {
   prolong (name: string): void
   /** Binds a room until the next `bind`, or until the member leaves. */
   claim (name: string, member: Member): void
+  unbind (name: string): void
   isClaimedBy (name: string, member: Member): boolean
   drop (member: Member): void
   /** Those of members that have not left. */
@@ -114,6 +115,7 @@ export function createBindings (
       claimed.set(name, member)
       count(member, 1)
     },
+    unbind,
     isClaimedBy: (name, member) => claimed.get(name) === member,
     drop (member) {
       for (const [name, holder] of claimed) if (holder === member) unbind(name)

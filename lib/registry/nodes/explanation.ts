@@ -1,5 +1,7 @@
 import type { OperatedNode, RoomExplanation } from '../../../types/operations.js'
 
+type Binding = RoomExplanation['binding']
+
 export interface RoomFacts extends Pick<RoomExplanation, 'key' | 'settlingMs'> {
   binding?: RoomExplanation['binding'] | undefined
   isUnreadable?: boolean
@@ -22,12 +24,28 @@ export function toExplanation (facts: RoomFacts): RoomExplanation {
 }
 
 function nextOf ({ binding, settlingMs }: Pick<RoomFacts, 'binding' | 'settlingMs'>, candidates: string[]): string {
-  if (binding?.isAlive === true) return `the node ${binding.node}: the room is bound to it, and it is alive`
-  const why = binding === undefined ? 'the room is bound to no node' : `${binding.node} is not alive`
+  if (binding?.isAlive === true && !isGivenUp(binding)) return nextOfBound(binding)
+  const why = reasonForChoice(binding)
   const seconds = Math.ceil(settlingMs / 1000)
   if (settlingMs > 0) return `the error 50303, since the store settles for ${seconds} s more: ${why}`
-  if (candidates.length === 0) return `the error 50301 or 50308: ${why}, and no node may take a new room`
-  return `one of ${candidates.length} nodes: ${why}`
+  const others = isGivenUp(binding) ? candidates.filter((id) => id !== binding?.node) : candidates
+  if (others.length === 0) return `the error 50301 or 50308: ${why}, and no node may take a new room`
+  if (binding?.target !== undefined && others.includes(binding.target)) return `the node ${binding.target}: ${why}`
+  return `one of ${others.length} nodes: ${why}`
+}
+
+const isMoving = (binding: Binding) => binding?.state === 'moving' || binding?.state === 'moved'
+const isGivenUp = (binding: Binding) => binding?.state === 'moved'
+
+function nextOfBound ({ node, state }: NonNullable<Binding>): string {
+  if (state === 'moving') return `the error 50303: the room leaves ${node}, which has not given it up yet`
+  return `the node ${node}: the room is bound to it, and it is alive`
+}
+
+function reasonForChoice (binding: Binding): string {
+  if (binding === undefined) return 'the room is bound to no node'
+  if (isMoving(binding)) return `an operator moved the room away from ${binding.node}`
+  return `${binding.node} is not alive`
 }
 
 /** The reason why a node may not take a new room. */

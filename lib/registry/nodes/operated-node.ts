@@ -33,10 +33,13 @@ export function stateOf (order: NodeOrder | undefined, isDraining: boolean): Ope
   return isDraining ? 'draining' : 'serving'
 }
 
+const STATES: readonly string[] = ['assigned', 'claimed', 'released', 'moving', 'moved'] satisfies Array<OperatedRoom['state']>
+const isState = (text: string): text is OperatedRoom['state'] => STATES.includes(text)
+
 /** @param state as the store writes it */
 export function toOperatedRoom (key: string, member: string, state: string): OperatedRoom {
   const { id, incarnation } = splitMember(member)
-  return { key, node: id, incarnation, state: state === 'assigned' || state === 'claimed' ? state : 'released' }
+  return { key, node: id, incarnation, state: isState(state) ? state : 'released' }
 }
 
 /** All nodes by their ids, and those that an order names alone. */

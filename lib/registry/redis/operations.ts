@@ -1,9 +1,10 @@
 import { parseRecord } from '../nodes/node-entry.js'
 import { toExplanation } from '../nodes/explanation.js'
 import { checkOrder, checkOrderedId, parseOrder } from '../nodes/node-order.js'
+import { alreadyThere, assertMovable, checkMove } from '../nodes/room-move.js'
 import { toOperatedNode, toOperatedRoom, withGone } from '../nodes/operated-node.js'
 import { leasedPages, listedPages } from './pages.js'
-import { END_ORDER, EXPLAIN, READ_ORDERS, READ_ROOMS, SET_ORDER } from './scripts/operator.js'
+import { END_ORDER, EXPLAIN, MOVE, READ_ORDERS, READ_ROOMS, SET_ORDER } from './scripts/operator.js'
 import type { ParseRecord } from '../nodes/node-entry.js'
 import type { RedisStore } from './store.js'
 import type { OperatedNode, RegistryOperations } from '../../../types/operations.js'
@@ -46,7 +47,7 @@ export function createRedisOperations (
     return withGone(found, given)
   }
 
-  return {
+  const operations: RegistryOperations = {
     orders,
     nodes: readNodes,
     async * rooms ({ node } = {}) {
@@ -67,12 +68,12 @@ export function createRedisOperations (
         store.run(EXPLAIN, { args: [], rooms: [roomKey], ms: CALL_MS }), readNodes()
       ])
       // EXPLAIN documents this type.
-      const [word, member, state, claims, endsIn, isAlive, endedAt, settlingMs] = answer as string[]
+      const [word, member, state, claims, endsIn, isAlive, endedAt, settlingMs, target = ''] = answer as string[]
       const key = store.nameOf(roomKey)
       const binding = word !== 'current'
         ? undefined
         : Object.assign(toOperatedRoom(key, String(member), String(state)), {
-          claims: Number(claims), isAlive: Number(isAlive) === 1, endsIn: Number(endsIn)
+          claims: Number(claims), isAlive: Number(isAlive) === 1, endsIn: Number(endsIn), ...target !== '' && { target }
         })
       return toExplanation({
         key,
@@ -83,6 +84,16 @@ export function createRedisOperations (
         nodes
       })
     },
+    async move (room, move) {
+      const { to = '' } = checkMove(move)
+      if (listed !== undefined) throw new TypeError('listed nodes cannot be told to give up a room')
+      assertMovable(await operations.explain(room), move)
+      // MOVE documents this type.
+      const [outcome, from] = await store.run(MOVE, { args: [to], rooms: [store.room(room)], ms: CALL_MS }) as string[]
+      if (outcome === 'there') throw alreadyThere(to)
+      if (outcome === 'none' || from === undefined) return { outcome: 'unbound' }
+      return { outcome: outcome === 'moving' ? 'moving' : 'moved', from }
+    },
     async setOrder (id, order) {
       checkOrderedId(id)
       const script = order === null ? END_ORDER : SET_ORDER
@@ -90,4 +101,5 @@ export function createRedisOperations (
       await store.run(script, { args: [id, ...rest], ms: CALL_MS })
     }
   }
+  return operations
 }

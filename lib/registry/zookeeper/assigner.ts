@@ -1,8 +1,9 @@
 import { throwIfOver } from '../../common/deadline.js'
 import { RegistrySettlingError } from '../../errors.js'
 import { toNodeRef } from '../../common/node-ref.js'
-import { memberOf } from '../nodes/member.js'
+import { memberOf, splitMember } from '../nodes/member.js'
 import { unanswerable } from '../../common/unavailable.js'
+import { isMove } from './binding.js'
 import type { Clock } from '../../common/clock.js'
 import type { Ending } from '../../common/deadline.js'
 import type { ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client.js'
@@ -14,7 +15,7 @@ import type { OrderedIds } from './orders.js'
 import type { RoomState, ZooKeeperRooms } from './room-records.js'
 import type { Sweep } from './sweep.js'
 import type { ZooKeeperView } from './view.js'
-import type { Assignment, RoomKey } from '../../../types/registry.js'
+import type { Assignment, NodeView, RoomKey } from '../../../types/registry.js'
 
 /** Bounds the retries of a write that others beat to the room. */
 const MAX_TRIES = 12
@@ -31,6 +32,8 @@ export interface AssignerOptions {
   view: ZooKeeperView
   chooser: Chooser
   clock: Clock
+  /** Milliseconds by which a binding outlives the last signature. */
+  lingerMs: number
 }
 
 /** Assigns and ends rooms by way of ZooKeeper. Each answer is part of a transaction, ordered by the leader. */
@@ -46,7 +49,7 @@ export interface Assigner {
 type Outcome = Assignment | 'changed' | 'gone'
 
 export function createAssigner (options: AssignerOptions): Assigner {
-  const { client, commit, layout, rooms, sweep, orders, view, chooser, clock } = options
+  const { client, commit, layout, rooms, sweep, orders, view, chooser, clock, lingerMs } = options
   /** Rooms as they were read. The transaction checks that they are still the same, so they can be of any age. */
   const claimed = new Map<string, RoomState>()
 
@@ -105,6 +108,7 @@ export function createAssigner (options: AssignerOptions): Assigner {
     const { binding } = state
     if (binding?.member === undefined) return 'gone'
     const { member } = binding
+    if (isMove(binding)) return await leaveNode(state, member, binding, ending)
     const node = await view.nodeOf(member)
     if (node === undefined && await client.exists(layout.nodePath(member), { signal: ending }) !== undefined) {
       throw unanswerable('the record of the room\'s node cannot be read')
@@ -113,21 +117,48 @@ export function createAssigner (options: AssignerOptions): Assigner {
     const outcome = isFresh || binding.state === 'claimed'
       ? await prove(member, rooms.check(state), ending, writtenAfter)
       : await write(state, { member, state: binding.state, claims: binding.claims, endedAt: binding.endedAt }, ending)
-    if (outcome === 'gone') {
-      // The node may be the first of many that vanish.
-      if (view.has(member)) await view.refresh()
-      if (view.isMissed(member)) throw new RegistrySettlingError()
-    }
+    if (outcome === 'gone') await assertDead(member)
     if (typeof outcome === 'string' || node === undefined) return outcome === 'changed' ? 'changed' : 'gone'
     if (binding.state === 'claimed') noteClaimed(state)
     return { node: toNodeRef(node), ...outcome }
+  }
+
+  /**
+   * @returns `gone` if the node of a room that moves is dead or has given the room up; a node that never says so has
+   *   the room until its earlier signatures have expired
+   * @throws RegistrySettlingError otherwise
+   */
+  async function leaveNode (
+    room: RoomState, member: string, { state, claims: movedAt }: Binding, ending: Ending
+  ): Promise<'changed' | 'gone'> {
+    if (state === 'moved' || clock.wall() - movedAt > lingerMs + client.sessionTimeout()) return 'gone'
+    const outcome = await prove(member, rooms.check(room), ending)
+    if (typeof outcome === 'object') throw new RegistrySettlingError()
+    if (outcome === 'gone') await assertDead(member)
+    return outcome
+  }
+
+  /** @throws RegistrySettlingError for a node that may be the first of many that vanish */
+  async function assertDead (member: string): Promise<void> {
+    if (view.has(member)) await view.refresh()
+    if (view.isMissed(member)) throw new RegistrySettlingError()
+  }
+
+  /** The candidates; of a room that moves, without the node that it leaves, and with its target first. */
+  function candidatesFor (room: RoomKey, { binding }: RoomState, choice: ChoiceOptions): NodeView[] {
+    const candidates = chooser.choose(room, choice)
+    if (binding?.member === undefined || !isMove(binding)) return candidates
+    const { id: left } = splitMember(binding.member)
+    const { accepts = () => true } = choice
+    const targets = view.nodes().filter((node) => node.id === binding.target && !node.draining && accepts(node))
+    return [...targets, ...candidates.filter(({ id }) => id !== left && id !== binding.target)]
   }
 
   async function choose (
     room: RoomKey, state: RoomState, choice: ChoiceOptions, ending: Ending
   ): Promise<Outcome> {
     const endedAt = state.binding?.endedAt ?? 0
-    for (const node of chooser.choose(room, choice)) {
+    for (const node of candidatesFor(room, state, choice)) {
       // Count before the answer: otherwise a burst of requests would propose the same node.
       chooser.count(node, 1)
       let isChosen = false
@@ -172,10 +203,7 @@ export function createAssigner (options: AssignerOptions): Assigner {
     const key = layout.roomKey(room)
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const state = await rooms.read(key, { signal: ending })
-      const { member, claims = 0 } = state.binding ?? {}
-      const binding: Binding = {
-        member, state: member === undefined ? 'ended' : 'released', claims, endedAt: Math.floor(clock.wall())
-      }
+      const binding = endOf(state.binding, Math.floor(clock.wall()))
       const { ops, text } = rooms.write(state, binding)
       if (await client.multi(ops, { signal: ending }) !== undefined) continue
       return sweep.note(key, text, binding)
@@ -184,4 +212,11 @@ export function createAssigner (options: AssignerOptions): Assigner {
   }
 
   return { assign, end, forget: () => claimed.clear() }
+}
+
+/** The binding after an end of the call. A room that moves keeps waiting for its node. */
+function endOf (binding: Binding | undefined, endedAt: number): Binding {
+  const { member, claims = 0 } = binding ?? {}
+  if (binding !== undefined && isMove(binding)) return Object.assign({}, binding, { endedAt })
+  return { member, state: member === undefined ? 'ended' : 'released', claims, endedAt }
 }

@@ -1,4 +1,5 @@
 import { unavailable, UnreadableBindingError } from '../../common/unavailable.js'
+import { isMove } from './binding.js'
 import type { Clock } from '../../common/clock.js'
 import type { Claim, Claims, RoomClaim } from '../membership/node-store.js'
 import type { MultiFailure, ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client.js'
@@ -64,7 +65,10 @@ export function createClaimer ({ client, layout, rooms, lingerMs, clock, callMs 
   async function want ({ member, replaces, signal }: Claimant, claim: Claim): Promise<Wanted> {
     const room = await rooms.read(claim.key, { ms: callMs(), signal })
     const endedAt = endOf(room, claim)
-    return { claim, room, endedAt, refusal: await refusalOf(member, replaces, claim, room, endedAt) }
+    const refusal = await refusalOf(member, replaces, claim, room, endedAt)
+    // Of a room that an operator moves, the node ends the call as of now, whoever's clock dated the move.
+    const isMoved = refusal === 'ended' && room.binding !== undefined && isMove(room.binding)
+    return { claim, room, endedAt: isMoved ? Math.floor(clock.wall()) : endedAt, refusal }
   }
 
   async function refusalOf (
@@ -72,7 +76,9 @@ export function createClaimer ({ client, layout, rooms, lingerMs, clock, callMs 
     endedAt: number
   ): Promise<string | undefined> {
     if (binding === undefined) return undefined
-    if (date <= endedAt) return 'ended'
+    const isOwn = binding.member === member || (binding.member !== undefined && binding.member === replaces)
+    // An operator moves the room: this node gives it up.
+    if (date <= endedAt || (isOwn && isMove(binding))) return 'ended'
     if (binding.member === member) {
       return binding.state === 'released' && number <= binding.claims ? 'stale' : undefined
     }

@@ -1,12 +1,18 @@
 import { UnreadableBindingError } from '../../common/unavailable.js'
+import type { Clock } from '../../common/clock.js'
 import type { RoomEnd } from '../membership/node-store.js'
 import type { ZooKeeperRooms } from './room-records.js'
 
 export interface EndedCallsOptions {
   rooms: ZooKeeperRooms
+  clock: Pick<Clock, 'wall'>
   /** Most rooms that are read at once. */
   batch: number
   callMs (): number
+  /** Whether a binding names this node. */
+  isOwn (member: string | undefined): boolean
+  /** Called for a room that an operator moves away from this node. */
+  onMoving (key: string): void
 }
 
 /** Watches the rooms of a node for the end of their call. */
@@ -24,7 +30,7 @@ export interface EndedCalls {
   stop (): void
 }
 
-export function createEndedCalls ({ rooms, batch, callMs }: EndedCallsOptions): EndedCalls {
+export function createEndedCalls ({ rooms, clock, batch, callMs, isOwn, onMoving }: EndedCallsOptions): EndedCalls {
   const watched = new Map<string, () => void>()
   const changed = new Set<string>()
   let tellNews = () => {}
@@ -36,7 +42,13 @@ export function createEndedCalls ({ rooms, batch, callMs }: EndedCallsOptions): 
 
   async function look (key: string): Promise<RoomEnd | undefined> {
     const { binding } = await rooms.read(key, { ms: callMs(), watch: watched.get(key) })
-    return binding !== undefined && binding.endedAt > 0 ? { key, at: binding.endedAt } : undefined
+    if (binding === undefined) return undefined
+    if (binding.state === 'moving' && isOwn(binding.member)) {
+      onMoving(key)
+      // By this node's clock: it must close the room, whoever's clock dated the move.
+      return { key, at: Math.floor(clock.wall()) }
+    }
+    return binding.endedAt > 0 ? { key, at: binding.endedAt } : undefined
   }
 
   return {

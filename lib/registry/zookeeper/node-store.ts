@@ -5,6 +5,7 @@ import { BEATS_PER_SESSION } from '../../zookeeper-client/connection.js'
 import { createClaimer } from './claims.js'
 import { createEndedCalls } from './ended-calls.js'
 import { ensurePath, parentOf } from './layout.js'
+import { createMovedRooms } from './moved-rooms.js'
 import { createOwnOrder } from './orders.js'
 import { createReleases } from './releases.js'
 import { createSessionLease } from './session-lease.js'
@@ -38,11 +39,16 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
   const lease = createSessionLease(client, clock)
   const claimer = createClaimer({ client, layout, rooms, lingerMs, clock, callMs })
   const releases = createReleases({ client, rooms, sweep, callMs })
-  const endedCalls = createEndedCalls({ rooms, batch: BATCH, callMs })
+  const moved = createMovedRooms({ client, rooms, callMs })
+  const endedCalls = createEndedCalls({
+    rooms, clock, batch: BATCH, callMs, isOwn: (member) => member === own, onMoving: moved.note
+  })
   const ownOrder = createOwnOrder(client, layout)
   /** Id of the session that made the registration: the znode is deleted when that session ends. */
   let session: string | undefined
   let record: string | undefined
+  /** The latest registration that was sent. */
+  let own: string | undefined
 
   const unsubscribe = client.on((state) => {
     if (state === 'connected') lease.begin()
@@ -141,6 +147,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
     },
 
     async register (call) {
+      own = call.member
       if (!lease.isFresh()) await refresh()
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         const answer = await tryToRegister(call)
@@ -149,7 +156,7 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
       throw unavailable('the node cannot be registered')
     },
 
-    async beat ({ member, record: text, claims }) {
+    async beat ({ member, record: text, claims, heard = [] }) {
       const path = layout.nodePath(member)
       // A znode of another session vanishes with that session.
       if (client.sessionId() !== session) return { outcome: 'lapsed' }
@@ -158,7 +165,10 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
       const result = await claimWith([first], { member }, claims)
       if (!Array.isArray(result) || client.sessionId() !== session) return { outcome: 'lapsed' }
       record = text
-      return await accept(splitMember(member).id, sentAt, result)
+      const answer = await accept(splitMember(member).id, sentAt, result)
+      // In the background: the next heartbeat tries again.
+      moved.giveUp(member, heard).catch(() => {})
+      return answer
     },
 
     async claim ({ epoch, member, claims, signal }) {

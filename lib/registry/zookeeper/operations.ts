@@ -2,6 +2,7 @@ import { memberOf, splitMember } from '../nodes/member.js'
 import { parseRecord } from '../nodes/node-entry.js'
 import { toExplanation } from '../nodes/explanation.js'
 import { checkOrder, checkOrderedId, parseOrder } from '../nodes/node-order.js'
+import { assertMovable, checkMove } from '../nodes/room-move.js'
 import { toOperatedNode, toOperatedRoom, withGone } from '../nodes/operated-node.js'
 import { unavailable, UnreadableBindingError } from '../../common/unavailable.js'
 import { parseBinding } from './binding.js'
@@ -14,6 +15,7 @@ import type { ParseRecord } from '../nodes/node-entry.js'
 import type { Ending } from '../../common/deadline.js'
 import type { ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client.js'
 import type { ZooKeeperLayout } from './layout.js'
+import type { MoveRoom } from './moves.js'
 import type { NodeOrder, OperatedNode, OperatedRoom, RegistryOperations } from '../../../types/operations.js'
 
 /** Most znodes that are read at once. */
@@ -25,6 +27,7 @@ const NOTHING = Buffer.alloc(0)
 export interface ZooKeeperOperationsOptions {
   client: ZooKeeperClient
   layout: ZooKeeperLayout
+  moveRoom: MoveRoom
   parse?: ParseRecord
   clock: Pick<Clock, 'wall'>
   /** Connects if that is needed, and limits the work. */
@@ -32,7 +35,7 @@ export interface ZooKeeperOperationsOptions {
 }
 
 export function createZooKeeperOperations (
-  { client, layout, parse = parseRecord, clock, inTime }: ZooKeeperOperationsOptions
+  { client, layout, moveRoom, parse = parseRecord, clock, inTime }: ZooKeeperOperationsOptions
 ): RegistryOperations {
   /** Reads the data of znodes; those that are gone by then are left out. */
   async function readAll<T> (
@@ -107,7 +110,7 @@ export function createZooKeeperOperations (
     return withGone(found, orders)
   }
 
-  return {
+  const operations: RegistryOperations = {
     orders: async () => await inTime(readOrders),
     nodes: async () => await inTime(readNodes),
     async * rooms ({ node } = {}) {
@@ -123,11 +126,11 @@ export function createZooKeeperOperations (
       return await inTime(async (signal) => {
         const [found, nodes] = await Promise.all([client.get(layout.roomPath(key), { signal }), readNodes(signal)])
         const parsed = found === undefined ? undefined : tryToParse(found.data.toString())
-        const { member, state, claims = 0, endedAt = 0 } = parsed ?? {}
+        const { member, state, claims = 0, endedAt = 0, target } = parsed ?? {}
         const isAlive = member !== undefined && await client.exists(layout.nodePath(member), { signal }) !== undefined
         const binding = member === undefined
           ? undefined
-          : Object.assign(toOperatedRoom(key, member, state ?? ''), { claims, isAlive })
+          : Object.assign(toOperatedRoom(key, member, state ?? ''), { claims, isAlive, ...target && { target } })
         return toExplanation({
           key,
           binding,
@@ -145,8 +148,15 @@ export function createZooKeeperOperations (
         for (let tries = 0; tries < MAX_TRIES; tries++) if (await write(id, given, signal)) return
         throw unavailable('the order kept changing')
       })
+    },
+    async move (room, move) {
+      checkMove(move)
+      if (layout.isListed) throw new TypeError('listed nodes cannot be told to give up a room')
+      assertMovable(await operations.explain(room), move)
+      return await inTime(async (signal) => await moveRoom(layout.roomKey(room), move, signal))
     }
   }
+  return operations
 }
 
 /** @returns undefined for a text that cannot be read */

@@ -90,7 +90,9 @@ export function openZooKeeper ({ hosts, times: { lease, linger } }: ZooKeeperSto
     onHint: () => {}
   })
   const commit = createCommit({ client, layout, clock: systemClock })
-  const assigner = createAssigner({ client, commit, layout, rooms, sweep, orders, view, chooser, clock: systemClock })
+  const assigner = createAssigner({
+    client, commit, layout, rooms, sweep, orders, view, chooser, clock: systemClock, lingerMs: linger
+  })
   const call = { ms: CALL_MS }
 
   async function inTime<T> (work: (limit: Ending) => Promise<T>): Promise<T> {

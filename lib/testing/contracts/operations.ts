@@ -1,4 +1,5 @@
 import { LONG_LINGER, prepareStarted } from './registry/fixture.js'
+import { MOVING } from './operations/moving.js'
 import { ORDERING } from './operations/ordering.js'
 import { readBindingOptions } from './options.js'
 import { registerSentences } from './sentences.js'
@@ -7,5 +8,6 @@ import type { BindingContractOptions, MakeRegistry } from '../../../types/contra
 /** Runs every sentence of `RegistryOperations` in a runner. */
 export async function operationsContract (options: BindingContractOptions, make: MakeRegistry): Promise<void> {
   const settings = readBindingOptions('operationsContract', options)
-  await registerSentences(settings.test, ORDERING, async () => await prepareStarted(make, LONG_LINGER, settings))
+  const sentences = { ...ORDERING, ...MOVING }
+  await registerSentences(settings.test, sentences, async () => await prepareStarted(make, LONG_LINGER, settings))
 }

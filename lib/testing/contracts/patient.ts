@@ -27,7 +27,8 @@ function patientOperations (operations: RegistryOperations, patiently: Patiently
     explain: async (room) => await patiently(async () => await operations.explain(room)),
     rooms: (...args) => operations.rooms(...args),
     orders: async () => await patiently(async () => await operations.orders()),
-    setOrder: async (...args) => await patiently(async () => await operations.setOrder(...args))
+    setOrder: async (...args) => await patiently(async () => await operations.setOrder(...args)),
+    move: async (...args) => await patiently(async () => await operations.move(...args))
   }
 }
 

@@ -73,30 +73,42 @@ local function placeOf(member)
   return places[member]
 end
 
+local function mayTake(member) return alive(member) and isNamed(member) and not isOrdered(member) end
+
 local isNoted = false
-local function choose(room, first, last)
+local function give(room, member)
+  if not isNoted then note() end
+  isNoted = true
+  bind(room, member, 'assigned', 0, life)
+  return 'chosen', placeOf(member)
+end
+
+-- An operator may have moved the room away from a node, and to another one.
+local function choose(room, first, last, left, target)
+  local wanted = target and target ~= '' and memberOf(target)
+  if wanted and mayTake(wanted) then return give(room, wanted) end
   for i = first, last do
-    if alive(ARGV[i]) and isNamed(ARGV[i]) and not isOrdered(ARGV[i]) then
-      if not isNoted then note() end
-      isNoted = true
-      bind(room, ARGV[i], 'assigned', 0, life)
-      return 'chosen', placeOf(ARGV[i])
-    end
+    if idOf(ARGV[i]) ~= left and mayTake(ARGV[i]) then return give(room, ARGV[i]) end
   end
   return isSilent() and 'settling' or 'none', 0
 end
 
 local function assign(room, first, last)
-  local good, era, member = pcall(read, room)
+  local good, era, member, state, claims = pcall(read, room)
   -- A binding that cannot be read affects no other room.
   if not good then return 'failed', type(era) == 'table' and era.err or era end
-  if member and isCurrent(era) and alive(member) then
-    -- A claim lasts longer than an assignment and is never cut short. Always write: a demoted primary refuses a write.
-    redis.call('PEXPIRE', room, ms(math.max(life, redis.call('PTTL', room))))
-    return 'bound', placeOf(member)
+  local target
+  if member and isCurrent(era) then
+    target = targetOf(state)
+    if target and isLeaving(room, member, claims) then return 'settling', 0 end
+    if not target and alive(member) then
+      -- A claim lasts longer than an assignment and is never cut short. Always write: a demoted primary refuses it.
+      redis.call('PEXPIRE', room, ms(math.max(life, redis.call('PTTL', room))))
+      return 'bound', placeOf(member)
+    end
   end
   if now < settledAt or (member and era == epoch and isInDoubt(member)) then return 'settling', 0 end
-  return choose(room, first, last)
+  return choose(room, first, last, target and idOf(member), target)
 end
 
 local answers, at = {}, FURTHER
@@ -200,11 +212,10 @@ local oldest = redis.call('ZCARD', ENDED) - ${MAX_ENDED} - 1
 if oldest >= roomless then redis.call('ZREMRANGEBYRANK', ENDED, roomless, oldest) end
 if roomless > ${MAX_ROOMLESS} then redis.call('ZREMRANGEBYRANK', ENDED, ${MAX_ROOMLESS}, roomless - 1) end
 local era, member, state, claims = read(ROOM)
-if era ~= epoch then return 'ok' end
+-- A moving room keeps waiting for its node, which closes it anyway.
+if era ~= epoch or targetOf(state) then return 'ok' end
 -- A node without a lease claims its rooms again, and learns of the end then.
-if state == 'claimed' and alive(member) then
-  ask('ZADD', UNHEARD, 0, idOf(member) .. '|' .. name .. '|' .. ms(now))
-end
+if state == 'claimed' and alive(member) then ask('ZADD', UNHEARD, 0, toUnheard(ROOM, member, now)) end
 bind(ROOM, member, 'released', claims, LINGER + LEASE)
 return 'ok'
 `)

@@ -33,6 +33,8 @@ local function claim(room, number, date, life, kind)
   if not good and kind ~= '2' then error(era, 0) end
   if not good or era ~= epoch then holder = nil end
   if holder == MEMBER then
+    -- An operator moves the room: this node gives it up.
+    if targetOf(state) then return 'ended', math.max(endedAt, claims) end
     if state == 'released' and number <= claims then return 'stale', endedAt end
     number = math.max(number, claims)
   elseif holder and alive(holder) then
@@ -165,10 +167,10 @@ return 'ok'
 /** Releases a room whose last client left. ARGV: member, number of the last claim. */
 export const RELEASE = script(['MEMBER', 'NUMBER'], `
 if KNOWN ~= epoch then return 0 end
-local era, member, _, claims = read(ROOM)
+local era, member, state, claims = read(ROOM)
 local number = tonumber(NUMBER)
--- A late release must not cut a newer claim.
-if era ~= epoch or member ~= MEMBER or claims > number then return 0 end
+-- A late release must not cut a newer claim, or a move.
+if era ~= epoch or member ~= MEMBER or claims > number or targetOf(state) then return 0 end
 bind(ROOM, member, 'released', number, LINGER + LEASE)
 return 1
 `)

@@ -17,9 +17,10 @@ export const MAX_TOLD = 1000
  * ARGV: the epoch that the caller knows ('' for a gateway), followed by a blank and the memory of the latest answer;
  * a fresh epoch; milliseconds of lease, heartbeat and linger; then the arguments of the script.
  *
- * A member is `<id>|<incarnation>`, a room's text `epoch|id|incarnation|state|claims`. Epochs and incarnations are
- * compared for equality only. A memory is `mark lease heartbeat linger`: a count of the store's writes, and the times
- * in force.
+ * A member is `<id>|<incarnation>`, a room's text `epoch|id|incarnation|state|claims`. The state is assigned, claimed,
+ * released, or `moving>` and the id of the node that is to have the room next, or nothing; of a moving room, the moment
+ * stands in place of the claims. Epochs and incarnations are compared for equality only. A memory is
+ * `mark lease heartbeat linger`: a count of the store's writes, and the times in force.
  */
 const PRELUDE = `
 local LEASES, NODES, META, IDS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -156,6 +157,13 @@ local function forgetId(id)
 end
 
 local function idOf(member) return string.match(member, '^[^|]+') end
+-- The member that is registered under an id in this epoch, or nil.
+local function memberOf(id)
+  local incarnation, era = string.match(ask('HGET', IDS, id) or '', '^([^|]+)|([^|]+)$')
+  return era == epoch and id .. '|' .. incarnation or nil
+end
+-- The node that an operator moves a room to, '' for any; nil if the room is not moving.
+local function targetOf(state) return string.match(state, '^moving>(.*)$') end
 
 -- A node under an order of an operator gets no new rooms.
 local function isOrdered(member) return ask('HEXISTS', ORDERS, idOf(member)) == 1 end
@@ -180,6 +188,14 @@ local function bind(room, member, state, claims, life)
 end
 
 local function nameOf(room) return string.match(room, '[^:]+$') end
+
+-- The end of a call, until its node has acknowledged it. A node may know ends only from here.
+local function toUnheard(room, member, moment) return idOf(member) .. '|' .. nameOf(room) .. '|' .. ms(moment) end
+
+-- Whether a moving room is still in use on its node: the node has not acknowledged the end of the call.
+local function isLeaving(room, member, movedAt)
+  return alive(member) and ask('ZSCORE', UNHEARD, toUnheard(room, member, movedAt)) and true
+end
 `
 
 /** Arguments that all scripts have. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { show } from '../broken.js'
 import { assertNoLiveNode } from '../registry/assigning.js'
 import { assignMany, idsOf, newRoom, nodeOf, wssUrlOf } from '../rooms.js'
-import type { NewNodeOrder, NodeOrder, RegistryOperations } from '../../../../types/operations.js'
+import { joinTwo, operationsOf } from './two-nodes.js'
+import type { NewNodeOrder, NodeOrder } from '../../../../types/operations.js'
 import type { RegistryFixture } from '../registry/fixture.js'
 import type { Sentences } from '../sentences.js'
 
@@ -214,15 +215,4 @@ export const ORDERING: Sentences<RegistryFixture> = {
     const { wssUrl, zone, capacity, rooms } = seen[0] ?? {}
     assert.deepEqual({ wssUrl, zone, capacity, rooms }, { wssUrl: wssUrlOf('cordoned'), zone: 'az1', capacity: 5, rooms: 0 })
   }
-}
-
-/** Of the nodes' process: a gateway in another one must follow. */
-function operationsOf ({ nodes }: RegistryFixture): RegistryOperations {
-  return nodes.operations ?? assert.fail('the registry has no "operations"')
-}
-
-async function joinTwo ({ registry, join, untilShown }: RegistryFixture) {
-  const [first, second] = [await join('n1'), await join('n2')]
-  await untilShown('"nodes" shows two', (nodes) => nodes.length === 2)
-  return { registry, first, second }
 }
