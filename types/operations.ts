@@ -80,6 +80,41 @@ export interface RoomMove {
   from?: string
 }
 
+/** Something that happened to a room. It holds no user, no token and no signature. */
+export interface RoomEvent {
+  /** Milliseconds since the epoch, by the store's clock; on ZooKeeper, by the clock of the process that wrote it. */
+  at: number
+  /**
+   * `chosen` a gateway gave the room to a node · `claimed` the node opened it, or claimed it again for a store that had
+   * lost it · `released` its last client left · `ended` the call · `moved` by an operator · `epoch` the store lost its
+   * memory, or was replaced by one that had missed writes: what happened earlier is not known
+   */
+  event: 'chosen' | 'claimed' | 'released' | 'ended' | 'moved' | 'epoch'
+  /** Id of the node; of `moved`, of the node that the room left. Left out of `epoch`. */
+  node?: string
+  /** Of `chosen`: what the gateway chose from. */
+  choice?: RoomChoice
+  /** Of `chosen`: the node that had the room before, and why it did not keep it. */
+  instead?: { node: string, why: 'died' | 'moved' }
+  /** Of `moved`. */
+  why?: NewRoomMove
+}
+
+/** What a gateway chose from. */
+export interface RoomChoice {
+  /** Host name and process id. */
+  gateway: string
+  /** Number of nodes that could take the room. */
+  candidates: number
+  /** Up to eight of them, best first; `load` is the number of rooms divided by the weight. */
+  proposed: Array<{ id: string, load: number }>
+  /**
+   * Number of nodes that were left out: `draining` on their own or by an order, `full`, `refused` by the gateway for
+   * their address.
+   */
+  leftOut: { draining: number, full: number, refused: number }
+}
+
 /** What the store knows of one room, and what that means for the next caller. */
 export interface RoomExplanation {
   /** Base64url of SHA-256 over tenant and room, as in the keys of the store. */
@@ -105,6 +140,8 @@ export interface RoomExplanation {
   leftOut: Array<{ id: string, reason: string }>
   /** What the next caller gets, and why, in one sentence. */
   next: string
+  /** The latest 32 events of the room, newest first, as far as the store has kept them. */
+  history: RoomEvent[]
 }
 
 /** The access of an operator. It needs the store alone, no gateway. */

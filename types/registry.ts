@@ -196,6 +196,11 @@ export interface MemoryRegistryOptions {
    * @default 20
    */
   linger?: number | undefined
+  /**
+   * Whether to keep what happened to rooms, for `explain`.
+   * @default true
+   */
+  history?: boolean | undefined
 }
 
 /** The part of an ioredis client (5 or 6, Cluster included) that `redisRegistry` uses. */
@@ -246,6 +251,11 @@ export interface RedisRegistryOptions {
   listed?: ListedNodes | undefined
   /** Parses a node's record, if it is not the JSON object of `NodeRecord` without the id. */
   parse?: ((text: string, id: string) => Omit<NodeRecord, 'id'>) | undefined
+  /**
+   * Whether to keep what happened to rooms, for `explain`.
+   * @default true
+   */
+  history?: boolean | undefined
 }
 
 export interface ZooKeeperRegistryOptions {
@@ -276,6 +286,11 @@ export interface ZooKeeperRegistryOptions {
   listed?: ListedZooKeeperNodes | undefined
   /** Parses a node's record, if it is not the JSON object of `NodeRecord` without the id. */
   parse?: ((text: string, id: string) => Omit<NodeRecord, 'id'>) | undefined
+  /**
+   * Whether to keep what happened to rooms, for `explain`.
+   * @default true
+   */
+  history?: boolean | undefined
 }
 
 /** Location of nodes that another program registers. */

@@ -1,6 +1,6 @@
 
 local LEASES, NODES, META, IDS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local UNHEARD, ENDED, ORDERS, ROOM = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local UNHEARD, ENDED, ORDERS, HISTORY, ROOM = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local LEASE, HEARTBEAT, LINGER = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local KNOWN, REMEMBERED, REMEMBERED_TIMES = string.match(ARGV[1], '^([^ ]*) ?(%d*) ?(.*)$')
 
@@ -87,7 +87,7 @@ if isDamaged or (replid and meta[2] and replid ~= meta[2]) or remembered > mark 
   if not mark or mark >= MOST_MARK then mark = 0 end
   -- The mark is a minute above all known ones, so that callers that remember a little more start no further epoch.
   epoch, beat, quiet, mark = ARGV[2], now, 0, math.max(mark, remembered, now) + 60000
-  redis.call('HSET', META, 'epoch', epoch, 'beat', ms(beat), 'mark', ms(mark))
+  redis.call('HSET', META, 'epoch', epoch, 'began', ms(now), 'beat', ms(beat), 'mark', ms(mark))
   redis.call('HDEL', META, 'quiet')
   settleAgain()
 elseif settledAt > now + wait + 4 * HEARTBEAT or (isLonger and now < settledAt) then
@@ -165,12 +165,22 @@ end
 
 local function nameOf(room) return string.match(room, '[^:]+$') end
 
+-- Records what happened to a room. Nothing depends on the history, so it may fail. A gateway that keeps one begins it.
+local function record(room, event, member, ...)
+  local entry = {'room', nameOf(room), 'event', event, 'node', member, ...}
+  redis.pcall('XADD', HISTORY, 'MAXLEN', '~', 50000, '*', unpack(entry))
+end
+local function recordIfKept(...)
+  if redis.call('EXISTS', HISTORY) == 1 then record(...) end
+end
+
 -- The end of a call, until its node has acknowledged it. A node may know ends only from here.
 local function toUnheard(room, member, moment) return idOf(member) .. '|' .. nameOf(room) .. '|' .. ms(moment) end
 
--- Whether a moving room is still in use on its node: the node has not acknowledged the end of the call.
+-- Whether a moving room may still be in use on its node: the node has not acknowledged the end of the call, and earlier
+-- signatures may be valid.
 local function isLeaving(room, member, movedAt)
-  return alive(member) and ask('ZSCORE', UNHEARD, toUnheard(room, member, movedAt)) and true
+  return now - movedAt <= LINGER + LEASE and alive(member) and ask('ZSCORE', UNHEARD, toUnheard(room, member, movedAt)) and true
 end
 local MEMBER, LIFE, KIND = ARGV[6], ARGV[7], ARGV[8]
 local FURTHER = 9
@@ -205,9 +215,10 @@ local function claim(room, number, date, life, kind)
   -- A node with the room open replaces an unreadable binding.
   if not good and kind ~= '2' then error(era, 0) end
   if not good or era ~= epoch then holder = nil end
-  if holder == MEMBER then
-    -- An operator moves the room: this node gives it up.
-    if targetOf(state) then return 'ended', math.max(endedAt, claims) end
+  if holder and targetOf(state) and idOf(holder) == idOf(MEMBER) then
+    -- An operator moves the room away from this node, which may have registered anew since.
+    return 'ended', math.max(endedAt, claims)
+  elseif holder == MEMBER then
     if state == 'released' and number <= claims then return 'stale', endedAt end
     number = math.max(number, claims)
   elseif holder and alive(holder) then
@@ -215,16 +226,17 @@ local function claim(room, number, date, life, kind)
   elseif kind == '1' and now < yieldUntil and not (holder and idOf(holder) == idOf(MEMBER)) then
     return 'yield', endedAt
   end
+  if holder ~= MEMBER or state ~= 'claimed' then recordIfKept(room, 'claimed', MEMBER) end
   bind(room, MEMBER, 'claimed', number, math.max(life, redis.call('PTTL', room)))
   return 'ok', endedAt
 end
 
--- Number and date of each claim are in ARGV from "first" on, the rooms in KEYS from the eighth on. A room that cannot
+-- Number and date of each claim are in ARGV from "first" on, the rooms in KEYS from the ninth on. A room that cannot
 -- be read affects no other. Answers in pairs: a word, and the latest end of the call or 0.
 local function claimAll(life, kind, first)
   local answers = {}
-  for i = 8, #KEYS do
-    local at = first + 2 * (i - 8)
+  for i = 9, #KEYS do
+    local at = first + 2 * (i - 9)
     local number, date = tonumber(ARGV[at]), tonumber(ARGV[at + 1]) or math.huge
     local good, word, endedAt = pcall(claim, KEYS[i], number, date, life, kind)
     answers[#answers + 1] = good and word or 'failed'

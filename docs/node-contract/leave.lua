@@ -1,6 +1,6 @@
 
 local LEASES, NODES, META, IDS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local UNHEARD, ENDED, ORDERS, ROOM = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local UNHEARD, ENDED, ORDERS, HISTORY, ROOM = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local LEASE, HEARTBEAT, LINGER = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local KNOWN, REMEMBERED, REMEMBERED_TIMES = string.match(ARGV[1], '^([^ ]*) ?(%d*) ?(.*)$')
 
@@ -87,7 +87,7 @@ if isDamaged or (replid and meta[2] and replid ~= meta[2]) or remembered > mark 
   if not mark or mark >= MOST_MARK then mark = 0 end
   -- The mark is a minute above all known ones, so that callers that remember a little more start no further epoch.
   epoch, beat, quiet, mark = ARGV[2], now, 0, math.max(mark, remembered, now) + 60000
-  redis.call('HSET', META, 'epoch', epoch, 'beat', ms(beat), 'mark', ms(mark))
+  redis.call('HSET', META, 'epoch', epoch, 'began', ms(now), 'beat', ms(beat), 'mark', ms(mark))
   redis.call('HDEL', META, 'quiet')
   settleAgain()
 elseif settledAt > now + wait + 4 * HEARTBEAT or (isLonger and now < settledAt) then
@@ -165,12 +165,22 @@ end
 
 local function nameOf(room) return string.match(room, '[^:]+$') end
 
+-- Records what happened to a room. Nothing depends on the history, so it may fail. A gateway that keeps one begins it.
+local function record(room, event, member, ...)
+  local entry = {'room', nameOf(room), 'event', event, 'node', member, ...}
+  redis.pcall('XADD', HISTORY, 'MAXLEN', '~', 50000, '*', unpack(entry))
+end
+local function recordIfKept(...)
+  if redis.call('EXISTS', HISTORY) == 1 then record(...) end
+end
+
 -- The end of a call, until its node has acknowledged it. A node may know ends only from here.
 local function toUnheard(room, member, moment) return idOf(member) .. '|' .. nameOf(room) .. '|' .. ms(moment) end
 
--- Whether a moving room is still in use on its node: the node has not acknowledged the end of the call.
+-- Whether a moving room may still be in use on its node: the node has not acknowledged the end of the call, and earlier
+-- signatures may be valid.
 local function isLeaving(room, member, movedAt)
-  return alive(member) and ask('ZSCORE', UNHEARD, toUnheard(room, member, movedAt)) and true
+  return now - movedAt <= LINGER + LEASE and alive(member) and ask('ZSCORE', UNHEARD, toUnheard(room, member, movedAt)) and true
 end
 local FURTHER = 6
 

@@ -14,7 +14,8 @@ final class Node {
     private static final String MOVED = "the room moved: ask again", CALL_ENDED = "the call ended";
     private static final String ROOM_KEY = "{cobrowse}:room:";
     private static final List<String> COMMON_KEYS = Stream
-        .of("leases", "nodes", "meta", "ids", "releases", "ended", "orders").map(name -> "{cobrowse}:" + name).toList();
+        .of("leases", "nodes", "meta", "ids", "releases", "ended", "orders", "history")
+        .map(name -> "{cobrowse}:" + name).toList();
     private static final long LEASE = Relay.number("LEASE", 6000), HEARTBEAT = Relay.number("HEARTBEAT", 2000);
     private static final long LINGER = Relay.number("LINGER", 20_000), PATIENCE = Relay.number("PATIENCE", 2000);
     private static final long CALL_MS = Math.min(1000, LEASE / 2), CLAIM_MS = Math.max(90_000, LEASE + 60_000);

@@ -14,7 +14,8 @@ from settings import HEARTBEAT, LEASE, LINGER, NODE_ID, PATIENCE, SKEW, WSS_URL
 from signature import verify
 from web_socket import Refused, check
 
-COMMON_KEYS = [f'{{cobrowse}}:{name}' for name in ('leases', 'nodes', 'meta', 'ids', 'releases', 'ended', 'orders')]
+COMMON_KEYS = [f'{{cobrowse}}:{name}' for name in ('leases', 'nodes', 'meta', 'ids', 'releases', 'ended', 'orders',
+                                                    'history')]
 ROOM_KEY = '{cobrowse}:room:'
 BY_SIGNATURE, BEHIND_SHUT_DOOR, OPEN = 0, 1, 2
 CALL_MS, CLAIM_MS = min(1000, LEASE / 2), max(90_000, LEASE + 60_000)

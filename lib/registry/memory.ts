@@ -7,34 +7,38 @@ import { createEmitter } from '../common/emitter.js'
 import { createBindings } from './memory/bindings.js'
 import { toNodeRef } from '../common/node-ref.js'
 import { checkNodeRecord, newIncarnation, toDraining, toNodeView } from './nodes/node-record.js'
+import { createHistories, NO_HISTORIES } from './memory/history.js'
 import { createMovedRooms } from './memory/moved-rooms.js'
 import { createMemoryOperations } from './memory/operations.js'
 import { createEndedRooms } from './membership/ended-rooms.js'
 import { roomName } from '../common/room-name.js'
+import { GATEWAY } from './nodes/room-history.js'
 import { createChooser } from './nodes/chooser.js'
 import { unanswerable, unavailable } from '../common/unavailable.js'
 import type { CallOptions } from '../common/adapter-call.js'
 import type { ChoiceOptions } from './nodes/chooser.js'
 import type { MemoryNode } from './memory/operations.js'
-import type { NodeOrder } from '../../types/operations.js'
+import type { NodeOrder, RoomEvent } from '../../types/operations.js'
 import type {
   Assignment, Membership, MembershipEvents, MemoryRegistryOptions, NodeRecord, NodeView, Registry, RoomKey
 } from '../../types/registry.js'
 
 const Options = Type.Object({
   nodes: Type.Optional(Type.Array(Type.Unknown(), { description: 'a list of node records' })),
-  linger: Type.Optional(Type.Integer({ minimum: 1, description: 'an integer of at least 1, in seconds' }))
+  linger: Type.Optional(Type.Integer({ minimum: 1, description: 'an integer of at least 1, in seconds' })),
+  history: Type.Optional(Type.Boolean({ description: 'true or false' }))
 }, { additionalProperties: false })
 
 /** Registry of the nodes of one process: the embedded default, and the reference for the other registries. */
 export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   checkOptions('memoryRegistry', Options, options)
-  const { nodes: records = [], linger = 20 } = options
+  const { nodes: records = [], linger = 20, history: keepsHistory = true } = options
   const members = new Map<string, MemoryNode>()
   const orders = new Map<string, NodeOrder>()
   const ended = createEndedRooms()
   /** Rooms that an operator moved, by their names, until they are bound again or earlier signatures have expired. */
   const moved = createMovedRooms(linger * 1000)
+  const histories = keepsHistory ? createHistories() : NO_HISTORIES
   const chooser = createChooser()
   const bindings = createBindings(linger * 1000, ({ view: { capacity = Infinity, rooms } }, before) => {
     if ((rooms < capacity) !== (before < capacity)) showNodes()
@@ -77,6 +81,16 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
     const target = move?.to === undefined ? undefined : members.get(move.to)
     if (target !== undefined && !shown(target).draining && options.accepts?.(target.view) !== false) return target.view
     return chooser.choose(room, options).find(({ id }) => id !== move?.member.view.id)
+  }
+
+  function tellChoice (name: string, chosen: NodeView, options: ChoiceOptions): Omit<RoomEvent, 'at'> {
+    const choice = Object.assign({ gateway: GATEWAY }, chooser.describe([chosen], options))
+    const [latest] = histories.of(name)
+    const told = { event: 'chosen' as const, node: chosen.id, choice }
+    if (latest?.node === undefined) return told
+    if (latest.event === 'moved') return { ...told, instead: { node: latest.node, why: 'moved' } }
+    const isDead = (latest.event === 'chosen' || latest.event === 'claimed') && !members.has(latest.node)
+    return isDead ? { ...told, instead: { node: latest.node, why: 'died' } } : told
   }
 
   /** Ignores an end in the future, which was dated before the clock was set back. */
@@ -133,6 +147,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
         if (issuedAt * 1000 <= (endOf(name) ?? 0) || moved.find(name)?.member === member) return 'ended'
         const holder = bindings.find(name)
         if (holder !== undefined && holder !== member) return 'elsewhere'
+        if (!bindings.isClaimedBy(name, member)) histories.add(name, { event: 'claimed', node: view.id })
         bindings.claim(name, member)
         return 'ok'
       },
@@ -140,7 +155,9 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
       endedAt: (room) => endOf(roomName(room)),
       async release (room) {
         const name = roomName(room)
-        if (bindings.isClaimedBy(name, member)) bindings.bind(name, member, room.tenant)
+        if (!bindings.isClaimedBy(name, member)) return
+        bindings.bind(name, member, room.tenant)
+        histories.add(name, { event: 'released', node: view.id })
       },
       drain: async () => setDraining(true),
       undrain: async () => setDraining(false),
@@ -149,7 +166,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
     }
   }
 
-  const operations = createMemoryOperations({ members, orders, bindings, moved, endOf, showNodes })
+  const operations = createMemoryOperations({ members, orders, bindings, moved, histories, endOf, showNodes })
 
   return {
     start: state.start,
@@ -170,6 +187,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
       if (member === undefined) throw chooser.noNode(options)
       if (!bindings.mayBind(room.tenant)) throw unanswerable('more new rooms than the memory registry holds')
       bindings.bind(name, member, room.tenant)
+      if (keepsHistory) histories.add(name, tellChoice(name, member.view, options))
       moved.forget(name)
       return { node: toNodeRef(member.view), issuedAt: Date.now(), joinOnly: false }
     }),
@@ -182,6 +200,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
       if (member === undefined) return
       ended.forget(Date.now() - linger * 1000)
       ended.add(name, Date.now())
+      histories.add(name, { event: 'ended', node: member.view.id })
       const wasClaimed = bindings.isClaimedBy(name, member)
       bindings.bind(name, member, room.tenant)
       if (wasClaimed) member.end?.(room)

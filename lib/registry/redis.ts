@@ -43,7 +43,8 @@ const Options = Type.Object({
     Type.Object({ hash: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
     Type.Object({ keys: Type.String({ minLength: 1, pattern: '^[^*?[\\]\\\\]+$' }) }, { additionalProperties: false })
   ], { description: 'an object { hash } or { keys }, where keys is how they begin, without a pattern' })),
-  parse: Type.Optional(FunctionOption('a function (text, id) => record'))
+  parse: Type.Optional(FunctionOption('a function (text, id) => record')),
+  history: Type.Optional(Type.Boolean({ description: 'true or false' }))
 }, { additionalProperties: false })
 
 /**
@@ -59,6 +60,7 @@ export function redisRegistry (options: RedisRegistryOptions): Registry {
 export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock): Registry {
   checkOptions('redisRegistry', Options, options)
   const { redis, prefix = '{cobrowse}', heartbeat = 2000, lease = 6000, linger = 20, parse = parseRecord, listed } = options
+  const { history: keepsHistory = true } = options
   if (lease < 2 * heartbeat) {
     throw new TypeError('"lease" option of redisRegistry must be at least twice the "heartbeat" option')
   }
@@ -92,7 +94,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     onRead: (nodes) => chooser.update(nodes, clock.monotonic())
   })
   const checkEviction = createEvictionCheck(store, () => state.log)
-  const assigner = createAssigner({ store, view, chooser, clock, listed: listedAt })
+  const assigner = createAssigner({ store, view, chooser, clock, listed: listedAt, keepsHistory })
 
   async function poll (): Promise<void> {
     try {

@@ -16,6 +16,7 @@ import { createAssigner } from './zookeeper/assigner.js'
 import { createCommit } from './zookeeper/commits.js'
 import { createZooKeeperClient, ZooKeeperError } from '../zookeeper-client/client.js'
 import { untilConnected } from '../zookeeper-client/until-connected.js'
+import { createHistory, keepNoHistory } from './zookeeper/history.js'
 import { createLayout } from './zookeeper/layout.js'
 import { createMoveRoom } from './zookeeper/moves.js'
 import { createZooKeeperNode } from './zookeeper/node-store.js'
@@ -52,7 +53,8 @@ const Options = Type.Object({
   listed: Type.Optional(Type.Object({
     path: Type.String({ pattern: PATH })
   }, { additionalProperties: false, description: 'an object { path }, whose children are the nodes' })),
-  parse: Type.Optional(FunctionOption('a function (text, id) => record'))
+  parse: Type.Optional(FunctionOption('a function (text, id) => record')),
+  history: Type.Optional(Type.Boolean({ description: 'true or false' }))
 }, { additionalProperties: false })
 
 /**
@@ -72,10 +74,11 @@ export function createZooKeeperRegistry (
 ): Registry {
   checkOptions('zookeeperRegistry', Options, options)
   const { hosts, root = '/cobrowse', auth, sessionTimeout = 6000, linger = 20, listed, parse = parseRecord } = options
+  const { history: keepsHistory = true } = options
   const lingerMs = linger * 1000
   const client = makeClient({ hosts, auth, sessionTimeout, clock, log: () => state.log })
   const layout = createLayout(root, listed?.path)
-  const rooms = createRooms(client, layout)
+  const rooms = createRooms(client, layout, keepsHistory ? createHistory(clock) : keepNoHistory)
   const orders = createOrderedIds(client, layout)
   const sweep = createSweep({ client, layout, rooms, lingerMs, clock })
   const chooser = createChooser({ reportAge: POLL_MS })
@@ -112,7 +115,9 @@ export function createZooKeeperRegistry (
     onHint: poller.hurry
   })
   const commit = createCommit({ client, layout, clock })
-  const assigner = createAssigner({ client, commit, layout, rooms, sweep, orders, view, chooser, clock, lingerMs })
+  const assigner = createAssigner({
+    client, commit, layout, rooms, sweep, orders, view, chooser, clock, lingerMs, keepsHistory
+  })
 
   client.on((session) => {
     if (session === 'connected') assigner.forget()

@@ -42,7 +42,7 @@ t.test('all data – is kept in the keys that other gateways and nodes know', { 
   await registry.assign({ tenant: 't1', room: 'r1' })
   // The name is the SHA-256 of 2:t12:r1, computed with openssl.
   const roomKey = '{cobrowse}:room:iE9F1qzdF8WNrryTI9A7rJ-pYA3NylNz_CM5sPYwCW8'
-  const common = ['{cobrowse}:ids', '{cobrowse}:leases', '{cobrowse}:meta', '{cobrowse}:nodes']
+  const common = ['{cobrowse}:history', '{cobrowse}:ids', '{cobrowse}:leases', '{cobrowse}:meta', '{cobrowse}:nodes']
   t.strictSame((await redis.keys('*')).sort(), [...common, roomKey])
   t.strictSame(await redis.hgetall('{cobrowse}:ids'), { n1: `${member.incarnation}|${EPOCH}` })
   t.match(await redis.hgetall('{cobrowse}:meta'), { epoch: EPOCH, replid: /^[0-9a-f]{40}$/, beat: /^[0-9]{13}$/ })
@@ -65,7 +65,7 @@ t.test('all data – is kept in the keys that other gateways and nodes know', { 
   t.equal(await redis.get(roomKey), `${EPOCH}|${name}|released|1`)
   t.ok(await redis.pttl(roomKey) <= FAST.linger * 1000 + FAST.lease)
   await member.leave()
-  t.strictSame((await redis.keys('*')).sort(), ['{cobrowse}:meta', roomKey])
+  t.strictSame((await redis.keys('*')).sort(), ['{cobrowse}:history', '{cobrowse}:meta', roomKey])
 })
 
 t.test('a client with lazyConnect – not connected – is connected by the registry', { skip: withoutRedis }, async (t) => {

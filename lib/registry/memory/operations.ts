@@ -5,6 +5,7 @@ import { checkOrder, checkOrderedId } from '../nodes/node-order.js'
 import { stateOf, withGone } from '../nodes/operated-node.js'
 import { assertMovable, checkMove } from '../nodes/room-move.js'
 import type { Bindings, Member } from './bindings.js'
+import type { RoomHistories } from './history.js'
 import type { MovedRooms } from './moved-rooms.js'
 import type { NodeOrder, OperatedRoom, RegistryOperations, RoomExplanation } from '../../../types/operations.js'
 import type { RoomKey } from '../../../types/registry.js'
@@ -24,12 +25,13 @@ export interface MemoryOperationsOptions {
   orders: Map<string, NodeOrder>
   bindings: Bindings
   moved: MovedRooms
+  histories: RoomHistories
   endOf (name: string): number | undefined
   showNodes (): void
 }
 
 export function createMemoryOperations (options: MemoryOperationsOptions): RegistryOperations {
-  const { members, orders, bindings, moved, endOf, showNodes } = options
+  const { members, orders, bindings, moved, histories, endOf, showNodes } = options
 
   function bindingOf (name: string): RoomExplanation['binding'] {
     const holder = bindings.find(name)
@@ -50,7 +52,8 @@ export function createMemoryOperations (options: MemoryOperationsOptions): Regis
         binding: bindingOf(name),
         endedAt: endOf(name) ?? 0,
         settlingMs: 0,
-        nodes: await operations.nodes()
+        nodes: await operations.nodes(),
+        history: [...histories.of(name)]
       })
     },
     async nodes () {
@@ -84,6 +87,7 @@ export function createMemoryOperations (options: MemoryOperationsOptions): Regis
       const wasClaimed = bindings.isClaimedBy(name, member)
       bindings.unbind(name)
       moved.add(name, { member, to })
+      histories.add(name, { event: 'moved', node: member.view.id, why: move })
       // The node gives the room up in this very step.
       if (wasClaimed) member.end?.(room)
       return { outcome: 'moved', from: member.view.id }

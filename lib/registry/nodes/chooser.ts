@@ -1,6 +1,7 @@
 import { NodesFullError, NoLiveNodeError } from '../../errors.js'
 import { memberOf } from './member.js'
 import { createOwnAssignments } from './own-assignments.js'
+import type { Choice } from './room-history.js'
 import type { AssignOptions, NodeView, RoomKey } from '../../../types/registry.js'
 
 /** Most candidates that the store is given, to take the first live one. */
@@ -17,6 +18,8 @@ export interface Chooser {
   update (nodes: readonly NodeView[], now?: number): void
   /** Returns up to eight nodes, best first. The cost does not grow with the number of nodes. */
   choose (room: RoomKey, options?: ChoiceOptions): NodeView[]
+  /** What the latest choice was made from, for the history. `chosen` is its result. */
+  describe (chosen: readonly NodeView[], options?: ChoiceOptions): Choice
   /** The reason why no node can be named: all are full, or none is live. */
   noNode (options?: ChoiceOptions): Error
   /** Counts a new room that the node's record does not include so far; -1 takes it back. */
@@ -35,6 +38,7 @@ export function createChooser ({ reportAge = 0, random = Math.random }: ChooserO
   const own = createOwnAssignments()
   let view: readonly NodeView[] = []
   let eligible = new WeakMap<Accepts, NodeView[]>()
+  let leftOut = new WeakMap<Accepts, Choice['leftOut']>()
   let turnedAt = -Infinity
 
   const hasRoom = (node: NodeView) => node.capacity === undefined || node.rooms + own.of(node) < node.capacity
@@ -47,6 +51,21 @@ export function createChooser ({ reportAge = 0, random = Math.random }: ChooserO
       eligible.set(accepts, nodes)
     }
     return nodes
+  }
+
+  /** Counted once for each reading. */
+  function leftOutOf (accepts: Accepts): Choice['leftOut'] {
+    let counts = leftOut.get(accepts)
+    if (counts === undefined) {
+      counts = { draining: 0, full: 0, refused: 0 }
+      for (const node of view) {
+        if (node.draining) counts.draining++
+        else if (!hasRoom(node)) counts.full++
+        else if (!accepts(node)) counts.refused++
+      }
+      leftOut.set(accepts, counts)
+    }
+    return counts
   }
 
   /** Draws at random without repetition; drawn nodes move to the front, full ones are removed. */
@@ -79,6 +98,7 @@ export function createChooser ({ reportAge = 0, random = Math.random }: ChooserO
       }
       view = nodes
       eligible = new WeakMap()
+      leftOut = new WeakMap()
     },
     choose (room, { accepts = acceptAll, selectNode } = {}) {
       const nodes = eligibleTo(accepts)
@@ -89,6 +109,13 @@ export function createChooser ({ reportAge = 0, random = Math.random }: ChooserO
       const drawn = draw(nodes)
       if (nodes.length <= MAX_CANDIDATES) return byLoad(drawn)
       return [...byLoad(drawn.slice(0, CONTESTANTS)), ...byLoad(drawn.slice(CONTESTANTS))]
+    },
+    describe (chosen, { accepts = acceptAll } = {}) {
+      return {
+        candidates: eligibleTo(accepts).length,
+        proposed: chosen.map((node) => ({ id: node.id, load: load(node) })),
+        leftOut: leftOutOf(accepts)
+      }
     },
     noNode ({ accepts = acceptAll } = {}) {
       const serving = view.filter((node) => !node.draining && accepts(node))

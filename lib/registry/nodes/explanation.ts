@@ -1,4 +1,4 @@
-import type { OperatedNode, RoomExplanation } from '../../../types/operations.js'
+import type { OperatedNode, RoomEvent, RoomExplanation } from '../../../types/operations.js'
 
 type Binding = RoomExplanation['binding']
 
@@ -8,16 +8,18 @@ export interface RoomFacts extends Pick<RoomExplanation, 'key' | 'settlingMs'> {
   /** Milliseconds, or 0. */
   endedAt: number
   nodes: OperatedNode[]
+  /** Newest first. */
+  history: RoomEvent[]
 }
 
 /** Says in words what the facts mean for the next caller. */
 export function toExplanation (facts: RoomFacts): RoomExplanation {
-  const { key, binding, nodes, isUnreadable = false, endedAt, settlingMs } = facts
+  const { key, binding, nodes, isUnreadable = false, endedAt, settlingMs, history } = facts
   const reasons = nodes.map((node) => ({ id: node.id, reason: reasonAgainst(node) }))
   const candidates = reasons.flatMap(({ id, reason }) => reason === undefined ? id : [])
   const leftOut = reasons.flatMap(({ id, reason }) => reason === undefined ? [] : { id, reason })
   const next = isUnreadable ? 'the error 50302: the binding cannot be read' : nextOf(facts, candidates)
-  const explanation: RoomExplanation = { key, settlingMs, candidates, leftOut, next }
+  const explanation: RoomExplanation = { key, settlingMs, candidates, leftOut, next, history }
   if (binding !== undefined) explanation.binding = binding
   if (endedAt > 0) explanation.endedAt = endedAt
   return explanation

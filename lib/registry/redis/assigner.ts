@@ -4,6 +4,7 @@ import { throwIfOver } from '../../common/deadline.js'
 import { toNodeRef } from '../../common/node-ref.js'
 import { MAX_RECORD_BYTES } from '../nodes/node-record.js'
 import { memberOf } from '../nodes/member.js'
+import { GATEWAY } from '../nodes/room-history.js'
 import { unanswerable } from '../../common/unavailable.js'
 import { ASSIGN, ASSIGN_LISTED } from './scripts/gateway.js'
 import { toAnswer } from './store.js'
@@ -12,6 +13,7 @@ import type { Ending } from '../../common/deadline.js'
 import type { Chooser, ChoiceOptions } from '../nodes/chooser.js'
 import type { RedisStore } from './store.js'
 import type { RedisView } from './view.js'
+import type { RoomChoice } from '../../../types/operations.js'
 import type { Assignment, ListedNodes, NodeView, RoomKey } from '../../../types/registry.js'
 
 export interface AssignerOptions {
@@ -20,6 +22,7 @@ export interface AssignerOptions {
   chooser: Chooser
   clock: Clock
   listed: ListedNodes | undefined
+  keepsHistory: boolean
 }
 
 /** Assigns rooms by way of Redis. An atomic script answers the rooms of one turn of the event loop. */
@@ -29,10 +32,12 @@ export interface Assigner {
 
 interface Proposal {
   candidates: NodeView[]
+  /** A `RoomChoice` as JSON for the history, or ''. */
+  choice: string
   failure?: { reason: unknown }
 }
 
-const NOTHING: Proposal = { candidates: [] }
+const NOTHING: Proposal = { candidates: [], choice: '' }
 
 /** The script answers one room after the other, and Redis nobody else meanwhile. */
 const MOST_ROOMS = 64
@@ -41,6 +46,7 @@ interface Question {
   /** Key of the room. */
   key: string
   members: string[]
+  choice: string
 }
 
 interface Verdict {
@@ -55,14 +61,14 @@ interface Verdict {
 /** The documented answer of ASSIGN. */
 type Reply = [now: number, memory: string, answers: unknown[], named: unknown[]]
 
-export function createAssigner ({ store, view, chooser, clock, listed }: AssignerOptions): Assigner {
+export function createAssigner ({ store, view, chooser, clock, listed, keepsHistory }: AssignerOptions): Assigner {
   const script = listed === undefined ? ASSIGN : ASSIGN_LISTED
   const common = listed === undefined ? [MAX_RECORD_BYTES] : [listed.hash ?? '', listed.keys ?? '', MAX_RECORD_BYTES]
   const ask = createBatch({ clock, most: MOST_ROOMS, run: askTogether })
 
   async function askTogether (questions: Question[]): Promise<Verdict[]> {
     const args = [...common]
-    for (const { members } of questions) args.push(members.length, ...members)
+    for (const { members, choice } of questions) args.push(members.length, ...members, choice)
     const reply = await store.run(script, { args, rooms: questions.map(({ key }) => key) })
     const [now, memory, answers, named] = reply as Reply
     store.remember(memory)
@@ -77,20 +83,27 @@ export function createAssigner ({ store, view, chooser, clock, listed }: Assigne
   /** Catches failures of the application's functions, which affect new rooms only: a bound room needs no choice. */
   function propose (room: RoomKey, choice: ChoiceOptions): Proposal {
     try {
-      return { candidates: chooser.choose(room, choice) }
+      const candidates = chooser.choose(room, choice)
+      return { candidates, choice: keepsHistory ? describe(candidates, choice) : '' }
     } catch (reason) {
-      return { candidates: [], failure: { reason } }
+      return { candidates: [], choice: '', failure: { reason } }
     }
   }
 
+  function describe (candidates: NodeView[], choice: ChoiceOptions): string {
+    const told: RoomChoice = Object.assign({ gateway: GATEWAY }, chooser.describe(candidates, choice))
+    return JSON.stringify(told)
+  }
+
   /** @returns undefined if no candidate is live */
-  async function tryToAssign (room: RoomKey, { candidates, failure }: Proposal): Promise<Assignment | undefined> {
+  async function tryToAssign (room: RoomKey, proposal: Proposal): Promise<Assignment | undefined> {
+    const { candidates, choice, failure } = proposal
     const [proposed] = candidates
     // Count before the answer: otherwise a burst of requests would propose the same node.
     if (proposed !== undefined) chooser.count(proposed, 1)
     try {
       const { outcome, node, message, issuedAt } = await ask({
-        key: store.room(room), members: candidates.map(memberOf)
+        key: store.room(room), members: candidates.map(memberOf), choice
       })
       if (outcome === 'none') {
         if (failure !== undefined) throw failure.reason

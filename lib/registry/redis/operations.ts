@@ -3,6 +3,7 @@ import { toExplanation } from '../nodes/explanation.js'
 import { checkOrder, checkOrderedId, parseOrder } from '../nodes/node-order.js'
 import { alreadyThere, assertMovable, checkMove } from '../nodes/room-move.js'
 import { toOperatedNode, toOperatedRoom, withGone } from '../nodes/operated-node.js'
+import { readHistory, withEpoch } from './history.js'
 import { leasedPages, listedPages } from './pages.js'
 import { END_ORDER, EXPLAIN, MOVE, READ_ORDERS, READ_ROOMS, SET_ORDER } from './scripts/operator.js'
 import type { ParseRecord } from '../nodes/node-entry.js'
@@ -64,11 +65,11 @@ export function createRedisOperations (
     },
     async explain (room) {
       const roomKey = store.room(room)
-      const [answer, nodes] = await Promise.all([
-        store.run(EXPLAIN, { args: [], rooms: [roomKey], ms: CALL_MS }), readNodes()
+      const [answer, nodes, events] = await Promise.all([
+        store.run(EXPLAIN, { args: [], rooms: [roomKey], ms: CALL_MS }), readNodes(), readHistory(store, roomKey)
       ])
       // EXPLAIN documents this type.
-      const [word, member, state, claims, endsIn, isAlive, endedAt, settlingMs, target = ''] = answer as string[]
+      const [word, member, state, claims, endsIn, isAlive, endedAt, settlingMs, target = '', began] = answer as string[]
       const key = store.nameOf(roomKey)
       const binding = word !== 'current'
         ? undefined
@@ -81,15 +82,19 @@ export function createRedisOperations (
         isUnreadable: word === 'unreadable',
         endedAt: Number(endedAt),
         settlingMs: Number(settlingMs),
-        nodes
+        nodes,
+        history: withEpoch(events, Number(began))
       })
     },
     async move (room, move) {
-      const { to = '' } = checkMove(move)
+      const { to = '', reason, author } = checkMove(move)
+      const why = JSON.stringify({ to: move.to, reason, author })
       if (listed !== undefined) throw new TypeError('listed nodes cannot be told to give up a room')
       assertMovable(await operations.explain(room), move)
       // MOVE documents this type.
-      const [outcome, from] = await store.run(MOVE, { args: [to], rooms: [store.room(room)], ms: CALL_MS }) as string[]
+      const [outcome, from] = await store.run(MOVE, {
+        args: [to, why], rooms: [store.room(room)], ms: CALL_MS
+      }) as string[]
       if (outcome === 'there') throw alreadyThere(to)
       if (outcome === 'none' || from === undefined) return { outcome: 'unbound' }
       return { outcome: outcome === 'moving' ? 'moving' : 'moved', from }

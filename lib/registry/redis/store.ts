@@ -60,8 +60,10 @@ export interface RedisStoreOptions {
   onLongerTimes? (times: RedisTimes): void
 }
 
+const COMMON_KEYS = ['leases', 'nodes', 'meta', 'ids', 'releases', 'ended', 'orders', 'history']
+
 export function createRedisStore ({ redis, prefix, times, clock, onLongerTimes }: RedisStoreOptions): RedisStore {
-  const common = ['leases', 'nodes', 'meta', 'ids', 'releases', 'ended', 'orders'].map((name) => `${prefix}:${name}`)
+  const common = COMMON_KEYS.map((name) => `${prefix}:${name}`)
   let hasToldTimes = false
   const memory = createStoreMemory((inForce) => {
     const isLonger = inForce.lease > times.lease || inForce.heartbeat > times.heartbeat || inForce.linger > times.linger

@@ -2,6 +2,8 @@ import { throwIfOver } from '../../common/deadline.js'
 import { RegistrySettlingError } from '../../errors.js'
 import { toNodeRef } from '../../common/node-ref.js'
 import { memberOf, splitMember } from '../nodes/member.js'
+import { MAX_CANDIDATES } from '../nodes/chooser.js'
+import { GATEWAY } from '../nodes/room-history.js'
 import { unanswerable } from '../../common/unavailable.js'
 import { isMove } from './binding.js'
 import type { Clock } from '../../common/clock.js'
@@ -10,6 +12,7 @@ import type { ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client
 import type { Chooser, ChoiceOptions } from '../nodes/chooser.js'
 import type { Binding } from './binding.js'
 import type { Commit } from './commits.js'
+import type { NewRoomEvent } from './history.js'
 import type { ZooKeeperLayout } from './layout.js'
 import type { OrderedIds } from './orders.js'
 import type { RoomState, ZooKeeperRooms } from './room-records.js'
@@ -34,6 +37,7 @@ export interface AssignerOptions {
   clock: Clock
   /** Milliseconds by which a binding outlives the last signature. */
   lingerMs: number
+  keepsHistory: boolean
 }
 
 /** Assigns and ends rooms by way of ZooKeeper. Each answer is part of a transaction, ordered by the leader. */
@@ -49,7 +53,7 @@ export interface Assigner {
 type Outcome = Assignment | 'changed' | 'gone'
 
 export function createAssigner (options: AssignerOptions): Assigner {
-  const { client, commit, layout, rooms, sweep, orders, view, chooser, clock, lingerMs } = options
+  const { client, commit, layout, rooms, sweep, orders, view, chooser, clock, lingerMs, keepsHistory } = options
   /** Rooms as they were read. The transaction checks that they are still the same, so they can be of any age. */
   const claimed = new Map<string, RoomState>()
 
@@ -154,18 +158,32 @@ export function createAssigner (options: AssignerOptions): Assigner {
     return [...targets, ...candidates.filter(({ id }) => id !== left && id !== binding.target)]
   }
 
+  function tellChoice ({ binding }: RoomState, candidates: NodeView[], choice: ChoiceOptions): NewRoomEvent {
+    const told: NewRoomEvent = {
+      event: 'chosen',
+      choice: Object.assign({ gateway: GATEWAY }, chooser.describe(candidates.slice(0, MAX_CANDIDATES), choice))
+    }
+    if (binding?.member === undefined) return told
+    return Object.assign(told, {
+      instead: { node: splitMember(binding.member).id, why: isMove(binding) ? 'moved' as const : 'died' as const }
+    })
+  }
+
   async function choose (
     room: RoomKey, state: RoomState, choice: ChoiceOptions, ending: Ending
   ): Promise<Outcome> {
     const endedAt = state.binding?.endedAt ?? 0
-    for (const node of candidatesFor(room, state, choice)) {
+    const candidates = candidatesFor(room, state, choice)
+    const told = keepsHistory ? tellChoice(state, candidates, choice) : undefined
+    for (const node of candidates) {
       // Count before the answer: otherwise a burst of requests would propose the same node.
       chooser.count(node, 1)
       let isChosen = false
       try {
         const binding = { member: memberOf(node), state: 'assigned' as const, claims: 0, endedAt }
         if (orders.has(node.id)) continue
-        const outcome = await write(state, binding, ending, orders.check())
+        const event = told && Object.assign({}, told, { node: node.id })
+        const outcome = await write(state, binding, ending, { event, checks: orders.check() })
         if (outcome === 'changed') {
           // The room changed, or an order.
           await orders.refresh({ signal: ending })
@@ -183,9 +201,10 @@ export function createAssigner (options: AssignerOptions): Assigner {
 
   /** Binds the room, or prolongs the binding: an unclaimed binding lingers from its last write. */
   async function write (
-    state: RoomState, binding: Binding & { member: string }, ending: Ending, checks: ZooKeeperOp[] = []
+    state: RoomState, binding: Binding & { member: string }, ending: Ending,
+    { event, checks = [] }: { event?: NewRoomEvent | undefined, checks?: ZooKeeperOp[] } = {}
   ) {
-    const { ops, text } = rooms.write(state, binding)
+    const { ops, text } = rooms.write(state, binding, event)
     const outcome = await prove(binding.member, [...checks, ...ops], ending)
     if (typeof outcome === 'object') sweep.note(state.key, text, binding)
     return outcome
@@ -204,7 +223,10 @@ export function createAssigner (options: AssignerOptions): Assigner {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const state = await rooms.read(key, { signal: ending })
       const binding = endOf(state.binding, Math.floor(clock.wall()))
-      const { ops, text } = rooms.write(state, binding)
+      const { member } = binding
+      const { ops, text } = member === undefined
+        ? rooms.write(state, binding)
+        : rooms.write(state, binding, { event: 'ended', node: splitMember(member).id })
       if (await client.multi(ops, { signal: ending }) !== undefined) continue
       return sweep.note(key, text, binding)
     }

@@ -18,30 +18,34 @@ export interface Binding {
   endedAt: number
   /** Of a room that moves: id of the node that is to have it next. Left out: any other node. */
   target?: string | undefined
+  /** What happened to the room, as JSON: see `history.ts`. */
+  history?: string | undefined
 }
 
 const MEMBER = '[\\w.:-]{1,64}\\|[\\w.:-]{1,64}'
 const STATE = '(assigned|claimed|released|ended|moving|moved)(?:>([\\w.:-]{1,64}))?'
-const FORM = new RegExp(`^(?:(${MEMBER})|\\|)\\|${STATE}\\|(\\d{1,16})\\|(\\d{1,16})\\|[\\w-]+$`)
+const FORM = new RegExp(`^(?:(${MEMBER})|\\|)\\|${STATE}\\|(\\d{1,16})\\|(\\d{1,16})\\|[\\w-]+(?:\\|(\\[[^\\n]*\\]))?$`)
 
 export const isMove = ({ state }: Binding): boolean => state === 'moving' || state === 'moved'
 
 /**
- * `id|incarnation|state|claims|endedAt|write`; a target follows the state, behind a `>`. The last part is random: two
- * texts are equal only if no write came between, even if the room was deleted and created again, which restarts its
- * version.
+ * `id|incarnation|state|claims|endedAt|write|history`; a target follows the state, behind a `>`; the history may be
+ * missing. The part before it is random: two texts are equal only if no write came between, even if the room was
+ * deleted and created again, which restarts its version.
  */
-export function toText ({ member = '|', state, claims, endedAt, target }: Binding): string {
+export function toText ({ member = '|', state, claims, endedAt, target, history }: Binding): string {
   const stateText = target === undefined ? state : `${state}>${target}`
-  return [member, stateText, claims, endedAt, randomBytes(9).toString('base64url')].join('|')
+  const text = [member, stateText, claims, endedAt, randomBytes(9).toString('base64url')].join('|')
+  return history === undefined ? text : `${text}|${history}`
 }
 
 /** @throws UnreadableBindingError */
 export function parseBinding (text: string): Binding {
-  const [, member, state, target, claims, endedAt] = FORM.exec(text) ?? []
+  const [, member, state, target, claims, endedAt, history] = FORM.exec(text) ?? []
   if (state === undefined) throw new UnreadableBindingError()
   // The pattern admits only these states.
   const binding: Binding = { member, state: state as BindingState, claims: Number(claims), endedAt: Number(endedAt) }
   if (target !== undefined) binding.target = target
+  if (history !== undefined) binding.history = history
   return binding
 }

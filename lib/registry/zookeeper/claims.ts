@@ -1,7 +1,9 @@
+import { splitMember } from '../nodes/member.js'
 import { unavailable, UnreadableBindingError } from '../../common/unavailable.js'
 import { isMove } from './binding.js'
 import type { Clock } from '../../common/clock.js'
 import type { Claim, Claims, RoomClaim } from '../membership/node-store.js'
+import type { Binding } from './binding.js'
 import type { MultiFailure, ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client.js'
 import type { ZooKeeperLayout } from './layout.js'
 import type { RoomState, ZooKeeperRooms } from './room-records.js'
@@ -67,7 +69,7 @@ export function createClaimer ({ client, layout, rooms, lingerMs, clock, callMs 
     const endedAt = endOf(room, claim)
     const refusal = await refusalOf(member, replaces, claim, room, endedAt)
     // Of a room that an operator moves, the node ends the call as of now, whoever's clock dated the move.
-    const isMoved = refusal === 'ended' && room.binding !== undefined && isMove(room.binding)
+    const isMoved = room.binding !== undefined && isMovedFrom(member, room.binding)
     return { claim, room, endedAt: isMoved ? Math.floor(clock.wall()) : endedAt, refusal }
   }
 
@@ -76,9 +78,7 @@ export function createClaimer ({ client, layout, rooms, lingerMs, clock, callMs 
     endedAt: number
   ): Promise<string | undefined> {
     if (binding === undefined) return undefined
-    const isOwn = binding.member === member || (binding.member !== undefined && binding.member === replaces)
-    // An operator moves the room: this node gives it up.
-    if (date <= endedAt || (isOwn && isMove(binding))) return 'ended'
+    if (date <= endedAt || isMovedFrom(member, binding)) return 'ended'
     if (binding.member === member) {
       return binding.state === 'released' && number <= binding.claims ? 'stale' : undefined
     }
@@ -95,7 +95,9 @@ export function createClaimer ({ client, layout, rooms, lingerMs, clock, callMs 
       binding.endedAt === endedAt
     if (isOurs) return rooms.check(room)
     const claims = Math.max(claim.number, binding?.member === member ? binding.claims : 0)
-    return rooms.write(room, { member, state: 'claimed', claims, endedAt }).ops
+    const isNew = binding?.member !== member || binding.state !== 'claimed'
+    const event = isNew ? { event: 'claimed' as const, node: splitMember(member).id } : undefined
+    return rooms.write(room, { member, state: 'claimed', claims, endedAt }, event).ops
   }
 
   return {
@@ -119,6 +121,11 @@ export function createClaimer ({ client, layout, rooms, lingerMs, clock, callMs 
       throw unavailable('the rooms kept changing')
     }
   }
+}
+
+/** Whether an operator moves the room away from this node, which may have registered anew since. */
+function isMovedFrom (member: string, binding: Binding): boolean {
+  return isMove(binding) && splitMember(binding.member ?? '').id === splitMember(member).id
 }
 
 /** Index of the list that holds the element with this index in the concatenation of all lists. */

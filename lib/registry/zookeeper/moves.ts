@@ -29,7 +29,8 @@ export type MoveRoom = (key: string, move: NewRoomMove, signal: Ending) => Promi
 
 export function createMoveRoom ({ client, layout, rooms, sweep, clock, lingerMs }: MovesOptions): MoveRoom {
   /** @returns undefined if another client wrote the room first */
-  async function tryToMove (key: string, { to: target }: NewRoomMove, signal: Ending): Promise<RoomMove | undefined> {
+  async function tryToMove (key: string, move: NewRoomMove, signal: Ending): Promise<RoomMove | undefined> {
+    const { to: target } = move
     const room = await rooms.read(key, { signal })
     const { binding } = room
     if (binding?.member === undefined) return { outcome: 'unbound' }
@@ -39,7 +40,7 @@ export function createMoveRoom ({ client, layout, rooms, sweep, clock, lingerMs 
     const outcome = isAlive && mayBeOpen(binding) ? 'moving' : 'moved'
     const movedAt = isMove(binding) ? binding.claims : Math.floor(clock.wall())
     const moved: Binding = { member: binding.member, state: outcome, claims: movedAt, endedAt: binding.endedAt, target }
-    const { ops, text } = rooms.write(room, moved)
+    const { ops, text } = rooms.write(room, moved, { event: 'moved', node: from, why: move })
     if (await client.multi(ops, { signal }) !== undefined) return undefined
     sweep.note(key, text, moved)
     return { outcome, from }

@@ -6,6 +6,7 @@ import { assertMovable, checkMove } from '../nodes/room-move.js'
 import { toOperatedNode, toOperatedRoom, withGone } from '../nodes/operated-node.js'
 import { unavailable, UnreadableBindingError } from '../../common/unavailable.js'
 import { parseBinding } from './binding.js'
+import { parseHistory } from './history.js'
 import { ensurePath } from './layout.js'
 import { idOf } from './orders.js'
 import { textOf } from './view.js'
@@ -126,7 +127,7 @@ export function createZooKeeperOperations (
       return await inTime(async (signal) => {
         const [found, nodes] = await Promise.all([client.get(layout.roomPath(key), { signal }), readNodes(signal)])
         const parsed = found === undefined ? undefined : tryToParse(found.data.toString())
-        const { member, state, claims = 0, endedAt = 0, target } = parsed ?? {}
+        const { member, state, claims = 0, endedAt = 0, target, history } = parsed ?? {}
         const isAlive = member !== undefined && await client.exists(layout.nodePath(member), { signal }) !== undefined
         const binding = member === undefined
           ? undefined
@@ -137,7 +138,8 @@ export function createZooKeeperOperations (
           isUnreadable: found !== undefined && parsed === undefined,
           endedAt,
           settlingMs: 0,
-          nodes
+          nodes,
+          history: parseHistory(history)
         })
       })
     },

@@ -1,3 +1,4 @@
+import { splitMember } from '../nodes/member.js'
 import { unavailable, UnreadableBindingError } from '../../common/unavailable.js'
 import type { ReleaseCall } from '../membership/node-store.js'
 import type { ZooKeeperClient } from '../../zookeeper-client/client.js'
@@ -38,7 +39,7 @@ export function createReleases ({ client, rooms, sweep, callMs }: ReleasesOption
       const { binding } = room
       if (binding?.member !== member || binding.state !== 'claimed' || binding.claims > number) return
       const released = { member, state: 'released' as const, claims: number, endedAt: binding.endedAt }
-      const { ops, text } = rooms.write(room, released)
+      const { ops, text } = rooms.write(room, released, { event: 'released', node: splitMember(member).id })
       if (await client.multi(ops, { ms: callMs() }) === undefined) return sweep.note(key, text, released)
     }
     throw unavailable('the room kept changing')

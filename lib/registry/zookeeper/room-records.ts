@@ -2,6 +2,8 @@ import { bucketOf, ensurePath } from './layout.js'
 import { parseBinding, toText } from './binding.js'
 import { UnreadableBindingError } from '../../common/unavailable.js'
 import { ZooKeeperError } from '../../zookeeper-client/client.js'
+import { keepNoHistory } from './history.js'
+import type { AddEvent, NewRoomEvent } from './history.js'
 import type { ReadOptions, ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client.js'
 import type { Binding } from './binding.js'
 import type { ZooKeeperLayout } from './layout.js'
@@ -25,13 +27,15 @@ export interface ZooKeeperRooms {
   read (key: string, options?: ReadOptions): Promise<RoomState>
   /** Operations that fail if the room changed since it was read. */
   check (room: RoomState): ZooKeeperOp[]
-  /** Writes the room unless it changed since it was read. */
-  write (room: RoomState, binding: Binding): { ops: ZooKeeperOp[], text: string }
+  /** Writes the room unless it changed since it was read. The history stays, with this event on top. */
+  write (room: RoomState, binding: Binding, event?: NewRoomEvent): { ops: ZooKeeperOp[], text: string }
   /** Deletes the room unless it changed since it was read. */
   remove (room: RoomState): ZooKeeperOp[]
 }
 
-export function createRooms (client: ZooKeeperClient, layout: ZooKeeperLayout): ZooKeeperRooms {
+export function createRooms (
+  client: ZooKeeperClient, layout: ZooKeeperLayout, addEvent: AddEvent = keepNoHistory
+): ZooKeeperRooms {
   const checkBucket = ({ key, bucketVersion }: RoomState): ZooKeeperOp => ({
     type: 'check', path: layout.bucketPath(bucketOf(key)), version: bucketVersion
   })
@@ -57,9 +61,11 @@ export function createRooms (client: ZooKeeperClient, layout: ZooKeeperLayout): 
     check (room) {
       return [checkBucket(room), { type: 'check', path: layout.roomPath(room.key), version: room.version }]
     },
-    write (room, binding) {
+    write (room, binding, event) {
       const path = layout.roomPath(room.key)
-      const text = toText(binding)
+      const before = room.binding?.history
+      const history = event === undefined ? before : addEvent(before, event)
+      const text = toText(Object.assign({}, binding, { history }))
       const data = Buffer.from(text)
       const { version } = room
       const op: ZooKeeperOp = version === undefined

@@ -1,5 +1,6 @@
 import { REMEMBER_ENDS_MS } from '../membership/ended-rooms.js'
 import { createIdSweep } from './id-sweep.js'
+import { isMove } from './binding.js'
 import { BUCKETS } from './layout.js'
 import type { Clock } from '../../common/clock.js'
 import type { ZooKeeperClient } from '../../zookeeper-client/client.js'
@@ -53,10 +54,12 @@ export function createSweep (options: SweepOptions): Sweep {
   let isStopped = false
   const ids = createIdSweep({ client, layout, lingerMs, clock })
 
-  function note (key: string, text: string, { state, endedAt }: Binding): void {
+  function note (key: string, text: string, binding: Binding): void {
     if (noted.get(key)?.text === text || noted.size >= MAX_NOTED) return
-    noted.set(key, { text, due: clock.monotonic() + (endedAt > 0 ? Math.max(REMEMBER_ENDS_MS, lingerMs) : lingerMs) })
-    if (state === 'ended') noteRoomless(key)
+    // A room that an operator moves must not return to its node.
+    const isKept = binding.endedAt > 0 || isMove(binding)
+    noted.set(key, { text, due: clock.monotonic() + (isKept ? Math.max(REMEMBER_ENDS_MS, lingerMs) : lingerMs) })
+    if (binding.state === 'ended') noteRoomless(key)
     else roomless.delete(key)
     tickAfter()
   }

@@ -197,7 +197,7 @@ function createRedisTestStore ({ redis, prefix, times }: RedisStoreOptions): Red
       }, CALL_MS) === true
     },
     async forget (rooms) {
-      const common = ['meta', 'leases', 'nodes', 'ids', 'releases', 'ended', 'orders'].map(key)
+      const common = ['meta', 'leases', 'nodes', 'ids', 'releases', 'ended', 'orders', 'history'].map(key)
       await inTime(async () => await redis.del(...common, ...rooms.map(store.room)))
     },
     async skipSettling () {

@@ -90,8 +90,9 @@ export function openZooKeeper ({ hosts, times: { lease, linger } }: ZooKeeperSto
     onHint: () => {}
   })
   const commit = createCommit({ client, layout, clock: systemClock })
+  const clock = systemClock
   const assigner = createAssigner({
-    client, commit, layout, rooms, sweep, orders, view, chooser, clock: systemClock, lingerMs: linger
+    client, commit, layout, rooms, sweep, orders, view, chooser, clock, lingerMs: linger, keepsHistory: false
   })
   const call = { ms: CALL_MS }
 

@@ -1,4 +1,5 @@
 import { LONG_LINGER, prepareStarted } from './registry/fixture.js'
+import { HISTORY } from './operations/history.js'
 import { MOVING } from './operations/moving.js'
 import { ORDERING } from './operations/ordering.js'
 import { readBindingOptions } from './options.js'
@@ -8,6 +9,6 @@ import type { BindingContractOptions, MakeRegistry } from '../../../types/contra
 /** Runs every sentence of `RegistryOperations` in a runner. */
 export async function operationsContract (options: BindingContractOptions, make: MakeRegistry): Promise<void> {
   const settings = readBindingOptions('operationsContract', options)
-  const sentences = { ...ORDERING, ...MOVING }
+  const sentences = { ...ORDERING, ...MOVING, ...HISTORY }
   await registerSentences(settings.test, sentences, async () => await prepareStarted(make, LONG_LINGER, settings))
 }

@@ -9,10 +9,11 @@ import type { Binding } from '../../../lib/registry/zookeeper/binding.js'
 const name = fc.stringMatching(/^[\w.:-]{1,64}$/)
 const binding: fc.Arbitrary<Binding> = fc.record({
   member: fc.option(fc.tuple(name, name).map((names) => names.join('|')), { nil: undefined }),
-  state: fc.constantFrom('assigned', 'claimed', 'released', 'ended'),
+  state: fc.constantFrom('assigned', 'claimed', 'released', 'ended', 'moving', 'moved'),
   claims: fc.maxSafeNat(),
-  endedAt: fc.maxSafeNat()
-}, { noNullPrototype: true })
+  endedAt: fc.maxSafeNat(),
+  target: name
+}, { noNullPrototype: true, requiredKeys: ['member', 'state', 'claims', 'endedAt'] })
 
 t.test('a written binding – is read unchanged, and no two writes are equal', async (t) => {
   fc.assert(fc.property(binding, (given) => {

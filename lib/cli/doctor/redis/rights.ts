@@ -29,7 +29,7 @@ end
 return failed
 `
 const SHA1 = createHash('sha1').update(SCRIPT).digest('hex')
-const KEYS = ['leases', 'nodes', 'meta', 'ids', 'releases', 'ended', 'orders']
+const KEYS = ['leases', 'nodes', 'meta', 'ids', 'releases', 'ended', 'orders', 'history']
 
 /** Redis 6 and 7.0 say the first, newer ones the second. */
 const DENIED = /can't run this command|no permissions to run/

@@ -76,19 +76,23 @@ end
 local function mayTake(member) return alive(member) and isNamed(member) and not isOrdered(member) end
 
 local isNoted = false
-local function give(room, member)
+local function give(room, member, choice, instead)
   if not isNoted then note() end
   isNoted = true
   bind(room, member, 'assigned', 0, life)
+  if choice ~= '' then record(room, 'chosen', member, 'choice', choice, 'instead', instead or '') end
   return 'chosen', placeOf(member)
 end
 
 -- An operator may have moved the room away from a node, and to another one.
 local function choose(room, first, last, left, target)
+  local choice = ARGV[last + 1]
+  local instead = left and (target and 'moved ' or 'died ') .. idOf(left)
   local wanted = target and target ~= '' and memberOf(target)
-  if wanted and mayTake(wanted) then return give(room, wanted) end
+  if wanted and mayTake(wanted) then return give(room, wanted, choice, instead) end
   for i = first, last do
-    if idOf(ARGV[i]) ~= left and mayTake(ARGV[i]) then return give(room, ARGV[i]) end
+    local isLeft = target and idOf(ARGV[i]) == idOf(left)
+    if not isLeft and mayTake(ARGV[i]) then return give(room, ARGV[i], choice, instead) end
   end
   return isSilent() and 'settling' or 'none', 0
 end
@@ -108,21 +112,22 @@ local function assign(room, first, last)
     end
   end
   if now < settledAt or (member and era == epoch and isInDoubt(member)) then return 'settling', 0 end
-  return choose(room, first, last, target and idOf(member), target)
+  return choose(room, first, last, member and isCurrent(era) and member, target)
 end
 
 local answers, at = {}, FURTHER
-for i = 8, #KEYS do
+for i = 9, #KEYS do
   local last = at + tonumber(ARGV[at])
   answers[#answers + 1], answers[#answers + 2] = assign(KEYS[i], at + 1, last)
-  at = last + 1
+  at = last + 2
 end
 return {now, remember(), answers, named}
 `
 
 /**
  * Assigns several rooms at once. ARGV: bytes of the longest record that is handed out; then for each room the number of
- * its candidates, up to eight, and their members. Answers now, a memory, a list of two entries for each room, and a
+ * its candidates, up to eight, their members, and what the history is to tell of the choice, '' for nothing. Answers
+ * now, a memory, a list of two entries for each room, and a
  * list of the members that it names, each followed by its record or nil. The entries: 'bound' or 'chosen' and the place
  * of the member, counted from 0; 'none'; 'settling' if the room may be in use on some node; or 'failed' and a message.
  */
@@ -212,6 +217,7 @@ local oldest = redis.call('ZCARD', ENDED) - ${MAX_ENDED} - 1
 if oldest >= roomless then redis.call('ZREMRANGEBYRANK', ENDED, roomless, oldest) end
 if roomless > ${MAX_ROOMLESS} then redis.call('ZREMRANGEBYRANK', ENDED, ${MAX_ROOMLESS}, roomless - 1) end
 local era, member, state, claims = read(ROOM)
+if member then recordIfKept(ROOM, 'ended', member) end
 -- A moving room keeps waiting for its node, which closes it anyway.
 if era ~= epoch or targetOf(state) then return 'ok' end
 -- A node without a lease claims its rooms again, and learns of the end then.

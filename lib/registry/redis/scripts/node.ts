@@ -32,9 +32,10 @@ local function claim(room, number, date, life, kind)
   -- A node with the room open replaces an unreadable binding.
   if not good and kind ~= '2' then error(era, 0) end
   if not good or era ~= epoch then holder = nil end
-  if holder == MEMBER then
-    -- An operator moves the room: this node gives it up.
-    if targetOf(state) then return 'ended', math.max(endedAt, claims) end
+  if holder and targetOf(state) and idOf(holder) == idOf(MEMBER) then
+    -- An operator moves the room away from this node, which may have registered anew since.
+    return 'ended', math.max(endedAt, claims)
+  elseif holder == MEMBER then
     if state == 'released' and number <= claims then return 'stale', endedAt end
     number = math.max(number, claims)
   elseif holder and alive(holder) then
@@ -42,16 +43,17 @@ local function claim(room, number, date, life, kind)
   elseif kind == '1' and now < yieldUntil and not (holder and idOf(holder) == idOf(MEMBER)) then
     return 'yield', endedAt
   end
+  if holder ~= MEMBER or state ~= 'claimed' then recordIfKept(room, 'claimed', MEMBER) end
   bind(room, MEMBER, 'claimed', number, math.max(life, redis.call('PTTL', room)))
   return 'ok', endedAt
 end
 
--- Number and date of each claim are in ARGV from "first" on, the rooms in KEYS from the eighth on. A room that cannot
+-- Number and date of each claim are in ARGV from "first" on, the rooms in KEYS from the ninth on. A room that cannot
 -- be read affects no other. Answers in pairs: a word, and the latest end of the call or 0.
 local function claimAll(life, kind, first)
   local answers = {}
-  for i = 8, #KEYS do
-    local at = first + 2 * (i - 8)
+  for i = 9, #KEYS do
+    local at = first + 2 * (i - 9)
     local number, date = tonumber(ARGV[at]), tonumber(ARGV[at + 1]) or math.huge
     local good, word, endedAt = pcall(claim, KEYS[i], number, date, life, kind)
     answers[#answers + 1] = good and word or 'failed'
@@ -138,7 +140,7 @@ for _, member in ipairs(dead) do
   redis.call('HDEL', NODES, member)
   if id and isRegistered(id, incarnation) then forgetId(id) end
 end
-forget(FURTHER + 2 * (#KEYS - 7))
+forget(FURTHER + 2 * (#KEYS - 8))
 return {'ok', now, ends(), claimAll(tonumber(LIFE), KIND, FURTHER), remember(), order()}
 `)
 
@@ -172,5 +174,6 @@ local number = tonumber(NUMBER)
 -- A late release must not cut a newer claim, or a move.
 if era ~= epoch or member ~= MEMBER or claims > number or targetOf(state) then return 0 end
 bind(ROOM, member, 'released', number, LINGER + LEASE)
+if state ~= 'released' then recordIfKept(ROOM, 'released', member) end
 return 1
 `)

@@ -26,11 +26,11 @@ return 'ok'
  * Moves a room away from its node: the node is told that the call ended there, and the room is bound to no other node
  * before the node has acknowledged that, or is dead, or the binding has ended.
  *
- * ARGV: id of the node that is to have the room next, or ''. Answers {'none'} if the room is bound to no node,
- * {'there', id} if it is on the target already; otherwise 'moving', or 'moved' if nothing is to be waited for, and the
- * id of the node that it leaves.
+ * ARGV: id of the node that is to have the room next, or ''; target, reason and author as JSON. Answers {'none'} if the
+ * room is bound to no node, {'there', id} if it is on the target already; otherwise 'moving', or 'moved' if nothing is
+ * to be waited for, and the id of the node that it leaves.
  */
-export const MOVE = script(['TARGET'], `
+export const MOVE = script(['TARGET', 'WHY'], `
 local era, member, state, claims = read(ROOM)
 if era ~= epoch then return {'none'} end
 local id, movedAt = idOf(member), now
@@ -39,12 +39,12 @@ note()
 if targetOf(state) then
   movedAt = claims
 elseif alive(member) then
-  -- A node that has not claimed the room does not have it open, unless it has not heard of the end of an earlier call.
-  local ends = '[' .. id .. '|' .. nameOf(ROOM)
-  local mayBeOpen = state == 'claimed' or #ask('ZRANGEBYLEX', UNHEARD, ends .. '|', ends .. '}', 'LIMIT', 0, 1) > 0
-  if mayBeOpen then ask('ZADD', UNHEARD, 0, toUnheard(ROOM, member, now)) end
+  -- Also if the node has not claimed the room: earlier signatures name it, and this store may lose the move.
+  ask('ZADD', UNHEARD, 0, toUnheard(ROOM, member, now))
 end
-bind(ROOM, member, 'moving>' .. TARGET, movedAt, LINGER + LEASE)
+-- Longer than the node has time for, so that the room does not return to it.
+bind(ROOM, member, 'moving>' .. TARGET, movedAt, 2 * (LINGER + LEASE))
+recordIfKept(ROOM, 'moved', member, 'why', WHY)
 return {isLeaving(ROOM, member, movedAt) and 'moving' or 'moved', id}
 `)
 
@@ -74,7 +74,8 @@ return answer
 /**
  * Answers 'none', 'current', 'void' (of an earlier epoch) or 'unreadable'; then member, state, number of the latest
  * claim, remaining milliseconds of the binding, 1 if the node is alive, end of the call or 0, remaining milliseconds
- * of the settling, and the id of the node that a moving room is to get next, or ''.
+ * of the settling, the id of the node that a moving room is to get next, or '', and the moment at which the epoch
+ * began.
  */
 export const EXPLAIN = script([], STATE + `
 local good, era, member, state, claims = pcall(read, ROOM)
@@ -84,9 +85,29 @@ local endedAt = math.abs(tonumber(ask('ZSCORE', ENDED, nameOf(ROOM)) or 0))
 return {
   word, member or '', member and wordOf(ROOM, member, state, claims) or '',
   member and not targetOf(state) and claims or 0, redis.call('PTTL', ROOM),
-  member and alive(member) and 1 or 0, endedAt, math.max(0, settledAt - now), member and targetOf(state) or ''
+  member and alive(member) and 1 or 0, endedAt, math.max(0, settledAt - now), member and targetOf(state) or '',
+  redis.call('HGET', META, 'began') or 0
 }
 `)
 
 /** Answers ids and orders, in turn. */
 export const READ_ORDERS = script([], "return ask('HGETALL', ORDERS)")
+
+/**
+ * One page of the history of a room, newest first. ARGV: id of the newest entry to look at ('+' for all), how many to
+ * look at. Answers the id of the last one that was looked at, '' after the oldest; then for each event of the room its
+ * id, followed by a list of its fields and values, in turn.
+ */
+export const READ_HISTORY = script(['FROM', 'COUNT'], `
+local page = redis.pcall('XREVRANGE', HISTORY, FROM, '-', 'COUNT', COUNT)
+if page.err then return {''} end
+local answer = {#page == tonumber(COUNT) and page[#page][1] or ''}
+for _, entry in ipairs(page) do
+  -- The first field is the room.
+  if entry[2][2] == nameOf(ROOM) then
+    answer[#answer + 1] = entry[1]
+    answer[#answer + 1] = entry[2]
+  end
+end
+return answer
+`)

@@ -8,11 +8,14 @@ export interface Script {
 /** Error message of the scripts. */
 export const UNREADABLE_BINDING = 'the binding of the room cannot be read'
 
+/** Most events of all rooms together. */
+export const MAX_HISTORY = 50_000
+
 /** Most ended calls in one answer to a node. */
 export const MAX_TOLD = 1000
 
 /*
- * KEYS: leases, nodes, meta, ids, releases, ended, orders; then rooms.
+ * KEYS: leases, nodes, meta, ids, releases, ended, orders, history; then rooms.
  * The key "releases" holds the ends of calls that a node has not acknowledged: its name is older than today's terms.
  * ARGV: the epoch that the caller knows ('' for a gateway), followed by a blank and the memory of the latest answer;
  * a fresh epoch; milliseconds of lease, heartbeat and linger; then the arguments of the script.
@@ -24,7 +27,7 @@ export const MAX_TOLD = 1000
  */
 const PRELUDE = `
 local LEASES, NODES, META, IDS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local UNHEARD, ENDED, ORDERS, ROOM = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local UNHEARD, ENDED, ORDERS, HISTORY, ROOM = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local LEASE, HEARTBEAT, LINGER = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local KNOWN, REMEMBERED, REMEMBERED_TIMES = string.match(ARGV[1], '^([^ ]*) ?(%d*) ?(.*)$')
 
@@ -111,7 +114,7 @@ if isDamaged or (replid and meta[2] and replid ~= meta[2]) or remembered > mark 
   if not mark or mark >= MOST_MARK then mark = 0 end
   -- The mark is a minute above all known ones, so that callers that remember a little more start no further epoch.
   epoch, beat, quiet, mark = ARGV[2], now, 0, math.max(mark, remembered, now) + 60000
-  redis.call('HSET', META, 'epoch', epoch, 'beat', ms(beat), 'mark', ms(mark))
+  redis.call('HSET', META, 'epoch', epoch, 'began', ms(now), 'beat', ms(beat), 'mark', ms(mark))
   redis.call('HDEL', META, 'quiet')
   settleAgain()
 elseif settledAt > now + wait + 4 * HEARTBEAT or (isLonger and now < settledAt) then
@@ -189,12 +192,23 @@ end
 
 local function nameOf(room) return string.match(room, '[^:]+$') end
 
+-- Records what happened to a room. Nothing depends on the history, so it may fail. A gateway that keeps one begins it.
+local function record(room, event, member, ...)
+  local entry = {'room', nameOf(room), 'event', event, 'node', member, ...}
+  redis.pcall('XADD', HISTORY, 'MAXLEN', '~', ${MAX_HISTORY}, '*', unpack(entry))
+end
+local function recordIfKept(...)
+  if redis.call('EXISTS', HISTORY) == 1 then record(...) end
+end
+
 -- The end of a call, until its node has acknowledged it. A node may know ends only from here.
 local function toUnheard(room, member, moment) return idOf(member) .. '|' .. nameOf(room) .. '|' .. ms(moment) end
 
--- Whether a moving room is still in use on its node: the node has not acknowledged the end of the call.
+-- Whether a moving room may still be in use on its node: the node has not acknowledged the end of the call, and earlier
+-- signatures may be valid.
 local function isLeaving(room, member, movedAt)
-  return alive(member) and ask('ZSCORE', UNHEARD, toUnheard(room, member, movedAt)) and true
+  if now - movedAt > LINGER + LEASE or not alive(member) then return false end
+  return ask('ZSCORE', UNHEARD, toUnheard(room, member, movedAt)) and true
 end
 `
 
