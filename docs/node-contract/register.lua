@@ -171,7 +171,7 @@ local function record(room, event, member, ...)
   redis.pcall('XADD', HISTORY, 'MAXLEN', '~', 50000, '*', unpack(entry))
 end
 local function recordIfKept(...)
-  if redis.call('EXISTS', HISTORY) == 1 then record(...) end
+  if redis.pcall('EXISTS', HISTORY) == 1 then record(...) end
 end
 
 -- The end of a call, until its node has acknowledged it. A node may know ends only from here.
@@ -180,7 +180,8 @@ local function toUnheard(room, member, moment) return idOf(member) .. '|' .. nam
 -- Whether a moving room may still be in use on its node: the node has not acknowledged the end of the call, and earlier
 -- signatures may be valid.
 local function isLeaving(room, member, movedAt)
-  return now - movedAt <= LINGER + LEASE and alive(member) and ask('ZSCORE', UNHEARD, toUnheard(room, member, movedAt)) and true
+  if now - movedAt > LINGER + LEASE or not alive(member) then return false end
+  return ask('ZSCORE', UNHEARD, toUnheard(room, member, movedAt)) and true
 end
 local MEMBER, RECORD, LIFE, KIND, REPLACES = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
 local FURTHER = 11

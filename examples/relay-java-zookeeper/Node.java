@@ -407,8 +407,9 @@ final class Node {
             try {
                 store.session();
                 room.isUnread = false;
-                long endedAt = store.watchEnd(room.key, room.watcher);
-                synchronized (this) { hearEnd(room.key, endedAt); }
+                Store.End end = store.watchEnd(room.key, id, room.watcher);
+                synchronized (this) { hearEnd(room.key, end.at()); }
+                if (end.isMoving()) store.giveUp(room.key, id);
             } catch (Exception error) {
                 room.isUnread = true;
                 return;

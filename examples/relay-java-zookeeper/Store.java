@@ -23,7 +23,9 @@ final class Store {
     static final int CALL_MS = Math.min(1000, SESSION / 3);
     private static final int MAX_TRIES = 8;
     private static final Pattern BINDING = Pattern.compile(
-        "(?:([\\w.:-]{1,64}\\|[\\w.:-]{1,64})|\\|)\\|(assigned|claimed|released|ended)\\|(\\d{1,16})\\|(\\d{1,16})\\|[\\w-]+");
+        "(?:([\\w.:-]{1,64}\\|[\\w.:-]{1,64})|\\|)"
+            + "\\|(assigned|claimed|released|ended|(?:moving|moved)(?:>[\\w.:-]{1,64})?)"
+            + "\\|(\\d{1,16})\\|(\\d{1,16})\\|[\\w-]+(?:\\|\\[.*\\])?");
 
     /** A room as it was read: both versions together identify its state. */
     record RoomState(String key, int bucketVersion, Integer version, Binding binding) {}
@@ -35,6 +37,11 @@ final class Store {
             if (!parts.matches()) throw new Unreadable();
             return new Binding(
                 parts.group(1), parts.group(2), Long.parseLong(parts.group(3)), Long.parseLong(parts.group(4)));
+        }
+
+        /** Whether an operator moves the room away from this node, which may have registered anew since. */
+        boolean isMovedFrom(String id) {
+            return state.startsWith("mov") && member != null && member.startsWith(id + "|");
         }
 
         /** The random end makes each text unique, so that an unchanged text proves that nobody wrote. */
@@ -221,6 +228,8 @@ final class Store {
         Binding found = room.binding;
         long endedAt = found == null ? 0 : found.endedAt;
         if (found != null && claim.date <= endedAt) return new Claimed("ended", endedAt);
+        String id = member.substring(0, member.indexOf('|'));
+        if (found != null && found.isMovedFrom(id)) return new Claimed("ended", System.currentTimeMillis());
         boolean isOwn = found != null && member.equals(found.member);
         if (isOwn && found.state.equals("released") && claim.number <= found.claims) return new Claimed("stale", endedAt);
         boolean isFree = found == null || isOwn || found.member == null || found.member.equals(replaced);
@@ -249,17 +258,40 @@ final class Store {
         throw new IllegalStateException("the room kept changing");
     }
 
+    /** Writes that this node has closed a room which an operator moves. */
+    void giveUp(String key, String id) throws Exception {
+        for (int tries = 0; tries < MAX_TRIES; tries++) {
+            RoomState room = readRoom(key);
+            Binding found = room.binding;
+            if (found == null || !found.isMovedFrom(id) || found.state.startsWith("moved")) return;
+            String state = found.state.replaceFirst("moving", "moved");
+            try {
+                run(write(room, new Binding(found.member, state, found.claims, found.endedAt)));
+                return;
+            } catch (FailedOperation changed) {
+                // Another client wrote the room, so it is read again.
+            }
+        }
+        throw new IllegalStateException("the room kept changing");
+    }
+
+    /** @param at the end of the call, or 0, @param isMoving whether an operator moves the room away from this node */
+    record End(long at, boolean isMoving) {}
+
     /**
-     * Sets a watch on the room, and returns the end of its call, or 0.
+     * Sets a watch on the room, and returns the end of its call.
      *
      * @param watcher called once when the room may have changed: the same object for each reading of a room
      */
-    long watchEnd(String key, CuratorWatcher watcher) throws Exception {
+    End watchEnd(String key, String id, CuratorWatcher watcher) throws Exception {
         try {
             byte[] data = curator.getData().usingWatcher(watcher).forPath(roomPath(key));
-            return Binding.parse(new String(data, UTF_8)).endedAt;
+            Binding found = Binding.parse(new String(data, UTF_8));
+            boolean isMoving = found.isMovedFrom(id) && found.state.startsWith("moving");
+            // The node must close the room, so its own clock dates the move.
+            return new End(isMoving ? System.currentTimeMillis() : found.endedAt, isMoving);
         } catch (KeeperException.NoNodeException | Unreadable missing) {
-            return 0;
+            return new End(0, false);
         }
     }
 }

@@ -59,8 +59,10 @@ export function redisRegistry (options: RedisRegistryOptions): Registry {
 /** Creates a `redisRegistry` on another clock. */
 export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock): Registry {
   checkOptions('redisRegistry', Options, options)
-  const { redis, prefix = '{cobrowse}', heartbeat = 2000, lease = 6000, linger = 20, parse = parseRecord, listed } = options
-  const { history: keepsHistory = true } = options
+  const {
+    redis, prefix = '{cobrowse}', heartbeat = 2000, lease = 6000, linger = 20, history: keepsHistory = true,
+    parse = parseRecord, listed
+  } = options
   if (lease < 2 * heartbeat) {
     throw new TypeError('"lease" option of redisRegistry must be at least twice the "heartbeat" option')
   }

@@ -73,8 +73,10 @@ export function createZooKeeperRegistry (
   makeClient: (options: ZooKeeperClientOptions) => ZooKeeperClient = createZooKeeperClient
 ): Registry {
   checkOptions('zookeeperRegistry', Options, options)
-  const { hosts, root = '/cobrowse', auth, sessionTimeout = 6000, linger = 20, listed, parse = parseRecord } = options
-  const { history: keepsHistory = true } = options
+  const {
+    hosts, root = '/cobrowse', auth, sessionTimeout = 6000, linger = 20,
+    history: keepsHistory = true, listed, parse = parseRecord
+  } = options
   const lingerMs = linger * 1000
   const client = makeClient({ hosts, auth, sessionTimeout, clock, log: () => state.log })
   const layout = createLayout(root, listed?.path)

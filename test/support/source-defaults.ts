@@ -37,5 +37,6 @@ function toLiteral (value: ts.Expression, checker: ts.TypeChecker): string | und
   if (ts.isArrayLiteralExpression(value)) return value.getText()
   const type = checker.getTypeAtLocation(value)
   if (type.isStringLiteral()) return `'${type.value}'`
+  if (type.flags & ts.TypeFlags.BooleanLiteral) return checker.typeToString(type)
   return type.isNumberLiteral() ? String(type.value) : undefined
 }

@@ -6,6 +6,7 @@ import { assertReachable } from '../../common/redis-state.js'
 import { MAX_RECORD_BYTES } from '../../registry/nodes/node-record.js'
 import { createRedisStore } from '../../registry/redis/store.js'
 import { ASSIGN, END } from '../../registry/redis/scripts/gateway.js'
+import { MOVE } from '../../registry/redis/scripts/operator.js'
 import { MAX_TOLD, script } from '../../registry/redis/scripts/prelude.js'
 import { isReply } from '../../registry/redis/store.js'
 import { redisRegistry } from '../../registry/redis.js'
@@ -118,6 +119,8 @@ function createRedisTestStore ({ redis, prefix, times }: RedisStoreOptions): Red
   }
 
   const evict = async (room: RoomKey) => { await inTime(async () => await redis.del(store.room(room))) }
+  const isEndUnheard = async (nodeId: string, room: RoomKey) =>
+    Number(await run(COUNT_UNHEARD, { args: [nodeId], rooms: [store.room(room)] })) > 0
   const endCall = async (room: RoomKey) => { await run(END, { args: [], rooms: [store.room(room)] }) }
 
   return {
@@ -152,15 +155,19 @@ function createRedisTestStore ({ redis, prefix, times }: RedisStoreOptions): Red
     },
     bindingLasts: async (room) => await inTime(async () => await redis.pttl(store.room(room))),
     async assign (room, member) {
-      const answer = await run(ASSIGN, { args: [MAX_RECORD_BYTES, 1, member], rooms: [store.room(room)] })
+      const answer = await run(ASSIGN, { args: [MAX_RECORD_BYTES, 1, member, ''], rooms: [store.room(room)] })
       // ASSIGN documents this type.
       const [issuedAt, , [outcome], [chosen = '']] = answer as [number, string, [string, number], string[]]
       return { outcome, member: chosen, issuedAt: Number(issuedAt) }
     },
     endCall,
-    async isEndUnheard (nodeId, room) {
-      return Number(await run(COUNT_UNHEARD, { args: [nodeId], rooms: [store.room(room)] })) > 0
+    async move (room) {
+      await run(MOVE, { args: ['', '{}'], rooms: [store.room(room)] })
     },
+    async hasGivenUp (nodeId, room) {
+      return !await isEndUnheard(nodeId, room)
+    },
+    isEndUnheard,
     async dropLease (member, { rival, taken, ended, evicted }) {
       // All commands are sent at once, so that no heartbeat comes between.
       await Promise.all([

@@ -51,6 +51,10 @@ export interface CommonStore {
   assign (room: RoomKey, member: string): Promise<Assigned>
   /** Ends the call as a gateway does. */
   endCall (room: RoomKey): Promise<void>
+  /** Moves the room away from its node as an operator does. */
+  move (room: RoomKey): Promise<void>
+  /** Whether a node has said that it gave up a room that an operator moves. */
+  hasGivenUp (nodeId: string, room: RoomKey): Promise<boolean>
   /** Ends a lease at once, as if it had expired, and harms rooms at that moment. */
   dropLease (member: string, losses: Losses): Promise<void>
   /** Ends a lease, and forgets the id, as when the node had died long ago. */

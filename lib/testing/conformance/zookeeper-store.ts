@@ -11,6 +11,7 @@ import { createAssigner } from '../../registry/zookeeper/assigner.js'
 import { parseBinding, toText } from '../../registry/zookeeper/binding.js'
 import { createCommit } from '../../registry/zookeeper/commits.js'
 import { createLayout } from '../../registry/zookeeper/layout.js'
+import { createMoveRoom } from '../../registry/zookeeper/moves.js'
 import { createOrderedIds } from '../../registry/zookeeper/orders.js'
 import { createRooms } from '../../registry/zookeeper/room-records.js'
 import { createSweep } from '../../registry/zookeeper/sweep.js'
@@ -94,7 +95,15 @@ export function openZooKeeper ({ hosts, times: { lease, linger } }: ZooKeeperSto
   const assigner = createAssigner({
     client, commit, layout, rooms, sweep, orders, view, chooser, clock, lingerMs: linger, keepsHistory: false
   })
+  const moveRoom = createMoveRoom({ client, layout, rooms, sweep, clock, lingerMs: linger })
   const call = { ms: CALL_MS }
+
+  async function binding (room: RoomKey) {
+    const found = await inTime(async () => await client.get(layout.roomPath(keyOf(room)), call))
+    if (found === undefined) return null
+    const text = found.data.toString()
+    return { text, epoch: null, ...readBinding(text) }
+  }
 
   async function inTime<T> (work: (limit: Ending) => Promise<T>): Promise<T> {
     try {
@@ -180,12 +189,7 @@ export function openZooKeeper ({ hosts, times: { lease, linger } }: ZooKeeperSto
       const children = await inTime(async () => await client.children(layout.nodes, call)) ?? []
       return children.map((child) => layout.memberOf(child)).filter((member) => member !== undefined)
     },
-    async binding (room) {
-      const found = await inTime(async () => await client.get(layout.roomPath(keyOf(room)), call))
-      if (found === undefined) return null
-      const text = found.data.toString()
-      return { text, epoch: null, ...readBinding(text) }
-    },
+    binding,
     bindingLasts: async () => Infinity,
     async assign (room, member) {
       try {
@@ -200,6 +204,12 @@ export function openZooKeeper ({ hosts, times: { lease, linger } }: ZooKeeperSto
     },
     async endCall (room) {
       await inTime(async (limit) => await assigner.end(room, limit))
+    },
+    async move (room) {
+      await inTime(async (limit) => await moveRoom(keyOf(room), { reason: 'checked by checkNode', author: 'checkNode' }, limit))
+    },
+    async hasGivenUp (_nodeId, room) {
+      return (await binding(room))?.state === 'moved'
     },
     async dropLease (member, losses) {
       // One transaction, so that no heartbeat comes between.

@@ -21,7 +21,7 @@ t.jobs = 4
 const PREFIX = '{cobrowse}'
 const SIGNING = { keys: [{ id: 'k', secret: 's'.repeat(32) }] }
 /** Words in capitals within the scripts that are no commands, and commands for listed nodes. */
-const OTHERS = new Set(['COUNT', 'LIMIT', 'MATCH', 'WITHSCORES', 'WRONGTYPE', 'HSCAN', 'SCAN', 'STRLEN'])
+const OTHERS = new Set(['COUNT', 'LIMIT', 'MATCH', 'MAXLEN', 'WITHSCORES', 'WRONGTYPE', 'HSCAN', 'SCAN', 'STRLEN'])
 
 interface Deployment {
   redis: Redis

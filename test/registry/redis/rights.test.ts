@@ -16,7 +16,7 @@ import type { MakeRegistry } from '../../../types/contracts.js'
 
 const DOC = readFileSync(`${ROOT}docs/adapters.md`, 'utf8')
 /** Words in capitals within the scripts that are no commands. */
-const OTHERS = new Set(['COUNT', 'LIMIT', 'MATCH', 'WITHSCORES', 'WRONGTYPE'])
+const OTHERS = new Set(['COUNT', 'LIMIT', 'MATCH', 'MAXLEN', 'WITHSCORES', 'WRONGTYPE'])
 const ONLY_FOR_LISTED = new Set(['hscan', 'scan', 'strlen'])
 
 /** The documented rights of a user, as arguments of ACL SETUSER. */

@@ -5,13 +5,14 @@ import type { Finding } from '../finding.js'
 
 /**
  * Every command of the scripts, in a form that writes nothing to a missing key. HSET is given an odd number of
- * arguments, which Redis refuses after it has checked the rights.
+ * arguments, and XADD an id that no entry may have, which Redis refuses after it has checked the rights.
  */
 export const PROBES = [
   'INFO replication', 'TIME', 'GET KEY', 'SET KEY - XX', 'DEL KEY', 'PEXPIRE KEY 1', 'PTTL KEY',
   'HGET KEY -', 'HSET KEY - - -', 'HMGET KEY -', 'HDEL KEY -', 'HEXISTS KEY -', 'HGETALL KEY', 'HLEN KEY', 'HSTRLEN KEY -',
   'ZADD KEY XX 1 -', 'ZREM KEY -', 'ZSCORE KEY -', 'ZCARD KEY', 'ZCOUNT KEY 0 1', 'ZRANGEBYSCORE KEY 0 1',
-  'ZRANGEBYLEX KEY - +', 'ZREMRANGEBYLEX KEY - +', 'ZREMRANGEBYSCORE KEY 0 1', 'ZREMRANGEBYRANK KEY 0 0'
+  'ZRANGEBYLEX KEY - +', 'ZREMRANGEBYLEX KEY - +', 'ZREMRANGEBYSCORE KEY 0 1', 'ZREMRANGEBYRANK KEY 0 0',
+  'EXISTS KEY', 'XADD KEY 0-0 - -', 'XREVRANGE KEY + -'
 ]
 
 /** KEYS: a missing key, then those of the registry. ARGV: the probes. Answers commands and errors, in turn. */

@@ -198,7 +198,7 @@ local function record(room, event, member, ...)
   redis.pcall('XADD', HISTORY, 'MAXLEN', '~', ${MAX_HISTORY}, '*', unpack(entry))
 end
 local function recordIfKept(...)
-  if redis.call('EXISTS', HISTORY) == 1 then record(...) end
+  if redis.pcall('EXISTS', HISTORY) == 1 then record(...) end
 end
 
 -- The end of a call, until its node has acknowledged it. A node may know ends only from here.

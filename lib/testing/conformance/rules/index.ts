@@ -8,6 +8,7 @@ import { forgetNode, forgotten } from './forgotten.js'
 import { dropLease, lapse } from './lapse.js'
 import { leaving, stopAndStart } from './leaving.js'
 import { manyEnds } from './many-ends.js'
+import { moved } from './moved.js'
 import { giveOrder, orders } from './orders.js'
 import { races } from './races.js'
 import { basics, registration } from './registration.js'
@@ -25,7 +26,7 @@ import type { StoreName } from '../store.js'
 /** All rules, in the order of the check: from harmless faults to those that the node does not recover from. */
 export const STEPS: readonly Step[] = [
   { rules: basics, isBasic: true },
-  { rules: [...registration, ...signatures, ...admission, ...used, ...rooms, ...turns, ...endedCalls] },
+  { rules: [...registration, ...signatures, ...admission, ...used, ...rooms, ...turns, ...endedCalls, ...moved] },
   { rules: resets },
   { rules: [...afterResets, ...manyEnds] },
   { rules: races },
