@@ -4,7 +4,10 @@
  * Maximum number of each kind of fault, within the total. `lose` is excluded: no rule promises more than ROUND and MEET
  * after it. `restore` is excluded as well, since a store that notices it equals one that failed over and noticed.
  */
-export const DESIGN_FAULTS = { outage: 1, wipe: 1, cut: 2, gatewayCut: 1, crash: 1, late: 1, end: 1, leave: 1 }
+export const DESIGN_FAULTS = { outage: 1, wipe: 1, cut: 2, gatewayCut: 1, crash: 1, late: 1, end: 1, leave: 1, deaf: 1 }
+
+/** A move, and the faults of which the quick proof combines one with it. The README names the longer runs. */
+export const MOVE_FAULTS = { move: 1, wipe: 1, late: 1, end: 1, deaf: 1, clock: 1 }
 
 /**
  * Faults that break a promise without the rule. The search is breadth first, so its trace is a shortest one. `also`
@@ -43,5 +46,18 @@ export const REFUTATIONS = [
   { rule: 'claimTells', faults: { end: 1, outage: 1, crash: 1 }, total: 3, only: ['REL'] },
   { rule: 'markUnbound', faults: { end: 1, wipe: 1 } },
   { rule: 'reclaimDate', faults: { cut: 1, end: 1 }, only: ['ENDED'] },
-  { rule: 'markLasts', faults: { cut: 1, end: 1 }, only: ['ENDED'] }
+  { rule: 'markLasts', faults: { cut: 1, end: 1 }, only: ['ENDED'] },
+  { rule: 'moveWait', faults: { move: 1 } },
+  { rule: 'moveHeard', faults: { move: 1, late: 1, cut: 1 }, only: ['I1'] },
+  { rule: 'moveTold', faults: { move: 1, wipe: 1 }, only: ['I2', 'I25'] },
+  { rule: 'moveUnheard', also: ['moveTold'], faults: { move: 1, end: 1 }, only: ['I1', 'I2'] },
+  { rule: 'moveDates', faults: { move: 1, wipe: 1 }, only: ['I2', 'I25'] },
+  { rule: 'moveClaim', faults: { move: 1, clock: 1 } },
+  { rule: 'moveId', faults: { move: 1, cut: 1 } },
+  { rule: 'moveRelease', faults: { move: 1 } },
+  { rule: 'moveEnd', faults: { move: 1, end: 1 } },
+  { rule: 'moveBound', faults: { move: 1 } },
+  { rule: 'moveExpires', faults: { move: 1, deaf: 1 } },
+  { rule: 'moveLinger', faults: { move: 1, deaf: 1 } },
+  { rule: 'moveAway', faults: { move: 1 } }
 ]

@@ -36,6 +36,19 @@ export const RULES = {
   markLasts: '11  the time of an end is kept for as long as a room may stay behind a shut door',
   markUnbound: '11  an end of a room that is not bound is remembered as well',
   claimTells: '11  the answer to a claim tells of the end',
+  moveWait: '12  a moved room waits until its node acknowledges, is dead, or the binding expires',
+  moveHeard: '12  ... a node acknowledges after it closed the room; that it was told is not enough',
+  moveTold: '12  ... even if the node has not opened the room, as it may hold earlier signatures',
+  moveUnheard: '12  ... in any case if it has not heard of an earlier end',
+  moveDates: '12  a node that heard of the move refuses earlier signatures',
+  moveClaim: '12  a claim of the earlier node does not undo the move',
+  moveId: '12  ... not even under a new incarnation',
+  moveRelease: '12  ... nor does its release',
+  moveEnd: '12  ... nor does an end of the call',
+  moveBound: '12  a request gets no signature for the earlier node',
+  moveExpires: '12  ... and does not prolong the binding',
+  moveLinger: '12  ... which outlives the earlier signatures',
+  moveAway: '12  the earlier node is left out of the choice',
   doubt: '    nothing is reassigned when most nodes vanish at once'
 }
 

@@ -1,10 +1,10 @@
 // Models a node: heartbeats, doors, claims, admission.
 import {
-  ASKING, AWAY, CLAIMED, CLOSED, DOWN, FORGOTTEN, HEARD, INSIDE, KEPT, LEAVING, LINGERING, NODE, OPEN, REGISTRATION, UP,
-  binding, clients, late, nodes, ownLease, store, times
+  ASKING, AWAY, CALL_ENDED, CLAIMED, CLOSED, CLOSED_UNSAID, DOWN, FORGOTTEN, HEARD, INSIDE, KEPT, LEAVING, LINGERING,
+  MOVED, NODE, OPEN, REGISTRATION, TOLD, UNHEARD, UP, binding, clients, late, nodes, ownLease, store, times
 } from './state.mjs'
 import {
-  bind, countInside, hear, isBoundTo, isElsewhere, isYieldTime, judgeMove, noteBeat, passTime, prolong,
+  bind, countInside, hear, isBoundTo, isElsewhere, isMovingFrom, isYieldTime, judgeMove, noteBeat, passTime, prolong,
   renewIncarnation, vacate
 } from './store.mjs'
 import { rules, violate } from './judge.mjs'
@@ -44,9 +44,9 @@ export const mayClaimKept = (n) =>
 
 function claimOpen (n) {
   const node = nodes[n]
-  if (isOver(n)) return hearRelease(n)
+  if (isOver(n) || isUndone(n)) return hearRelease(n)
   judgeMove(n, false)
-  if (node.over) violate('ENDED', `${NODE[n]} claims a room whose call ended, and goes on with it`)
+  if (node.over & CALL_ENDED) violate('ENDED', `${NODE[n]} claims a room whose call ended, and goes on with it`)
   bind(n, CLAIMED)
   node.room = OPEN
 }
@@ -71,25 +71,36 @@ function claimKept (n) {
 }
 
 /** True if the store remembers that the call ended after the room was opened. */
-const isOver = (n) => rules.reclaimDate === 1 && nodes[n].over === 1 && binding.mark === 1
-const isTold = (n) => binding.tell === 1 && binding.node === n + 1
+const isOver = (n) => rules.reclaimDate === 1 && (nodes[n].over & CALL_ENDED) > 0 && binding.mark === 1
+const isTold = (n) => binding.tell === TOLD && binding.node === n + 1
+const listens = (n) => isTold(n) && !nodes[n].deaf
+const owesAnswer = (n) => binding.tell === CLOSED_UNSAID && binding.node === n + 1 && !nodes[n].deaf
+/** True if a claim would undo the move. */
+const isUndone = (n) => rules.moveClaim === 1 && isMovingFrom(n) && (rules.moveId === 1 || isBoundTo(n))
 
 function mark (n, from, to) {
   for (const sheet of [...clients, late]) if (sheet.node === n && sheet.before >= from) sheet.before = to
 }
 
-/** Rule 11: the call ended. */
+/** Rules 11 and 12: the call ended, or the room was moved. Only a move waits until the node has said that it heard. */
 function hearRelease (n) {
-  binding.tell = 0
-  close(n, AWAY)
+  const isMoving = isMovingFrom(n)
+  binding.tell = isMoving && binding.tell ? CLOSED_UNSAID : 0
+  close(n, isMoving || nodes[n].over & MOVED ? ASKING : AWAY)
   mark(n, 1, HEARD)
+  if (isMoving && isBoundTo(n) && rules.moveDates) nodes[n].out = 0
+}
+
+/** Without the rule, the store counts a move as acknowledged as soon as it reports it. */
+export function countAsHeard (n) {
+  if (isTold(n) && isMovingFrom(n) && !rules.moveHeard) binding.tell = 0
 }
 
 /** True if the node has a message for the store, or expects one, before time advances. */
 export function isDue (n) {
   const node = nodes[n]
-  return reaches(n) && (node.own < ownLease() || node.lease < times.lease || !node.epoch || isTold(n) ||
-    (node.room === KEPT && mayClaimKept(n)))
+  return reaches(n) && (node.own < ownLease() || node.lease < times.lease || !node.epoch || listens(n) ||
+    owesAnswer(n) || (node.room === KEPT && mayClaimKept(n)))
 }
 
 /** Sends a heartbeat or registration, with the claims that it carries. @returns a description */
@@ -116,9 +127,13 @@ function beat (n) {
   const isNews = !node.epoch
   if (isNews && !rules.keepIncarnation) renewIncarnation(n)
   arrive(n)
-  if (isTold(n)) {
+  if (owesAnswer(n)) {
+    binding.tell = 0
+    return 'acknowledges that it closed the room'
+  }
+  if (listens(n)) {
     hearRelease(n)
-    return 'hears that the call ended'
+    return isMovingFrom(n) ? 'hears that the room was moved' : 'hears that the call ended'
   }
   if (node.room === OPEN && isNews) {
     claimAgain(n)
@@ -136,7 +151,7 @@ function comeBack (n) {
   if (!isSame) renewIncarnation(n)
   if (late.kind === REGISTRATION && late.node === n) late.retried = 0
   arrive(n)
-  if (isTold(n)) hearRelease(n)
+  if (listens(n)) hearRelease(n)
   else if (node.room && rules.sameStep) claimKept(n)
   return isSame ? 'is back, still alive in the store' : 'registers under a new incarnation'
 }
@@ -199,7 +214,8 @@ const AWAY_FOR = {
   unreachable: away('it cannot claim'),
   epoch: away('claim refused, another epoch'),
   elsewhere: away('claim refused, the room is elsewhere'),
-  ended: away('claim refused, signed before the end')
+  ended: away('claim refused, signed before the end'),
+  moving: away('claim refused, the room moves')
 }
 
 function turnAway (client, n, why) {
@@ -235,11 +251,15 @@ function claimFor (client, n) {
   if (!node.lease) return 'lapsed'
   if (rules.nodeEpoch && !node.epoch) return 'epoch'
   if (isElsewhere(n)) return 'elsewhere'
-  if (client.before && binding.mark && rules.claimDate) {
+  if (isUndone(n)) {
+    if (isTold(n)) hearRelease(n)
+    return 'moving'
+  }
+  if (client.before >= UNHEARD && binding.mark && rules.claimDate) {
     if (isTold(n)) hearRelease(n)
     return 'ended'
   }
-  if (client.before) violate('REL', 'a signature from before the end opens the room again')
+  if (client.before >= UNHEARD) violate('REL', 'a signature from before the end opens the room again')
   if (isOver(n) || (rules.claimTells && isTold(n))) hearRelease(n)
   if (rules.claimTells && binding.mark) mark(n, 1, HEARD)
   judgeMove(n, true)
@@ -264,7 +284,7 @@ export function stop (n) {
   const node = nodes[n]
   close(n)
   node.up = DOWN
-  node.own = node.epoch = node.cut = 0
+  node.own = node.epoch = node.cut = node.deaf = 0
   node.fault = 1
   mark(n, HEARD, FORGOTTEN)
   if (late.kind && late.node === n) late.retried = 0
@@ -282,8 +302,8 @@ export function withdraw (n) {
 
 /** True if a late claim, or the claim of a late registration, still counts. */
 export function landClaim (n) {
-  if (!nodes[n].lease || isElsewhere(n)) return false
-  if (late.before && binding.mark && rules.claimDate) return false
+  if (!nodes[n].lease || isElsewhere(n) || isUndone(n)) return false
+  if (late.before >= UNHEARD && binding.mark && rules.claimDate) return false
   if (isBoundTo(n) && binding.state === LINGERING && rules.counter) return false
   bind(n, CLAIMED)
   return true

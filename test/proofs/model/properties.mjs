@@ -1,15 +1,15 @@
 // Defines the properties of a state: safety at once, and that both clients meet once faults stop.
 import {
-  ASKING, AWAY, CLIENT, HOLDING, INSIDE, LEAVING, NODE, OPEN, UP,
-  budget, bytes, clients, fingerprint, gateways, life, nodes, store, times
+  ASKING, AWAY, CLIENT, HOLDING, INSIDE, LEAVING, MOVING, NODE, OPEN, UP,
+  binding, budget, bytes, clients, fingerprint, gateways, life, nodes, store, times
 } from './state.mjs'
-import { dropLate, holder, isBoundTo, startEpoch } from './store.mjs'
+import { dropLate, holder, isBoundTo, isMovingFrom, startEpoch } from './store.mjs'
 import { claimAgain, contact, isDue, leave, reaches, setClient, show, stop, tick } from './node.mjs'
 import { ask } from './gateway.mjs'
 import { rules, violate, violations } from './judge.mjs'
 
 export const PROPERTIES = {
-  I1: 'no two unexpired signatures name two nodes, unless the first was declared dead before',
+  I1: 'no two unexpired signatures name two nodes, unless the first was declared dead or acknowledged the end before',
   I2: 'no two nodes admit to one room',
   I3: 'no signature names a node that was declared dead',
   I8: 'a node whose lease expired never admits again under the same incarnation',
@@ -17,6 +17,7 @@ export const PROPERTIES = {
   ROUND: 'an open room whose binding was lost is not given away once its node has had a round of heartbeats',
   REL: 'no signature from before an end that its node heard of is admitted, or opens the room',
   ENDED: 'no node that reaches the store goes on with a call that ended',
+  BACK: 'a moved room does not return to its node while the move lasts and another node lives',
   OUST: 'no late message displaces a live node',
   MEET: 'all faults stop: both clients are together soon',
   MEETCUT: 'one node stays cut off, all else heals: both clients are together soon',
@@ -80,7 +81,7 @@ const STAY_AND_LOAD_SLOWLY = 3
 
 function stopFaults (mode) {
   dropLate()
-  budget.total = 0
+  budget.total = budget.move = 0
   if (mode >= STAY) return
   store.reachable = 1
   startEpoch()
@@ -104,8 +105,8 @@ function contactAll (order, log) {
 function askAndShow (client, g, preferred) {
   if (client.state === ASKING) {
     const bound = holder()
-    let n = bound >= 0 ? bound : preferred
-    for (let i = 0; i < nodes.length && !nodes[n].lease; i++) n = (n + 1) % nodes.length
+    let n = bound >= 0 && !isMovingFrom(bound) ? bound : preferred
+    for (let i = 0; i < nodes.length && (!nodes[n].lease || isMovingFrom(n)); i++) n = (n + 1) % nodes.length
     ask(client, g, n)
   }
   if (client.state === HOLDING) show(client)
@@ -128,7 +129,7 @@ function hasMet (mode) {
   if (!areTogether()) return false
   const n = clients[0].node
   if (mode !== HEAL) return nodes[n].room > 0
-  return nodes[n].room === OPEN && isBoundTo(n) && !nodes.some((_, m) => isDue(m))
+  return nodes[n].room === OPEN && isBoundTo(n) && binding.state !== MOVING && !nodes.some((_, m) => isDue(m))
 }
 
 /** Follows one fair schedule from the present state. @returns true if both meet */

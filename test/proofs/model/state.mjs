@@ -22,16 +22,30 @@ export const ASSIGNED = 1
 export const CLAIMED = 2
 /** State after the last client left, or the call ended. */
 export const LINGERING = 3
+/** State after an operator moved the room: the binding names the earlier node until another one is chosen. */
+export const MOVING = 4
 
 export const AWAY = 0
 export const ASKING = 1
 export const HOLDING = 2
 export const INSIDE = 3
 
-/** Age of a signature relative to the end of the call, and the node's knowledge of that end. */
-export const UNHEARD = 1
-export const HEARD = 2
-export const FORGOTTEN = 3
+/**
+ * Age of a signature relative to the end of the call, and the node's knowledge of that end. PRIOR: from before a move
+ * that the node has not heard of; the store does not date moves.
+ */
+export const PRIOR = 1
+export const UNHEARD = 2
+export const HEARD = 3
+export const FORGOTTEN = 4
+
+/** Progress of the news of an end: the node has not heard it, or it heard and the store does not know. */
+export const TOLD = 1
+export const CLOSED_UNSAID = 2
+
+/** Causes of the end of a node's open room; both may apply. */
+export const CALL_ENDED = 1
+export const MOVED = 2
 
 export const HEARTBEAT = 1
 export const CLAIM = 2
@@ -39,7 +53,11 @@ export const RESULT = 3
 export const VACATE = 4
 export const REGISTRATION = 5
 
-export const FAULTS = ['outage', 'wipe', 'lose', 'restore', 'cut', 'gatewayCut', 'crash', 'late', 'end', 'leave']
+/** Kinds that do not count towards the total of faults. */
+export const ORDERS = ['move']
+export const FAULTS = [
+  'outage', 'wipe', 'lose', 'restore', 'cut', 'gatewayCut', 'crash', 'late', 'end', 'leave', 'deaf', 'clock', ...ORDERS
+]
 const MAX_NODES = 3
 
 let size = 0
@@ -82,12 +100,14 @@ const Binding = recordOf({
   node: 2,
   /** The binding names the node's present incarnation. Incarnations are compared for equality only. */
   current: 1,
-  state: 2,
+  state: 3,
   linger: 3,
   /** The binding carries the time at which the call ended. */
   mark: 1,
-  /** The node has not heard of the end. */
-  tell: 1
+  /** News of the end to the node: 0 if it acknowledged, or needs none. */
+  tell: 2,
+  /** Number + 1 of the node that the room was moved away from. Used by the properties only. */
+  left: 2
 })
 const Late = recordOf({
   kind: 3,
@@ -97,7 +117,7 @@ const Late = recordOf({
   /** The message is of the store's epoch, and no newer claim overrides its release. */
   valid: 1,
   client: 1,
-  before: 2,
+  before: 3,
   /** The node will send this very registration again. */
   retried: 1,
   /** The registration claims the room. */
@@ -110,12 +130,14 @@ const Client = recordOf({
   current: 1,
   joinOnly: 1,
   age: 3,
-  before: 2
+  before: 3
 })
 const Budget = recordOf({ ...Object.fromEntries(FAULTS.map((kind) => [kind, 3])), total: 3 })
 const Node = recordOf({
   up: 2,
   cut: 1,
+  /** The node overlooks the ends that the store reports, and acknowledges none. */
+  deaf: 1,
   /** Rest of the lease in the store. */
   lease: 3,
   /** Rest of the lease as the node measures it; 0 if it considers itself lapsed. */
@@ -135,8 +157,8 @@ const Node = recordOf({
   out: 3,
   /** The node was cut off, crashed or left since it last reached the store. Used by the properties only. */
   fault: 1,
-  /** The call of the node's open room ended. Used by the properties only. */
-  over: 1
+  /** The call of the node's open room ended, or the room was moved. */
+  over: 2
 })
 
 export const store = new Store()
@@ -218,6 +240,6 @@ export function begin (faults, total) {
     node.own = ownLease()
   }
   clients[0].state = ASKING
-  for (const kind of FAULTS) budget[kind] = Math.min(faults[kind] ?? 0, total)
+  for (const kind of FAULTS) budget[kind] = Math.min(faults[kind] ?? 0, ORDERS.includes(kind) ? Infinity : total)
   budget.total = total
 }

@@ -1,14 +1,16 @@
 // Generates every step that can follow a state.
 import {
-  ASKING, AWAY, CLAIM, CLIENT, DOWN, HEARD, HEARTBEAT, HOLDING, INSIDE, KEPT, LEAVING, NODE, OPEN, REGISTRATION,
-  RESULT, UP, VACATE, binding, budget, bytes, clients, fieldCount, gateways, late, life, nodes, ownLease, store
+  ASKING, AWAY, CLAIM, CLIENT, DOWN, HEARD, HEARTBEAT, HOLDING, INSIDE, KEPT, LEAVING, MOVING, NODE, OPEN, ORDERS,
+  REGISTRATION, RESULT, UP, VACATE, binding, budget, bytes, clients, fieldCount, gateways, late, life, nodes, ownLease,
+  store, times
 } from './state.mjs'
 import {
-  dropLate, forgetBinding, hear, isBoundTo, isElsewhere, isOutdated, judgeMove, loseMemory, prolong, endCall,
+  dropLate, forgetBinding, hear, isBoundTo, isElsewhere, isOutdated, judgeMove, loseMemory, moveRoom, prolong, endCall,
   renewIncarnation, sendLate, startEpoch, vacate
 } from './store.mjs'
 import {
-  claimAgain, close, contact, isDue, landClaim, leave, mayClaimKept, reaches, setClient, show, stop, tick, withdraw
+  claimAgain, close, contact, countAsHeard, isDue, landClaim, leave, mayClaimKept, reaches, setClient, show, stop,
+  tick, withdraw
 } from './node.mjs'
 import { ask, canAsk, sign } from './gateway.mjs'
 import { rules, violate, violations } from './judge.mjs'
@@ -19,9 +21,10 @@ let onStep
 const both = (names, text) => names.map((name) => [0, 1].map((g) => `${name} ${text} ${g}`))
 const ASKS = both(CLIENT, 'asks gateway')
 
-const can = (kind) => budget.total > 0 && budget[kind] > 0
+const isOrder = (kind) => ORDERS.includes(kind)
+const can = (kind) => (budget.total > 0 || isOrder(kind)) && budget[kind] > 0
 function pay (...kinds) {
-  budget.total--
+  if (!kinds.every(isOrder)) budget.total--
   for (const kind of kinds) budget[kind]--
 }
 
@@ -79,6 +82,11 @@ function nodeSteps (n, isFirst) {
     pay('crash')
     stop(n)
     emit(NODE[n], 'crashes')
+  }
+  if (!node.deaf && can('deaf')) {
+    pay('deaf')
+    node.deaf = 1
+    emit(NODE[n], 'overlooks ends of calls from now on')
   }
   if (reaches(n) && node.own && can('leave')) {
     pay('leave')
@@ -206,6 +214,17 @@ function storeSteps () {
     endCall()
     emit('a gateway ends the call')
   }
+  if (store.reachable && binding.node && binding.state !== MOVING && can('move')) moveSteps()
+}
+
+function moveSteps () {
+  pay('move')
+  moveRoom()
+  emit('an operator moves the room')
+  if (!can('clock')) return
+  pay('move', 'clock')
+  moveRoom(times.skew)
+  emit('an operator moves the room, by a clock that is behind: young signatures count as later ones')
 }
 
 function lateSteps () {
@@ -254,6 +273,7 @@ function landHeartbeat (n, current, valid) {
   const node = nodes[n]
   if (current && node.lease) {
     prolong(n)
+    countAsHeard(n)
   } else if (!valid && store.settling) {
     // Without rule 6 the node registers in the new epoch.
     if (current) prolong(n)
@@ -277,6 +297,7 @@ function landRegistration (n) {
   hear(n)
   if (!isSecond) renewIncarnation(n)
   prolong(n)
+  countAsHeard(n)
   if (!late.claims || isElsewhere(n) || !mayClaimKept(n)) return
   judgeMove(n, false)
   if (!landClaim(n)) violations.length = 0

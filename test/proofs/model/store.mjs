@@ -1,7 +1,7 @@
 // Models the store: bindings, leases, epochs, and settling.
 import {
-  CLAIMED, HOLDING, INSIDE, KEPT, LINGERING, NODE, OPEN, RESULT, UNHEARD, VACATE,
-  binding, clients, gateways, late, life, nodes, store, times
+  CALL_ENDED, CLAIMED, HOLDING, INSIDE, KEPT, LINGERING, MOVED, MOVING, NODE, OPEN, PRIOR, RESULT, TOLD,
+  UNHEARD, VACATE, binding, clients, gateways, late, life, nodes, store, times
 } from './state.mjs'
 import { rules, violate } from './judge.mjs'
 
@@ -21,14 +21,15 @@ export const isElsewhere = (n) => holder() >= 0 && holder() !== n
 export const isBoundTo = (n) => binding.node === n + 1 && binding.current === 1
 
 export function unbind () {
-  binding.node = binding.current = binding.state = binding.linger = binding.tell = 0
+  binding.node = binding.current = binding.state = binding.linger = binding.tell = binding.left = 0
   if (!rules.markLasts) binding.mark = 0
 }
 
 export function bind (n, state) {
-  if (binding.node !== n + 1) binding.tell = 0
+  if (binding.node !== n + 1) binding.tell = binding.left = 0
   if (!rules.markKept) binding.mark = binding.tell = 0
   store.missed = 0
+  judgeReturn(n)
   binding.node = n + 1
   binding.current = 1
   binding.state = state
@@ -39,23 +40,53 @@ export function bind (n, state) {
 
 /** Releases the room: the last client left (rule 3). */
 export function vacate (n) {
-  if (!isBoundTo(n)) return
+  if (!isBoundTo(n) || (isMovingFrom(n) && rules.moveRelease)) return
   if (rules.linger) bind(n, LINGERING)
   else unbind()
 }
 
+/** True while the node, under any incarnation, is the one that the room moves away from (rule 12). */
+export const isMovingFrom = (n) => binding.state === MOVING && binding.node === n + 1
+
+/** @param youngest age of the signatures that count as later, by the clock of another gateway */
+function predate (before, youngest = -1) {
+  for (const client of clients) {
+    if (client.state === HOLDING && client.before < before && client.age > youngest) client.before = before
+  }
+  if (late.kind && late.before < before && late.age > youngest) late.before = before
+}
+
 /** Ends the call (rule 11). */
 export function endCall () {
-  for (const node of nodes) if (node.room) node.over = 1
+  for (const node of nodes) if (node.room) node.over |= CALL_ENDED
   if (!binding.node && !rules.markUnbound) return
-  for (const client of clients) if (client.state === HOLDING && !client.before) client.before = UNHEARD
-  if (late.kind && !late.before) late.before = UNHEARD
+  predate(UNHEARD)
   binding.mark = 1
-  if (!binding.node) return
+  if (!binding.node || (binding.state === MOVING && rules.moveEnd)) return
   binding.state = LINGERING
   binding.linger = lingers()
-  binding.tell = 1
+  binding.tell = TOLD
 }
+
+/**
+ * Moves the room away from its node (rule 12).
+ * @param youngest see predate
+ */
+export function moveRoom (youngest) {
+  const n = binding.node - 1
+  const isHeld = binding.state === CLAIMED || rules.moveTold || (binding.tell && rules.moveUnheard)
+  binding.tell = holder() >= 0 && isHeld ? TOLD : 0
+  if (nodes[n].room) nodes[n].over |= MOVED
+  if (rules.moveDates) predate(PRIOR, youngest)
+  // The node would admit by no earlier signature: the store refuses its claim.
+  if (!binding.tell && !nodes[n].room) nodes[n].out = 0
+  binding.state = MOVING
+  binding.left = n + 1
+  binding.linger = rules.moveLinger ? lingers() : 1
+}
+
+/** True if the node that the room moves away from may still admit clients. */
+export const mustWait = () => rules.moveWait === 1 && holder() >= 0 && binding.tell > 0
 
 /**
  * Hears a node. A silence of all nodes for L means that the store was away (rule 7), unless it knows of no other node
@@ -108,8 +139,7 @@ export function forgetBinding () {
   binding.mark = 0
   if (rules.strictRelease) return
   for (const node of nodes) node.over = 0
-  for (const client of clients) if (client.before === UNHEARD) client.before = 0
-  if (late.before === UNHEARD) late.before = 0
+  for (const sheet of [...clients, late]) if (sheet.before && sheet.before <= UNHEARD) sheet.before = 0
 }
 
 /** Begins an epoch at the first request; gateways read the nodes all the time. */
@@ -149,13 +179,20 @@ export function renewIncarnation (n) {
   for (const gateway of gateways) if (gateway.remembers === n + 1) gateway.current = 0
 }
 
+/** BACK: checks that a moved room does not return to its node. */
+export function judgeReturn (n) {
+  if (binding.left !== n + 1 || !nodes.some((node, m) => m !== n && node.lease)) return
+  violate('BACK', `the room was moved away from ${NODE[n]}, and returns to it`)
+}
+
 /** I25: checks that the room may be taken from the clients inside before node n gets it. */
 export function judgeMove (n, isAsked) {
   if (store.missed && !nodes[n].room) {
     violate('ROUND', `the room moves to ${NODE[n]} though its binding was lost a round of heartbeats ago`)
   }
   for (const [m, node] of nodes.entries()) {
-    if (m === n || !countInside(m)) continue
+    // The operator takes a moved room from its clients.
+    if (m === n || !countInside(m) || (node.over & MOVED)) continue
     if (node.room === OPEN && node.granted) {
       violate('I25', `the room moves to ${NODE[n]} while ${NODE[m]} has clients inside and its lease has not expired`)
     } else if (!node.fault && (isAsked || nodes[n].room !== KEPT)) {
