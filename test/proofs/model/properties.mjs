@@ -1,6 +1,6 @@
 // Defines the properties of a state: safety at once, and that both clients meet once faults stop.
 import {
-  ASKING, AWAY, CLIENT, HOLDING, INSIDE, LEAVING, MOVING, NODE, OPEN, UP,
+  ASKING, AWAY, CLIENT, HOLDING, INSIDE, LEAVING, MOVED, MOVING, NODE, OPEN, UP,
   binding, budget, bytes, clients, fingerprint, gateways, life, nodes, store, times
 } from './state.mjs'
 import { dropLate, holder, isBoundTo, isMovingFrom, startEpoch } from './store.mjs'
@@ -26,7 +26,9 @@ export const PROPERTIES = {
 /** Number of ticks that count as "soon". */
 const SOON = 20
 
-const admits = (node) => node.up === UP && node.room === OPEN && (node.own > 0 || !rules.doors)
+/** A node that overlooked a move may have the room open for longer than any signature for it. */
+const isSpent = (node) => (node.over & MOVED) > 0 && node.out === 0
+const admits = (node) => node.up === UP && node.room === OPEN && (node.own > 0 || !rules.doors) && !isSpent(node)
 
 /** Checks properties of a state alone; the steps check their own. */
 export function judgeState () {
