@@ -1,6 +1,6 @@
 // Models a gateway: it asks the store for the room's node and signs, or answers from memory.
 import { ASSIGNED, CLAIMED, HOLDING, MOVING, NODE, binding, gateways, life, nodes, store, times } from './state.mjs'
-import { bind, holder, isInDoubt, isMovingFrom, judgeMove, judgeReturn, mustWait } from './store.mjs'
+import { bind, holder, isInDoubt, isMovingFrom, judgeMove, judgeReturn, moveLasts, mustWait } from './store.mjs'
 import { setClient } from './node.mjs'
 import { rules, violate } from './judge.mjs'
 
@@ -52,7 +52,7 @@ const mayChoose = (n) => nodes[n].lease > 0 && !(isMovingFrom(n) && rules.moveAw
  */
 export function ask (client, g, preferred, isAnswered = true) {
   const bound = boundNode()
-  if (bound === WAITS && canAsk(g) && !rules.moveExpires) binding.linger = life()
+  if (bound === WAITS && canAsk(g) && !rules.moveExpires) binding.linger = moveLasts()
   const mustSettle = bound === NONE && (store.settling > 0 || (binding.node > 0 && isInDoubt()))
   if (!canAsk(g) || bound === WAITS || mustSettle) return isAnswered ? answerFromMemory(client, g) : ''
   if (bound === NONE) {

@@ -101,7 +101,7 @@ const Binding = recordOf({
   /** The binding names the node's present incarnation. Incarnations are compared for equality only. */
   current: 1,
   state: 3,
-  linger: 3,
+  linger: 4,
   /** The binding carries the time at which the call ended. */
   mark: 1,
   /** News of the end to the node: 0 if it acknowledged, or needs none. */

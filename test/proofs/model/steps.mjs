@@ -5,8 +5,8 @@ import {
   store, times
 } from './state.mjs'
 import {
-  dropLate, forgetBinding, hear, isBoundTo, isElsewhere, isOutdated, judgeMove, loseMemory, moveRoom, prolong, endCall,
-  renewIncarnation, sendLate, startEpoch, vacate
+  dropLate, endCall, forgetBinding, hear, isBoundTo, isElsewhere, isMovingFrom, isOutdated, judgeMove, loseMemory,
+  moveRoom, prolong, renewIncarnation, sendLate, startEpoch, vacate
 } from './store.mjs'
 import {
   claimAgain, close, contact, countAsHeard, isDue, landClaim, leave, mayClaimKept, reaches, setClient, show, stop,
@@ -60,7 +60,8 @@ function passOneTick () {
 function nodeSteps (n, isFirst) {
   const node = nodes[n]
   if (isDue(n)) emit(NODE[n], contact(n))
-  if (rules.slowBeat && node.room === OPEN && reaches(n) && node.own && node.lease && node.epoch && !isBoundTo(n)) {
+  const isOdd = !isBoundTo(n) || isMovingFrom(n)
+  if (rules.slowBeat && node.room === OPEN && reaches(n) && node.own && node.lease && node.epoch && isOdd) {
     claimAgain(n)
     emit(NODE[n], 'claims again on the slow beat')
   }

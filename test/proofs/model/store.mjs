@@ -68,6 +68,9 @@ export function endCall () {
   binding.tell = TOLD
 }
 
+/** The first part is for the node to acknowledge; in the second one it is left out of the choice. */
+export const moveLasts = () => (rules.moveLinger ? life() : 1) + life()
+
 /**
  * Moves the room away from its node (rule 12).
  * @param youngest see predate
@@ -82,11 +85,12 @@ export function moveRoom (youngest) {
   if (!binding.tell && !nodes[n].room) nodes[n].out = 0
   binding.state = MOVING
   binding.left = n + 1
-  binding.linger = rules.moveLinger ? lingers() : 1
+  binding.linger = moveLasts()
 }
 
 /** True if the node that the room moves away from may still admit clients. */
-export const mustWait = () => rules.moveWait === 1 && holder() >= 0 && binding.tell > 0
+export const mustWait = () =>
+  rules.moveWait === 1 && holder() >= 0 && binding.tell > 0 && binding.linger > life()
 
 /**
  * Hears a node. A silence of all nodes for L means that the store was away (rule 7), unless it knows of no other node
