@@ -21,7 +21,7 @@ const MODEL = fileURLToPath(new URL('affinity.mjs', import.meta.url))
 const FEWEST_STATES = { proposed: 500_000, moved: 400_000 }
 const FEWEST_RULES = 40
 
-t.test('the rules that keep a room on one node – each left out once – hold together, and each is needed', { timeout: 120_000 }, async (t) => {
+t.test('the rules that keep a room on one node – each left out once – hold together, and each is needed', { timeout: 200_000 }, async (t) => {
   // A wrong result exits with 1, which rejects. The environment of tap is removed, since it would slow the child down.
   const { stdout } = await promisify(execFile)(process.execPath, [MODEL, '--json'], { env: {}, maxBuffer: 1 << 24 })
   const { refuted, standing, ...proofs }: Proof = JSON.parse(stdout)
