@@ -41,10 +41,18 @@ function toText (explanation: RoomExplanation): string {
   return lines.map(([title = '', text = '']) => toPrintable(`${title.padEnd(12)}${text}`)).join('\n')
 }
 
-function boundTo ({ node, state, claims, isAlive, endsIn }: NonNullable<RoomExplanation['binding']>): string {
-  const ends = endsIn === undefined || endsIn < 0 ? [] : [`until ${toAge(endsIn)} from now, unless prolonged`]
-  const parts = [state, isAlive ? 'alive' : 'not alive', `claims: ${claims}`, ...ends]
+function boundTo (binding: NonNullable<RoomExplanation['binding']>): string {
+  const { node, state, claims, isAlive, endsIn } = binding
+  const isMove = state === 'moving' || state === 'moved'
+  const ends = endsIn === undefined || endsIn < 0 ? [] : [`until ${toAge(endsIn)} from now`]
+  const parts = isMove
+    ? [moveInWords(binding), isAlive ? 'alive' : 'not alive', ...ends]
+    : [state, isAlive ? 'alive' : 'not alive', `claims: ${claims}`, ...ends.map((text) => `${text}, unless prolonged`)]
   return `${node} (${parts.join(', ')})`
+}
+
+function moveInWords ({ state, target = 'another node' }: NonNullable<RoomExplanation['binding']>): string {
+  return state === 'moving' ? `moving to ${target}, not given up` : `moving to ${target}, given up`
 }
 
 function named (ids: string[]): string {

@@ -4,6 +4,7 @@ import { doctorVerb } from './doctor.js'
 import { endVerb } from './end.js'
 import { EXIT, UsageError } from './exit.js'
 import { explainVerb } from './explain.js'
+import { moveVerb } from './move.js'
 import { nodesVerb } from './nodes.js'
 import { cordonVerb, drainVerb, uncordonVerb, undrainVerb } from './orders.js'
 import { roomsVerb } from './rooms.js'
@@ -19,6 +20,7 @@ const VERBS: Record<string, Verb> = {
   uncordon: uncordonVerb,
   drain: drainVerb,
   undrain: undrainVerb,
+  move: moveVerb,
   end: endVerb,
   doctor: doctorVerb,
   'check-node': checkNodeVerb

@@ -1,23 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readArguments, readTime } from './arguments.js'
-import { EXIT, UsageError } from './exit.js'
+import { EXIT } from './exit.js'
 import { toLine } from './nodes.js'
+import { asUsage, ORDER_HELP, ORDER_OPTIONS, readOrder, tell } from './order-arguments.js'
 import { createProgress } from './progress.js'
 import { HELP_END, STORE_OPTIONS, withStore } from './store.js'
 import type { OpenStore } from './store.js'
 import type { Verb } from './verb.js'
 import type { NewNodeOrder, OperatedNode } from '../../types/operations.js'
 
-const ORDER_OPTIONS = { ...STORE_OPTIONS, reason: { type: 'string' }, author: { type: 'string' } } as const
 const DRAIN_OPTIONS = {
   ...ORDER_OPTIONS,
   deadline: { type: 'string' },
   'return-within': { type: 'string' },
   wait: { type: 'boolean' }
 } as const
-
-const ORDER_HELP = `  --reason TEXT        why, in 1 to 200 characters; mandatory
-  --author NAME        who; default $USER`
 
 const PERSISTS = `The order is kept in the store, by the id of the node: it outlives restarts of nodes and gateways, and
 of a store that keeps its data. The node need not be registered.`
@@ -91,13 +88,6 @@ ${HELP_END}`,
   }
 }
 
-function readOrder ({ reason, author }: { reason?: string, author?: string }) {
-  if (reason === undefined) throw new UsageError('--reason is missing: say why, for those who find the order')
-  const by = author ?? process.env.USER ?? process.env.LOGNAME ?? ''
-  if (by === '') throw new UsageError('--author is missing, and $USER is not set')
-  return { reason, author: by }
-}
-
 async function give ({ operations }: OpenStore, id: string, order: NewNodeOrder, isJson = false): Promise<number> {
   await asUsage(async () => await operations.setOrder(id, order))
   const isRegistered = (await operations.nodes()).some((node) => node.id === id && node.state !== 'gone')
@@ -105,20 +95,6 @@ async function give ({ operations }: OpenStore, id: string, order: NewNodeOrder,
   const given = (await operations.orders()).get(id)
   tell(isJson, { id, order: given }, `${id}: ${given === undefined ? 'the order was taken back' : toLine(given)}`)
   return EXIT.ok
-}
-
-/** The fields of an order have the names of the arguments. */
-async function asUsage (work: () => Promise<void>): Promise<void> {
-  try {
-    await work()
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    throw new UsageError(error.message.replace('"returnWithin"', '"return-within"').replace(/^"([\w-]+)" option of \w+/, '--$1'))
-  }
-}
-
-function tell (isJson: boolean | undefined, result: object, line: string): void {
-  process.stdout.write(isJson === true ? `${JSON.stringify(result)}\n` : `${line}\n`)
 }
 
 /** @param ms after which a node that is not empty does not follow the order */

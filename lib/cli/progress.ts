@@ -29,3 +29,24 @@ export function createProgress (output: Output): Progress {
     }
   }
 }
+
+/** Shows how long something is waited for: seconds that are drawn over themselves on a terminal, one line elsewhere. */
+export interface Waiting {
+  show (seconds: number): void
+  end (): void
+}
+
+export function createWaiting (output: Output, text: string): Waiting {
+  let last: number | undefined
+  return {
+    show (seconds) {
+      const isShown = output.isTTY ? seconds === last : last !== undefined
+      if (isShown) return
+      last = seconds
+      output.write(output.isTTY ? `\r${text}: ${seconds} s ` : `${text}\n`)
+    },
+    end () {
+      if (output.isTTY && last !== undefined) output.write('\n')
+    }
+  }
+}

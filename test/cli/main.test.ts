@@ -5,7 +5,7 @@ import { runCli } from './run-cli.js'
 t.test('the command – without a verb, or with a wrong one – says which there are', async (t) => {
   t.match(await runCli(['--help']), { code: 0, out: /check-node {2}checks a relay node/, errors: '' })
   t.match(await runCli([]), { code: 2, out: /^Usage: fastify-cobrowse <verb>/ })
-  t.match(await runCli(['toString']), { code: 2, out: '', errors: 'fastify-cobrowse: there is no verb "toString"; it is one of nodes, rooms, watch, explain, cordon, uncordon, drain, undrain, end, doctor, check-node\n' })
+  t.match(await runCli(['toString']), { code: 2, out: '', errors: 'fastify-cobrowse: there is no verb "toString"; it is one of nodes, rooms, watch, explain, cordon, uncordon, drain, undrain, move, end, doctor, check-node\n' })
   t.match(await runCli(['check-node', '--help']), { code: 0, out: /Exit codes: 0 all rules kept/ })
 })
 
