@@ -10,6 +10,7 @@ export interface Recorded {
   node?: string
   tenant?: string
   room?: string
+  to?: string | undefined
   reason?: string | undefined
   deadline?: number | undefined
   returnWithin?: number | undefined
@@ -20,13 +21,14 @@ export interface Recorded {
  *
  * @throws the error of `work`
  */
-export async function record (log: FastifyBaseLogger, details: Recorded, work: () => Promise<void>): Promise<void> {
+export async function record<T> (log: FastifyBaseLogger, details: Recorded, work: () => Promise<T>): Promise<T> {
   const line = { plugin: PLUGIN_NAME, ...details }
   try {
-    await work()
+    const result = await work()
+    log.info(line, 'operator acted')
+    return result
   } catch (error) {
     if (!(error instanceof InvalidBodyError)) log.warn({ ...line, fault: toReason(error) }, 'operator may have acted')
     throw error
   }
-  log.info(line, 'operator acted')
 }

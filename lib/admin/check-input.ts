@@ -20,3 +20,13 @@ function describe ({ path, type, schema }: ValueError, { properties }: TSchema):
   if (type !== ValueErrorType.ObjectAdditionalProperties) return `${name} must be ${schema.description}`
   return `the body takes ${Object.keys(properties).join(', ')}, and nothing else`
 }
+
+/** Waits for the registry, which may have stricter rules: its TypeError names the field. */
+export async function namingField<T> (work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause
+    throw new InvalidBodyError(cause.message.replace(/^"(\w+)" option of \w+/, '$1'), { cause })
+  }
+}

@@ -11,6 +11,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, Hook
 import type { InFlight } from '../gateway/in-flight.js'
 import type { Metrics } from '../gateway/metrics.js'
 import type { RequestContext } from '../gateway/request-context.js'
+import type { RouteSchema } from '../http/openapi.js'
 import type { AdminSettings } from './options.js'
 
 /** A request that was checked, of an operator whom the host knows. */
@@ -32,6 +33,13 @@ export interface AdminRoute {
   isLinkable?: boolean
   /** @returns the body of the answer */
   answer (operator: OperatorRequest): unknown
+}
+
+/** A route of the API: the log names it as OpenAPI does. */
+export function apiRoute (
+  method: AdminRoute['method'], url: string, schema: RouteSchema, answer: AdminRoute['answer']
+): AdminRoute {
+  return { method, url, schema, operation: schema.operationId, answer }
 }
 
 export interface AdminRouteParts {

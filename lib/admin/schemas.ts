@@ -7,6 +7,7 @@ import { answer, ErrorAnswerSchema, errorAnswer, RETRY_AFTER } from '../http/ope
 import { ID_RULE } from '../http/schema.js'
 import { NODE_ID } from '../registry/nodes/node-record.js'
 import { ORDER_FIELDS } from '../registry/nodes/node-order.js'
+import { MOVE_FIELDS } from '../registry/nodes/room-move.js'
 import type { TSchema } from '@sinclair/typebox'
 import type { RouteSchema } from '../http/openapi.js'
 
@@ -26,6 +27,13 @@ export const TakeBackQuerySchema = Type.Object({ reason: Type.Optional(reason) }
 
 const Id = Type.String({
   pattern: '^[A-Za-z0-9._:@-]{1,64}$', description: ID_RULE.replace('must be ', ''), examples: ['1659938875-16806492']
+})
+
+export const ExplainBodySchema = Type.Object({ tenant: Id, room: Id }, { ...CLOSED, $id: 'CobrowseAdminExplainBody' })
+
+/** Has no author, as an order. */
+export const MoveBodySchema = Type.Object({ tenant: Id, room: Id, reason, to: MOVE_FIELDS.to }, {
+  ...CLOSED, $id: 'CobrowseAdminMoveBody'
 })
 
 export const EndBodySchema = Type.Object({ tenant: Id, room: Id, reason: Type.Optional(reason) }, {
@@ -52,7 +60,7 @@ const NodeSchema = Type.Object({
 
 const OperatorAnswerSchema = Type.Object({
   author: Type.String({ description: 'the author of orders from this caller' }),
-  verbs: Type.Array(Type.String({ enum: ['order', 'end'] }), { description: 'operations that the registry has' })
+  verbs: Type.Array(Type.String({ enum: ['order', 'explain', 'move', 'end'] }), { description: 'operations that the registry has' })
 }, { $id: 'CobrowseAdminOperator' })
 
 const NodesAnswerSchema = Type.Object({
@@ -68,12 +76,48 @@ const OrderedAnswerSchema = Type.Object({
   id: Type.String(), order: Type.Union([Type.Object(given), Type.Null()])
 }, { $id: 'CobrowseAdminOrdered' })
 
+const BindingSchema = Type.Object({
+  key: Type.String(),
+  node: Type.String(),
+  incarnation: Type.String(),
+  state: Type.String({ enum: ['assigned', 'claimed', 'released', 'moving', 'moved'] }),
+  claims: Type.Integer({ description: 'number of the latest claim of the node' }),
+  isAlive: Type.Boolean({ description: 'whether the node is alive' }),
+  endsIn: Type.Optional(Type.Number({ description: 'milliseconds until the binding ends, unless it is prolonged' })),
+  target: Type.Optional(Type.String({ description: 'the node that is to have a room that moves' }))
+})
+
+const ExplainedAnswerSchema = Type.Object({
+  now: Type.Integer({ description: 'milliseconds since the epoch, to compute ages' }),
+  explanation: Type.Object({
+    key: Type.String({ description: 'hash of tenant and room, as in the keys of the store' }),
+    binding: Type.Optional(BindingSchema),
+    endedAt: Type.Optional(Type.Number({ description: 'latest end of the call' })),
+    settlingMs: Type.Number({ description: 'milliseconds for which new rooms have to wait' }),
+    candidates: Type.Array(Type.String(), { description: 'nodes that a new room may get' }),
+    leftOut: Type.Array(Type.Object({ id: Type.String(), reason: Type.String() }), { description: 'the other nodes' }),
+    next: Type.String({ description: 'what the next caller gets' })
+  })
+}, { $id: 'CobrowseAdminExplained' })
+
+const MovedAnswerSchema = Type.Object({
+  tenant: Type.String(),
+  room: Type.String(),
+  outcome: Type.String({
+    enum: ['moving', 'moved', 'unbound'],
+    description: 'moving: the node has to give the room up first; moved: the next caller gets another node; unbound: ' +
+      'the room is bound to no node'
+  }),
+  from: Type.Optional(Type.String({ description: 'the node that the room leaves' }))
+}, { $id: 'CobrowseAdminMoved' })
+
 const EndedAnswerSchema = Type.Object({
   tenant: Type.String(), room: Type.String(), ended: Type.Boolean()
 }, { $id: 'CobrowseAdminEnded' })
 
 export const ADMIN_SCHEMAS: readonly TSchema[] = [
-  OperatorAnswerSchema, NodesAnswerSchema, OrdersAnswerSchema, OrderedAnswerSchema, EndedAnswerSchema, ErrorAnswerSchema
+  OperatorAnswerSchema, NodesAnswerSchema, OrdersAnswerSchema, OrderedAnswerSchema, ExplainedAnswerSchema,
+  MovedAnswerSchema, EndedAnswerSchema, ErrorAnswerSchema
 ]
 
 const READ_ERRORS = {
@@ -102,7 +146,7 @@ export const operatorSchema: RouteSchema = {
   summary: 'The operator as the host knows it',
   operationId: 'getCobrowseOperator',
   response: {
-    200: answer(OperatorAnswerSchema, 'who asks, and what can be done', { author: 'anna', verbs: ['order', 'end'] }),
+    200: answer(OperatorAnswerSchema, 'who asks, and what can be done', { author: 'anna', verbs: ['order', 'explain', 'move', 'end'] }),
     ...READ_ERRORS
   }
 }
@@ -137,6 +181,44 @@ export const takeBackSchema: RouteSchema = {
   params: ParamsSchema,
   querystring: TakeBackQuerySchema,
   response: { 200: answer(OrderedAnswerSchema, 'no order', { id: 'node-2', order: null }), ...WRITE_ERRORS }
+}
+
+const EXPLANATION = {
+  key: 'khrNBqIQZD-z-GSAAM8fHOnnlZCVmndBFuMwfRqYW3M',
+  binding: {
+    key: 'khrNBqIQZD-z-GSAAM8fHOnnlZCVmndBFuMwfRqYW3M',
+    node: 'node-2',
+    incarnation: 'lkNf2W0rTqYy7wSgnkQ1vA',
+    state: 'moving',
+    claims: 0,
+    isAlive: true,
+    endsIn: 24_000,
+    target: 'node-3'
+  },
+  settlingMs: 0,
+  candidates: ['node-1', 'node-3'],
+  leftOut: [{ id: 'node-2', reason: 'cordon by anna: new kernel on Sunday' }],
+  next: 'the error 50303: the room leaves node-2, which has not given it up yet'
+}
+
+export const explainSchema: RouteSchema = {
+  ...TAGS,
+  summary: 'Tells where a room is, and what the next caller gets; changes nothing',
+  operationId: 'explainCobrowseRoom',
+  body: ExplainBodySchema,
+  response: {
+    200: answer(ExplainedAnswerSchema, 'the room', { now: ORDER.at, explanation: EXPLANATION }), ...WRITE_ERRORS
+  }
+}
+
+export const moveSchema: RouteSchema = {
+  ...TAGS,
+  summary: 'Moves a room away from its node, to a given node or to any other',
+  operationId: 'moveCobrowseRoom',
+  body: MoveBodySchema,
+  response: {
+    200: answer(MovedAnswerSchema, 'the move', { ...ROOM, outcome: 'moving', from: 'node-2' }), ...WRITE_ERRORS
+  }
 }
 
 export const endSchema: RouteSchema = {

@@ -4,7 +4,7 @@ import { NODES } from '../support/build-app.js'
 import { connect, makeRegistry, skipSettling } from '../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../support/redis-server.js'
 import { eventually, until } from '../support/until.js'
-import { CORDON, startAdmin } from './start-admin.js'
+import { CORDON, startAdmin, withNodes } from './start-admin.js'
 import type { Test } from 'tap'
 import type { Admin } from './start-admin.js'
 import type { Registry } from '../../types/index.js'
@@ -73,12 +73,54 @@ t.test('the API – on Redis – does the same, and other gateways follow', { sk
   t.equal(registry.status().state, 'closed')
 })
 
+t.test('a room – explained and moved – gets another node, and the log has the author and no room', async (t) => {
+  const registry = await withNodes('node-1', 'node-2')
+  const { ask, lines } = await startAdmin(t, { registry })
+  const room = { tenant: 't1', room: 'call-1' }
+  const post = async (verb: string, rest: object = {}) => (await ask('POST', `/api/rooms/${verb}`, { ...room, ...rest })).json()
+  const why = { reason: 'the picture freezes' }
+  t.match(await post('explain'), { now: Number, explanation: { next: /^one of 2 nodes/, candidates: ['node-1', 'node-2'] } })
+  t.strictSame(await post('move', why), { ...room, outcome: 'unbound' })
+
+  const { node: { id: from } } = await registry.assign(room)
+  const to = from === 'node-1' ? 'node-2' : 'node-1'
+  t.match(await post('explain'), { explanation: { binding: { node: from, state: 'assigned' } } })
+  t.strictSame(await post('move', { ...why, to }), { ...room, outcome: 'moved', from })
+  t.match(await post('explain'), { explanation: { binding: { node: from, state: 'moved', target: to } } })
+  t.equal((await registry.assign(room)).node.id, to)
+
+  const line = { plugin: 'fastify-cobrowse', operation: 'move', author: 'anna', tenant: 't1', room: /^[\w-]{16}$/, ...why }
+  t.match(lines.filter(({ msg }) => msg === 'operator acted'), [line, { ...line, to }])
+  t.notMatch(JSON.stringify(lines), 'call-1')
+})
+
+t.test('a move that is not valid – names the field, and the room stays', async (t) => {
+  const registry = await withNodes('node-1', 'node-2')
+  const { ask, lines } = await startAdmin(t, { registry })
+  const room = { tenant: 't1', room: 'call-1' }
+  const { node: { id: from } } = await registry.assign(room)
+  const wrong: Array<[payload: object, text: RegExp]> = [
+    [{}, /^reason must be a text of 1 to 200 characters/],
+    [{ reason: 'x', to: 'n 2' }, /^to must be the id of a node: 1 to 64/],
+    [{ reason: 'x', to: 'n9' }, /^to: n9 may take no room \(it is not registered\)$/],
+    [{ reason: 'x', to: from }, /^to: the room is on node-\d already$/],
+    [{ reason: 'x', author: 'mallory' }, /^the body takes tenant, room, reason, to, and nothing else$/]
+  ]
+  for (const [payload, text] of wrong) {
+    const response = await ask('POST', '/api/rooms/move', { ...room, ...payload })
+    t.match([response.statusCode, response.json()], [400, { retCode: '40001', retMsg: text }], JSON.stringify(payload))
+  }
+  t.match((await ask('POST', '/api/rooms/explain', { tenant: 't1' })).json(), { retMsg: /^room must be a string of 1 to 64/ })
+  t.equal((await registry.assign(room)).node.id, from)
+  t.notOk(lines.some(({ msg }) => /^operator/.test(String(msg))))
+})
+
 t.test('an operator – asks – learns its name and the verbs of the registry', async (t) => {
   const { ask } = await startAdmin(t)
-  t.strictSame((await ask('GET', '/api/operator')).json(), { author: 'anna', verbs: ['order', 'end'] })
+  t.strictSame((await ask('GET', '/api/operator')).json(), { author: 'anna', verbs: ['order', 'explain', 'move', 'end'] })
   const { end, ...endless } = memoryRegistry()
   const other = await startAdmin(t, { registry: endless })
-  t.strictSame((await other.ask('GET', '/api/operator')).json(), { author: 'anna', verbs: ['order'] })
+  t.strictSame((await other.ask('GET', '/api/operator')).json(), { author: 'anna', verbs: ['order', 'explain', 'move'] })
   t.equal((await other.ask('POST', '/api/rooms/end', { tenant: 't', room: 'r' })).statusCode, 404)
 })
 

@@ -79,7 +79,8 @@ for (const version of ['3.0.3', '3.1.0']) {
     const { valid, errors } = await new Validator().validate(document)
     t.ok(valid, JSON.stringify(errors))
     t.strictSame(Object.keys(document.paths).sort(), [
-      '/admin/api/nodes', '/admin/api/nodes/{id}/order', '/admin/api/operator', '/admin/api/orders', '/admin/api/rooms/end'
+      '/admin/api/nodes', '/admin/api/nodes/{id}/order', '/admin/api/operator', '/admin/api/orders', '/admin/api/rooms/end',
+      '/admin/api/rooms/explain', '/admin/api/rooms/move'
     ])
     const { put } = document.paths['/admin/api/nodes/{id}/order']
     t.match(put.requestBody.content['application/json'].schema.properties, { kind: Object, reason: { type: 'string' } })

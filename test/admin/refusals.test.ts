@@ -8,11 +8,14 @@ import type { AuthorizeOperator } from '../../types/admin.js'
 import type { RegistryOperations } from '../../types/operations.js'
 
 const ORDER = '/api/nodes/node-1/order'
+const MOVE = '/api/rooms/move'
 const EVERYTHING = [
   ['GET', '/'], ['GET', '/assets/admin.js'], ['GET', '/api/operator'], ['GET', '/api/nodes'], ['GET', '/api/orders'],
-  ['PUT', ORDER], ['DELETE', ORDER], ['POST', '/api/rooms/end']
+  ['PUT', ORDER], ['DELETE', ORDER], ['POST', '/api/rooms/explain'], ['POST', MOVE], ['POST', '/api/rooms/end']
 ] as const
-const BODIES: Record<string, object> = { PUT: CORDON, POST: { tenant: 't', room: 'r' } }
+const ROOM = { tenant: 't', room: 'r' }
+const BODIES: Record<string, object> = { PUT: CORDON, POST: ROOM }
+const bodyOf = (method: string, path: string) => path === MOVE ? { ...ROOM, reason: 'a test' } : BODIES[method]
 const hang = async <T>() => await new Promise<T>(() => {})
 
 /** A registry with these operations in place of its own. */
@@ -33,7 +36,7 @@ t.test('a caller whom authorize refuses – by any means – gets nothing, and c
     const registry = memoryRegistry({ nodes: NODES })
     const { ask } = await startAdmin(t, { registry, authorize })
     for (const [method, path] of EVERYTHING) {
-      const response = await ask(method, path, BODIES[method])
+      const response = await ask(method, path, bodyOf(method, path))
       t.match([response.statusCode, response.json()], [403, { retCode: '40301' }], `${name}: ${method} ${path}`)
     }
     t.equal((await registry.operations?.orders())?.size, 0)
@@ -66,7 +69,7 @@ t.test('a page of another site – cannot read or change anything', async (t) =>
   ]
   for (const headers of bad) {
     for (const [method, path] of EVERYTHING.filter(([, path]) => path.startsWith('/api/'))) {
-      const response = await ask(method, path, BODIES[method], { headers })
+      const response = await ask(method, path, bodyOf(method, path), { headers })
       t.match([response.statusCode, response.json()], [403, { retCode: '40302' }], `${method} ${path} ${JSON.stringify(headers)}`)
     }
   }
@@ -86,18 +89,19 @@ t.test('a page of another site – cannot read or change anything', async (t) =>
 
 t.test('a registry or an authorize that hangs – is answered in time', async (t) => {
   const timeout = 150
-  const slow = registryWith({ nodes: hang, orders: hang, setOrder: hang })
+  const slow = registryWith({ nodes: hang, orders: hang, setOrder: hang, explain: hang, move: hang })
   const { ask, lines } = await startAdmin(t, { timeout, registry: { ...slow, end: hang } })
   const asked = EVERYTHING.filter(([, path]) => path.startsWith('/api/') && path !== '/api/operator')
   const startedAt = performance.now()
-  const answers = await Promise.all(asked.map(async ([method, path]) => await ask(method, path, BODIES[method])))
+  const answers = await Promise.all(asked.map(async ([method, path]) => await ask(method, path, bodyOf(method, path))))
   t.ok(performance.now() - startedAt < 3000)
   for (const response of answers) {
     t.match([response.statusCode, response.json()], [503, { retCode: '50302' }])
     t.equal(response.headers['retry-after'], '1')
   }
   t.match(lines.filter(({ msg }) => msg === 'operator may have acted'), [
-    { operation: 'cordon', author: 'anna', node: 'node-1', fault: /DeadlineError/ }, { operation: 'take back' }, { operation: 'end' }
+    { operation: 'cordon', author: 'anna', node: 'node-1', fault: /DeadlineError/ }, { operation: 'take back' },
+    { operation: 'move' }, { operation: 'end' }
   ])
 
   const undecided = await startAdmin(t, { timeout, authorize: hang })

@@ -18,6 +18,13 @@ export interface Admin {
   lines: Array<Record<string, unknown>>
 }
 
+/** A registry in memory with nodes that joined: unlike listed ones, they can give up rooms. */
+export async function withNodes (...ids: string[]): Promise<ReturnType<typeof memoryRegistry>> {
+  const registry = memoryRegistry()
+  for (const id of ids) await registry.join({ id, wssUrl: `wss://${id}.example/ws` })
+  return registry
+}
+
 /** Starts an application with the admin plugin alone, closed at the end of the test. */
 export async function startAdmin (
   t: Test, options: Partial<AdminOptions> = {}, before: (app: FastifyInstance) => Promise<unknown> = async () => {}

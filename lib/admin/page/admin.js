@@ -2,12 +2,14 @@
 import { api } from './api.js'
 import { askOperator } from './dialog.js'
 import { createTable } from './nodes.js'
+import { createRoomSection } from './room.js'
 import { NODE_VERBS } from './verbs.js'
 
 const POLL_MS = 2000
 
 const element = (id) => document.getElementById(id)
 const table = createTable(element('nodes'), NODE_VERBS, onVerb)
+const roomSection = createRoomSection(finish)
 let operator
 let updating
 let timer
@@ -27,20 +29,6 @@ function buttonOf (id, name) {
     .filter((button) => button.closest('[data-node]').dataset.node === id && !button.disabled)
   return buttons.find(({ dataset }) => dataset.verb === name) ?? buttons[0]
 }
-
-element('end-form').addEventListener('submit', (event) => {
-  event.preventDefault()
-  const [tenant, room] = [element('tenant').value.trim(), element('room').value.trim()]
-  askOperator({
-    title: 'End the call',
-    text: `Tenant ${tenant}, room ${room}: both sides are disconnected.`,
-    confirm: 'End the call',
-    mayOmitReason: true
-  }, async ({ reason }) => {
-    await api.end(tenant, room, reason)
-    await finish(`The call ${room} ended.`)
-  })
-})
 
 async function finish (words) {
   // An answer that is under way may be older than the change.
@@ -62,6 +50,7 @@ async function read () {
     const { nodes, now } = await api.nodes()
     table.draw(nodes, now)
     element('none').hidden = nodes.length > 0
+    await roomSection.refresh()
     show('good', 'Live')
   } catch (error) {
     show('bad', `Not up to date: ${error.message}`)
@@ -70,7 +59,7 @@ async function read () {
 
 function showOperator (found) {
   element('author').textContent = `Orders are given as ${found.author}`
-  element('end').hidden = !found.verbs.includes('end')
+  roomSection.draw(found.verbs)
   return found
 }
 

@@ -28,6 +28,9 @@ export const api = {
     const query = reason === '' ? '' : `?${new URLSearchParams({ reason })}`
     return await ask('DELETE', orderOf(id) + query)
   },
+  explain: async (tenant, room) => await ask('POST', 'rooms/explain', { tenant, room }),
+  move: async ({ tenant, room, reason, to }) =>
+    await ask('POST', 'rooms/move', { tenant, room, reason, ...to !== '' && { to } }),
   end: async (tenant, room, reason) =>
     await ask('POST', 'rooms/end', reason === '' ? { tenant, room } : { tenant, room, reason })
 }

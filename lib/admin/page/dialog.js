@@ -10,14 +10,18 @@ let current
  *
  * @param mayOmitReason whether the reason may be left empty
  * @param isDrain whether to ask for the times of a drain
- * @param work called with `{ reason, deadline, returnWithin }`, in milliseconds; returns the element to focus then
+ * @param targets ids of nodes of which the operator may choose one
+ * @param work called with `{ reason, deadline, returnWithin, to }`, times in milliseconds; returns the element to focus
+ *   then
  */
-export function askOperator ({ title, text, confirm, mayOmitReason = false, isDrain = false }, work) {
+export function askOperator ({ title, text, confirm, mayOmitReason = false, isDrain = false, targets }, work) {
   element('dialog-title').textContent = title
   element('dialog-text').textContent = text
   element('confirm').textContent = confirm
   element('reason-label').textContent = mayOmitReason ? 'Reason (optional, for the log)' : 'Reason'
   element('drain-fields').hidden = !isDrain
+  element('target-field').hidden = targets === undefined
+  element('target').replaceChildren(optionOf('', 'any other node'), ...(targets ?? []).map((id) => optionOf(id)))
   reason.required = !mayOmitReason
   reason.value = ''
   tell('')
@@ -25,11 +29,19 @@ export function askOperator ({ title, text, confirm, mayOmitReason = false, isDr
     const given = { reason: reason.value.trim() }
     if (!mayOmitReason && given.reason === '') throw new Error('A reason is missing: it tells others why')
     if (isDrain) Object.assign(given, { deadline: readTime('deadline', 60_000), returnWithin: readTime('return-within', 1000) })
+    if (targets !== undefined) given.to = element('target').value
     return await work(given)
   }
   current = { submit }
   dialog.showModal()
   reason.focus()
+}
+
+function optionOf (value, text = value) {
+  const option = document.createElement('option')
+  option.value = value
+  option.textContent = text
+  return option
 }
 
 function readTime (id, unitMs) {
