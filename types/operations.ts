@@ -98,6 +98,8 @@ export interface RoomEvent {
   instead?: { node: string, why: 'died' | 'moved' }
   /** Of `moved`. */
   why?: NewRoomMove
+  /** What happened, in one sentence. */
+  text: string
 }
 
 /** What a gateway chose from. */

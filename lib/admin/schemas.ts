@@ -87,6 +87,21 @@ const BindingSchema = Type.Object({
   target: Type.Optional(Type.String({ description: 'the node that is to have a room that moves' }))
 })
 
+const EventSchema = Type.Object({
+  at: Type.Number({ description: 'milliseconds since the epoch' }),
+  event: Type.String({ enum: ['chosen', 'claimed', 'released', 'ended', 'moved', 'epoch'] }),
+  node: Type.Optional(Type.String()),
+  choice: Type.Optional(Type.Object({
+    gateway: Type.String({ description: 'host name and process id' }),
+    candidates: Type.Integer({ description: 'nodes that could take the room' }),
+    proposed: Type.Array(Type.Object({ id: Type.String(), load: Type.Number() }), { description: 'up to eight, best first' }),
+    leftOut: Type.Object({ draining: Type.Integer(), full: Type.Integer(), refused: Type.Integer() })
+  })),
+  instead: Type.Optional(Type.Object({ node: Type.String(), why: Type.String({ enum: ['died', 'moved'] }) })),
+  why: Type.Optional(Type.Object({ to: Type.Optional(Type.String()), reason: Type.String(), author: Type.String() })),
+  text: Type.String({ description: 'what happened, in one sentence' })
+})
+
 const ExplainedAnswerSchema = Type.Object({
   now: Type.Integer({ description: 'milliseconds since the epoch, to compute ages' }),
   explanation: Type.Object({
@@ -96,7 +111,8 @@ const ExplainedAnswerSchema = Type.Object({
     settlingMs: Type.Number({ description: 'milliseconds for which new rooms have to wait' }),
     candidates: Type.Array(Type.String(), { description: 'nodes that a new room may get' }),
     leftOut: Type.Array(Type.Object({ id: Type.String(), reason: Type.String() }), { description: 'the other nodes' }),
-    next: Type.String({ description: 'what the next caller gets' })
+    next: Type.String({ description: 'what the next caller gets' }),
+    history: Type.Array(EventSchema, { description: 'newest first' })
   })
 }, { $id: 'CobrowseAdminExplained' })
 
@@ -198,6 +214,13 @@ const EXPLANATION = {
   settlingMs: 0,
   candidates: ['node-1', 'node-3'],
   leftOut: [{ id: 'node-2', reason: 'cordon by anna: new kernel on Sunday' }],
+  history: [{
+    at: ORDER.at,
+    event: 'moved',
+    node: 'node-2',
+    why: { to: 'node-3', reason: 'the picture freezes', author: 'anna' },
+    text: 'anna moved the room away from node-2 to node-3: the picture freezes'
+  }],
   next: 'the error 50303: the room leaves node-2, which has not given it up yet'
 }
 

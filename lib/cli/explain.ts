@@ -7,8 +7,8 @@ import type { RoomExplanation } from '../../types/operations.js'
 
 const HELP = `Usage: fastify-cobrowse explain TENANT ROOM [options]
 
-Tells which node a room is bound to, which nodes a new room may get, why the others may not, and what the next caller
-gets. It changes nothing.
+Tells which node a room is bound to, which nodes a new room may get, why the others may not, what the next caller gets,
+and what happened to the room, newest first. It changes nothing.
 
 ${HELP_END}`
 
@@ -28,7 +28,7 @@ export const explainVerb: Verb = {
 }
 
 function toText (explanation: RoomExplanation): string {
-  const { key, binding, endedAt, settlingMs, candidates, leftOut, next } = explanation
+  const { key, binding, endedAt, settlingMs, candidates, leftOut, next, history } = explanation
   const lines = [
     ['room', key],
     ['bound to', binding === undefined ? 'no node' : boundTo(binding)],
@@ -36,7 +36,8 @@ function toText (explanation: RoomExplanation): string {
     ...settlingMs > 0 ? [['settling', `for ${toAge(settlingMs)} more`]] : [],
     ['new rooms', candidates.length === 0 ? 'on no node' : named(candidates)],
     ...leftOut.map(({ id, reason }) => ['not on', `${id} (${reason})`]),
-    ['next caller', next]
+    ['next caller', next],
+    ...history.map(({ at, text }) => ['history', `${toAge(Math.max(0, Date.now() - at))} ago: ${text}`])
   ]
   return lines.map(([title = '', text = '']) => toPrintable(`${title.padEnd(12)}${text}`)).join('\n')
 }

@@ -17,8 +17,9 @@ import { createChooser } from './nodes/chooser.js'
 import { unanswerable, unavailable } from '../common/unavailable.js'
 import type { CallOptions } from '../common/adapter-call.js'
 import type { ChoiceOptions } from './nodes/chooser.js'
+import type { StoredEvent } from './nodes/room-history.js'
 import type { MemoryNode } from './memory/operations.js'
-import type { NodeOrder, RoomEvent } from '../../types/operations.js'
+import type { NodeOrder } from '../../types/operations.js'
 import type {
   Assignment, Membership, MembershipEvents, MemoryRegistryOptions, NodeRecord, NodeView, Registry, RoomKey
 } from '../../types/registry.js'
@@ -83,7 +84,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
     return chooser.choose(room, options).find(({ id }) => id !== move?.member.view.id)
   }
 
-  function tellChoice (name: string, chosen: NodeView, options: ChoiceOptions): Omit<RoomEvent, 'at'> {
+  function tellChoice (name: string, chosen: NodeView, options: ChoiceOptions): Omit<StoredEvent, 'at'> {
     const choice = Object.assign({ gateway: GATEWAY }, chooser.describe([chosen], options))
     const [latest] = histories.of(name)
     const told = { event: 'chosen' as const, node: chosen.id, choice }

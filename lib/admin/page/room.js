@@ -1,7 +1,7 @@
 // The section about one room: it tells where the room is, and does the verbs on it.
 import { api } from './api.js'
 import { askOperator } from './dialog.js'
-import { explanationInWords } from './words.js'
+import { explanationInWords, toAge } from './words.js'
 
 const element = (id) => document.getElementById(id)
 const list = element('explanation')
@@ -50,6 +50,7 @@ async function explain ({ tenant, room }) {
   const { explanation, now } = await api.explain(tenant, room)
   shown = { tenant, room, isMoving: explanation.binding?.state === 'moving' }
   draw(room, explanationInWords(explanation, now))
+  drawHistory(explanation.history, now)
   return explanation
 }
 
@@ -59,6 +60,19 @@ function draw (room, rows) {
     texts.every(([title, text], at) => list.children[at].textContent === title + text)
   // A text that is set again is read out again.
   if (!isSame) list.replaceChildren(...texts.map(toRow))
+}
+
+/** @param events newest first */
+function drawHistory (events, now) {
+  element('history-title').hidden = events.length === 0
+  element('history').replaceChildren(...events.map(({ at, text }) => {
+    const entry = document.createElement('li')
+    const time = document.createElement('time')
+    time.dateTime = new Date(at).toISOString()
+    time.textContent = `${toAge(now - at)} ago`
+    entry.append(time, ` ${text}`)
+    return entry
+  }))
 }
 
 function toRow ([title, text]) {

@@ -1,4 +1,6 @@
-import type { OperatedNode, RoomEvent, RoomExplanation } from '../../../types/operations.js'
+import { withText } from './event-text.js'
+import type { StoredEvent } from './room-history.js'
+import type { OperatedNode, RoomExplanation } from '../../../types/operations.js'
 
 type Binding = RoomExplanation['binding']
 
@@ -9,7 +11,7 @@ export interface RoomFacts extends Pick<RoomExplanation, 'key' | 'settlingMs'> {
   endedAt: number
   nodes: OperatedNode[]
   /** Newest first. */
-  history: RoomEvent[]
+  history: StoredEvent[]
 }
 
 /** Says in words what the facts mean for the next caller. */
@@ -19,7 +21,7 @@ export function toExplanation (facts: RoomFacts): RoomExplanation {
   const candidates = reasons.flatMap(({ id, reason }) => reason === undefined ? id : [])
   const leftOut = reasons.flatMap(({ id, reason }) => reason === undefined ? [] : { id, reason })
   const next = isUnreadable ? 'the error 50302: the binding cannot be read' : nextOf(facts, candidates)
-  const explanation: RoomExplanation = { key, settlingMs, candidates, leftOut, next, history }
+  const explanation: RoomExplanation = { key, settlingMs, candidates, leftOut, next, history: history.map(withText) }
   if (binding !== undefined) explanation.binding = binding
   if (endedAt > 0) explanation.endedAt = endedAt
   return explanation

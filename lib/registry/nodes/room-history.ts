@@ -4,6 +4,9 @@ import type { RoomChoice, RoomEvent } from '../../../types/operations.js'
 /** Most events of one room that `explain` tells. */
 export const MAX_EVENTS = 32
 
+/** An event as a store keeps it. */
+export type StoredEvent = Omit<RoomEvent, 'text'>
+
 /** The part of a choice that the chooser knows. */
 export type Choice = Omit<RoomChoice, 'gateway'>
 

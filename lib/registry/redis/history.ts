@@ -2,15 +2,15 @@ import { splitMember } from '../nodes/member.js'
 import { isEvent, MAX_EVENTS, readJson } from '../nodes/room-history.js'
 import { READ_HISTORY } from './scripts/operator.js'
 import type { RedisStore } from './store.js'
-import type { RoomEvent } from '../../../types/operations.js'
+import type { StoredEvent } from '../nodes/room-history.js'
 
 const CALL_MS = 2000
 /** Most entries that Redis looks at in one step. */
 const PAGE_SIZE = 2000
 
 /** The latest events of a room, newest first. The stream holds the events of all rooms. */
-export async function readHistory (store: RedisStore, room: string): Promise<RoomEvent[]> {
-  const events: RoomEvent[] = []
+export async function readHistory (store: RedisStore, room: string): Promise<StoredEvent[]> {
+  const events: StoredEvent[] = []
   let from = '+'
   do {
     const answer = await store.run(READ_HISTORY, { args: [from, PAGE_SIZE], rooms: [room], ms: CALL_MS })
@@ -31,12 +31,12 @@ function before (id: string): string {
 }
 
 /** @returns no event for an entry that no script has written */
-function toEvent (id: string, flat: string[]): RoomEvent[] {
+function toEvent (id: string, flat: string[]): StoredEvent[] {
   const fields = new Map(flat.flatMap((name, at) => at % 2 === 0 ? [[name, flat[at + 1] ?? ''] as const] : []))
   const event = fields.get('event')
   if (!isEvent(event)) return []
-  const told: RoomEvent = { at: Number.parseInt(id), event, node: splitMember(fields.get('node') ?? '').id }
-  const [choice, why] = [readJson<RoomEvent['choice']>(fields.get('choice')), readJson<RoomEvent['why']>(fields.get('why'))]
+  const told: StoredEvent = { at: Number.parseInt(id), event, node: splitMember(fields.get('node') ?? '').id }
+  const [choice, why] = [readJson<StoredEvent['choice']>(fields.get('choice')), readJson<StoredEvent['why']>(fields.get('why'))]
   if (choice !== undefined) told.choice = choice
   if (why !== undefined) told.why = why
   const [reason, node] = (fields.get('instead') ?? '').split(' ')
@@ -45,7 +45,7 @@ function toEvent (id: string, flat: string[]): RoomEvent[] {
 }
 
 /** Adds the begin of the epoch: what happened before is not known. */
-export function withEpoch (events: RoomEvent[], beganAt: number): RoomEvent[] {
+export function withEpoch (events: StoredEvent[], beganAt: number): StoredEvent[] {
   if (!(beganAt > 0)) return events
   const later = events.filter(({ at }) => at >= beganAt)
   return [...later, { at: beganAt, event: 'epoch' }, ...events.slice(later.length)]
