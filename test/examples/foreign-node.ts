@@ -33,6 +33,8 @@ export interface ForeignNode {
   store: ForeignStore
   /** Environment of the program. */
   env?: Record<string, string>
+  /** Value for the `skip` of tap if a library is missing. */
+  without?: string | false
   /** Returns the arguments of the program. */
   build (t: Test): Promise<string[]>
 }
@@ -95,6 +97,8 @@ const SIGNING = { keys: [{ id: 'k', secret: SECRET }], ttl: 4, skew: 2 }
 const TIMES = { lease: 2400, heartbeat: 400, linger: 6 }
 /** A session that a busy machine keeps. */
 const SESSION_MS = 3600
+/** With shorter sessions, a client library would notice a silent server between two heartbeats. */
+const SILENT_SESSION_MS = 6000
 const PATIENCE = 500
 const MAX_LINES = 650
 const MEBIBYTE = 1024 * 1024
@@ -102,6 +106,7 @@ const HELLO = 'hello'
 const CONTRACT = `${ROOT}docs/node-contract`
 
 const { NODE_OPTIONS, ...INHERITED } = process.env
+const issue = issuerWith(SIGNING)
 const vectors = JSON.parse(readFileSync(`${CONTRACT}/signatures.json`, 'utf8'))
 
 /**
@@ -110,9 +115,8 @@ const vectors = JSON.parse(readFileSync(`${CONTRACT}/signatures.json`, 'utf8'))
  * @param options.only ids of the rules that are checked; left out: all
  */
 export function testForeignNode (node: ForeignNode, { only }: { only?: string[] } = {}): void {
-  const { folder, needs, store } = node
-  const skip = skipWithout(needs)
-  const skipNode = skip === false ? store.without : skip
+  const { folder } = node
+  const skip = withoutProgram(node)
   // Most of a check is waiting.
   t.jobs = 2
 
@@ -141,21 +145,53 @@ export function testForeignNode (node: ForeignNode, { only }: { only?: string[] 
   testRules(node, { only })
 
   t.test(`${folder} – frames of every kind – are passed on, or end their own connection only`, {
-    skip: skipNode
+    skip: withoutNode(node)
   }, async (t) => await testFrames(t, await startNode(t, node)))
 }
 
 /** Holds that the node keeps these rules; `only` left out: all. */
 export function testRules (node: ForeignNode, { only }: { only?: string[] | undefined } = {}): void {
-  const { folder, needs, store } = node
+  const { folder, store } = node
   const ids = only ?? stepsFor(store.name).flatMap(({ rules }) => rules.map(({ id }) => id))
   t.test(`${folder} – checked against the contract – keeps ${only === undefined ? 'every rule' : `${only.length} rules`}`, {
-    skip: skipWithout(needs) || store.without, timeout: 280_000
+    skip: withoutNode(node), timeout: 280_000
   }, async (t) => {
     const { rules, passed } = await check(t, node, only)
     t.strictSame(rules.filter(({ outcome, id }) => outcome !== 'kept' && ids.includes(id)), [])
     t.equal(rules.filter(({ outcome }) => outcome === 'kept').length, ids.length)
     t.ok(passed)
+  })
+}
+
+/**
+ * Holds that a node on ZooKeeper connects to another server of an ensemble if its own one falls silent, although the
+ * connection stays open.
+ */
+export function testSilentServer (node: ForeignNode): void {
+  const { folder, store } = node
+  t.test(`${folder} – its server falls silent – serves again with another one`, {
+    skip: withoutNode(node)
+  }, async (t) => {
+    const args = await node.build(t)
+    const started = await store.start(t)
+    // To the node, two ways to one server look like two servers.
+    const proxies = [await startToxicProxy(started), await startToxicProxy(started)]
+    const port = await findFreePort()
+    const { child, output } = run(node, args, {
+      ...settingsOf(port),
+      ZOOKEEPER: proxies.map(({ port }) => `127.0.0.1:${port}`).join(','),
+      SESSION: String(SILENT_SESSION_MS)
+    })
+    t.teardown(async () => {
+      child.kill('SIGKILL')
+      for (const proxy of proxies) await proxy.close()
+    })
+    await until(() => /is registered/.test(output()), 'the node registers')
+    const silent = proxies.find(({ connections }) => connections > 0)
+    silent?.set('hang')
+    const hasMoved = () => proxies.some((proxy) => proxy !== silent && proxy.connections > 0)
+    await until(hasMoved, 'the node connects to the other server', 3 * SILENT_SESSION_MS)
+    await until(async () => await isAdmitted(port, await sign(started, 'recorder')), 'a client is admitted')
   })
 }
 
@@ -189,6 +225,44 @@ function run ({ folder, program, env: own }: ForeignNode, args: string[], env: R
   return { child, output: () => text, exited }
 }
 
+/** Value for the `skip` of tap if the program cannot run. */
+const withoutProgram = ({ needs, without = false }: ForeignNode): string | false => skipWithout(needs) || without
+
+/** Value for the `skip` of tap if the program or its store cannot run. */
+export const withoutNode = (node: ForeignNode): string | false => withoutProgram(node) || node.store.without
+
+function settingsOf (port: number): Record<string, string> {
+  return {
+    PORT: String(port),
+    NODE_ID: ID,
+    COBROWSE_KEY_ID: 'k',
+    COBROWSE_KEY: SECRET,
+    DRAIN_DEADLINE: '0',
+    LINGER: String(TIMES.linger * 1000),
+    PATIENCE: String(PATIENCE),
+    TTL: String(SIGNING.ttl),
+    SKEW: String(SIGNING.skew)
+  }
+}
+
+/** Signs for the present registration. */
+async function sign (store: StartedStore, role: Role): Promise<string> {
+  const ticket = { node: { id: ID, incarnation: await store.incarnationOf(ID) }, issuedAt: Date.now() }
+  return issue({ tenant: 't', room: 'r', user: role, name: role, role, ...ticket })
+}
+
+const connect = (port: number, signature: string): WebSocket =>
+  new WebSocket(`ws://127.0.0.1:${port}/ws/cobrowse/1`, ['cobrowse.v1', signature])
+
+/** A node reads the messages of a client, pings too, once it has admitted the client. */
+async function isAdmitted (port: number, signature: string): Promise<boolean> {
+  const socket = connect(port, signature)
+  socket.on('open', () => socket.ping())
+  const isAnswered = await Promise.race([once(socket, 'pong').then(() => true), once(socket, 'close').then(() => false)])
+  socket.terminate()
+  return isAnswered
+}
+
 /** Starts the node on a store of its own, behind a proxy. */
 async function startNode (t: Test, node: ForeignNode) {
   const args = await node.build(t)
@@ -202,18 +276,7 @@ async function startNode (t: Test, node: ForeignNode) {
   })
 
   async function start (): Promise<void> {
-    const started = run(node, args, {
-      PORT: String(port),
-      NODE_ID: ID,
-      ...store.env(proxy.port),
-      COBROWSE_KEY_ID: 'k',
-      COBROWSE_KEY: SECRET,
-      DRAIN_DEADLINE: '0',
-      LINGER: String(TIMES.linger * 1000),
-      PATIENCE: String(PATIENCE),
-      TTL: String(SIGNING.ttl),
-      SKEW: String(SIGNING.skew)
-    })
+    const started = run(node, args, { ...settingsOf(port), ...store.env(proxy.port) })
     running = started
     await until(() => /is registered/.test(started.output()) || started.child.exitCode !== null, 'the node registers')
     if (started.child.exitCode !== null) throw new Error(`${node.folder} did not start: ${started.output()}`)
@@ -247,13 +310,8 @@ async function check (t: Test, node: ForeignNode, only: string[] | undefined): P
 }
 
 async function testFrames (t: Test, { store, port }: Awaited<ReturnType<typeof startNode>>): Promise<void> {
-  const issue = issuerWith(SIGNING)
-
   async function open (role: Role) {
-    const incarnation = await store.incarnationOf(ID)
-    const ticket = { node: { id: ID, incarnation }, issuedAt: Date.now() }
-    const signature = issue({ tenant: 't', room: 'r', user: role, name: role, role, ...ticket })
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws/cobrowse/1`, ['cobrowse.v1', signature])
+    const socket = connect(port, await sign(store, role))
     t.teardown(() => socket.terminate())
     const heard: Buffer[] = []
     let hasHeard = false

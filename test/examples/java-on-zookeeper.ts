@@ -29,7 +29,8 @@ export const javaOnZooKeeper: ForeignNode = {
   ending: '.java',
   needs: 'javac',
   program: 'java',
-  store: { ...onZooKeeper, without: onZooKeeper.without || withoutCurator },
+  store: onZooKeeper,
+  without: withoutCurator,
   async build () {
     built ??= build()
     return await built

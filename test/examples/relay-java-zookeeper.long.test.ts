@@ -1,4 +1,5 @@
-import { testRules } from './foreign-node.js'
+import { testRules, testSilentServer } from './foreign-node.js'
 import { javaOnZooKeeper } from './java-on-zookeeper.js'
 
 testRules(javaOnZooKeeper)
+testSilentServer(javaOnZooKeeper)
