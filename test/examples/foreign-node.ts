@@ -13,10 +13,12 @@ import { findFreePort, startRedis, withoutRedis } from '../support/redis-server.
 import { skipWithout } from '../support/skip-reason.js'
 import { until } from '../support/until.js'
 import { connectClient } from '../support/zookeeper-client.js'
-import { startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js'
+import { startEnsemble, startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js'
 import type { Test } from 'tap'
-import type { CheckNodeOptions, NodeReport } from '../../lib/testing/index.js'
+import type { CheckNodeOptions, NodeReport, ToxicProxy } from '../../lib/testing/index.js'
 import type { StoreName } from '../../lib/testing/conformance/store.js'
+import type { MortalClient } from '../../lib/zookeeper-client/client.js'
+import type { ZooKeeperServer } from '../support/zookeeper-server.js'
 import type { Role } from '../../types/role.js'
 
 /** A reference node in another language. */
@@ -52,8 +54,8 @@ interface StartedStore {
   options: Partial<CheckNodeOptions>
   /** Variables that tell the node the port of the proxy, and the times. */
   env (port: number): Record<string, string>
-  /** Incarnation that is registered under an id. */
-  incarnationOf (id: string): Promise<string>
+  /** Incarnation that is registered. */
+  incarnation (): Promise<string>
 }
 
 export const onRedis: ForeignStore = {
@@ -70,7 +72,7 @@ export const onRedis: ForeignStore = {
       env: (proxyPort) => ({
         REDIS_URL: `redis://127.0.0.1:${proxyPort}`, LEASE: String(TIMES.lease), HEARTBEAT: String(TIMES.heartbeat)
       }),
-      incarnationOf: async (id) => String(await redis.hget('{cobrowse}:ids', id)).split('|')[0] ?? ''
+      incarnation: async () => String(await redis.hget('{cobrowse}:ids', ID)).split('|')[0] ?? ''
     }
   }
 }
@@ -85,7 +87,7 @@ export const onZooKeeper: ForeignStore = {
       port,
       options: { zookeeper: hosts, lease: SESSION_MS, linger: TIMES.linger },
       env: (proxyPort) => ({ ZOOKEEPER: `127.0.0.1:${proxyPort}`, SESSION: String(SESSION_MS) }),
-      incarnationOf: async (id) => String((await client.get(`/cobrowse/ids/${id}~`))?.data)
+      incarnation: async () => await incarnationIn(client)
     }
   }
 }
@@ -97,7 +99,7 @@ const SIGNING = { keys: [{ id: 'k', secret: SECRET }], ttl: 4, skew: 2 }
 const TIMES = { lease: 2400, heartbeat: 400, linger: 6 }
 /** A session that a busy machine keeps. */
 const SESSION_MS = 3600
-/** With shorter sessions, a client library would notice a silent server between two heartbeats. */
+/** With a shorter session, a client library may notice a silent server between two heartbeats. */
 const SILENT_SESSION_MS = 6000
 const PATIENCE = 500
 const MAX_LINES = 650
@@ -168,31 +170,39 @@ export function testRules (node: ForeignNode, { only }: { only?: string[] | unde
  * connection stays open.
  */
 export function testSilentServer (node: ForeignNode): void {
-  const { folder, store } = node
-  t.test(`${folder} – its server falls silent – serves again with another one`, {
+  t.test(`${node.folder} – its server falls silent – serves again with another one`, {
     skip: withoutNode(node)
   }, async (t) => {
-    const args = await node.build(t)
-    const started = await store.start(t)
-    // To the node, two ways to one server look like two servers.
-    const proxies = [await startToxicProxy(started), await startToxicProxy(started)]
+    const { servers } = await startEnsemble(t, 3)
+    const areLeaders = await Promise.all(servers.map(async (server) => await server.isLeader()))
+    const ways = await startProxies(t, servers.filter((_, at) => !areLeaders[at]))
     const port = await findFreePort()
-    const { child, output } = run(node, args, {
+    const { child, output } = run(node, await node.build(t), {
       ...settingsOf(port),
-      ZOOKEEPER: proxies.map(({ port }) => `127.0.0.1:${port}`).join(','),
+      ZOOKEEPER: ways.map(({ proxy }) => `127.0.0.1:${proxy.port}`).join(','),
       SESSION: String(SILENT_SESSION_MS)
     })
-    t.teardown(async () => {
-      child.kill('SIGKILL')
-      for (const proxy of proxies) await proxy.close()
-    })
+    t.teardown(() => child.kill('SIGKILL'))
     await until(() => /is registered/.test(output()), 'the node registers')
-    const silent = proxies.find(({ connections }) => connections > 0)
-    silent?.set('hang')
-    const hasMoved = () => proxies.some((proxy) => proxy !== silent && proxy.connections > 0)
-    await until(hasMoved, 'the node connects to the other server', 3 * SILENT_SESSION_MS)
-    await until(async () => await isAdmitted(port, await sign(started, 'recorder')), 'a client is admitted')
+    const isUsed = ({ proxy }: Way) => proxy.connections > 0
+    const used = ways.find(isUsed)
+    used?.server.pause()
+    await until(() => ways.some((way) => way !== used && isUsed(way)), 'the node connects to the other server')
+    const { client } = await connectClient(t, servers[areLeaders.indexOf(true)]?.hosts ?? '')
+    const isServed = async () => await isAdmitted(port, sign(await incarnationIn(client), 'recorder'))
+    await until(isServed, 'a client is admitted')
   })
+}
+
+interface Way {
+  server: ZooKeeperServer
+  proxy: ToxicProxy
+}
+
+async function startProxies (t: Test, servers: ZooKeeperServer[]): Promise<Way[]> {
+  const ways = await Promise.all(servers.map(async (server) => ({ server, proxy: await startToxicProxy(server) })))
+  t.teardown(async () => { for (const { proxy } of ways) await proxy.close() })
+  return ways
 }
 
 interface Vector {
@@ -245,9 +255,12 @@ function settingsOf (port: number): Record<string, string> {
   }
 }
 
-/** Signs for the present registration. */
-async function sign (store: StartedStore, role: Role): Promise<string> {
-  const ticket = { node: { id: ID, incarnation: await store.incarnationOf(ID) }, issuedAt: Date.now() }
+async function incarnationIn (client: MortalClient): Promise<string> {
+  return String((await client.get(`/cobrowse/ids/${ID}~`))?.data)
+}
+
+function sign (incarnation: string, role: Role): string {
+  const ticket = { node: { id: ID, incarnation }, issuedAt: Date.now() }
   return issue({ tenant: 't', room: 'r', user: role, name: role, role, ...ticket })
 }
 
@@ -311,7 +324,7 @@ async function check (t: Test, node: ForeignNode, only: string[] | undefined): P
 
 async function testFrames (t: Test, { store, port }: Awaited<ReturnType<typeof startNode>>): Promise<void> {
   async function open (role: Role) {
-    const socket = connect(port, await sign(store, role))
+    const socket = connect(port, sign(await store.incarnation(), role))
     t.teardown(() => socket.terminate())
     const heard: Buffer[] = []
     let hasHeard = false

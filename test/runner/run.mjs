@@ -70,6 +70,7 @@ function ensureServers () {
     ['/usr/bin/python3', 'python3'],
     ['/usr/share/java/zookeeper.jar', 'zookeeper'],
     ['/usr/share/java/curator-framework.jar', 'libcurator-framework-java'],
+    ['/usr/lib/python3/dist-packages/kazoo', 'python3-kazoo'],
     ['/usr/bin/chromium', 'chromium'],
     ['/usr/sbin/nginx', 'nginx'],
     ['/usr/sbin/haproxy', 'haproxy'],
