@@ -18,19 +18,41 @@ const PREFIX = '{report}'
 const RULES = stepsFor('Redis').flatMap(({ rules }) => rules.map(({ id }) => id))
 const never = async () => await new Promise<void>(() => {})
 
-t.test('a closed room that the runner saw too late – nothing is said about the order of leaving', async (t) => {
-  const client = { end: undefined }
-  // The rule uses no more of these.
-  const fixture = {
+/** Fixture with two clients of a node that has left; the rule uses no more of it. */
+function fixtureOf (client: { end: object | undefined }, registration: () => Promise<null>): Fixture {
+  return {
     settings: { recoverMs: 1 },
-    store: { registration: async () => null },
+    store: { registration },
     pair: async () => ({ recorder: client, replayer: client }),
     node: async () => ({ id: 'node' }),
     refused: async () => {}
   } as unknown as Fixture
+}
+
+t.test('a closed room that the runner saw too late – nothing is said about the order of leaving', async (t) => {
   const fault = { begin: async () => 0 } as unknown as Fault
   const [leaves] = leaving
+  const fixture = fixtureOf({ end: undefined }, async () => null)
   await t.rejects(Promise.resolve(leaves?.check(fixture, fault)), NotChecked)
+})
+
+t.test('a node that drains for longer than it needs to register – its rooms close at last – the rule is kept', async (t) => {
+  const client: { end: object | undefined } = { end: undefined }
+  let isAsked = false
+  const fixture = fixtureOf(client, async () => {
+    isAsked = true
+    return null
+  })
+  const begunAt = performance.now()
+  const fault = {
+    async begin () {
+      await until(() => performance.now() > begunAt + 100)
+      client.end = {}
+      await until(() => isAsked, 'the runner looks while the node stops')
+    }
+  } as unknown as Fault
+  await leaving[0]?.check(fixture, fault)
+  t.ok(isAsked)
 })
 
 t.test('checks of a good node', { skip: withoutRedis }, async (t) => {
