@@ -9,7 +9,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kazoo.client import KazooClient, TransactionRequest
@@ -27,7 +27,7 @@ CALL_MS = min(1000, SESSION / 3)
 ROOT, ANY, MAX_TRIES = '/cobrowse', -1, 8
 MEMBER = r'[\w.:-]{1,64}\|[\w.:-]{1,64}'
 BINDING = re.compile(
-    rf'({MEMBER}|\|)\|(assigned|claimed|released|ended)\|(\d{{1,16}})\|(\d{{1,16}})\|[\w-]+', re.ASCII)
+    rf'({MEMBER}|\|)\|(assigned|claimed|released|ended)\|(\d{{1,16}})\|(\d{{1,16}})\|[\w-]+(\|\[.*\])?', re.ASCII)
 
 # What a call may raise. It may have been written all the same.
 NO_ANSWER = (KazooException, KazooTimeoutError, OSError, TimeoutError)
@@ -54,19 +54,20 @@ class Binding:
     state: str
     claims: int
     ended_at: int
+    history: str = ''  # A gateway may append what happened to the room, as JSON. Each write keeps it.
 
     @staticmethod
     def parse(data: bytes) -> 'Binding':
         parts = BINDING.fullmatch(data.decode(errors='replace'))
         if parts is None:
             raise Unreadable('the binding cannot be read')
-        member, state, claims, ended_at = parts.groups()
-        return Binding('' if member == '|' else member, state, int(claims), int(ended_at))
+        member, state, claims, ended_at, history = parts.groups()
+        return Binding('' if member == '|' else member, state, int(claims), int(ended_at), history or '')
 
     def data(self) -> bytes:
         """The random end makes each text unique, so that an unchanged text proves that nobody wrote."""
         fields = (self.member or '|', self.state, self.claims, self.ended_at, secrets.token_urlsafe(9))
-        return '|'.join(map(str, fields)).encode()
+        return ('|'.join(map(str, fields)) + self.history).encode()
 
 
 @dataclass(frozen=True)
@@ -299,7 +300,8 @@ class Store:
         if is_own and found.state == 'claimed' and claim.number <= found.claims:
             return Claimed('ok', found.ended_at), confirm_room(room)
         number = max(claim.number, found.claims) if is_own else claim.number
-        return Claimed('ok', found.ended_at), write_room(room, Binding(member, 'claimed', number, found.ended_at))
+        claimed = replace(found, member=member, state='claimed', claims=number)
+        return Claimed('ok', found.ended_at), write_room(room, claimed)
 
     async def release(self, key: str, member: str, number: int) -> None:
         for _ in range(MAX_TRIES):
@@ -308,7 +310,7 @@ class Store:
             if found is None or found.member != member or found.state != 'claimed' or found.claims > number:
                 return
             try:
-                return await self.run(write_room(room, Binding(member, 'released', number, found.ended_at)))
+                return await self.run(write_room(room, replace(found, state='released', claims=number)))
             except FailedOperation:
                 pass  # Another client wrote the room, so it is read again.
         raise TimeoutError('the room kept changing')
