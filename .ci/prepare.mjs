@@ -1,6 +1,7 @@
 // Makes a fresh clone ready, with node and npm only. Does nothing if nothing has changed.
 import { spawnSync } from 'node:child_process'
-import { existsSync, lstatSync, statSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
@@ -12,17 +13,40 @@ export function run (command, args, options = {}) {
   if (status !== 0) process.exit(status ?? (signal ? 1 : 0))
 }
 
+/** Holds the fingerprint of the sources of `dist`, and of the compiler's own record beside it. */
+const BUILT = `${root}dist/built.sha256`
+const RECORD = 'dist/tsconfig.tsbuildinfo'
+const SOURCES = ['demo', 'lib', 'types']
+const SETTINGS = ['package.json', 'package-lock.json', 'tsconfig.json']
+
 // Stdout belongs to the caller: `npm pack --json` writes there.
 const TO_STDERR = { stdio: ['inherit', process.stderr, process.stderr] }
 
 export function prepare () {
   const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
   if (isInstallStale()) run('npm', ['ci', '--include=dev', ...quietly], TO_STDERR)
-  build('--incremental')
+  if (isBuildStale()) build('--incremental')
 }
 
 export function build (...options) {
   run(process.execPath, ['node_modules/typescript/bin/tsc', ...options], TO_STDERR)
+  writeFileSync(BUILT, fingerprint())
+}
+
+/** Even if nothing has changed, the compiler needs seconds to find out. */
+function isBuildStale () {
+  return !existsSync(BUILT) || readFileSync(BUILT, 'utf8') !== fingerprint()
+}
+
+function fingerprint () {
+  const sources = SOURCES.flatMap((folder) => readdirSync(root + folder, { recursive: true })
+    .map((path) => `${folder}/${path}`).filter((path) => path.endsWith('.ts')))
+  const hash = createHash('sha256')
+  // The compiler changes its record if it runs without this script.
+  for (const path of [...SETTINGS, RECORD, ...sources.sort()].filter((path) => existsSync(root + path))) {
+    hash.update(`${path}\0`).update(readFileSync(root + path)).update('\0')
+  }
+  return hash.digest('hex')
 }
 
 // npm writes this file last, so its date is that of the last complete install.
