@@ -1,4 +1,5 @@
-// Contains the hooks of typescript.mjs. Types are checked by `npm run typecheck`.
+// Contains the hooks of typescript.mjs. Blanks replace types, so that lines and columns stay, and no test has to load
+// source maps. Types are checked by `npm run typecheck`.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -6,14 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const require = createRequire(import.meta.url)
 const FOLDER = fileURLToPath(new URL('../../node_modules/.cache/typescript/', import.meta.url))
-const COMPILER_OPTIONS = {
-  module: 'esnext',
-  target: 'es2023',
-  verbatimModuleSyntax: true,
-  inlineSourceMap: true,
-  inlineSources: true
-}
-const { version } = require('typescript/package.json')
+const { version } = require('ts-blank-space/package.json')
 
 /** Packages of hundreds of modules, each of which would make two trips to the thread of the hooks. */
 const AS_COMMONJS = ['tap', '@sinclair/typebox', '@sinclair/typebox/value']
@@ -35,17 +29,18 @@ export function resolve (specifier, context, next) {
   return next(specifier, { ...context, conditions: ['require', ...context.conditions.filter((name) => name !== 'import')] })
 }
 
-export function load (url, context, next) {
+export async function load (url, context, next) {
   if (!url.startsWith('file:') || !new URL(url).pathname.endsWith('.ts')) return next(url, context)
-  return { format: 'module', source: compiled(fileURLToPath(url)), shortCircuit: true }
+  return { format: 'module', source: await compiled(fileURLToPath(url)), shortCircuit: true }
 }
 
-function compiled (path) {
+async function compiled (path) {
   const text = readFileSync(path, 'utf8')
-  const key = createHash('sha256').update(JSON.stringify([version, COMPILER_OPTIONS, path, text])).digest('hex')
+  const key = createHash('sha256').update(JSON.stringify([version, text])).digest('hex')
   const kept = `${FOLDER}${key}.js`
   if (existsSync(kept)) return readFileSync(kept, 'utf8')
-  const { outputText } = require('typescript').transpileModule(text, { fileName: path, compilerOptions: COMPILER_OPTIONS })
+  const { default: blank } = await import('ts-blank-space')
+  const outputText = blank(text, (node) => { throw new SyntaxError(`${path}: is not erasable: ${node.getText()}`) })
   // Another process may read the file at any time; the rename shows it complete files only.
   const half = `${kept}.${process.pid}`
   writeFileSync(half, outputText)
