@@ -12,7 +12,7 @@ import { findFreePort, startRedis, withoutRedis } from '../support/redis-server.
 import { ROOT } from '../support/doc-blocks.js'
 import { until } from '../support/until.js'
 import { startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js'
-import { runCli } from './run-cli.js'
+import { openCli, runCli } from './run-cli.js'
 import type { Test } from 'tap'
 import type { Verb } from '../../lib/cli/verb.js'
 import type { Registry } from '../../types/registry.js'
@@ -68,15 +68,16 @@ for (const [name, { skip, start }] of Object.entries(STORES)) {
     skip
   }, async (t) => {
     const { args, makeRegistry, restart } = await start(t)
-    const run = async (...words: string[]) => await runCli([...words, ...args], ENV)
+    const cli = openCli(t, ENV)
+    const run = async (...words: string[]) => await cli(...words, ...args)
     const registry = makeRegistry()
     const node = await joinCobrowse({ registry, id: 'n1', wssUrl: 'wss://n1.example/ws', signing: SIGNING })
     t.teardown(async () => await node.close())
 
-    const before = await run('nodes')
+    const before = await runCli(['nodes', ...args], ENV)
     t.match(before, { code: 0, errors: '' })
     t.match(before.out, /^NODE {2}STATE {4}ROOMS.*\nn1 {4}serving {2}0 .* wss:\/\/n1\.example\/ws {2}-\n$/)
-    t.match(await run('cordon', 'n1', ...BY), { code: 0, out: /^n1: cordon by anna 0\.\d s ago: new kernel\n$/, errors: '' })
+    t.match(await runCli(['cordon', 'n1', ...BY, ...args], ENV), { code: 0, out: /^n1: cordon by anna 0\.\d s ago: new kernel\n$/, errors: '' })
     await until(() => node.status().state === 'cordoned', 'the node follows the order')
     t.match(await run('cordon', 'n9', ...BY), { code: 0, errors: 'n9 is not registered: the order waits for it\n' })
 
@@ -131,7 +132,8 @@ t.test('a verb – wrong arguments – names the argument and the fix', async (t
 
 t.test('a verb – an order that no store takes – names the argument, with exit code 2', { skip: withoutRedis }, async (t) => {
   const { url } = await startRedis(t)
-  const run = async (...args: string[]) => await runCli([...args, '--redis', url], ENV)
+  const cli = openCli(t, ENV)
+  const run = async (...args: string[]) => await cli(...args, '--redis', url)
   t.match(await run('cordon', 'n 1', ...BY), { code: 2, errors: /the id of a node must be 1 to 64 of/ })
   t.match(await run('cordon', 'n1', '--author', 'a', '--reason', ''), { code: 2, errors: /--reason must be a text of 1 to 200/ })
   t.match(await run('drain', 'n1', ...BY, '--return-within', '1h'), { code: 2, errors: /--return-within must be an integer/ })
