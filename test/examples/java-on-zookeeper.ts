@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
-import { promisify } from 'node:util'
 import t from 'tap'
 import { ROOT } from '../support/doc-blocks.js'
+import { buildJava } from './build-java.js'
 import { onZooKeeper } from './foreign-node.js'
 import type { ForeignNode } from './foreign-node.js'
 
-const execute = promisify(execFile)
+const folder = 'relay-java-zookeeper'
 const JARS = ['curator-framework', 'curator-client', 'zookeeper', 'slf4j-nop']
   .map((name) => `/usr/share/java/${name}.jar`)
 const SHARED = ['Relay', 'WebSocket', 'Signature', 'Refused'].map((name) => `../relay-java/${name}.java`)
@@ -17,15 +16,12 @@ const withoutCurator = existsSync(JARS[0] ?? '') || process.env.CI === 'true' ? 
 let built: Promise<string[]> | undefined
 
 async function build (): Promise<string[]> {
-  const classes = t.testdir()
-  const cwd = `${ROOT}examples/relay-java-zookeeper`
-  const own = readdirSync(cwd).filter((name) => name.endsWith('.java'))
-  await execute('javac', ['-d', classes, '-cp', JARS.join(':'), ...SHARED, ...own], { cwd })
-  return ['-cp', [classes, ...JARS].join(':'), 'Relay']
+  const own = readdirSync(`${ROOT}examples/${folder}`).filter((name) => name.endsWith('.java'))
+  return await buildJava(folder, [...SHARED, ...own], t.testdir(), JARS)
 }
 
 export const javaOnZooKeeper: ForeignNode = {
-  folder: 'relay-java-zookeeper',
+  folder,
   ending: '.java',
   needs: 'javac',
   program: 'java',

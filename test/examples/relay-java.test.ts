@@ -1,11 +1,13 @@
-import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { promisify } from 'node:util'
+import t from 'tap'
 import { ROOT } from '../support/doc-blocks.js'
+import { buildJava } from './build-java.js'
 import { onRedis, testForeignNode } from './foreign-node.js'
 
-const execute = promisify(execFile)
 const folder = 'relay-java'
+
+/** Compiled once for all tests. */
+let built: Promise<string[]> | undefined
 
 testForeignNode({
   store: onRedis,
@@ -13,10 +15,9 @@ testForeignNode({
   ending: '.java',
   needs: 'javac',
   program: 'java',
-  async build (t) {
-    const classes = t.testdir()
-    const cwd = `${ROOT}examples/${folder}`
-    await execute('javac', ['-d', classes, ...readdirSync(cwd).filter((name) => name.endsWith('.java'))], { cwd })
-    return ['-cp', classes, 'Relay']
+  async build () {
+    const files = readdirSync(`${ROOT}examples/${folder}`).filter((name) => name.endsWith('.java'))
+    built ??= buildJava(folder, files, t.testdir())
+    return await built
   }
 })
