@@ -1,5 +1,6 @@
 // Runs the test files as tap's own command does, in less time: without the loaders of tap's plugins, since
-// test/support/typescript.mjs compiles, and in an order that leaves no core idle. Prints TAP.
+// test/support/typescript.mjs compiles, with many small files in one process, and in an order that leaves no core idle.
+// Prints TAP.
 import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,7 +8,8 @@ import { t } from 'tap'
 import { root } from '../../.ci/prepare.mjs'
 
 const { tap: settings } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
-const ARGUMENTS = ['--enable-source-maps', ...settings['node-arg']]
+const ARGUMENTS = settings['node-arg']
+const SHARED = 'test/runner/together/run.mjs'
 
 /** Long files start first, since a long one that starts last would run alone. */
 const FIRST = [
@@ -17,6 +19,30 @@ const FIRST = [
   'test/examples/relay-python.test.ts', 'test/registry/zookeeper/faults.test.ts', 'test/registry/redis/damage.test.ts',
   'test/registry/redis/fail-over.test.ts', 'test/registry/redis/epoch.test.ts', 'test/demo/handshakes.test.ts',
   'test/registry/zookeeper/registrations.test.ts', 'test/registry/redis.test.ts', 'test/cli/check-node.test.ts'
+]
+
+/**
+ * Folders and files whose tests need little time: those of one line run one after the other in one process, which saves
+ * each of them more CPU than its tests need.
+ */
+const TOGETHER = [
+  ['test/gateway'],
+  ['test/http'],
+  ['test/node'],
+  ['test/provision', 'test/sessions'],
+  ['test/common', 'test/signing', 'test/runner', 'test/support', 'test/errors.test.ts', 'test/options.test.ts', 'test/random-id.test.ts'],
+  ['test/registry/membership', 'test/registry/memory', 'test/registry/nodes', 'test/registry/closed.test.ts', 'test/registry/memory.test.ts'],
+  ['test/testing/contracts'],
+  ['test/monitoring', 'test/deploy'],
+  ['test/cli/doctor', 'test/cli/doctor.test.ts', 'test/cli/reports.test.ts', 'test/cli/main.test.ts'],
+  ['test/admin', 'test/client'],
+  ['test/demo/app.test.ts', 'test/demo/authorization.test.ts', 'test/demo/env.test.ts', 'test/demo/log-stream.test.ts',
+    'test/demo/probes.test.ts', 'test/demo/relay.test.ts', 'test/demo/replay-guard.test.ts'],
+  ['test/proofs/mutations', 'test/proofs/simulation/judge.test.ts', 'test/proofs/simulation/plans.test.ts'],
+  ['test/system/architecture.test.ts', 'test/system/ci.test.ts', 'test/system/doc-tables.test.ts',
+    'test/system/docs.test.ts', 'test/system/doc-examples.test.ts', 'test/system/host.test.ts',
+    'test/system/layers.test.ts', 'test/system/otel.test.ts', 'test/system/plugin.test.ts',
+    'test/system/release.test.ts', 'test/examples/manifests.test.ts']
 ]
 
 /** Processes that use or await a core, on average of a minute. On an idle machine, the files of one run stay below. */
@@ -33,9 +59,8 @@ const env = { ...process.env, TAP_TIMEOUT: String(settings.timeout) }
 t.jobs = settings.jobs
 t.setTimeout(0)
 const files = filesOfTest()
-const heavy = files.filter(isHeavy)
-const light = files.filter((file) => !isHeavy(file))
-light.sort((one, other) => Number(FIRST.includes(other)) - Number(FIRST.includes(one)))
+const heavy = files.filter(isHeavy).map(alone)
+const light = toProcesses(files.filter((file) => !isHeavy(file)))
 // One heavy file runs at a time, with light ones beside it.
 await Promise.all([runAll(heavy).then(() => runAll(light)), ...Array.from({ length: t.jobs - 1 }, () => runAll(light))])
 
@@ -46,15 +71,38 @@ function filesOfTest () {
     .sort()
 }
 
-/** Takes one file after the other from a list shared with other workers. */
+/** Splits files into those that share a process. Processes that take long come first. */
+function toProcesses (files) {
+  const shared = TOGETHER.map((paths) => files.filter(isBelow(paths))).filter((together) => together.length > 0)
+  const others = files.filter((file) => !shared.flat().includes(file))
+  const isFirst = (file) => FIRST.includes(file)
+  return [...others.filter(isFirst).map(alone), ...shared, ...others.filter((file) => !isFirst(file)).map(alone)]
+}
+
+function alone (file) {
+  return [file]
+}
+
+/** Takes the files of one process after the other from a list shared with other workers. */
 async function runAll (left) {
-  for (let file = left.shift(); file !== undefined; file = left.shift()) {
-    const options = { cwd: root, env, buffered: true, timeout: settings.timeout * 1000, externalID: file }
+  for (let files = left.shift(); files !== undefined; files = left.shift()) {
     await untilCoresAreFree()
     running++
-    await t.spawn(process.execPath, [...ARGUMENTS, file], options, file)
+    await runInOneProcess(files)
     running--
   }
+}
+
+async function runInOneProcess (files) {
+  const [file] = files
+  const [name, program] = files.length === 1 ? [file, file] : [`${file} and ${files.length - 1} more`, SHARED]
+  await t.spawn(process.execPath, [...ARGUMENTS, program], {
+    cwd: root,
+    env: { ...env, TEST_FILES: files.join(' ') },
+    buffered: true,
+    timeout: settings.timeout * 1000,
+    externalID: name
+  }, name)
 }
 
 /** The tests keep their times on a busy machine, but not if it has many times more to do than it can. */
