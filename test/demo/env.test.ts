@@ -17,6 +17,7 @@ t.test('the start beyond loopback – a decision missing – is rejected, and th
     [{ PUBLIC_URL: 'wss://127.0.0.1.example' }, /^COBROWSE_KEY must be set when PUBLIC_URL is not loopback/],
     [{ PUBLIC_URL, COBROWSE_KEY: SAMPLE_KEY }, /^COBROWSE_KEY must be set .* sample key is published/],
     [{ ...complete, COBROWSE_KEY_PREVIOUS: SAMPLE_KEY }, /^COBROWSE_KEY_PREVIOUS must not be the sample key/],
+    [{ HOST: '0.0.0.0', COBROWSE_KEY: KEY }, /PUBLIC_URL must be set/],
     [{ ...undecided, COBROWSE_KEY: KEY }, /^AGENTS or AUTHORIZE_URL must be set when HOST is not loopback/],
     [{ PUBLIC_URL, COBROWSE_KEY: KEY }, /^AGENTS or AUTHORIZE_URL must be set when PUBLIC_URL is not loopback/],
     [{ ...complete, AUTHORIZE_URL: 'http://127.0.0.1/' }, /^AGENTS and AUTHORIZE_URL are both set/]
@@ -46,4 +47,8 @@ t.test('a public address or a service – malformed – is rejected with its rul
   for (const AGENTS of ['', ' , ', 'a*b*', 'channel:', 'agent one', 'ä', 'user:']) {
     t.throws(() => readEnv({ AGENTS }), /^AGENTS/, AGENTS)
   }
+})
+
+t.test('a port – that is no number – is rejected', async (t) => {
+  t.throws(() => readEnv({ PORT: 'x' }), { message: /PORT/ })
 })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
-import { startDemo } from '../support/start-demo.js'
+import { shareDemo, startDemo } from '../support/start-demo.js'
 import { until } from '../support/until.js'
 import type { RunningDemo } from '../support/start-demo.js'
 
@@ -11,6 +11,9 @@ const TARGETS = [
   '?', '#', '%', '/%', '/%00', '/ws/cobrowse/', '/ws/cobrowse/1/..', '/ws/cobrowse/%31', '//127.0.0.1:99999/ws/cobrowse/1',
   `/${'a'.repeat(8000)}`, `//${'['.repeat(4000)}`
 ]
+
+/** Server of the tests that leave it as it was. */
+const openDemo = shareDemo(t)
 
 /** Requests for h2c are plain requests, and some of these targets lead to the first page. */
 const EXPECTED = { websocket: /^HTTP\/1\.1 4\d\d |^$/, h2c: /^HTTP\/1\.1 [24]\d\d |^$/ }
@@ -40,7 +43,7 @@ t.test('a handshake – target that is no URL – costs its own connection only'
 })
 
 t.test('a rejected handshake – client does not close – is closed by the server', async (t) => {
-  const { base } = await startDemo(t)
+  const { base } = await openDemo()
   const { port, hostname } = new URL(base)
   const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true }).resume()
   t.teardown(() => socket.destroy())
@@ -54,7 +57,7 @@ t.test('a rejected handshake – client does not close – is closed by the serv
 })
 
 t.test('a caller that never ends its headers – is cut off within seconds', async (t) => {
-  const { base } = await startDemo(t)
+  const { base } = await openDemo()
   const { port, hostname } = new URL(base)
   const socket = connect(Number(port), hostname).on('error', () => {})
   t.teardown(() => socket.destroy())

@@ -38,6 +38,12 @@ export async function startDemo (t: Test, env: Record<string, string> = {}, scri
   }
 }
 
+/** Starts one server for all tests of a file that leave it as it was. @param t test of the whole file */
+export function shareDemo (t: Test, env: Record<string, string> = {}): () => Promise<RunningDemo> {
+  let started: Promise<RunningDemo> | undefined
+  return async () => await (started ??= startDemo(t, env))
+}
+
 /** Starts the server without waiting for it to listen. */
 export function runDemo (env: Record<string, string>, script = MAIN) {
   // The loader of tap slows a child process down, and the demo has to run without it.
