@@ -22,10 +22,11 @@ const SETTINGS = ['package.json', 'package-lock.json', 'tsconfig.json']
 // Stdout belongs to the caller: `npm pack --json` writes there.
 const TO_STDERR = { stdio: ['inherit', process.stderr, process.stderr] }
 
-export function prepare () {
+/** @param options options of the compiler */
+export function prepare (...options) {
   const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
   if (isInstallStale()) run('npm', ['ci', '--include=dev', ...quietly], TO_STDERR)
-  if (isBuildStale()) build('--incremental')
+  if (isBuildStale()) build('--incremental', ...options)
 }
 
 export function build (...options) {

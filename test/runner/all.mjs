@@ -11,7 +11,7 @@ const { tap: settings } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')
 const ARGUMENTS = settings['node-arg']
 const SHARED = 'test/runner/together/run.mjs'
 
-/** Long files start first, since a long one that starts last would run alone. */
+/** Long files start first, since a long one that starts last would run alone. Each has a process of its own. */
 const FIRST = [
   'test/system/package.test.ts', 'test/testing/conformance/conformance.test.ts', 'test/demo/demo.test.ts',
   'test/cli/operations.test.ts',
@@ -22,8 +22,8 @@ const FIRST = [
 ]
 
 /**
- * Folders and files whose tests need little time: those of one line run one after the other in one process, which saves
- * each of them more CPU than its tests need.
+ * Folders and files whose tests need little: those of one line run one after the other in one process. A process of its
+ * own costs a small file more CPU than its tests.
  */
 const TOGETHER = [
   ['test/gateway'],
@@ -34,7 +34,9 @@ const TOGETHER = [
   ['test/registry/membership', 'test/registry/memory', 'test/registry/nodes', 'test/registry/closed.test.ts', 'test/registry/memory.test.ts'],
   ['test/testing/contracts'],
   ['test/monitoring', 'test/deploy'],
-  ['test/cli/doctor', 'test/cli/doctor.test.ts', 'test/cli/reports.test.ts', 'test/cli/main.test.ts'],
+  ['test/cli'],
+  ['test/registry/redis', 'test/redis-client'],
+  ['test/registry/zookeeper', 'test/zookeeper-client'],
   ['test/admin', 'test/client'],
   ['test/demo/app.test.ts', 'test/demo/authorization.test.ts', 'test/demo/env.test.ts', 'test/demo/log-stream.test.ts',
     'test/demo/probes.test.ts', 'test/demo/relay.test.ts', 'test/demo/replay-guard.test.ts'],
@@ -73,10 +75,10 @@ function filesOfTest () {
 
 /** Splits files into those that share a process. Processes that take long come first. */
 function toProcesses (files) {
-  const shared = TOGETHER.map((paths) => files.filter(isBelow(paths))).filter((together) => together.length > 0)
-  const others = files.filter((file) => !shared.flat().includes(file))
-  const isFirst = (file) => FIRST.includes(file)
-  return [...others.filter(isFirst).map(alone), ...shared, ...others.filter((file) => !isFirst(file)).map(alone)]
+  const first = files.filter((file) => FIRST.includes(file))
+  const shared = TOGETHER.map((paths) => files.filter(isBelow(paths)).filter((file) => !FIRST.includes(file)))
+  const others = files.filter((file) => !FIRST.includes(file) && !shared.flat().includes(file))
+  return [...first.map(alone), ...shared, ...others.map(alone)]
 }
 
 function alone (file) {

@@ -8,15 +8,17 @@ import { prepare, root, run } from '../../.ci/prepare.mjs'
 const TAP = `${root}node_modules/tap/dist/esm/run.mjs`
 
 const CHECKS = {
-  types: ['typescript/bin/tsc', '--noEmit', '-p', 'test'],
-  lint: ['eslint/bin/eslint.js', '.'],
-  'types of the client': ['typescript/bin/tsc', '-p', 'lib/client'],
-  'tests of types': ['tstyche/build/bin.js'],
-  'package.json': ['publint/src/cli.js', '--strict'],
-  'types of the package': ['@arethetypeswrong/cli/dist/index.js', '--pack', '.', '--profile', 'esm-only']
+  types: ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'test'],
+  lint: ['node_modules/eslint/bin/eslint.js', '.'],
+  'types of the client': ['node_modules/typescript/bin/tsc', '-p', 'lib/client'],
+  'tests of types': ['node_modules/tstyche/build/bin.js'],
+  'package.json': ['node_modules/publint/src/cli.js', '--strict'],
+  'compiled tests': ['test/runner/compile.mjs'],
+  'types of the package': ['node_modules/@arethetypeswrong/cli/dist/index.js', '--pack', '.', '--profile', 'esm-only']
 }
 
-prepare()
+// The first check is that of all types.
+prepare('--noCheck')
 ensureServers()
 await checkAll()
 console.log(`TEST_SEED=${process.env.TEST_SEED ?? 1}`)
@@ -49,7 +51,7 @@ async function checkAll () {
 
 async function check (name, [path, ...args]) {
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [`${root}node_modules/${path}`, ...args], { cwd: root })
+  const child = spawn(process.execPath, [`${root}${path}`, ...args], { cwd: root })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { output += text })
   const code = await new Promise((resolve) => child.once('close', resolve))
