@@ -31,6 +31,8 @@ export interface Extent {
   faults: readonly string[] | 'all'
   /** Whether leases may lapse without a fault, as they do on a machine that runs other tests as well. */
   mayLapse?: boolean
+  /** Rooms that a driver plays at once, fewer than in the settings: less load, and as many faults. */
+  roomsAtOnce?: number
 }
 
 export interface RaceOptions {
@@ -53,7 +55,8 @@ export async function runRace (t: Test, { startStore, folder, extent, seed }: Ra
   const note = openHistory(folder, 'injector')
   const processes = createProcesses(t)
   const store = await startStore(t)
-  const settings = settingsOn(store.kind)
+  const own = settingsOn(store.kind)
+  const settings = { ...own, roomsAtOnce: extent.roomsAtOnce ?? own.roomsAtOnce }
   const watchServers = () => store.pids().forEach(processes.watch)
   watchServers()
 

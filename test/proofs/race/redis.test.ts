@@ -13,6 +13,7 @@ testRace(t, 'Redis', {
     drivers: 1,
     seconds: 0,
     mayLapse: true,
+    roomsAtOnce: 25,
     faults: ['node-kill', 'node-stop-long', 'gateway-cut', 'store-fail-over', 'store-flush']
   }
 })
