@@ -7,9 +7,17 @@ import { current } from './current.mjs'
 
 register('./hooks.mjs', import.meta.url)
 
+const environment = { ...process.env }
+
 for (const file of (process.env.TEST_FILES ?? '').split(' ')) {
   await t.test(file, async (t) => {
     current.t = t
+    t.teardown(restoreEnvironment)
     await import(new URL(file, `file://${root}`))
   })
+}
+
+function restoreEnvironment () {
+  for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name]
+  Object.assign(process.env, environment)
 }
