@@ -112,9 +112,9 @@ export interface RoomChoice {
   proposed: Array<{ id: string, load: number }>
   /**
    * Number of nodes that were left out: `draining` on their own or by an order, `full`, `refused` by the gateway for
-   * their address.
+   * their address, or `dead`: better ones that the store found dead, or under an order that the gateway did not know.
    */
-  leftOut: { draining: number, full: number, refused: number }
+  leftOut: { draining: number, full: number, refused: number, dead: number }
 }
 
 /** What the store knows of one room, and what that means for the next caller. */

@@ -95,7 +95,9 @@ const EventSchema = Type.Object({
     gateway: Type.String({ description: 'host name and process id' }),
     candidates: Type.Integer({ description: 'nodes that could take the room' }),
     proposed: Type.Array(Type.Object({ id: Type.String(), load: Type.Number() }), { description: 'up to eight, best first' }),
-    leftOut: Type.Object({ draining: Type.Integer(), full: Type.Integer(), refused: Type.Integer() })
+    leftOut: Type.Object({
+      draining: Type.Integer(), full: Type.Integer(), refused: Type.Integer(), dead: Type.Integer()
+    })
   })),
   instead: Type.Optional(Type.Object({ node: Type.String(), why: Type.String({ enum: ['died', 'moved'] }) })),
   why: Type.Optional(Type.Object({ to: Type.Optional(Type.String()), reason: Type.String(), author: Type.String() })),

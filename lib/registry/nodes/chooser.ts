@@ -57,7 +57,7 @@ export function createChooser ({ reportAge = 0, random = Math.random }: ChooserO
   function leftOutOf (accepts: Accepts): Choice['leftOut'] {
     let counts = leftOut.get(accepts)
     if (counts === undefined) {
-      counts = { draining: 0, full: 0, refused: 0 }
+      counts = { draining: 0, full: 0, refused: 0, dead: 0 }
       for (const node of view) {
         if (node.draining) counts.draining++
         else if (!hasRoom(node)) counts.full++

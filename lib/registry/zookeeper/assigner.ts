@@ -175,14 +175,14 @@ export function createAssigner (options: AssignerOptions): Assigner {
     const endedAt = state.binding?.endedAt ?? 0
     const candidates = candidatesFor(room, state, choice)
     const told = keepsHistory ? tellChoice(state, candidates, choice) : undefined
-    for (const node of candidates) {
+    for (const [dead, node] of candidates.entries()) {
       // Count before the answer: otherwise a burst of requests would propose the same node.
       chooser.count(node, 1)
       let isChosen = false
       try {
         const binding = { member: memberOf(node), state: 'assigned' as const, claims: 0, endedAt }
         if (orders.has(node.id)) continue
-        const event = told && Object.assign({}, told, { node: node.id })
+        const event = told && toChosen(told, node.id, dead)
         const outcome = await write(state, binding, ending, { event, checks: orders.check() })
         if (outcome === 'changed') {
           // The room changed, or an order.
@@ -234,6 +234,14 @@ export function createAssigner (options: AssignerOptions): Assigner {
   }
 
   return { assign, end, forget: () => claimed.clear() }
+}
+
+/** @param dead number of better candidates that were not chosen */
+function toChosen (told: NewRoomEvent, node: string, dead: number): NewRoomEvent {
+  const { choice } = told
+  if (choice === undefined) return told
+  const leftOut = Object.assign({}, choice.leftOut, { dead })
+  return Object.assign({}, told, { node, choice: Object.assign({}, choice, { leftOut }) })
 }
 
 /** The binding after an end of the call. A room that moves keeps waiting for its node. */

@@ -76,11 +76,11 @@ end
 local function mayTake(member) return alive(member) and isNamed(member) and not isOrdered(member) end
 
 local isNoted = false
-local function give(room, member, choice, instead)
+local function give(room, member, choice, instead, dead)
   if not isNoted then note() end
   isNoted = true
   bind(room, member, 'assigned', 0, life)
-  if choice ~= '' then record(room, 'chosen', member, 'choice', choice, 'instead', instead or '') end
+  if choice ~= '' then record(room, 'chosen', member, 'choice', choice, 'instead', instead or '', 'dead', dead) end
   return 'chosen', placeOf(member)
 end
 
@@ -89,10 +89,10 @@ local function choose(room, first, last, left, target)
   local choice = ARGV[last + 1]
   local instead = left and (target and 'moved ' or 'died ') .. idOf(left)
   local wanted = target and target ~= '' and memberOf(target)
-  if wanted and mayTake(wanted) then return give(room, wanted, choice, instead) end
+  if wanted and mayTake(wanted) then return give(room, wanted, choice, instead, 0) end
   for i = first, last do
     local isLeft = target and idOf(ARGV[i]) == idOf(left)
-    if not isLeft and mayTake(ARGV[i]) then return give(room, ARGV[i], choice, instead) end
+    if not isLeft and mayTake(ARGV[i]) then return give(room, ARGV[i], choice, instead, i - first) end
   end
   return isSilent() and 'settling' or 'none', 0
 end

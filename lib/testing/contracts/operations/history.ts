@@ -41,7 +41,7 @@ export const HISTORY: Sentences<RegistryFixture> = {
     assert.equal(node, id)
     assert.equal(choice?.candidates, 2)
     assert.ok(choice.proposed.some((proposed) => proposed.id === id && proposed.load >= 0))
-    assert.deepEqual(choice.leftOut, { draining: 1, full: 1, refused: 0 })
+    assert.deepEqual(choice.leftOut, { draining: 1, full: 1, refused: 0, dead: 0 })
     assert.match(choice.gateway, /^\S+ \d+$/)
   },
 
