@@ -1,3 +1,4 @@
+import { createReadOrders } from './read-orders.js'
 import type { DependencyName } from './request-context.js'
 import type { InFlight } from './in-flight.js'
 import type { Counter, Gauge as GaugeOf, Histogram, Registry as PromRegistry } from 'prom-client'
@@ -34,6 +35,7 @@ const watchedIn = new WeakMap<MetricsRegistry, Set<WatchedInstance>>()
 
 const DEPENDENCIES: readonly DependencyName[] = ['sessions', 'registry', 'provision']
 const STATES: ReadonlyArray<BackendStatus['state']> = ['starting', 'up', 'degraded', 'down', 'closed']
+const ORDER_KINDS = ['cordon', 'drain'] as const
 const NODE_STATES = ['serving', 'full', 'draining'] as const
 const SECONDS_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2.5]
 
@@ -53,7 +55,16 @@ export async function createMetrics (host: MetricsRegistry): Promise<Metrics> {
   const sumOf = (read: (instance: WatchedInstance) => number) => [...watched].reduce((sum, one) => sum + read(one), 0)
   const held = <M>(name: string, make: () => M): M => (host.getSingleMetric(name) as M | undefined) ?? make()
 
-  function show (name: string, help: string, labelNames: string[], set: (gauge: GaugeOf) => void): void {
+  const readOrders = createReadOrders()
+  /** @returns undefined unless the orders of all registries are known: a count of a part would be wrong */
+  async function findOrders () {
+    const found = await Promise.all(distinct('registry').map(readOrders))
+    return found.length === 0 || found.includes(undefined) ? undefined : found.flatMap((orders) => [...orders ?? []])
+  }
+
+  function show (
+    name: string, help: string, labelNames: string[], set: (gauge: GaugeOf) => void | Promise<void>
+  ): void {
     held(name, () => new Gauge({
       name,
       help,
@@ -61,7 +72,7 @@ export async function createMetrics (host: MetricsRegistry): Promise<Metrics> {
       registers,
       collect () {
         this.reset()
-        set(this)
+        return set(this)
       }
     }))
   }
@@ -112,6 +123,16 @@ export async function createMetrics (host: MetricsRegistry): Promise<Metrics> {
     if (watched.size === 0) return
     const present = distinct('registry').flatMap((registry) => registry.nodes()).map(stateOf)
     for (const state of NODE_STATES) gauge.set({ state }, present.filter((one) => one === state).length)
+  })
+  show('cobrowse_orders', 'Orders of operators', ['kind'], async (gauge) => {
+    const orders = await findOrders()
+    if (orders === undefined) return
+    for (const kind of ORDER_KINDS) gauge.set({ kind }, orders.filter(([, order]) => order.kind === kind).length)
+  })
+  show('cobrowse_order_age_seconds', 'Since an operator gave the order', ['node', 'kind'], async (gauge) => {
+    for (const [node, { kind, at }] of await findOrders() ?? []) {
+      gauge.set({ node, kind }, Math.max(0, Date.now() - at) / 1000)
+    }
   })
 
   return {

@@ -21,6 +21,9 @@ export async function collectMetrics (t: Test): Promise<RealMetrics> {
   const node = await joinCobrowse({ registry, id: 'n1', wssUrl: 'wss://10.1.2.3/ws', signing, metrics })
   t.teardown(async () => await node.close())
   const { ask } = await buildApp(t, { options: { registry, metrics } })
+  for (const kind of ['cordon', 'drain'] as const) {
+    await registry.operations?.setOrder(`under-${kind}`, { kind, reason: 'broken', author: 'anna' })
+  }
   await ask()
   await ask({ payload: {} })
   await node.drain({ deadline: 0 })
