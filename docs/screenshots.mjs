@@ -57,10 +57,10 @@ try {
   demo.kill()
 }
 
-/** The page for operators, with one node under an order. */
+/** The page for operators, with one node under an order, and one room explained. */
 async function adminPage (context, base) {
   const page = await context.newPage()
-  await page.setViewportSize({ width: 1180, height: 420 })
+  await page.setViewportSize({ width: 1180, height: 760 })
   await page.goto(`${base}/admin/`)
   await page.evaluate(async () => await fetch('api/nodes/node-2/order', {
     method: 'PUT',
@@ -68,6 +68,10 @@ async function adminPage (context, base) {
     body: JSON.stringify({ kind: 'cordon', reason: 'new kernel on Sunday' })
   }))
   await page.getByText('new kernel on Sunday').first().waitFor()
+  await page.fill('#tenant', 'demo')
+  await page.fill('#room', ROOM)
+  await page.click('#explain')
+  await page.locator('#explanation dt').last().waitFor()
   return await page.screenshot()
 }
 

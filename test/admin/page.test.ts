@@ -153,6 +153,8 @@ t.test('a room – explained, and moved with the dialog – shows where it is, a
   t.match(chosen, new RegExp(` chose ${from}, from 3 with the loads `))
   await eventually(async () => await violations(page), [], 'violations of the page')
   await eventually(async () => (await registry.assign(room)).node.id, to)
+  await wake(page)
+  await eventually(async () => await row('Bound to').textContent(), `${to} (assigned, alive)`)
   t.strictSame(complaints, [])
 })
 

@@ -24,7 +24,7 @@ export function createRoomSection (finish) {
       element('move').hidden = !verbs.includes('move')
       element('end').hidden = !verbs.includes('end')
     },
-    /** Brings an explanation up to date while its room moves. */
+    /** Brings an explanation up to date until its room is on the next node. */
     async refresh () {
       if (shown?.isMoving) await explain(shown)
     }
@@ -48,7 +48,7 @@ async function attempt (work) {
 
 async function explain ({ tenant, room }) {
   const { explanation, now } = await api.explain(tenant, room)
-  shown = { tenant, room, isMoving: explanation.binding?.state === 'moving' }
+  shown = { tenant, room, isMoving: ['moving', 'moved'].includes(explanation.binding?.state) }
   draw(room, explanationInWords(explanation, now))
   drawHistory(explanation.history, now)
   return explanation
