@@ -85,7 +85,7 @@ t.test('move --json – a room that is bound to no node – tells so in one obje
   await join(makeRegistry(), 'n1')
   const { code, out, errors } = await runCli(['move', 't1', 'r1', '--json', ...BY, ...args], ENV)
   t.strictSame([code, errors], [0, ''])
-  t.strictSame(JSON.parse(out), { ...ROOM, outcome: 'unbound', next: 'one of 1 nodes: the room is bound to no node' })
+  t.strictSame(JSON.parse(out), { ...ROOM, outcome: 'unbound', next: 'the node n1: the room is bound to no node' })
 })
 
 t.test('move – a move that cannot be – names the argument, or says why no node may take the room', {
@@ -138,5 +138,5 @@ t.test('move – a node that is cut off – is waited for as long as it may have
   const waiting = waitUntilLeft({ explain }, ROOM, { from: 'n1', ms: 20_000 })
   // Another process takes the id: the earlier one admits nobody from then on.
   await join(redisRegistry({ redis: connect(t, port), lease }), 'n1')
-  t.match(await waiting, { hasLeft: true, next: /^one of 1 nodes/ })
+  t.match(await waiting, { hasLeft: true, next: /^the node n2: / })
 })

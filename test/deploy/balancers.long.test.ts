@@ -1,5 +1,6 @@
 import { connect } from 'node:tls'
 import t from 'tap'
+import { runCli } from '../cli/run-cli.js'
 import { closeChromium, withoutChromium } from '../support/chromium.js'
 import { elapse } from '../support/elapse.js'
 import { withoutRedis } from '../support/redis-server.js'
@@ -51,6 +52,18 @@ for (const balancer of [nginx, haproxy]) {
     await startRelay(left)
     await relays[1 - left]?.stop('SIGKILL')
     await type('after the crash of a node')
+    t.equal(holder(), left)
+    t.equal(nodesOf(agent).at(-1), nodesOf(customer).at(-1))
+
+    await startRelay(1 - left)
+    const operate = async (...args: string[]) => await runCli(args, { REDIS_URL: deployment.redisUrl })
+    const why = ['--reason', 'new kernel', '--author', 'anna']
+    t.match(await operate('drain', `node-${left + 1}`, '--deadline', '0s', '--wait', ...why), { code: 0 })
+    await type('after a drain by the command')
+    t.equal(holder(), 1 - left)
+    t.match(await operate('undrain', `node-${left + 1}`), { code: 0 })
+    t.match(await operate('move', 'demo', 'call-1', '--to', `node-${left + 1}`, ...why), { code: 0 })
+    await type('after a move by the command')
     t.equal(holder(), left)
     t.equal(nodesOf(agent).at(-1), nodesOf(customer).at(-1))
   })

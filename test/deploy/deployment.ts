@@ -41,6 +41,7 @@ export interface Deployment {
   /** `https://` address of the balancer. */
   origin: string
   port: number
+  redisUrl: string
   gateways: RunningDemo[]
   relays: Example[]
   startGateway (index: number): Promise<void>
@@ -144,6 +145,7 @@ export async function startDeployment (t: Test, balancer: Balancer): Promise<Dep
   return {
     origin: `https://localhost:${ports.tls}`,
     port: ports.tls,
+    redisUrl: redis.url,
     gateways,
     relays,
     startGateway,

@@ -35,6 +35,7 @@ function nextOf ({ binding, settlingMs }: Pick<RoomFacts, 'binding' | 'settlingM
   const others = isGivenUp(binding) ? candidates.filter((id) => id !== binding?.node) : candidates
   if (others.length === 0) return `the error 50301 or 50308: ${why}, and no node may take a new room`
   if (binding?.target !== undefined && others.includes(binding.target)) return `the node ${binding.target}: ${why}`
+  if (others.length === 1) return `the node ${others[0]}: ${why}`
   return `one of ${others.length} nodes: ${why}`
 }
 

@@ -7,7 +7,7 @@ import type { StoredEvent } from '../nodes/room-history.js'
 
 const CALL_MS = 2000
 /** Most entries that Redis looks at in one step. */
-const PAGE_SIZE = 2000
+const PAGE_SIZE = 500
 
 /** The latest events of a room, newest first. The stream holds the events of all rooms. */
 export async function readHistory (store: RedisStore, room: string): Promise<StoredEvent[]> {

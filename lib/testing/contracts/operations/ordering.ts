@@ -178,7 +178,7 @@ export const ORDERING: Sentences<RegistryFixture> = {
       { id: 'gone', reason: 'drain by li: new kernel' },
       { id: 'n1', reason: 'cordon by anna: disk is full' }
     ])
-    assert.equal(next, 'one of 1 nodes: the room is bound to no node')
+    assert.equal(next, 'the node n2: the room is bound to no node')
     await setOrder('n2', CORDON)
     assert.match((await explain(newRoom())).next, /^the error 50301 or 50308: .*no node may take a new room$/)
   },
