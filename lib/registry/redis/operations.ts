@@ -8,8 +8,9 @@ import { leasedPages, listedPages } from './pages.js'
 import { END_ORDER, EXPLAIN, MOVE, READ_ORDERS, READ_ROOMS, SET_ORDER } from './scripts/operator.js'
 import type { ParseRecord } from '../nodes/node-entry.js'
 import type { RedisStore } from './store.js'
+import type { RoomFacts } from '../nodes/explanation.js'
 import type { OperatedNode, RegistryOperations } from '../../../types/operations.js'
-import type { ListedNodes } from '../../../types/registry.js'
+import type { ListedNodes, RoomKey } from '../../../types/registry.js'
 
 const CALL_MS = 2000
 const PAGE_SIZE = 1000
@@ -48,7 +49,32 @@ export function createRedisOperations (
     return withGone(found, given)
   }
 
-  const operations: RegistryOperations = {
+  /** The facts of a room, and the moment at which the epoch began. */
+  async function readFacts (room: RoomKey): Promise<Omit<RoomFacts, 'history'> & { began: number }> {
+    const roomKey = store.room(room)
+    const [answer, nodes] = await Promise.all([
+      store.run(EXPLAIN, { args: [], rooms: [roomKey], ms: CALL_MS }), readNodes()
+    ])
+    // EXPLAIN documents this type.
+    const [word, member, state, claims, endsIn, isAlive, endedAt, settlingMs, target = '', began] = answer as string[]
+    const key = store.nameOf(roomKey)
+    const binding = word !== 'current'
+      ? undefined
+      : Object.assign(toOperatedRoom(key, String(member), String(state)), {
+        claims: Number(claims), isAlive: Number(isAlive) === 1, endsIn: Number(endsIn), ...target !== '' && { target }
+      })
+    return {
+      key,
+      binding,
+      isUnreadable: word === 'unreadable',
+      endedAt: Number(endedAt),
+      settlingMs: Number(settlingMs),
+      nodes,
+      began: Number(began)
+    }
+  }
+
+  return {
     orders,
     nodes: readNodes,
     async * rooms ({ node } = {}) {
@@ -64,33 +90,16 @@ export function createRedisOperations (
       } while (cursor !== '0')
     },
     async explain (room) {
-      const roomKey = store.room(room)
-      const [answer, nodes, events] = await Promise.all([
-        store.run(EXPLAIN, { args: [], rooms: [roomKey], ms: CALL_MS }), readNodes(), readHistory(store, roomKey)
-      ])
-      // EXPLAIN documents this type.
-      const [word, member, state, claims, endsIn, isAlive, endedAt, settlingMs, target = '', began] = answer as string[]
-      const key = store.nameOf(roomKey)
-      const binding = word !== 'current'
-        ? undefined
-        : Object.assign(toOperatedRoom(key, String(member), String(state)), {
-          claims: Number(claims), isAlive: Number(isAlive) === 1, endsIn: Number(endsIn), ...target !== '' && { target }
-        })
-      return toExplanation({
-        key,
-        binding,
-        isUnreadable: word === 'unreadable',
-        endedAt: Number(endedAt),
-        settlingMs: Number(settlingMs),
-        nodes,
-        history: withEpoch(events, Number(began))
-      })
+      const [{ began, ...facts }, events] = await Promise.all([readFacts(room), readHistory(store, store.room(room))])
+      return toExplanation({ history: withEpoch(events, began), ...facts })
     },
     async move (room, move) {
       const { to = '', reason, author } = checkMove(move)
       const why = JSON.stringify({ to: move.to, reason, author })
       if (listed !== undefined) throw new TypeError('listed nodes cannot be told to give up a room')
-      assertMovable(await operations.explain(room), move)
+      // Without the history: to find the events of one room, the store looks through those of all.
+      const { began: _began, ...facts } = await readFacts(room)
+      assertMovable(toExplanation({ history: [], ...facts }), move)
       // MOVE documents this type.
       const [outcome, from] = await store.run(MOVE, {
         args: [to, why], rooms: [store.room(room)], ms: CALL_MS
@@ -106,5 +115,4 @@ export function createRedisOperations (
       await store.run(script, { args: [id, ...rest], ms: CALL_MS })
     }
   }
-  return operations
 }

@@ -133,14 +133,19 @@ export function createAssigner (options: AssignerOptions): Assigner {
    * @throws RegistrySettlingError otherwise
    */
   async function leaveNode (
-    room: RoomState, member: string, { state, claims: movedAt }: Binding, ending: Ending
+    room: RoomState, member: string, binding: Binding, ending: Ending
   ): Promise<'changed' | 'gone'> {
-    if (state === 'moved' || clock.wall() - movedAt > lingerMs + client.sessionTimeout()) return 'gone'
+    if (binding.state === 'moved' || sinceMove(binding) > lingerMs + client.sessionTimeout()) return 'gone'
     const outcome = await prove(member, rooms.check(room), ending)
     if (typeof outcome === 'object') throw new RegistrySettlingError()
     if (outcome === 'gone') await assertDead(member)
     return outcome
   }
+
+  const sinceMove = ({ claims: movedAt }: Binding) => clock.wall() - movedAt
+
+  /** Whether a move was so long ago that the room is free for any node, as on Redis, where its binding expires. */
+  const isOver = (move: Binding) => sinceMove(move) > 2 * (lingerMs + client.sessionTimeout())
 
   /** @throws RegistrySettlingError for a node that may be the first of many that vanish */
   async function assertDead (member: string): Promise<void> {
@@ -151,7 +156,7 @@ export function createAssigner (options: AssignerOptions): Assigner {
   /** The candidates; of a room that moves, without the node that it leaves, and with its target first. */
   function candidatesFor (room: RoomKey, { binding }: RoomState, choice: ChoiceOptions): NodeView[] {
     const candidates = chooser.choose(room, choice)
-    if (binding?.member === undefined || !isMove(binding)) return candidates
+    if (binding?.member === undefined || !isMove(binding) || isOver(binding)) return candidates
     const { id: left } = splitMember(binding.member)
     const { accepts = () => true } = choice
     const targets = view.nodes().filter((node) => node.id === binding.target && !node.draining && accepts(node))

@@ -1,5 +1,4 @@
 import { splitMember } from '../nodes/member.js'
-import { alreadyThere } from '../nodes/room-move.js'
 import { unavailable } from '../../common/unavailable.js'
 import { isMove } from './binding.js'
 import type { Clock } from '../../common/clock.js'
@@ -24,18 +23,18 @@ export interface MovesOptions {
   lingerMs: number
 }
 
-/** Moves a room, by its key, away from its node. @throws TypeError if it is on the target already */
-export type MoveRoom = (key: string, move: NewRoomMove, signal: Ending) => Promise<RoomMove>
+/** Moves a room, by its key, away from its node. Returns `there` if it is on the target already. */
+export type MoveRoom = (key: string, move: NewRoomMove, signal: Ending) => Promise<RoomMove | 'there'>
 
 export function createMoveRoom ({ client, layout, rooms, sweep, clock, lingerMs }: MovesOptions): MoveRoom {
   /** @returns undefined if another client wrote the room first */
-  async function tryToMove (key: string, move: NewRoomMove, signal: Ending): Promise<RoomMove | undefined> {
+  async function tryToMove (key: string, move: NewRoomMove, signal: Ending): Promise<RoomMove | 'there' | undefined> {
     const { to: target } = move
     const room = await rooms.read(key, { signal })
     const { binding } = room
     if (binding?.member === undefined) return { outcome: 'unbound' }
     const { id: from } = splitMember(binding.member)
-    if (from === target) throw alreadyThere(target)
+    if (from === target) return 'there'
     const isAlive = await client.exists(layout.nodePath(binding.member), { signal }) !== undefined
     const outcome = isAlive && mayBeOpen(binding) ? 'moving' : 'moved'
     const movedAt = isMove(binding) ? binding.claims : Math.floor(clock.wall())

@@ -2,7 +2,7 @@ import { memberOf, splitMember } from '../nodes/member.js'
 import { parseRecord } from '../nodes/node-entry.js'
 import { toExplanation } from '../nodes/explanation.js'
 import { checkOrder, checkOrderedId, parseOrder } from '../nodes/node-order.js'
-import { assertMovable, checkMove } from '../nodes/room-move.js'
+import { alreadyThere, assertMovable, checkMove } from '../nodes/room-move.js'
 import { toOperatedNode, toOperatedRoom, withGone } from '../nodes/operated-node.js'
 import { unavailable, UnreadableBindingError } from '../../common/unavailable.js'
 import { parseBinding } from './binding.js'
@@ -155,7 +155,9 @@ export function createZooKeeperOperations (
       checkMove(move)
       if (layout.isListed) throw new TypeError('listed nodes cannot be told to give up a room')
       assertMovable(await operations.explain(room), move)
-      return await inTime(async (signal) => await moveRoom(layout.roomKey(room), move, signal))
+      const moved = await inTime(async (signal) => await moveRoom(layout.roomKey(room), move, signal))
+      if (moved === 'there') throw alreadyThere(move.to ?? '')
+      return moved
     }
   }
   return operations
