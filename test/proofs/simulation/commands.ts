@@ -159,6 +159,10 @@ const MORE_STEPS: Steps = {
     relayOf(world, at).process.wallOffset += pick([-3_600_000, 4000, 3_600_000], how)
     relayOf(world, at).isAtFault = true
     return true
+  }],
+  move: [6, (world, at, how) => {
+    const target = how % 3 === 0 ? relayOf(world, how / 3) : undefined
+    return world.move(pick(world.rooms, at), gatewayOf(world, how), target)
   }]
 }
 

@@ -1,4 +1,6 @@
+import { hash } from 'node:crypto'
 import t from 'tap'
+import { roomName } from '../../../lib/common/room-name.js'
 import { simulatedRedisFixture } from './redis-fixture.js'
 import { World } from './world.js'
 import type { NodeRef } from '../../../types/registry.js'
@@ -20,7 +22,12 @@ function judgeOf (leases: Record<string, number>) {
       }
     })
   }
-  return { sign, rules: () => judge.broken.map((broken) => broken.split(' ')[0]) }
+  const key = hash('sha256', roomName({ tenant: 't', room: 'r0' }), 'base64url')
+  const move = (id: string, after: number, acknowledgedAfter?: number): void => {
+    judge.moved(key, id, { at: timeline.now + after, mustWait: true })
+    if (acknowledgedAfter !== undefined) judge.acknowledged(key, id, timeline.now + acknowledgedAfter)
+  }
+  return { sign, move, rules: () => judge.broken.map((broken) => broken.split(' ')[0]) }
 }
 
 t.test('two live nodes – signed for one room, in either order or in one millisecond – break I1', async (t) => {
@@ -46,4 +53,22 @@ t.test('a node that was alive when the other was chosen – named by a late answ
   sign('n0', 100)
   sign('n1', 0)
   t.strictSame(rules(), ['I1'])
+})
+
+t.test('a room that an operator moved – signed for another node – breaks I1 before the first node gave it up', async (t) => {
+  for (const [acknowledgedAfter, expected] of [[undefined, ['I1']], [90, []], [200, ['I1']]] as const) {
+    const { sign, move, rules } = judgeOf({ n0: 6000, n1: 6000 })
+    sign('n0', 0)
+    move('n0', 50, acknowledgedAfter)
+    sign('n1', 100)
+    t.strictSame(rules(), expected, `acknowledged after ${acknowledgedAfter} ms`)
+  }
+})
+
+t.test('a room that an operator moved – signed for the node that it left – breaks MOVE', async (t) => {
+  const { sign, move, rules } = judgeOf({ n0: 6000, n1: 6000 })
+  sign('n0', 0)
+  move('n0', 50, 90)
+  sign('n0', 100)
+  t.strictSame(rules(), ['MOVE'])
 })

@@ -1,11 +1,20 @@
 import { roomName } from '../../../lib/common/room-name.js'
 import { createHash } from 'node:crypto'
+import { JudgedMoves } from './judge-moves.js'
 import type { SeatEnd } from '../../../types/node.js'
 import type { RoomKey } from '../../../types/registry.js'
 import type { Signature } from './signatures.js'
 import type { Client, Relay, World } from './world.js'
 
 type Decided = [signature: Signature, decidedAt: number]
+
+export interface JudgedMove {
+  at: number
+  /** Moment by the clock of the caller, where that dates it. */
+  dated?: number
+  /** Whether the node has to give the room up first. */
+  mustWait: boolean
+}
 
 /** Watches a world, and records every broken invariant. */
 export class Judge {
@@ -28,6 +37,9 @@ export class Judge {
   readonly #holders = new Map<string, string>()
   /** Node with both clients of a room before the present event. */
   readonly #together = new Map<string, Relay>()
+  /** Rooms whose call ever ended. */
+  readonly #everEnded = new Set<string>()
+  readonly moves = new JudgedMoves()
   /** Receives a description of each action of the store. */
   told: ((what: () => string) => void) | undefined
 
@@ -53,8 +65,24 @@ export class Judge {
   }
 
   /** Records the registration that a room, given by its key, is bound to. */
-  bound (key: string, member: string): void {
+  bound (key: string, member: string, at: number): void {
+    const [id = ''] = member.split('|')
+    if (this.moves.isLeft(hashOfKey(key), id, at)) this.breaks('MOVE', `a moved room is bound to ${id} again`)
+    else this.moves.bound(hashOfKey(key))
     this.#holders.set(key, member)
+  }
+
+  /** Records that an operator moved a room, given by its key, away from a node. */
+  moved (key: string, id: string, { at, dated = at, mustWait }: JudgedMove): void {
+    const room = hashOfKey(key)
+    const { lease, ttl, skew } = this.#world.times
+    this.moves.moved(room, id, at, dated + 2 * ((ttl + skew) * 1000 + lease))
+    if (!mustWait) this.moves.gaveUpAtOnce(room, id, at)
+  }
+
+  /** Records that a node gave up a room, given by its key, that an operator moves. */
+  acknowledged (key: string, id: string, at: number): void {
+    this.moves.acknowledged(hashOfKey(key), id, at)
   }
 
   claimed (key: string): void {
@@ -74,6 +102,7 @@ export class Judge {
     const room = this.#world.rooms.find((room) => key.endsWith(hashOf(room)))
     if (room === undefined) return
     this.#ended.set(roomName(room), now)
+    this.#everEnded.add(roomName(room))
     const isOpen = this.#claimed.has(key) || this.#world.relays.some(({ membership }) => membership?.holds(room))
     if (isOpen) this.#heard.delete(roomName(room))
     else this.#heard.add(roomName(room))
@@ -84,6 +113,10 @@ export class Judge {
     if (joinOnly) return
     const name = roomName({ tenant, room })
     const decidedAt = this.#world.decidedAt(signature.subject)
+    const { id } = signature.subject.node
+    if (this.moves.isLeft(hashOf({ tenant, room }), id, decidedAt)) {
+      this.breaks('MOVE', `${room} is signed for ${id}, which an operator moved it away from`)
+    }
     const earlier = (this.#issued.get(name) ?? [])
       .filter(([{ expiresAt }]) => (expiresAt + this.#world.times.skew) * 1000 > now)
     for (const [other, otherAt] of earlier) this.#compare([other, otherAt], [signature, decidedAt])
@@ -92,14 +125,15 @@ export class Judge {
 
   /**
    * A signature is issued when the store decides, however late the answer reaches the gateway. The signature decided
-   * first must name a registration that was dead when the other was decided. Two decisions of one millisecond may have
-   * come in either order, so they are a split only if both registrations stayed alive.
+   * first must name a registration that was dead when the other was decided, or a node that had given up the room. Two
+   * decisions of one millisecond may have come in either order, so they are a split only if both are one.
    */
   #compare ([one, oneAt]: Decided, [other, otherAt]: Decided): void {
     if (memberOf(one) === memberOf(other)) return
     const at = Math.max(oneAt, otherAt)
-    const isSplitBy = (first: Signature, firstAt: number, lastAt: number) =>
-      firstAt > lastAt || this.lives(memberOf(first), at)
+    const key = hashOf(one.subject)
+    const isSplitBy = (first: Signature, firstAt: number, lastAt: number) => firstAt > lastAt ||
+      (this.lives(memberOf(first), at) && !this.moves.hasGivenUp(key, first.subject.node.id, firstAt, lastAt))
     if (!isSplitBy(one, oneAt, otherAt) || !isSplitBy(other, otherAt, oneAt)) return
     const { room, node } = other.subject
     this.breaks('I1', `${room} is signed for ${node.id} while signatures for the living ${one.subject.node.id} are good`)
@@ -124,16 +158,19 @@ export class Judge {
   /** Forgets the ended calls with the store's memory, as docs/affinity.md says. */
   forgot (): void {
     this.#ended.clear()
+    this.moves.forget()
   }
 
   /** Checks a client that its node disconnects. */
   ended ({ key }: Client, relay: Relay, { reason }: SeatEnd): void {
     const name = roomName(key)
-    if (reason.includes('call ended')) {
+    const wasMoved = this.moves.wasMovedFrom(hashOf(key), relay.id)
+    if (reason.includes('call ended') && !wasMoved) {
+      if (!this.#everEnded.has(name)) this.breaks('I25', `${key.room} is closed though neither its call ended nor it moved`)
       this.#heard.add(name)
       return
     }
-    if (this.#together.get(name) !== relay) return
+    if (wasMoved || this.#together.get(name) !== relay) return
     if (relay.leaving !== undefined || relay.node?.status().state === 'replaced') return
     if (relay.node?.status().order?.kind === 'drain') return
     const holder = this.#holderOf(key)
@@ -179,6 +216,11 @@ function memberOf ({ subject: { node } }: Signature): string {
   return `${node.id}|${node.incarnation}`
 }
 
-function hashOf (room: RoomKey): string {
+/** Both stores put the hash last. */
+function hashOfKey (key: string): string {
+  return key.split(/[:/]/).at(-1) ?? ''
+}
+
+function hashOf (room: Pick<RoomKey, 'tenant' | 'room'>): string {
   return createHash('sha256').update(roomName(room)).digest('base64url')
 }

@@ -11,6 +11,9 @@ export class LuaHost {
 
   constructor (run: (name: string, args: string[]) => Reply) {
     lualib.luaL_openlibs(this.#state)
+    // Redis has an older Lua than this one.
+    lauxlib.luaL_loadstring(this.#state, toLuaString('unpack = table.unpack'))
+    lua.lua_pcall(this.#state, 0, 0, 0)
     lua.lua_createtable(this.#state, 0, 2)
     for (const [name, catches] of [['call', false], ['pcall', true]] as const) {
       lua.lua_pushcfunction(this.#state, (state) => call(state, run, catches))

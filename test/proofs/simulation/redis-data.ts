@@ -1,3 +1,5 @@
+import { between, within } from './redis-bounds.js'
+
 /** Answer of a command. */
 export type Reply = string | number | null | Reply[]
 
@@ -5,6 +7,9 @@ type Value =
   | { type: 'string', text: string, endsAt: number }
   | { type: 'hash', fields: Map<string, string> }
   | { type: 'zset', scores: Map<string, number> }
+  | { type: 'stream', entries: Entry[] }
+
+type Entry = [id: number, fields: string[]]
 
 const WRONGTYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value'
 
@@ -31,7 +36,7 @@ export class RedisData {
   /** @throws Error with the text of Redis */
   run (name: string, args: string[]): Reply {
     const command = this.#commands[name.toUpperCase()]
-    if (command === undefined) throw new Error(`ERR Unknown Redis command called from script: ${name}`)
+    if (command === undefined) throw defect(`ERR Unknown Redis command called from script: ${name}`)
     return command(...args)
   }
 
@@ -66,6 +71,15 @@ export class RedisData {
     return scores
   }
 
+  #stream (key: string, make = false): Entry[] {
+    const value = this.#find(key)
+    if (value?.type === 'stream') return value.entries
+    if (value !== undefined) throw new Error(WRONGTYPE)
+    const entries: Entry[] = []
+    if (make) this.#keys.set(key, { type: 'stream', entries })
+    return entries
+  }
+
   #dropEmpty (key: string, size: number): void {
     if (size === 0) this.#keys.delete(key)
   }
@@ -78,6 +92,7 @@ export class RedisData {
     TIME: () => [String(Math.floor(this.#now() / 1000)), String((this.#now() % 1000) * 1000)],
     INFO: () => `# Replication\r\nrole:master\r\nmaster_replid:${this.replid}\r\n`,
     DEL: (...keys) => keys.filter((key) => this.#keys.delete(key)).length,
+    EXISTS: (...keys) => keys.filter((key) => this.#find(key) !== undefined).length,
     GET: (key = '') => this.#string(key)?.text ?? null,
     SET: (key = '', text = '', _px = '', ms = '') => {
       this.#keys.set(key, { type: 'string', text, endsAt: _px === '' ? Infinity : this.#now() + Number(ms) })
@@ -117,6 +132,19 @@ export class RedisData {
       const count = names.filter((name) => fields.delete(name)).length
       this.#dropEmpty(key, fields.size)
       return count
+    },
+    XADD: (key = '', _maxLength = '', _about = '', most = '', _id = '', ...fields) => {
+      const entries = this.#stream(key, true)
+      const id = (entries.at(-1)?.[0] ?? 0) + 1
+      entries.push([id, fields])
+      // Redis trims a stream now and then as well.
+      if (entries.length > 2 * Number(most)) entries.splice(0, entries.length - Number(most))
+      return String(id)
+    },
+    XREVRANGE: (key = '', from = '', _to = '', _count = '', count = '') => {
+      const isBefore = within('-inf', from === '+' ? '+inf' : from)
+      const page = this.#stream(key).filter(([id]) => isBefore(id)).reverse().slice(0, Number(count))
+      return page.map(([id, fields]) => [String(id), fields])
     },
     ZSCORE: (key = '', member = '') => this.#zset(key).get(member)?.toString() ?? null,
     ZCARD: (key = '') => this.#zset(key).size,
@@ -170,21 +198,9 @@ export class RedisData {
   }
 }
 
-function within (min: string, max: string): (score: number) => boolean {
-  const bound = (text: string) => ({ open: text.startsWith('('), value: toScore(text.replace('(', '')) })
-  const [low, high] = [bound(min), bound(max)]
-  return (score) => (low.open ? score > low.value : score >= low.value) &&
-    (high.open ? score < high.value : score <= high.value)
-}
-
-function toScore (text: string): number {
-  if (text === '+inf') return Infinity
-  return text === '-inf' ? -Infinity : Number(text)
-}
-
-/** Bounds in the form of ZRANGEBYLEX. */
-function between (min: string, max: string): (member: string) => boolean {
-  const [low, high] = [min.slice(1), max.slice(1)]
-  return (member) => (min.startsWith('(') ? member > low : member >= low) &&
-    (max.startsWith('(') ? member < high : member <= high)
+/** Fails the process as well, since the project's code survives whatever a store answers. */
+export function defect (what: string): Error {
+  const error = new Error(what)
+  setImmediate(() => { throw error })
+  return error
 }

@@ -1,7 +1,8 @@
 import * as gatewayScripts from '../../../lib/registry/redis/scripts/gateway.js'
 import * as nodeScripts from '../../../lib/registry/redis/scripts/node.js'
+import * as operatorScripts from '../../../lib/registry/redis/scripts/operator.js'
 import { LuaHost } from './lua.js'
-import { RedisData } from './redis-data.js'
+import { defect, RedisData } from './redis-data.js'
 import type { Script } from '../../../lib/registry/redis/scripts/prelude.js'
 import type { Reply } from './redis-data.js'
 import type { Process, Timeline } from './timeline.js'
@@ -9,9 +10,8 @@ import type { Link, Store } from './fixture.js'
 import type { RedisScripter } from '../../../types/registry.js'
 
 /** Scripts by their SHA-1: those modules export nothing else. */
-export const SCRIPTS = new Map<string, { name: string, text: string }>(
-  Object.entries<Script>({ ...gatewayScripts, ...nodeScripts }).map(([name, { sha1, text }]) => [sha1, { name, text }])
-)
+const ALL = Object.entries<Script>({ ...gatewayScripts, ...nodeScripts, ...operatorScripts })
+export const SCRIPTS = new Map(ALL.map(([name, { sha1, text }]) => [sha1, { name, text }]))
 
 // One interpreter serves all worlds, since it compiles the scripts; they keep no state between runs.
 let running: RedisData | undefined
@@ -95,7 +95,7 @@ export class SimRedis implements RedisServer {
 
   async #send (process: Process, link: Link, sha1: string, count: number, given: string[]): Promise<unknown> {
     const script = SCRIPTS.get(sha1)
-    if (script === undefined) throw new Error('NOSCRIPT')
+    if (script === undefined) throw defect(`no script has the SHA-1 ${sha1}`)
     return await new Promise((resolve, reject) => {
       const message: Message = {
         ...script, keys: given.slice(0, count), args: given.slice(count), process, resolve, reject
@@ -119,7 +119,7 @@ export class SimRedis implements RedisServer {
   }
 
   /** @returns a function that delivers the answer */
-  #execute ({ name, text, keys, args, process, resolve, reject }: Message): () => void {
+  #execute ({ name, text, keys, args, process, resolve }: Message): () => void {
     try {
       running = this.data
       const reply = host.run(text, keys, args)
@@ -130,7 +130,8 @@ export class SimRedis implements RedisServer {
       }
       return deliver
     } catch (error) {
-      return () => reject(error instanceof Error ? error : new Error(String(error)))
+      // No script fails on data that scripts wrote.
+      throw defect(String(error))
     }
   }
 }

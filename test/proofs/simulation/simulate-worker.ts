@@ -9,7 +9,7 @@ const RUNS = 20
 
 // simulate.ts starts this worker.
 const { nodes, store, extent, seed, shrinks } = workerData as SimulationOrder
-const report: SimulationReport = { commands: 0, runs: 0, meetingSeconds: 0 }
+const report: SimulationReport = { commands: 0, moves: 0, runs: 0, meetingSeconds: 0 }
 const startedAt = performance.now()
 const isEnough = () => 'commands' in extent
   ? report.commands >= extent.commands
@@ -21,6 +21,7 @@ try {
     const property = fc.asyncProperty(plan, async (plan) => {
       const outcome = await run(plan)
       report.commands += outcome.commands
+      report.moves += outcome.moves
       report.meetingSeconds = Math.max(report.meetingSeconds, outcome.meetingSeconds ?? 0)
       if (outcome.broken.length > 0) throw new Error(outcome.broken.join('; '))
     })

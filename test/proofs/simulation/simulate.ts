@@ -19,6 +19,7 @@ export interface SimulationOrder {
 export interface SimulationReport {
   commands: number
   runs: number
+  moves: number
   /** Maximum of virtual seconds from the last fault until all clients met. */
   meetingSeconds: number
   /** Shortest plan that breaks an invariant, with its file. */
@@ -38,9 +39,10 @@ export async function simulate (t: Test, nodes: number, store: StoreName, extent
   const worker = new Worker(new URL('simulate-worker.ts', import.meta.url), { workerData: order })
   const [report]: [SimulationReport] = await once(worker, 'message') as [SimulationReport]
   await worker.terminate()
-  t.comment(`${report.commands} commands in ${report.runs} runs, ` +
+  t.comment(`${report.commands} commands with ${report.moves} moves in ${report.runs} runs, ` +
     `${Math.round((performance.now() - startedAt) / 1000)} s, ` +
     `all together ${report.meetingSeconds} s after the last fault`)
   if (report.failure !== undefined) throw new Error(report.failure)
   t.ok(report.commands > 0)
+  t.ok(report.moves > 0)
 }

@@ -4,7 +4,7 @@ import { Judge } from './judge.js'
 import { Signatures } from './signatures.js'
 import type { CobrowseNode, Seat, SeatEnd } from '../../../types/node.js'
 import type { Membership, RoomKey } from '../../../types/registry.js'
-import type { NewNodeOrder, NodeOrder } from '../../../types/operations.js'
+import type { NewNodeOrder, NewRoomMove, NodeOrder } from '../../../types/operations.js'
 import type { Role } from '../../../types/role.js'
 import type { Gateway } from './gateway.js'
 import type { Fixture, Host, Store, Times } from './fixture.js'
@@ -55,6 +55,7 @@ export class World {
 
   readonly faults: Fixture['faults']
   readonly decidedAt: Fixture['decidedAt']
+  readonly #clientsOf: Map<RoomKey, Client[]>
   readonly #createRegistry: Fixture['createRegistry']
 
   constructor ({ nodes, gateways, rooms }: WorldSize, fixture: Fixture) {
@@ -67,7 +68,8 @@ export class World {
     this.#createRegistry = fixture.createRegistry
     this.signatures = new Signatures(times, (signature) => this.judge.issued(signature))
     this.rooms = Array.from({ length: rooms }, (_value, at) => ({ tenant: 't', room: `r${at}` }))
-    this.clients = this.rooms.flatMap((key) => ROLES.map((role) => ({ key, role, state: 'away' as const, attempt: 0 })))
+    this.#clientsOf = new Map(this.rooms.map((key) => [key, ROLES.map((role) => ({ key, role, state: 'away', attempt: 0 }))]))
+    this.clients = [...this.#clientsOf.values()].flat()
     this.gateways = Array.from({ length: gateways }, (_value, at) => this.#createGateway(newHost(`gateway ${at}`)))
     this.relays = Array.from({ length: nodes }, (_value, at) => ({
       ...newHost(`node ${at}`), id: `n${at}`, isStarting: false, isAtFault: false
@@ -152,6 +154,14 @@ export class World {
     ).then(() => { relay.mayBeOrdered = kind !== undefined }, () => {})
   }
 
+  /** An operator moves a room away from its node, to a given one or to any. @returns false if the gateway is paused */
+  move (key: RoomKey, gateway: Gateway, target?: Relay): boolean {
+    if (gateway.process.isPaused) return false
+    const move: NewRoomMove = { reason: 'simulated', author: 'operator', ...target && { to: target.id } }
+    gateway.registry.operations?.move(key, move).catch(() => {})
+    return true
+  }
+
   /** Kills the node by SIGKILL: its clients see their sockets close. */
   crash (relay: Relay): void {
     relay.process.isDead = true
@@ -215,7 +225,7 @@ export class World {
 
   /** True if both clients of the room sit on one node. */
   nodeOf (key: RoomKey): Relay | undefined {
-    const [first, second] = this.clients.filter((client) => client.key === key)
+    const [first, second] = this.#clientsOf.get(key) ?? []
     return first?.relay === second?.relay ? first?.relay : undefined
   }
 }

@@ -4,6 +4,7 @@ import { pick } from './commands.js'
 import { SimZooKeeper } from './sim-zookeeper.js'
 import { Timeline } from './timeline.js'
 import { DEFAULT_TIMES } from './fixture.js'
+import type { Binding } from '../../../lib/registry/zookeeper/binding.js'
 import type { Judge } from './judge.js'
 import type { Server } from './sim-ensemble.js'
 import type { Change } from './sim-tree.js'
@@ -110,13 +111,29 @@ function see (judge: Judge, { path, before, after }: Change, now: number): void 
   if (!ROOM.test(path)) return
   judge.told?.(() => `${path.slice(-6)} ${after === undefined ? 'is deleted' : after.data}`)
   if (after === undefined) return judge.unclaimed(path)
-  const { member, state, endedAt } = parseBinding(after.data.toString())
+  const { member, state, claims, endedAt } = parseBinding(after.data.toString())
   const last = before && parseBinding(before.data.toString())
   if (endedAt > (last?.endedAt ?? 0)) judge.callEnded(path, endedAt)
   else if (state === 'released') judge.unclaimed(path)
   if (member === undefined || state === 'released') return
-  judge.bound(path, member)
+  if (state === 'moving' || state === 'moved') return seeMove(judge, path, member, { state, last, dated: claims, now })
+  judge.bound(path, member, now)
   if (state === 'claimed') judge.claimed(path)
   // The store decides which nodes are alive: a room is never bound to a missing node.
   if (!judge.lives(member, now)) judge.breaks('I3', `a room is ${state} to ${member}, which was declared dead`)
+}
+
+interface MoveSeen {
+  state: 'moving' | 'moved'
+  last: Binding | undefined
+  dated: number
+  now: number
+}
+
+/** Tells the move of an operator from the acknowledgement of the node, and from the end of a call meanwhile. */
+function seeMove (judge: Judge, path: string, member: string, { state, last, dated, now }: MoveSeen): void {
+  const [id = ''] = member.split('|')
+  const isFirst = last?.state !== 'moving' && last?.state !== 'moved'
+  if (isFirst) judge.moved(path, id, { at: now, dated, mustWait: state === 'moving' })
+  else if (last.state === 'moving' && state === 'moved') judge.acknowledged(path, id, now)
 }
