@@ -10,6 +10,7 @@ import { findApart } from './judge-apart.mjs'
 import { findEnded } from './judge-ended.mjs'
 import { findLate, findReused } from './judge-admissions.mjs'
 import { findSplits } from './judge-splits.mjs'
+import { createMoves } from './moves.mjs'
 import { createPromises } from './promises.mjs'
 import { summarize } from './summary.mjs'
 
@@ -20,13 +21,19 @@ import { summarize } from './summary.mjs'
 
 /**
  * @param {import('./history.mjs').Line[]} history lines in order of time
- * @param {{ rooms: number, faults: readonly string[], settings: Judged, mayLapse?: boolean }} race
- *   its extent: `faults` are their kinds
+ * @param {{ rooms: number, moves?: number, faults: readonly string[], settings: Judged, mayLapse?: boolean }} race
+ *   its extent: `faults` are their kinds, the numbers are minimums
  * @returns {{ violations: Violation[], summary: Record<string, number | Record<string, number>> }}
  */
 export function check (history, race) {
   const { settings } = race
-  const facts = { history, settings, promises: createPromises(history), faults: createFaults(history, settings) }
+  const facts = {
+    history,
+    settings,
+    promises: createPromises(history),
+    faults: createFaults(history, settings),
+    moves: createMoves(history)
+  }
   const violations = [
     ...findMissing(history, race),
     ...findDefects(history),
@@ -41,7 +48,7 @@ export function check (history, race) {
 }
 
 /** A race without events proves nothing. */
-function findMissing (history, { rooms, faults }) {
+function findMissing (history, { rooms, faults, moves = 0 }) {
   const missing = []
   const demand = (is, what) => { if (!is) missing.push({ rule: 'RACE', what, lines: [] }) }
   const count = (wanted) => history.filter(({ what }) => what === wanted).length
@@ -50,6 +57,8 @@ function findMissing (history, { rooms, faults }) {
   }
   const injected = new Set(history.flatMap(({ what, phase, fault }) => what === 'fault' && phase === 'end' ? fault : []))
   for (const fault of faults) demand(injected.has(fault), `there was no ${fault}`)
+  const moved = history.filter(({ what, outcome }) => what === 'moved' && outcome !== 'unbound').length
+  demand(moved >= moves, `${moved} rooms were moved, and ${moves} asked for`)
   demand(count('done') >= rooms, `${count('done')} rooms were completed, and ${rooms} asked for`)
   return missing
 }

@@ -98,6 +98,7 @@ t.test('an empty history, a missing fault or a missing room – prove nothing', 
   withoutFault.lines.splice(withoutFault.lines.findIndex(({ fault, phase }) => fault === 'store-flush' && phase === 'end'), 1)
   t.strictSame(reasonsOf(withoutFault), ['there was no store-flush'])
   t.strictSame(reasonsOf(goodStory(), 2), ['1 rooms were completed, and 2 asked for'])
+  t.strictSame(reasonsOf(goodStory(), 1, { moves: 1 }), ['0 rooms were moved, and 1 asked for'])
 })
 
 t.test('failed processes, rooms without a meeting, nodes replaced by no process, lapses without a fault – are violations', async (t) => {
@@ -121,6 +122,20 @@ t.test('two valid signatures of one room for two live nodes – are a split', as
   t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(7, 7.1, 's', 'n2')), [], 'two rooms')
   t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(5, 5.1, 'r', 'n2')), ['I1'], 'at once')
   t.strictSame(rulesOf(goodStory().signed(5, 5.1, 'r', 'n1').signed(7, 7.1, 'r', 'n2', { kind: 'join-only' })), [])
+})
+
+t.test('two valid signatures of a room that an operator moved – are no split while the first node admits by none', async (t) => {
+  const moved = (from: string) => goodStory().signed(5, 5.1, 'r', 'n1')
+    .note(5.5, 'g1', 'moving', { room: 'r', id: '1' })
+    .note(5.6, 'g1', 'moved', { room: 'r', id: '1', outcome: 'moving', from })
+    .signed(7, 7.1, 'r', 'n2')
+  const old = { iat: START / 1000 + 5 }
+  t.strictSame(rulesOf(moved('n1')), [])
+  t.strictSame(rulesOf(moved('n2')), ['I1'], 'it was moved away from another node')
+  t.strictSame(rulesOf(moved('n1').admitted(6, 'r', 'recorder', 'n1', old)), [], 'before the second signature')
+  t.strictSame(rulesOf(moved('n1').admitted(7.5, 'r', 'recorder', 'n1', old)), ['I1'], 'after the second signature')
+  t.strictSame(rulesOf(moved('n1').signed(7.2, 7.3, 'r', 'n1').admitted(7.5, 'r', 'recorder', 'n1', old)), ['I1'],
+    'the room returned without a move')
 })
 
 t.test('the first of two signatures – counts until its expiry plus the skew', async (t) => {
@@ -199,6 +214,11 @@ t.test('a room with both sides inside – closed by anything but an end of its c
   const released = endedStory(goodStory(), 10, 'the call ended')
   t.strictSame(rulesOf(released), ['I25'], 'no gateway ended the call')
   t.strictSame(rulesOf(released.note(9.5, 'd1', 'ending', { room: 'r' })), [])
+  const operated = (seconds: number) => endedStory(goodStory(), 10, 'the call ended')
+    .note(seconds, 'g1', 'moving', { room: 'r', id: '1' })
+    .note(seconds, 'g1', 'moved', { room: 'r', id: '1', outcome: 'moving', from: 'n1' })
+  t.strictSame(rulesOf(operated(9.5)), [], 'an operator moved the room')
+  t.strictSame(rulesOf(operated(10.5)), ['I25'], 'an operator moved the room afterwards')
   const alone = goodStory().admitted(9, 'r', 'recorder', 'n1', { jti: 'x' }).admitted(9, 'r', 'recorder', 'n1')
     .note(10, 'n1', 'ended', { room: 'r', role: 'recorder', jti: 'x', code: 4410, reason: moved })
   t.strictSame(rulesOf(alone), [], 'the other side was absent')

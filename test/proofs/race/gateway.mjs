@@ -2,12 +2,16 @@
 import Fastify from 'fastify'
 import { cobrowse, memorySessions, ownUserIdOnly, staticProvision } from '../../../dist/lib/index.js'
 import { beginChild } from './child.mjs'
+import { withOperator } from './operator.mjs'
+import { createRandom } from './random.mjs'
 import { makeRegistry } from './registry.mjs'
 
 const { note, ...config } = beginChild()
-const { settings: { signing, path, releasePath }, user } = config
+const { settings: { signing, path, releasePath, moveShare }, user, nodes, seed } = config
 // Requests of a gateway to the store promise nothing to a node.
-const registry = makeRegistry(config, () => {})
+const registry = withOperator(makeRegistry(config, () => {}), {
+  share: moveShare, nodes, random: createRandom(seed), note
+})
 const sessions = memorySessions()
 const app = Fastify({ requestTimeout: 5000 })
 await app.register(cobrowse, {

@@ -1,11 +1,11 @@
 /** Difference allowed between the clocks of a node and of the store, which count milliseconds on one machine. */
-const GRAIN_MS = 20
+export const GRAIN_MS = 20
 
 /** Share of its session that a node relies on (lib/registry/zookeeper/session-lease.ts). */
 const TRUSTED_SHARE = 2 / 3
 
 // The moment of the note may be later: see doors.mjs.
-const momentOf = ({ heldAt, at }) => heldAt ?? at
+export const momentOf = ({ heldAt, at }) => heldAt ?? at
 
 /** I5: a signature is accepted at most once, and never after its expiry. */
 export function findReused ({ history, settings }) {

@@ -1,11 +1,13 @@
 import { AFTERWARDS_MS, holds, overlap } from './faults.mjs'
 
 /**
- * I25: only the end of its call, or a fault of its own node after the lease expired, closes a room with both sides
- * inside.
+ * I25: only the end of its call, a move, or a fault of its own node after the lease expired, closes a room with both
+ * sides inside.
  */
 export function findEnded (facts) {
-  const { history } = facts
+  const { history, moves, settings: { lease, linger } } = facts
+  /** Time within which a node that a room leaves hears of the move, or the room is free for others. */
+  const leavingMs = lease + linger * 1000 + AFTERWARDS_MS
   const isExcused = createExcuses(facts)
   const endedAt = new Map()
   const inside = new Map()
@@ -30,7 +32,11 @@ export function findEnded (facts) {
       if (seats.size === 0) inside.get(by).delete(room)
       if (what === 'left' || other === undefined) continue
       const isEnd = line.reason === 'the call ended'
-      if (isEnd ? !(endedAt.get(room) <= at) : !isExcused(by, at)) {
+      if (isEnd && endedAt.get(room) <= at) continue
+      if (moves.mayHaveLeft(room, by, { begin: at - leavingMs, end: at })) continue
+      // A node that was cut off hears of a move once it is back.
+      const wasMoved = moves.mayHaveLeft(room, by, { begin: -Infinity, end: at })
+      if ((isEnd && !wasMoved) || !isExcused(by, at)) {
         found.push({ rule: 'I25', what: `a room with both inside is closed: ${line.reason}`, lines: [other, line] })
       }
     }

@@ -27,6 +27,8 @@ export interface Extent {
   drivers: number
   /** Seconds from its start; the race goes on longer if a fault has not been injected. */
   seconds: number
+  /** Least number of rooms that operators move. */
+  moves: number
   /** Names of faults, as in fault-injector.ts and in the stores. */
   faults: readonly string[] | 'all'
   /** Whether leases may lapse without a fault, as they do on a machine that runs other tests as well. */
@@ -91,8 +93,8 @@ export async function runRace (t: Test, { startStore, folder, extent, seed }: Ra
   const names = (letter: string, count: number) => Array.from({ length: count }, (_value, at) => `${letter}${at + 1}`)
   const nodes = await Promise.all(names('n', extent.nodes).map(async (name) =>
     await startTarget(name, 'node.mjs', { port: await findFreePort() })))
-  const gateways = await Promise.all(names('g', extent.gateways).map(async (name) =>
-    await startTarget(name, 'gateway.mjs', { user: USER })))
+  const gateways = await Promise.all(names('g', extent.gateways).map(async (name, at) =>
+    await startTarget(name, 'gateway.mjs', { user: USER, nodes: names('n', extent.nodes), seed: seed + 100 + at })))
   const addresses = gateways.map(({ message }) => message)
   const drivers = await Promise.all(names('d', extent.drivers).map(async (name, at) => await processes.start(
     'driver.mjs', { settings, folder, name, seed: seed + 1 + at, user: USER, gateways: addresses }
@@ -111,7 +113,7 @@ export async function runRace (t: Test, { startStore, folder, extent, seed }: Ra
   })
   const faults = extent.faults === 'all' ? injector.faults : extent.faults
   const rooms = FEWEST_ROOMS[store.kind]
-  writeFileSync(join(folder, 'race.json'), JSON.stringify({ rooms, seed, faults, settings, mayLapse: extent.mayLapse }))
+  writeFileSync(join(folder, 'race.json'), JSON.stringify({ rooms, moves: extent.moves, seed, faults, settings, mayLapse: extent.mayLapse }))
   await sleep(WARM_UP_MS)
   let left: string[] = []
   const endsAt = performance.now() + extent.seconds * 1000

@@ -12,6 +12,7 @@ testRace(t, 'Redis', {
     nodes: 3,
     drivers: 1,
     seconds: 0,
+    moves: 5,
     mayLapse: true,
     roomsAtOnce: 25,
     faults: ['node-kill', 'node-stop-long', 'gateway-cut', 'store-fail-over', 'store-flush']

@@ -13,6 +13,8 @@ export interface Settings {
   releasePath: string
   /** Rooms that one driver plays at once. */
   roomsAtOnce: number
+  /** Share of the requests after which an operator moves the room. */
+  moveShare: number
   /** Rooms of one driver that last as long as the race. */
   longRooms: number
 }
@@ -26,6 +28,7 @@ const SETTINGS: Settings = {
   path: '/getConnectionInfo',
   releasePath: '/releaseConnection',
   roomsAtOnce: 100,
+  moveShare: 0.2,
   longRooms: 12
 }
 

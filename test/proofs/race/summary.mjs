@@ -1,5 +1,5 @@
 /** Summarizes a race in a few numbers. */
-export function summarize ({ history, faults }, violations) {
+export function summarize ({ history, faults, moves }, violations) {
   const of = (wanted) => history.filter(({ what }) => what === wanted)
   const signed = of('signed')
   const moments = [history[0]?.at ?? 0, history.at(-1)?.at ?? 0]
@@ -13,6 +13,8 @@ export function summarize ({ history, faults }, violations) {
     unanswered: of('unanswered').length,
     turnedAway: tally(of('turned-away'), ({ code }) => code),
     sentAway: tally(of('sent-away'), ({ code }) => code),
+    moves: tally(moves.all, ({ outcome }) => outcome),
+    notMoved: of('not-moved').length,
     endedCalls: of('call-ended').length,
     lapses: of('lapsed').length,
     lapsesWithoutFault: faults.lapsesWithoutReason().length,

@@ -12,6 +12,7 @@ testRace(t, 'three servers of ZooKeeper', {
     nodes: 3,
     drivers: 1,
     seconds: 0,
+    moves: 5,
     mayLapse: true,
     faults: ['node-kill', 'node-refuse-long', 'store-expire', 'store-leader-kill']
   }
