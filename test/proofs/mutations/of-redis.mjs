@@ -115,14 +115,14 @@ export const OF_REDIS = [
   {
     name: 'a gateway with an old view gives a room to a node under an order',
     file: GATEWAY,
-    find: ' and not isOrdered(ARGV[i])',
-    replace: '',
+    find: ' and not isOrdered(member) end',
+    replace: ' end',
     tests: ['test/registry/redis.test.ts']
   },
   {
     name: 'liveness outside the script: the gateway believes its view',
     file: GATEWAY,
-    find: 'if alive(ARGV[i]) and isNamed(ARGV[i]) and not isOrdered(ARGV[i]) then',
+    find: 'if not isLeft and mayTake(ARGV[i]) then',
     replace: 'if true then',
     tests: IN_SIMULATION
   },
@@ -150,7 +150,7 @@ export const OF_REDIS = [
   {
     name: 'a late release cuts a newer claim',
     file: NODE,
-    find: 'or claims > number then return 0 end',
+    find: 'or claims > number or targetOf(state) then return 0 end',
     replace: 'then return 0 end',
     tests: ON_MEMBERSHIP
   },
@@ -206,7 +206,7 @@ export const OF_REDIS = [
   {
     name: 'the store repeats confirmed ends of calls',
     file: NODE,
-    find: 'forget(FURTHER + 2 * (#KEYS - 7))',
+    find: 'forget(FURTHER + 2 * (#KEYS - 8))',
     replace: '',
     tests: ON_ENDED_CALLS
   },
@@ -227,8 +227,8 @@ export const OF_REDIS = [
   {
     name: 'a room whose node lost it stays open',
     file: CLAIMS,
-    find: "else if (word === 'elsewhere') endRoom(key, 'lost')\n    }",
-    replace: "else if (word === 'elsewhere') held.remove(key)\n    }",
+    find: "else if (word === 'elsewhere') endRoom(key, 'lost')\n      else if (word === 'ended')",
+    replace: "else if (word === 'elsewhere') held.remove(key)\n      else if (word === 'ended')",
     tests: ON_MEMBERSHIP
   },
   {
@@ -318,7 +318,7 @@ export const OF_REDIS = [
   {
     name: 'rooms of one call get the candidates of another',
     file: GATEWAY,
-    find: 'at = last + 1',
+    find: 'at = last + 2',
     replace: '',
     tests: ['test/registry/redis/together.test.ts']
   },
@@ -412,5 +412,33 @@ export const OF_REDIS = [
     find: 'if (registration.isPending()) return',
     replace: 'if (registration.isPending() || !lease.valid()) return',
     tests: ON_EPOCH
+  },
+  {
+    name: 'a moved room is given to another node before its node gave it up',
+    file: GATEWAY,
+    find: "if target and isLeaving(room, member, claims) then return 'settling', 0 end",
+    replace: '',
+    tests: ON_CONTRACT
+  },
+  {
+    name: 'a node takes a moved room back',
+    file: NODE,
+    find: 'if holder and targetOf(state) and idOf(holder) == idOf(MEMBER) then',
+    replace: 'if false then',
+    tests: IN_SIMULATION
+  },
+  {
+    name: 'a moved room returns to its node',
+    file: GATEWAY,
+    find: 'local isLeft = target and idOf(ARGV[i]) == idOf(left)',
+    replace: 'local isLeft = false',
+    tests: ON_CONTRACT
+  },
+  {
+    name: 'a node is not told of a move',
+    file: 'lib/registry/redis/scripts/operator.ts',
+    find: "ask('ZADD', UNHEARD, 0, toUnheard(ROOM, member, now))",
+    replace: '',
+    tests: ON_CONTRACT
   }
 ]

@@ -1,11 +1,12 @@
+const ON_CONTRACT = ['test/registry/zookeeper.test.ts']
 const ON_ZOOKEEPER = ['test/proofs/simulation/zookeeper.test.ts']
 
 export const OF_ZOOKEEPER = [
   {
     name: 'a gateway of ZooKeeper with an old view gives a room to a node under an order',
     file: 'lib/registry/zookeeper/assigner.ts',
-    find: 'await write(state, binding, ending, orders.check())',
-    replace: 'await write(state, binding, ending)',
+    find: 'await write(state, binding, ending, { event, checks: orders.check() })',
+    replace: 'await write(state, binding, ending, { event })',
     tests: ['test/registry/zookeeper.test.ts']
   },
   {
@@ -75,5 +76,40 @@ export const OF_ZOOKEEPER = [
     find: 'return { ops: [checkBucket(room), op], text }',
     replace: 'return { ops: [op], text }',
     tests: ['test/registry/zookeeper/room-records.test.ts']
+  },
+  {
+    name: 'a room of ZooKeeper counts as moved while its node has it open',
+    file: 'lib/registry/zookeeper/moves.ts',
+    find: "const outcome = isAlive && mayBeOpen(binding) ? 'moving' : 'moved'",
+    replace: "const outcome = 'moved'",
+    tests: ON_CONTRACT
+  },
+  {
+    name: 'a moved room of ZooKeeper is given to another node before its node gave it up',
+    file: 'lib/registry/zookeeper/assigner.ts',
+    find: "if (typeof outcome === 'object') throw new RegistrySettlingError()",
+    replace: "if (typeof outcome === 'object') return 'gone'",
+    tests: ON_CONTRACT
+  },
+  {
+    name: 'a node of ZooKeeper takes a moved room back',
+    file: 'lib/registry/zookeeper/claims.ts',
+    find: "if (date <= endedAt || isMovedFrom(member, binding)) return 'ended'",
+    replace: "if (date <= endedAt) return 'ended'",
+    tests: ON_ZOOKEEPER
+  },
+  {
+    name: 'a moved room of ZooKeeper returns to its node',
+    file: 'lib/registry/zookeeper/assigner.ts',
+    find: 'candidates.filter(({ id }) => id !== left && id !== binding.target)',
+    replace: 'candidates.filter(({ id }) => id !== binding.target)',
+    tests: ON_CONTRACT
+  },
+  {
+    name: 'a moved room of ZooKeeper never returns to its node',
+    file: 'lib/registry/zookeeper/assigner.ts',
+    find: '|| isOver(binding)) return candidates',
+    replace: ') return candidates',
+    tests: ['test/proofs/simulation/plans.test.ts']
   }
 ]
