@@ -8,7 +8,7 @@ import type { Redis } from 'ioredis'
 import type { RedisScripter, RoomKey, SelectNode } from '../../../types/index.js'
 
 /** Keys of every script; the rooms follow. */
-const COMMON_KEYS = 7
+const COMMON_KEYS = 8
 
 /** Counts the scripts that run on rooms. */
 function countRuns (redis: Redis) {
