@@ -68,7 +68,7 @@ export interface BrokenZooKeeperNode extends ZooKeeperDefect {
 }
 
 /** Lua inserted into all scripts, before the rooms. */
-export const COMMON_KEYS = 7
+export const COMMON_KEYS = 8
 /** Position of an argument of a node's script, counted from the last key. */
 export const ARGUMENT = {
   lease: 2,

@@ -68,7 +68,9 @@ export const OF_CLAIMS: Record<string, BrokenNode> = {
   'does not hear "ended" in the answer to a claim in turn': {
     breaks: { 'claims-in-turn-ended': /somebody inside stays connected/ },
     redis: changing({
-      hear: (answer, sent) => kindOf(sent) !== OPEN ? answer : hearClaims(answer, (word) => [word, 0])
+      hear: (answer, sent) => kindOf(sent) !== OPEN
+        ? answer
+        : hearClaims(answer, (word) => [word === 'ended' ? 'failed' : word, 0])
     })
   },
   'says of every claim that a client shows a signature': {

@@ -13,7 +13,10 @@ const toAscii = ({ tenant, room }: RoomKey) =>
 
 export const OF_ROOMS: Record<string, BrokenNode> = {
   'does not confirm the end of a call': {
-    breaks: { 'call-ended-heard': /the store repeats the same end, since it is never acknowledged/ },
+    breaks: {
+      'call-ended-heard': /the store repeats the same end, since it is never acknowledged/,
+      'moved-given-up': /it does not say so, and the room waits for it/
+    },
     redis: (good) => ({
       async evalsha (sha1, keys, ...args) {
         const heardFrom = keys + ARGUMENT.claimToBeat + 2 * (keys - COMMON_KEYS)
@@ -59,13 +62,16 @@ export const OF_ROOMS: Record<string, BrokenNode> = {
       'cut-unanswered': /the two sides of an unclaimed room hear each other/,
       elsewhere: /a client of a room that lives elsewhere stays connected/,
       'epoch-writes': /two sides of a room hear each other, and its binding is not there/,
+      'moved-unopened': /a client with a signature from before stays connected/,
       'record-rooms': /with 2 open rooms at least, the record says 0/,
       'room-key': /expected the binding of .*; it is ".*\|assigned\|0"/,
       unreadable: /a client stays connected/
     },
     membership: (good) => ({
       claim: async () => good.valid() ? 'ok' : 'lapsed',
-      holds: () => good.valid()
+      holds: () => good.valid(),
+      // A heartbeat may tell it that the call ended.
+      endedAt: () => undefined
     })
   },
   'takes "elsewhere" for "ok"': {
@@ -123,7 +129,9 @@ export const OF_ROOMS: Record<string, BrokenNode> = {
     breaks: {
       'call-ended': /somebody inside stays connected/,
       'claims-in-turn-ended': /somebody inside stays connected/,
-      'lapse-ended': /somebody inside stays connected/
+      'lapse-ended': /somebody inside stays connected/,
+      moved: /somebody inside stays connected/,
+      'moved-given-up': /it says so, and has the room open/
     },
     membership: deafTo('ended')
   },

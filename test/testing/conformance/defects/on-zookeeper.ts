@@ -1,5 +1,7 @@
 import { ZooKeeperError } from '../../../../lib/zookeeper-client/error.js'
-import type { ZooKeeperClient, ZooKeeperOp } from '../../../../lib/zookeeper-client/client.js'
+import { roomName } from '../../../../lib/common/room-name.js'
+import type { ReadOptions, ZooKeeperClient, ZooKeeperOp } from '../../../../lib/zookeeper-client/client.js'
+import type { Membership, RoomKey } from '../../../../types/registry.js'
 import type { BrokenZooKeeperNode, ZooKeeperDefect } from '../start-node.js'
 
 type Change = Required<ZooKeeperDefect>['client']
@@ -45,6 +47,28 @@ const recreating: Change = (good: ZooKeeperClient) => {
       await good.create(first.path, record, { ephemeral: true, ms: 1000 })
       return await good.multi(ops, options)
     }
+  }
+}
+
+/** Replaces the state of a room in what the node reads. */
+const showing = (state: RegExp, other: string, isMeant: (options: ReadOptions) => boolean = () => true): Change =>
+  (good) => ({
+    async get (path, options = {}) {
+      const found = await good.get(path, options)
+      if (found === undefined || !isMeant(options)) return found
+      return { ...found, data: Buffer.from(found.data.toString().replace(state, other)) }
+    }
+  })
+
+/** Admits clients to rooms that the node closed since their call ended, or since they move. */
+function reopeningEnded (good: Membership): Partial<Membership> {
+  const closed = new Set<string>()
+  good.on('ended', (room) => closed.add(roomName(room)))
+  const isClosed = (room: RoomKey) => closed.has(roomName(room))
+  return {
+    claim: async (room, options) => isClosed(room) ? 'ok' : await good.claim(room, options),
+    holds: (room) => good.holds(room) || (good.valid() && isClosed(room)),
+    endedAt: (room) => isClosed(room) ? undefined : good.endedAt(room)
   }
 }
 
@@ -126,12 +150,52 @@ export const ON_ZOOKEEPER: Record<string, BrokenZooKeeperNode> = {
     }
   },
   'watches no room': {
-    breaks: { 'call-ended': /somebody inside stays connected/ },
+    breaks: {
+      'call-ended': /somebody inside stays connected/,
+      moved: /somebody inside stays connected/,
+      'moved-given-up': /it does not say so, and the room waits for it/
+    },
     client (good) {
       const unwatched: ZooKeeperClient['get'] = async (path, { watch: _watch, ...options } = {}) =>
         await good.get(path, options)
       return { get: staleInTurn({ ...good, get: unwatched }) }
     }
+  },
+  'hears of the end of a call, and not of a move': {
+    breaks: {
+      moved: /somebody inside stays connected/,
+      'moved-given-up': /it does not say so, and the room waits for it/
+    },
+    client: showing(/\|moving(?:>[^|]+)?\|/, '|claimed|')
+  },
+  'never says that it gave up a room': {
+    breaks: { 'moved-given-up': /it does not say so, and the room waits for it/ },
+    client: without((op) => op.type === 'set' && isRoom(op) && /\|moved[>|]/.test(op.data.toString()))
+  },
+  'says that it gave up a room which it keeps open': {
+    breaks: {
+      'call-ended': /somebody inside stays connected/,
+      'drop-call-ended': /somebody inside stays connected/,
+      'lapse-ended': /somebody inside stays connected/,
+      moved: /somebody inside stays connected/,
+      'moved-given-up': /it says so, and has the room open/
+    },
+    onZooKeeper: (good) => ({
+      on: (event, listener) => event === 'ended' ? () => {} : good.on(event, listener)
+    })
+  },
+  'claims a room that an operator moved': {
+    breaks: { 'moved-unopened': /a client with a signature from before stays connected/ },
+    // Only the reading of a claim sets no watch.
+    client: showing(/\|moved(?:>[^|]+)?\|/, '|assigned|', ({ watch }) => watch === undefined)
+  },
+  'lets clients in again to a room that it closed': {
+    breaks: {
+      'call-ended-older': /a client with a signature from before stays connected/,
+      'call-ended-reopened': /with a normal signature from before stays/,
+      'moved-older': /a client with a signature from before stays connected/
+    },
+    onZooKeeper: reopeningEnded
   },
   'relies on its lease for twice its session': {
     breaks: {
