@@ -384,7 +384,7 @@ class Node:
     async def _read_end(self, room: Room) -> None:
         room.is_unread = False
         try:
-            self._hear_end(room.key, await self.store.watch_end(room.key, room.watcher))
+            self._hear_end(room.key, await self.store.watch_end(room.key, self._member(), room.watcher))
         except NO_ANSWER:
             room.is_unread = True
 
@@ -423,7 +423,7 @@ class Node:
             date = claims['iat'] * 1000
             check(date > self.ended.get(room.key, 0), 4410, 'the call ended')
             word = await self._claim_by_signature(room, date)
-            is_known = word in ('elsewhere', 'ended', 'lapsed')
+            is_known = word in ('elsewhere', 'ended', 'moved', 'lapsed')
             check(word == 'ok', 4410 if is_known else 4503, f'the store says {word}')
             check(self.valid() and room.is_door_open, 4410, 'lapsed')
         return self._take(room, claims, client)
@@ -497,7 +497,7 @@ class Node:
             return
         del self.unreleased[room.key]
         try:
-            await self.store.release(room.key, room.claimed_by, room.number)
+            await self.store.release(room.key, room.claimed_by, room.number, self._hear_end)
         except Unreadable:
             pass  # There is no claim to give up.
         except NO_ANSWER as error:

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import re
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,8 +27,8 @@ ZOOKEEPER, SESSION = env('ZOOKEEPER', '127.0.0.1:2181'), int(env('SESSION', 6000
 CALL_MS = min(1000, SESSION / 3)
 ROOT, ANY, MAX_TRIES = '/cobrowse', -1, 8
 MEMBER = r'[\w.:-]{1,64}\|[\w.:-]{1,64}'
-BINDING = re.compile(
-    rf'({MEMBER}|\|)\|(assigned|claimed|released|ended)\|(\d{{1,16}})\|(\d{{1,16}})\|[\w-]+(\|\[.*\])?', re.ASCII)
+STATE = r'assigned|claimed|released|ended|(?:moving|moved)(?:>[\w.:-]{1,64})?'
+BINDING = re.compile(rf'({MEMBER}|\|)\|({STATE})\|(\d{{1,16}})\|(\d{{1,16}})\|[\w-]+(\|\[.*\])?', re.ASCII)
 
 # What a call may raise. It may have been written all the same.
 NO_ANSWER = (KazooException, KazooTimeoutError, OSError, TimeoutError)
@@ -64,6 +65,17 @@ class Binding:
         member, state, claims, ended_at, history = parts.groups()
         return Binding('' if member == '|' else member, state, int(claims), int(ended_at), history or '')
 
+    def is_moved_from(self, member: str) -> bool:
+        """Whether an operator moves the room away from this node, which may have registered anew since."""
+        return self.state.startswith(('moving', 'moved')) and self.member.split('|')[0] == member.split('|')[0]
+
+    def released(self, member: str, number: int) -> 'Binding | None':
+        """The binding without this claim, or None if there is nothing to release."""
+        if self.is_moved_from(member) and self.state.startswith('moving'):
+            return replace(self, state=self.state.replace('moving', 'moved', 1))
+        is_ours = self.member == member and self.state == 'claimed' and self.claims <= number
+        return replace(self, state='released', claims=number) if is_ours else None
+
     def data(self) -> bytes:
         """The random end makes each text unique, so that an unchanged text proves that nobody wrote."""
         fields = (self.member or '|', self.state, self.claims, self.ended_at, secrets.token_urlsafe(9))
@@ -88,8 +100,12 @@ class Claim:
 
 @dataclass(frozen=True)
 class Claimed:
-    word: str  # ok, elsewhere, ended, stale or failed
+    word: str  # ok, elsewhere, ended, moved, stale or failed
     ended_at: int = 0
+
+
+def now_ms() -> int:
+    return int(time.time() * 1000)
 
 
 def check(path: str, version: int = ANY) -> Operation:
@@ -292,6 +308,8 @@ class Store:
             return Claimed('ok'), write_room(room, Binding(member, 'claimed', claim.number, 0))
         if claim.date <= found.ended_at:
             return Claimed('ended', found.ended_at), []
+        if found.is_moved_from(member):
+            return Claimed('moved', now_ms()), []
         is_own = found.member == member
         if is_own and found.state == 'released' and claim.number <= found.claims:
             return Claimed('stale', found.ended_at), []
@@ -303,25 +321,33 @@ class Store:
         claimed = replace(found, member=member, state='claimed', claims=number)
         return Claimed('ok', found.ended_at), write_room(room, claimed)
 
-    async def release(self, key: str, member: str, number: int) -> None:
+    async def release(self, key: str, member: str, number: int, hear_end: Callable[[str, int], None]) -> None:
+        """Releases a room that the last client left, or gives it up if an operator moves it."""
         for _ in range(MAX_TRIES):
             room = await self._read_room(key)
-            found = room.binding
-            if found is None or found.member != member or found.state != 'claimed' or found.claims > number:
+            released = room.binding and room.binding.released(member, number)
+            if released is None:
                 return
+            # A late release may find a room that was opened again before it moves. The node closes it first.
+            if released.is_moved_from(member):
+                hear_end(key, now_ms())
             try:
-                return await self.run(write_room(room, replace(found, state='released', claims=number)))
+                return await self.run(write_room(room, released))
             except FailedOperation:
                 pass  # Another client wrote the room, so it is read again.
         raise TimeoutError('the room kept changing')
 
-    async def watch_end(self, key: str, watcher: Watcher) -> int:
+    async def watch_end(self, key: str, member: str, watcher: Watcher) -> int:
         """Sets a watch on the room, and returns the end of its call, or 0.
 
         kazoo calls `watcher` in a thread of its own, and holds it once if each reading passes the same object.
         """
         data, _ = await self.read(room_path(key), watcher)
         try:
-            return 0 if data is None else Binding.parse(data).ended_at
+            found = data and Binding.parse(data)
         except Unreadable:
             return 0
+        if not found:
+            return 0
+        # The node must close a room that moves, so its own clock dates the move.
+        return now_ms() if found.is_moved_from(member) else found.ended_at
