@@ -407,9 +407,8 @@ final class Node {
             try {
                 store.session();
                 room.isUnread = false;
-                Store.End end = store.watchEnd(room.key, id, room.watcher);
-                synchronized (this) { hearEnd(room.key, end.at()); }
-                if (end.isMoving()) store.giveUp(room.key, id);
+                long endedAt = store.watchEnd(room.key, member(), room.watcher);
+                hearEnd(room.key, endedAt);
             } catch (Exception error) {
                 room.isUnread = true;
                 return;
@@ -417,7 +416,7 @@ final class Node {
         }
     }
 
-    private void hearEnd(String key, long at) {
+    private synchronized void hearEnd(String key, long at) {
         if (at == 0) return;
         ended.merge(key, at, Math::max);
         Room room = rooms.get(key);
@@ -455,7 +454,7 @@ final class Node {
             Refused.check(signature.milliseconds("iat") > ended.getOrDefault(room.key, 0L), 4410, CALL_ENDED);
         }
         String word = claimBySignature(room, signature.milliseconds("iat"));
-        boolean isKnown = List.of("elsewhere", "ended", "lapsed").contains(word);
+        boolean isKnown = List.of("elsewhere", "ended", "moved", "lapsed").contains(word);
         Refused.check(word.equals("ok"), isKnown ? 4410 : 4503, "the store says " + word);
         synchronized (this) {
             Refused.check(valid() && room.isDoorOpen, 4410, "lapsed");
@@ -547,7 +546,7 @@ final class Node {
             for (Room room : List.copyOf(unreleased.values())) holding(registration.readLock(), () -> {
                 if (!unreleased.remove(room.key, room)) return null;
                 try {
-                    store.release(room.key, room.claimedBy, room.number);
+                    store.release(room.key, room.claimedBy, room.number, this::hearEnd);
                 } catch (Store.Unreadable unreadable) {
                     // There is no claim to give up, and the next rooms must not wait for this one.
                 } catch (Exception error) {

@@ -2,7 +2,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.security.*;
 import java.util.*;
 import java.util.concurrent.*;
-import java.util.function.Consumer;
+import java.util.function.*;
 import java.util.regex.*;
 import org.apache.curator.framework.*;
 import org.apache.curator.framework.api.CuratorWatcher;
@@ -40,9 +40,19 @@ final class Store {
         }
 
         /** Whether an operator moves the room away from this node, which may have registered anew since. */
-        boolean isMovedFrom(String id) {
-            return state.startsWith("mov") && member != null && member.startsWith(id + "|");
+        boolean isMovedFrom(String other) {
+            return state.startsWith("mov") && member != null && idOf(member).equals(idOf(other));
         }
+
+        /** The binding without this claim, or null if there is nothing to release. */
+        Binding released(String owner, long number) {
+            if (state.startsWith("moving") && isMovedFrom(owner))
+                return new Binding(member, state.replaceFirst("moving", "moved"), claims, endedAt);
+            boolean isOurs = owner.equals(member) && state.equals("claimed") && claims <= number;
+            return isOurs ? new Binding(member, "released", number, endedAt) : null;
+        }
+
+        private static String idOf(String member) { return member.substring(0, member.indexOf('|')); }
 
         /** The random end makes each text unique, so that an unchanged text proves that nobody wrote. */
         byte[] toBytes() {
@@ -54,7 +64,7 @@ final class Store {
     /** @param number of the claim, @param date of the signature or of the opening, in milliseconds */
     record Claim(String key, long number, long date) {}
 
-    /** @param word ok, elsewhere, ended, stale or failed */
+    /** @param word ok, elsewhere, ended, moved, stale or failed */
     record Claimed(String word, long endedAt) {}
 
     /** The text of a room is no binding. It is left as it is: a room that is in use could be split otherwise. */
@@ -228,8 +238,7 @@ final class Store {
         Binding found = room.binding;
         long endedAt = found == null ? 0 : found.endedAt;
         if (found != null && claim.date <= endedAt) return new Claimed("ended", endedAt);
-        String id = member.substring(0, member.indexOf('|'));
-        if (found != null && found.isMovedFrom(id)) return new Claimed("ended", System.currentTimeMillis());
+        if (found != null && found.isMovedFrom(member)) return new Claimed("moved", System.currentTimeMillis());
         boolean isOwn = found != null && member.equals(found.member);
         if (isOwn && found.state.equals("released") && claim.number <= found.claims) return new Claimed("stale", endedAt);
         boolean isFree = found == null || isOwn || found.member == null || found.member.equals(replaced);
@@ -242,14 +251,16 @@ final class Store {
         return new Claimed("ok", endedAt);
     }
 
-    void release(String key, String member, long number) throws Exception {
+    /** Releases a room that the last client left, or gives it up if an operator moves it. */
+    void release(String key, String member, long number, ObjLongConsumer<String> hearEnd) throws Exception {
         for (int tries = 0; tries < MAX_TRIES; tries++) {
             RoomState room = readRoom(key);
-            Binding found = room.binding;
-            boolean isOurs = found != null && member.equals(found.member) && found.state.equals("claimed");
-            if (!isOurs || found.claims > number) return;
+            Binding released = room.binding == null ? null : room.binding.released(member, number);
+            if (released == null) return;
+            // A late release may find a room that was opened again before it moves. The node closes it first.
+            if (released.isMovedFrom(member)) hearEnd.accept(key, System.currentTimeMillis());
             try {
-                run(write(room, new Binding(member, "released", number, found.endedAt)));
+                run(write(room, released));
                 return;
             } catch (FailedOperation changed) {
                 // Another client wrote the room, so it is read again.
@@ -257,41 +268,20 @@ final class Store {
         }
         throw new IllegalStateException("the room kept changing");
     }
-
-    /** Writes that this node has closed a room which an operator moves. */
-    void giveUp(String key, String id) throws Exception {
-        for (int tries = 0; tries < MAX_TRIES; tries++) {
-            RoomState room = readRoom(key);
-            Binding found = room.binding;
-            if (found == null || !found.isMovedFrom(id) || found.state.startsWith("moved")) return;
-            String state = found.state.replaceFirst("moving", "moved");
-            try {
-                run(write(room, new Binding(found.member, state, found.claims, found.endedAt)));
-                return;
-            } catch (FailedOperation changed) {
-                // Another client wrote the room, so it is read again.
-            }
-        }
-        throw new IllegalStateException("the room kept changing");
-    }
-
-    /** @param at the end of the call, or 0, @param isMoving whether an operator moves the room away from this node */
-    record End(long at, boolean isMoving) {}
 
     /**
      * Sets a watch on the room, and returns the end of its call.
      *
      * @param watcher called once when the room may have changed: the same object for each reading of a room
      */
-    End watchEnd(String key, String id, CuratorWatcher watcher) throws Exception {
+    long watchEnd(String key, String member, CuratorWatcher watcher) throws Exception {
         try {
             byte[] data = curator.getData().usingWatcher(watcher).forPath(roomPath(key));
             Binding found = Binding.parse(new String(data, UTF_8));
-            boolean isMoving = found.isMovedFrom(id) && found.state.startsWith("moving");
-            // The node must close the room, so its own clock dates the move.
-            return new End(isMoving ? System.currentTimeMillis() : found.endedAt, isMoving);
+            // The node must close a room that moves, so its own clock dates the move.
+            return found.isMovedFrom(member) ? System.currentTimeMillis() : found.endedAt;
         } catch (KeeperException.NoNodeException | Unreadable missing) {
-            return new End(0, false);
+            return 0;
         }
     }
 }
