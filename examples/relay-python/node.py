@@ -19,7 +19,7 @@ COMMON_KEYS = [f'{{cobrowse}}:{name}' for name in ('leases', 'nodes', 'meta', 'i
 ROOM_KEY = '{cobrowse}:room:'
 BY_SIGNATURE, BEHIND_SHUT_DOOR, OPEN = 0, 1, 2
 CALL_MS, CLAIM_MS = min(1000, LEASE / 2), max(90_000, LEASE + 60_000)
-BATCH, MAX_ENDS, MAX_TRIES = 250, 1000, 6
+BATCH, MAX_TRIES = 250, 6
 SEATS_PER_ROOM, USED_KEPT = 32, 300_000
 SUSPEND_SECONDS, TICK_SECONDS = 600, 0.1
 UNKNOWN = 'unknown'
@@ -188,7 +188,8 @@ class Node:
         for name, at in zip(ends[::2], ends[1::2]):
             self._hear_end(ROOM_KEY + name, int(at))
         self._settle(rooms, now, claims)
-        if len(ends) >= 2 * MAX_ENDS:
+        # A room that an operator moves waits for the acknowledgement.
+        if ends:
             self.hurry.set()
 
     def _hear_order(self, order):
