@@ -21,6 +21,8 @@ export interface EndedCalls {
   watch (key: string): void
   isWatched (key: string): boolean
   forget (key: string): void
+  /** Marks a room as changed, even if it is not watched. */
+  lookAt (key: string): void
   /** Marks all rooms as changed, since watches were lost, and their events with them. */
   lookAtAll (): void
   /** Reads the rooms that changed. */
@@ -62,6 +64,7 @@ export function createEndedCalls ({ rooms, clock, batch, callMs, isOwn, onMoving
       watched.delete(key)
       changed.delete(key)
     },
+    lookAt: news,
     lookAtAll () {
       for (const key of watched.keys()) changed.add(key)
       tellNews()

@@ -38,11 +38,11 @@ export function createZooKeeperNode (options: ZooKeeperNodeOptions): NodeStore {
   const callMs = () => Math.min(MAX_CALL_MS, client.sessionTimeout() / BEATS_PER_SESSION)
   const lease = createSessionLease(client, clock)
   const claimer = createClaimer({ client, layout, rooms, lingerMs, clock, callMs })
-  const releases = createReleases({ client, rooms, sweep, callMs })
   const moved = createMovedRooms({ client, rooms, callMs })
   const endedCalls = createEndedCalls({
     rooms, clock, batch: BATCH, callMs, isOwn: (member) => member === own, onMoving: moved.note
   })
+  const releases = createReleases({ client, rooms, sweep, callMs, onMoving: endedCalls.lookAt })
   const ownOrder = createOwnOrder(client, layout)
   /** Id of the session that made the registration: the znode is deleted when that session ends. */
   let session: string | undefined

@@ -13,6 +13,8 @@ export interface ReleasesOptions {
   rooms: ZooKeeperRooms
   sweep: Sweep
   callMs (): number
+  /** Called for a room that an operator moves: its node has to hear of that before it gives the room up. */
+  onMoving (key: string): void
 }
 
 /** Releases the rooms of a node, and retries failed releases. */
@@ -25,7 +27,7 @@ export interface Releases {
   forget (key: string): void
 }
 
-export function createReleases ({ client, rooms, sweep, callMs }: ReleasesOptions): Releases {
+export function createReleases ({ client, rooms, sweep, callMs, onMoving }: ReleasesOptions): Releases {
   const unreleased = new Map<string, ReleaseCall>()
 
   async function release (call: ReleaseCall): Promise<void> {
@@ -37,7 +39,9 @@ export function createReleases ({ client, rooms, sweep, callMs }: ReleasesOption
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const room = await rooms.read(key, { ms: callMs() })
       const { binding } = room
-      if (binding?.member !== member || binding.state !== 'claimed' || binding.claims > number) return
+      if (binding?.member !== member) return
+      if (binding.state === 'moving') return onMoving(key)
+      if (binding.state !== 'claimed' || binding.claims > number) return
       const released = { member, state: 'released' as const, claims: number, endedAt: binding.endedAt }
       const { ops, text } = rooms.write(room, released, { event: 'released', node: splitMember(member).id })
       if (await client.multi(ops, { ms: callMs() }) === undefined) return sweep.note(key, text, released)

@@ -107,6 +107,22 @@ t.test('requests of a node to ZooKeeper', { skip: withoutZooKeeper }, async (t) 
     t.match(await bindingOf(), { state: 'released', claims: 2 })
   })
 
+  t.test('a release – finds that an operator moves the room – the node hears of the end, and gives the room up', async (t) => {
+    const { first, second, bindingOf } = await setUp(t)
+    await first.register('n1|a', '')
+    await first.node.claim({ epoch: '', member: 'n1|a', claims: claimOf(1) })
+    const moving = { member: 'n1|a', state: 'moving' as const, claims: Date.now(), endedAt: 0, target: 'n2' }
+    await second.client.multi(second.rooms.write(await second.rooms.read(KEY), moving).ops)
+    await first.node.release({ epoch: '', member: 'n1|a', key: KEY, number: 1 })
+    t.match(await bindingOf(), { state: 'moving' }, 'it has not heard of the end')
+    const beat = { epoch: '', member: 'n1|a', record: '{}', claims: NO_CLAIMS }
+    const answer = await first.node.beat(beat)
+    t.match(answer, { outcome: 'ok', ends: [{ key: KEY }] })
+    await first.node.beat({ ...beat, heard: [{ key: KEY, at: 1 }] })
+    await until(async () => (await bindingOf())?.state === 'moved', 'the room is given up')
+    t.match(await bindingOf(), { member: 'n1|a', target: 'n2' })
+  })
+
   t.test('rooms that cannot be read or written – affect no other room', async (t) => {
     const { layout, first, second } = await setUp(t)
     await first.register('n1|a', '')
