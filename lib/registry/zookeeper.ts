@@ -18,6 +18,7 @@ import { createZooKeeperClient, ZooKeeperError } from '../zookeeper-client/clien
 import { untilConnected } from '../zookeeper-client/until-connected.js'
 import { createHistory, keepNoHistory } from './zookeeper/history.js'
 import { createLayout } from './zookeeper/layout.js'
+import { createMoveTimes } from './zookeeper/move-times.js'
 import { createMoveRoom } from './zookeeper/moves.js'
 import { createZooKeeperNode } from './zookeeper/node-store.js'
 import { createZooKeeperOperations } from './zookeeper/operations.js'
@@ -116,9 +117,10 @@ export function createZooKeeperRegistry (
     onRead: (nodes) => chooser.update(nodes, clock.monotonic()),
     onHint: poller.hurry
   })
+  const moves = createMoveTimes({ client, clock, lingerMs })
   const commit = createCommit({ client, layout, clock })
   const assigner = createAssigner({
-    client, commit, layout, rooms, sweep, orders, view, chooser, clock, lingerMs, keepsHistory
+    client, commit, layout, rooms, sweep, orders, view, chooser, clock, moves, keepsHistory
   })
 
   client.on((session) => {
@@ -184,6 +186,7 @@ export function createZooKeeperRegistry (
     operations: createZooKeeperOperations({
       client,
       layout,
+      moves,
       moveRoom: createMoveRoom({ client, layout, rooms, sweep, clock, lingerMs }),
       parse,
       clock,

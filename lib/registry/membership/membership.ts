@@ -93,11 +93,11 @@ export async function joinStore (options: MembershipOptions): Promise<Membership
     storeClock.set(answer.now, answer.nowAt ?? sentAt)
     lease.renew(answer.since ?? sentAt)
     if (!lease.valid()) return
-    rooms.accept(answer, claims)
+    const hasNews = rooms.accept(answer, claims)
     if (!wasValid) events.emit('resumed')
     rooms.claimTheRest(claims)
     // A room that an operator moves waits for the acknowledgement, and an answer may hold a part of the ends.
-    if (answer.ends.length > 0) heartbeat.hurry()
+    if (hasNews) heartbeat.hurry()
     if (answer.order !== undefined) hearOrder(answer.order ?? undefined)
   }
 

@@ -42,8 +42,6 @@ export type NodeAnswer =
     /** Start of the lease. Left out: the sending of the call. */
     since?: Moment | undefined
     ends: RoomEnd[]
-    /** Whether there are more ends, for the next heartbeat. */
-    hasMoreEnds?: boolean
     claims: RoomClaim[]
     /** The order of an operator for this node, `null` for none. Left out: the call does not tell. */
     order?: NodeOrder | null | undefined

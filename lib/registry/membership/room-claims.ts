@@ -27,8 +27,8 @@ export interface RoomClaims {
   toSend (keys: string[], options: { yields: boolean }): Claims
   /** Ends of calls in the latest answer: the next heartbeat acknowledges them. */
   heard (): readonly RoomEnd[]
-  /** Takes the store's answer to a registration or heartbeat. */
-  accept (answer: Accepted, sent: Claims): void
+  /** Takes the answer to a registration or heartbeat. Returns whether it tells ends that the last one did not. */
+  accept (answer: Accepted, sent: Claims): boolean
   /** Claims the rooms that were not sent, and again some of the open rooms, in turn. Runs in the background. */
   claimTheRest (sent: Claims): void
   /**
@@ -40,6 +40,8 @@ export interface RoomClaims {
   /** Releases a room whose last client left. */
   release (key: string): Promise<void>
 }
+
+const toText = ({ key, at }: RoomEnd) => `${key} ${at}`
 
 export function createRoomClaims ({ store, clock, events, self, isValid }: RoomClaimsOptions): RoomClaims {
   const held = createHeldRooms()
@@ -118,8 +120,10 @@ export function createRoomClaims ({ store, clock, events, self, isValid }: RoomC
       redate(answer.now)
       ended.forget(answer.now - store.times.linger - store.times.lease)
       for (const { key, at } of answer.ends) hearEnd(key, at)
+      const known = new Set(heard.map(toText))
       heard = answer.ends
       settle(answer, sent)
+      return heard.some((end) => !known.has(toText(end)))
     },
     // Claiming many rooms must not delay the next heartbeat, which retries failed claims.
     claimTheRest ({ rooms }) {

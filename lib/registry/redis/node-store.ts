@@ -1,6 +1,5 @@
 import { parseOrder } from '../nodes/node-order.js'
 import { BEAT, CLAIM_ROOMS, LEAVE, REGISTER, RELEASE } from './scripts/node.js'
-import { MAX_TOLD } from './scripts/prelude.js'
 import type { NodeAnswer, Claims, NodeStore, RoomClaim, RoomEnd } from '../membership/node-store.js'
 import type { RedisStore, RedisTimes, ScriptCall } from './store.js'
 import type { Script } from './scripts/prelude.js'
@@ -64,7 +63,6 @@ function toAnswer (answer: unknown, { keyOf, remember }: RedisStore): NodeAnswer
         outcome,
         now: Number(second),
         ends: toEnds(ends, keyOf),
-        hasMoreEnds: ends.length >= 2 * MAX_TOLD,
         claims: toClaims(claims),
         order: order === undefined || order === '' ? null : parseOrder(order)
       }

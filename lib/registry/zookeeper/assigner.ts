@@ -14,6 +14,7 @@ import type { Binding } from './binding.js'
 import type { Commit } from './commits.js'
 import type { NewRoomEvent } from './history.js'
 import type { ZooKeeperLayout } from './layout.js'
+import type { MoveTimes } from './move-times.js'
 import type { OrderedIds } from './orders.js'
 import type { RoomState, ZooKeeperRooms } from './room-records.js'
 import type { Sweep } from './sweep.js'
@@ -35,8 +36,7 @@ export interface AssignerOptions {
   view: ZooKeeperView
   chooser: Chooser
   clock: Clock
-  /** Milliseconds by which a binding outlives the last signature. */
-  lingerMs: number
+  moves: MoveTimes
   keepsHistory: boolean
 }
 
@@ -53,7 +53,7 @@ export interface Assigner {
 type Outcome = Assignment | 'changed' | 'gone'
 
 export function createAssigner (options: AssignerOptions): Assigner {
-  const { client, commit, layout, rooms, sweep, orders, view, chooser, clock, lingerMs, keepsHistory } = options
+  const { client, commit, layout, rooms, sweep, orders, view, chooser, clock, moves, keepsHistory } = options
   /** Rooms as they were read. The transaction checks that they are still the same, so they can be of any age. */
   const claimed = new Map<string, RoomState>()
 
@@ -135,17 +135,12 @@ export function createAssigner (options: AssignerOptions): Assigner {
   async function leaveNode (
     room: RoomState, member: string, binding: Binding, ending: Ending
   ): Promise<'changed' | 'gone'> {
-    if (binding.state === 'moved' || sinceMove(binding) > lingerMs + client.sessionTimeout()) return 'gone'
+    if (!moves.isWaiting(binding)) return 'gone'
     const outcome = await prove(member, rooms.check(room), ending)
     if (typeof outcome === 'object') throw new RegistrySettlingError()
     if (outcome === 'gone') await assertDead(member)
     return outcome
   }
-
-  const sinceMove = ({ claims: movedAt }: Binding) => clock.wall() - movedAt
-
-  /** Whether a move was so long ago that the room is free for any node, as on Redis, where its binding expires. */
-  const isOver = (move: Binding) => sinceMove(move) > 2 * (lingerMs + client.sessionTimeout())
 
   /** @throws RegistrySettlingError for a node that may be the first of many that vanish */
   async function assertDead (member: string): Promise<void> {
@@ -156,7 +151,7 @@ export function createAssigner (options: AssignerOptions): Assigner {
   /** The candidates; of a room that moves, without the node that it leaves, and with its target first. */
   function candidatesFor (room: RoomKey, { binding }: RoomState, choice: ChoiceOptions): NodeView[] {
     const candidates = chooser.choose(room, choice)
-    if (binding?.member === undefined || !isMove(binding) || isOver(binding)) return candidates
+    if (binding?.member === undefined || !moves.leavesOut(binding)) return candidates
     const { id: left } = splitMember(binding.member)
     const { accepts = () => true } = choice
     const targets = view.nodes().filter((node) => node.id === binding.target && !node.draining && accepts(node))

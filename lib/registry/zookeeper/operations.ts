@@ -5,7 +5,7 @@ import { checkOrder, checkOrderedId, parseOrder } from '../nodes/node-order.js'
 import { alreadyThere, assertMovable, checkMove } from '../nodes/room-move.js'
 import { toOperatedNode, toOperatedRoom, withGone } from '../nodes/operated-node.js'
 import { unavailable, UnreadableBindingError } from '../../common/unavailable.js'
-import { parseBinding } from './binding.js'
+import { isMove, parseBinding } from './binding.js'
 import { parseHistory } from './history.js'
 import { ensurePath } from './layout.js'
 import { idOf } from './orders.js'
@@ -16,8 +16,11 @@ import type { ParseRecord } from '../nodes/node-entry.js'
 import type { Ending } from '../../common/deadline.js'
 import type { ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client.js'
 import type { ZooKeeperLayout } from './layout.js'
+import type { MoveTimes } from './move-times.js'
 import type { MoveRoom } from './moves.js'
-import type { NodeOrder, OperatedNode, OperatedRoom, RegistryOperations } from '../../../types/operations.js'
+import type {
+  NodeOrder, OperatedNode, OperatedRoom, RegistryOperations, RoomExplanation
+} from '../../../types/operations.js'
 
 /** Most znodes that are read at once. */
 const AT_ONCE = 64
@@ -28,6 +31,7 @@ const NOTHING = Buffer.alloc(0)
 export interface ZooKeeperOperationsOptions {
   client: ZooKeeperClient
   layout: ZooKeeperLayout
+  moves: MoveTimes
   moveRoom: MoveRoom
   parse?: ParseRecord
   clock: Pick<Clock, 'wall'>
@@ -36,7 +40,7 @@ export interface ZooKeeperOperationsOptions {
 }
 
 export function createZooKeeperOperations (
-  { client, layout, moveRoom, parse = parseRecord, clock, inTime }: ZooKeeperOperationsOptions
+  { client, layout, moves, moveRoom, parse = parseRecord, clock, inTime }: ZooKeeperOperationsOptions
 ): RegistryOperations {
   /** Reads the data of znodes; those that are gone by then are left out. */
   async function readAll<T> (
@@ -111,6 +115,18 @@ export function createZooKeeperOperations (
     return withGone(found, orders)
   }
 
+  async function explainBinding (
+    key: string, binding: Binding, signal: Ending
+  ): Promise<RoomExplanation['binding']> {
+    const { member, state, claims, target } = binding
+    if (member === undefined) return undefined
+    const isAlive = await client.exists(layout.nodePath(member), { signal }) !== undefined
+    const told = isMove(binding) ? isAlive && moves.isWaiting(binding) ? 'moving' : 'moved' : state
+    return Object.assign(toOperatedRoom(key, member, told), {
+      claims: isMove(binding) ? 0 : claims, isAlive, ...target && { target }
+    })
+  }
+
   const operations: RegistryOperations = {
     orders: async () => await inTime(readOrders),
     nodes: async () => await inTime(readNodes),
@@ -127,14 +143,10 @@ export function createZooKeeperOperations (
       return await inTime(async (signal) => {
         const [found, nodes] = await Promise.all([client.get(layout.roomPath(key), { signal }), readNodes(signal)])
         const parsed = found === undefined ? undefined : tryToParse(found.data.toString())
-        const { member, state, claims = 0, endedAt = 0, target, history } = parsed ?? {}
-        const isAlive = member !== undefined && await client.exists(layout.nodePath(member), { signal }) !== undefined
-        const binding = member === undefined
-          ? undefined
-          : Object.assign(toOperatedRoom(key, member, state ?? ''), { claims, isAlive, ...target && { target } })
+        const { endedAt = 0, history } = parsed ?? {}
         return toExplanation({
           key,
-          binding,
+          binding: parsed && await explainBinding(key, parsed, signal),
           isUnreadable: found !== undefined && parsed === undefined,
           endedAt,
           settlingMs: 0,

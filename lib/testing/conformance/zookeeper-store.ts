@@ -11,6 +11,7 @@ import { createAssigner } from '../../registry/zookeeper/assigner.js'
 import { parseBinding, toText } from '../../registry/zookeeper/binding.js'
 import { createCommit } from '../../registry/zookeeper/commits.js'
 import { createLayout } from '../../registry/zookeeper/layout.js'
+import { createMoveTimes } from '../../registry/zookeeper/move-times.js'
 import { createMoveRoom } from '../../registry/zookeeper/moves.js'
 import { createOrderedIds } from '../../registry/zookeeper/orders.js'
 import { createRooms } from '../../registry/zookeeper/room-records.js'
@@ -92,8 +93,9 @@ export function openZooKeeper ({ hosts, times: { lease, linger } }: ZooKeeperSto
   })
   const commit = createCommit({ client, layout, clock: systemClock })
   const clock = systemClock
+  const moves = createMoveTimes({ client, clock, lingerMs: linger })
   const assigner = createAssigner({
-    client, commit, layout, rooms, sweep, orders, view, chooser, clock, lingerMs: linger, keepsHistory: false
+    client, commit, layout, rooms, sweep, orders, view, chooser, clock, moves, keepsHistory: false
   })
   const moveRoom = createMoveRoom({ client, layout, rooms, sweep, clock, lingerMs: linger })
   const call = { ms: CALL_MS }
