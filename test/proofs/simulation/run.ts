@@ -79,7 +79,8 @@ export async function run (
     await healAll(world, staysCut)
     tell?.(world, 'healed')
     const { broken, moves } = world.judge
-    const limit = meetingLimit(world.times, moves.count > 0)
+    // A move that is on its way may still arrive.
+    const limit = meetingLimit(world.times, commands.some(({ name }) => name === 'move'))
     const meetingSeconds = await secondsToMeet(world, limit)
     tell?.(world, `together after ${meetingSeconds} s`)
     const invariant = staysCut === undefined ? 'I13' : 'I26'
