@@ -89,7 +89,7 @@ export const OF_ZOOKEEPER = [
     file: 'lib/registry/zookeeper/assigner.ts',
     find: "if (typeof outcome === 'object') throw new RegistrySettlingError()",
     replace: "if (typeof outcome === 'object') return 'gone'",
-    tests: ON_CONTRACT
+    tests: ON_ZOOKEEPER
   },
   {
     name: 'a node of ZooKeeper takes a moved room back',
