@@ -107,9 +107,9 @@ export const OF_ZOOKEEPER = [
   },
   {
     name: 'a moved room of ZooKeeper never returns to its node',
-    file: 'lib/registry/zookeeper/assigner.ts',
-    find: '|| isOver(binding)) return candidates',
-    replace: ') return candidates',
-    tests: ['test/proofs/simulation/plans.test.ts']
+    file: 'lib/registry/zookeeper/move-times.ts',
+    find: 'isMove(binding) && since(binding) <= 2 * waitMs()',
+    replace: 'isMove(binding)',
+    tests: ['test/registry/zookeeper/move-times.test.ts', 'test/proofs/simulation/plans.test.ts']
   }
 ]
