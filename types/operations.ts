@@ -155,8 +155,13 @@ export interface RegistryOperations {
    * Reads the whole store, piece by piece.
    */
   rooms (options?: { node?: string | undefined }): AsyncIterable<OperatedRoom>
-  /** Tells where a room is, and what the next caller gets. It changes nothing. */
-  explain (room: RoomKey): Promise<RoomExplanation>
+  /**
+   * Tells where a room is, and what the next caller gets. It changes nothing.
+   *
+   * @param options `history: false` leaves the history empty. Redis looks through the events of all rooms for it, so
+   *   leave it out if you ask again and again
+   */
+  explain (room: RoomKey, options?: { history?: boolean | undefined }): Promise<RoomExplanation>
   /** All orders, by the ids of the nodes. */
   orders (): Promise<ReadonlyMap<string, NodeOrder>>
   /**

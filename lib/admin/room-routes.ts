@@ -15,8 +15,8 @@ export function createRoomRoutes (
 ): AdminRoute[] {
   async function explain ({ request, context }: OperatorRequest) {
     // The validator has checked exactly this type.
-    const { tenant, room } = request.body as Static<typeof schemas.ExplainBodySchema>
-    const explanation = await store.ask(context, async () => await operations.explain({ tenant, room }))
+    const { tenant, room, history } = request.body as Static<typeof schemas.ExplainBodySchema>
+    const explanation = await store.ask(context, async () => await operations.explain({ tenant, room }, { history }))
     return { now: Date.now(), explanation }
   }
 

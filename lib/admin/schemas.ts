@@ -29,7 +29,11 @@ const Id = Type.String({
   pattern: '^[A-Za-z0-9._:@-]{1,64}$', description: ID_RULE.replace('must be ', ''), examples: ['1659938875-16806492']
 })
 
-export const ExplainBodySchema = Type.Object({ tenant: Id, room: Id }, { ...CLOSED, $id: 'CobrowseAdminExplainBody' })
+export const ExplainBodySchema = Type.Object({
+  tenant: Id,
+  room: Id,
+  history: Type.Optional(Type.Boolean({ description: 'false leaves the history empty' }))
+}, { ...CLOSED, $id: 'CobrowseAdminExplainBody' })
 
 /** Has no author, as an order. */
 export const MoveBodySchema = Type.Object({ tenant: Id, room: Id, reason, to: MOVE_FIELDS.to }, {

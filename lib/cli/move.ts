@@ -50,7 +50,7 @@ async function moveRoom (
   }
   const { from } = given
   const { hasLeft, next } = from === undefined
-    ? { hasLeft: true, next: (await operations.explain(room)).next }
+    ? { hasLeft: true, next: (await operations.explain(room, { history: false })).next }
     : await waitUntilLeft(operations, room, { from, ms: WAIT_MS })
   const outcome = from !== undefined && hasLeft ? 'moved' : given.outcome
   const line = `${inWords(from, hasLeft)}; the next caller gets ${next}`
@@ -86,7 +86,7 @@ export async function waitUntilLeft (
   const waiting = createWaiting(process.stderr, toPrintable(`waiting until ${from} gives the room up`))
   for (;;) {
     const waited = performance.now() - startedAt
-    const { binding, next } = await operations.explain(room)
+    const { binding, next } = await operations.explain(room, { history: false })
     const hasLeft = !isHeld(binding)
     if (hasLeft || waited >= ms) {
       waiting.end()

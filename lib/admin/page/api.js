@@ -28,7 +28,7 @@ export const api = {
     const query = reason === '' ? '' : `?${new URLSearchParams({ reason })}`
     return await ask('DELETE', orderOf(id) + query)
   },
-  explain: async (tenant, room) => await ask('POST', 'rooms/explain', { tenant, room }),
+  explain: async (tenant, room, history) => await ask('POST', 'rooms/explain', { tenant, room, history }),
   move: async ({ tenant, room, reason, to }) =>
     await ask('POST', 'rooms/move', { tenant, room, reason, ...to !== '' && { to } }),
   end: async (tenant, room, reason) =>

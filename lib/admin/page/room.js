@@ -26,7 +26,9 @@ export function createRoomSection (finish) {
     },
     /** Brings an explanation up to date until its room is on the next node. */
     async refresh () {
-      if (shown?.isMoving) await explain(shown)
+      if (!shown?.isMoving) return
+      await explain(shown, false)
+      if (!shown.isMoving) await explain(shown)
     }
   }
 }
@@ -46,11 +48,12 @@ async function attempt (work) {
   }
 }
 
-async function explain ({ tenant, room }) {
-  const { explanation, now } = await api.explain(tenant, room)
+/** @param history whether to read it, too: it costs the store more than all the rest */
+async function explain ({ tenant, room }, history = true) {
+  const { explanation, now } = await api.explain(tenant, room, history)
   shown = { tenant, room, isMoving: ['moving', 'moved'].includes(explanation.binding?.state) }
   draw(room, explanationInWords(explanation, now))
-  drawHistory(explanation.history, now)
+  if (history) drawHistory(explanation.history, now)
   return explanation
 }
 

@@ -45,7 +45,7 @@ export function createMemoryOperations (options: MemoryOperationsOptions): Regis
     async orders () {
       return new Map(orders)
     },
-    async explain (room) {
+    async explain (room, { history: tellsHistory = true } = {}) {
       const name = roomName(room)
       return toExplanation({
         key: keyOf(name),
@@ -53,7 +53,7 @@ export function createMemoryOperations (options: MemoryOperationsOptions): Regis
         endedAt: endOf(name) ?? 0,
         settlingMs: 0,
         nodes: await operations.nodes(),
-        history: [...histories.of(name)]
+        history: tellsHistory ? [...histories.of(name)] : []
       })
     },
     async nodes () {

@@ -89,9 +89,11 @@ export function createRedisOperations (
         cursor = String(answer[0])
       } while (cursor !== '0')
     },
-    async explain (room) {
-      const [{ began, ...facts }, events] = await Promise.all([readFacts(room), readHistory(store, store.room(room))])
-      return toExplanation({ history: withEpoch(events, began), ...facts })
+    async explain (room, { history: tellsHistory = true } = {}) {
+      const [{ began, ...facts }, events] = await Promise.all([
+        readFacts(room), tellsHistory ? readHistory(store, store.room(room)) : []
+      ])
+      return toExplanation({ history: tellsHistory ? withEpoch(events, began) : [], ...facts })
     },
     async move (room, move) {
       const { to = '', reason, author } = checkMove(move)

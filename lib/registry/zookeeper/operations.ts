@@ -138,7 +138,7 @@ export function createZooKeeperOperations (
         }
       }
     },
-    async explain (room) {
+    async explain (room, { history: tellsHistory = true } = {}) {
       const key = layout.roomKey(room)
       return await inTime(async (signal) => {
         const [found, nodes] = await Promise.all([client.get(layout.roomPath(key), { signal }), readNodes(signal)])
@@ -151,7 +151,7 @@ export function createZooKeeperOperations (
           endedAt,
           settlingMs: 0,
           nodes,
-          history: parseHistory(history)
+          history: tellsHistory ? parseHistory(history) : []
         })
       })
     },

@@ -24,7 +24,7 @@ export function patientRegistry (registry: Registry, patiently: Patiently): Regi
 function patientOperations (operations: RegistryOperations, patiently: Patiently): RegistryOperations {
   return {
     nodes: async () => await patiently(async () => await operations.nodes()),
-    explain: async (room) => await patiently(async () => await operations.explain(room)),
+    explain: async (...args) => await patiently(async () => await operations.explain(...args)),
     rooms: (...args) => operations.rooms(...args),
     orders: async () => await patiently(async () => await operations.orders()),
     setOrder: async (...args) => await patiently(async () => await operations.setOrder(...args)),

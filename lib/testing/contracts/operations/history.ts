@@ -50,6 +50,9 @@ export const HISTORY: Sentences<RegistryFixture> = {
     const room = newRoom()
     for (let times = 0; times < 3; times++) await registry.assign(room)
     assert.equal((await historyOf(fixture, room)).length, 1)
+    const { binding, history } = await operationsOf(fixture).explain(room, { history: false })
+    assert.equal(binding?.state, 'assigned')
+    assert.deepEqual(history, [], 'history: false')
   },
 
   'explain – a room whose node is gone – tells which node it had before': async (fixture) => {
