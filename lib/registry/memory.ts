@@ -12,7 +12,6 @@ import { createMovedRooms } from './memory/moved-rooms.js'
 import { createMemoryOperations } from './memory/operations.js'
 import { createEndedRooms } from './membership/ended-rooms.js'
 import { roomName } from '../common/room-name.js'
-import { GATEWAY } from './nodes/room-history.js'
 import { createChooser } from './nodes/chooser.js'
 import { unanswerable, unavailable } from '../common/unavailable.js'
 import type { CallOptions } from '../common/adapter-call.js'
@@ -85,7 +84,7 @@ export function memoryRegistry (options: MemoryRegistryOptions = {}): Registry {
   }
 
   function tellChoice (name: string, chosen: NodeView, options: ChoiceOptions): Omit<StoredEvent, 'at'> {
-    const choice = Object.assign({ gateway: GATEWAY }, chooser.describe([chosen], options))
+    const choice = chooser.describe([chosen], options)
     const [latest] = histories.of(name)
     const told = { event: 'chosen' as const, node: chosen.id, choice }
     if (latest?.node === undefined) return told

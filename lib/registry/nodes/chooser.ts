@@ -1,7 +1,7 @@
 import { NodesFullError, NoLiveNodeError } from '../../errors.js'
 import { memberOf } from './member.js'
+import { GATEWAY, toChoiceText } from './room-history.js'
 import { createOwnAssignments } from './own-assignments.js'
-import type { Choice } from './room-history.js'
 import type { AssignOptions, NodeView, RoomKey } from '../../../types/registry.js'
 
 /** Most candidates that the store is given, to take the first live one. */
@@ -18,8 +18,8 @@ export interface Chooser {
   update (nodes: readonly NodeView[], now?: number): void
   /** Returns up to eight nodes, best first. The cost does not grow with the number of nodes. */
   choose (room: RoomKey, options?: ChoiceOptions): NodeView[]
-  /** What the latest choice was made from, for the history. `chosen` is its result. */
-  describe (chosen: readonly NodeView[], options?: ChoiceOptions): Choice
+  /** What the latest choice was made from, as text for the history. `chosen` is its result. */
+  describe (chosen: readonly NodeView[], options?: ChoiceOptions): string
   /** The reason why no node can be named: all are full, or none is live. */
   noNode (options?: ChoiceOptions): Error
   /** Counts a new room that the node's record does not include so far; -1 takes it back. */
@@ -38,7 +38,7 @@ export function createChooser ({ reportAge = 0, random = Math.random }: ChooserO
   const own = createOwnAssignments()
   let view: readonly NodeView[] = []
   let eligible = new WeakMap<Accepts, NodeView[]>()
-  let leftOut = new WeakMap<Accepts, Choice['leftOut']>()
+  let heads = new WeakMap<Accepts, string>()
   let turnedAt = -Infinity
 
   const hasRoom = (node: NodeView) => node.capacity === undefined || node.rooms + own.of(node) < node.capacity
@@ -53,19 +53,18 @@ export function createChooser ({ reportAge = 0, random = Math.random }: ChooserO
     return nodes
   }
 
-  /** Counted once for each reading. */
-  function leftOutOf (accepts: Accepts): Choice['leftOut'] {
-    let counts = leftOut.get(accepts)
-    if (counts === undefined) {
-      counts = { draining: 0, full: 0, refused: 0, dead: 0 }
-      for (const node of view) {
-        if (node.draining) counts.draining++
-        else if (!hasRoom(node)) counts.full++
-        else if (!accepts(node)) counts.refused++
-      }
-      leftOut.set(accepts, counts)
+  /** The same for all choices until the next reading. */
+  function headOf (accepts: Accepts): string {
+    let head = heads.get(accepts)
+    if (head === undefined) {
+      const nodes = view.filter((node) => !node.draining)
+      const free = nodes.filter(hasRoom)
+      const accepted = free.filter(accepts)
+      const counts = [view.length - nodes.length, nodes.length - free.length, free.length - accepted.length]
+      head = [GATEWAY, accepted.length, ...counts].join('|')
+      heads.set(accepts, head)
     }
-    return counts
+    return head
   }
 
   /** Draws at random without repetition; drawn nodes move to the front, full ones are removed. */
@@ -98,7 +97,7 @@ export function createChooser ({ reportAge = 0, random = Math.random }: ChooserO
       }
       view = nodes
       eligible = new WeakMap()
-      leftOut = new WeakMap()
+      heads = new WeakMap()
     },
     choose (room, { accepts = acceptAll, selectNode } = {}) {
       const nodes = eligibleTo(accepts)
@@ -110,13 +109,8 @@ export function createChooser ({ reportAge = 0, random = Math.random }: ChooserO
       if (nodes.length <= MAX_CANDIDATES) return byLoad(drawn)
       return [...byLoad(drawn.slice(0, CONTESTANTS)), ...byLoad(drawn.slice(CONTESTANTS))]
     },
-    describe (chosen, { accepts = acceptAll } = {}) {
-      return {
-        candidates: eligibleTo(accepts).length,
-        proposed: chosen.map((node) => ({ id: node.id, load: load(node) })),
-        leftOut: leftOutOf(accepts)
-      }
-    },
+    describe: (chosen, { accepts = acceptAll } = {}) =>
+      toChoiceText(headOf(accepts), chosen.map((node) => `${node.id} ${Math.round(load(node) * 100) / 100}`)),
     noNode ({ accepts = acceptAll } = {}) {
       const serving = view.filter((node) => !node.draining && accepts(node))
       return serving.length > 0 && !serving.some(hasRoom) ? new NodesFullError() : new NoLiveNodeError()

@@ -1,12 +1,17 @@
 import type { RoomChoice, RoomEvent } from '../../../types/operations.js'
+import { parseChoice } from './room-history.js'
 import type { StoredEvent } from './room-history.js'
 
-/** Says in one sentence what happened to a room. */
-export function withText (event: StoredEvent): RoomEvent {
-  return Object.assign({}, event, { text: toText(event) })
+/** The event as `explain` tells it, with a sentence that says what happened. */
+export function toEvent (stored: StoredEvent): RoomEvent {
+  const { choice: text, dead, ...event } = stored
+  const choice = parseChoice(text, dead)
+  return Object.assign(event, choice && { choice }, { text: toText(event, choice) })
 }
 
-function toText ({ event, node = 'its node', choice, instead, why }: StoredEvent): string {
+function toText (
+  { event, node = 'its node', instead, why }: Omit<StoredEvent, 'choice'>, choice: RoomChoice | undefined
+): string {
   switch (event) {
     case 'chosen': return `${choice?.gateway ?? 'a gateway'} chose ${node}${insteadOf(instead)}${choice === undefined ? '' : from(choice)}`
     case 'claimed': return `${node} opened the room`

@@ -1,4 +1,4 @@
-import { withText } from './event-text.js'
+import { toEvent } from './event-text.js'
 import type { StoredEvent } from './room-history.js'
 import type { OperatedNode, RoomExplanation } from '../../../types/operations.js'
 
@@ -21,7 +21,7 @@ export function toExplanation (facts: RoomFacts): RoomExplanation {
   const candidates = reasons.flatMap(({ id, reason }) => reason === undefined ? id : [])
   const leftOut = reasons.flatMap(({ id, reason }) => reason === undefined ? [] : { id, reason })
   const next = isUnreadable ? 'the error 50302: the binding cannot be read' : nextOf(facts, candidates)
-  const explanation: RoomExplanation = { key, settlingMs, candidates, leftOut, next, history: history.map(withText) }
+  const explanation: RoomExplanation = { key, settlingMs, candidates, leftOut, next, history: history.map(toEvent) }
   if (binding !== undefined) explanation.binding = binding
   if (endedAt > 0) explanation.endedAt = endedAt
   return explanation

@@ -5,13 +5,35 @@ import type { RoomChoice, RoomEvent } from '../../../types/operations.js'
 export const MAX_EVENTS = 32
 
 /** An event as a store keeps it. */
-export type StoredEvent = Omit<RoomEvent, 'text'>
-
-/** The part of a choice that the chooser knows. */
-export type Choice = Omit<RoomChoice, 'gateway'>
+export interface StoredEvent extends Omit<RoomEvent, 'text' | 'choice'> {
+  /** See `toChoiceText`. */
+  choice?: string
+  /** Number of better candidates that the store did not take. */
+  dead?: number
+}
 
 /** This process, as the history names a gateway. */
 export const GATEWAY = `${hostname()} ${process.pid}`
+
+/**
+ * A choice as a store keeps it: `gateway|candidates|draining|full|refused|id load|id load…`. Each new room writes one:
+ * JSON took a sixth of the time of its whole request.
+ *
+ * @param head the part before the proposed nodes
+ */
+export const toChoiceText = (head: string, proposed: readonly string[]) => `${head}|${proposed.join('|')}`
+
+/** @returns undefined for a text that is no choice */
+export function parseChoice (text = '', dead = 0): RoomChoice | undefined {
+  const [gateway = '', ...rest] = text.split('|')
+  const [candidates = NaN, draining = NaN, full = NaN, refused = NaN] = rest.slice(0, 4).map(Number)
+  if (!Number.isFinite(candidates + draining + full + refused)) return undefined
+  const proposed = rest.slice(4).filter((entry) => entry !== '').map((entry) => {
+    const [id = '', load] = entry.split(' ')
+    return { id, load: Number(load) }
+  })
+  return { gateway, candidates, proposed, leftOut: { draining, full, refused, dead } }
+}
 
 const EVENTS: readonly string[] =
   ['chosen', 'claimed', 'released', 'ended', 'moved', 'epoch'] satisfies Array<RoomEvent['event']>

@@ -4,7 +4,6 @@ import { throwIfOver } from '../../common/deadline.js'
 import { toNodeRef } from '../../common/node-ref.js'
 import { MAX_RECORD_BYTES } from '../nodes/node-record.js'
 import { memberOf } from '../nodes/member.js'
-import { GATEWAY } from '../nodes/room-history.js'
 import { unanswerable } from '../../common/unavailable.js'
 import { ASSIGN, ASSIGN_LISTED } from './scripts/gateway.js'
 import { toAnswer } from './store.js'
@@ -13,7 +12,6 @@ import type { Ending } from '../../common/deadline.js'
 import type { Chooser, ChoiceOptions } from '../nodes/chooser.js'
 import type { RedisStore } from './store.js'
 import type { RedisView } from './view.js'
-import type { RoomChoice } from '../../../types/operations.js'
 import type { Assignment, ListedNodes, NodeView, RoomKey } from '../../../types/registry.js'
 
 export interface AssignerOptions {
@@ -32,7 +30,7 @@ export interface Assigner {
 
 interface Proposal {
   candidates: NodeView[]
-  /** A `RoomChoice` as JSON for the history, or ''. */
+  /** For the history; '' for nothing. */
   choice: string
   failure?: { reason: unknown }
 }
@@ -84,15 +82,10 @@ export function createAssigner ({ store, view, chooser, clock, listed, keepsHist
   function propose (room: RoomKey, choice: ChoiceOptions): Proposal {
     try {
       const candidates = chooser.choose(room, choice)
-      return { candidates, choice: keepsHistory ? describe(candidates, choice) : '' }
+      return { candidates, choice: keepsHistory ? chooser.describe(candidates, choice) : '' }
     } catch (reason) {
       return { candidates: [], choice: '', failure: { reason } }
     }
-  }
-
-  function describe (candidates: NodeView[], choice: ChoiceOptions): string {
-    const told: RoomChoice = Object.assign({ gateway: GATEWAY }, chooser.describe(candidates, choice))
-    return JSON.stringify(told)
   }
 
   /** @returns undefined if no candidate is live */

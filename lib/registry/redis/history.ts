@@ -2,7 +2,6 @@ import { splitMember } from '../nodes/member.js'
 import { isEvent, MAX_EVENTS, readJson } from '../nodes/room-history.js'
 import { READ_HISTORY } from './scripts/operator.js'
 import type { RedisStore } from './store.js'
-import type { RoomChoice } from '../../../types/operations.js'
 import type { StoredEvent } from '../nodes/room-history.js'
 
 const CALL_MS = 2000
@@ -37,16 +36,13 @@ function toEvent (id: string, flat: string[]): StoredEvent[] {
   const event = fields.get('event')
   if (!isEvent(event)) return []
   const told: StoredEvent = { at: Number.parseInt(id), event, node: splitMember(fields.get('node') ?? '').id }
-  const [choice, why] = [readJson<StoredEvent['choice']>(fields.get('choice')), readJson<StoredEvent['why']>(fields.get('why'))]
-  if (choice !== undefined) told.choice = withDead(choice, Number(fields.get('dead')))
+  const choice = fields.get('choice') ?? ''
+  const why = readJson<StoredEvent['why']>(fields.get('why'))
+  if (choice !== '') Object.assign(told, { choice, dead: Number(fields.get('dead')) })
   if (why !== undefined) told.why = why
   const [reason, node] = (fields.get('instead') ?? '').split(' ')
   if (node !== undefined) told.instead = { node, why: reason === 'moved' ? 'moved' : 'died' }
   return [told]
-}
-
-function withDead (choice: RoomChoice, dead: number): RoomChoice {
-  return Object.assign({}, choice, { leftOut: Object.assign({}, choice.leftOut, { dead }) })
 }
 
 /** Adds the begin of the epoch: what happened before is not known. */

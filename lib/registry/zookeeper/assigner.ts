@@ -3,7 +3,6 @@ import { RegistrySettlingError } from '../../errors.js'
 import { toNodeRef } from '../../common/node-ref.js'
 import { memberOf, splitMember } from '../nodes/member.js'
 import { MAX_CANDIDATES } from '../nodes/chooser.js'
-import { GATEWAY } from '../nodes/room-history.js'
 import { unanswerable } from '../../common/unavailable.js'
 import { isMove } from './binding.js'
 import type { Clock } from '../../common/clock.js'
@@ -161,7 +160,7 @@ export function createAssigner (options: AssignerOptions): Assigner {
   function tellChoice ({ binding }: RoomState, candidates: NodeView[], choice: ChoiceOptions): NewRoomEvent {
     const told: NewRoomEvent = {
       event: 'chosen',
-      choice: Object.assign({ gateway: GATEWAY }, chooser.describe(candidates.slice(0, MAX_CANDIDATES), choice))
+      choice: chooser.describe(candidates.slice(0, MAX_CANDIDATES), choice)
     }
     if (binding?.member === undefined) return told
     return Object.assign(told, {
@@ -182,7 +181,7 @@ export function createAssigner (options: AssignerOptions): Assigner {
       try {
         const binding = { member: memberOf(node), state: 'assigned' as const, claims: 0, endedAt }
         if (orders.has(node.id)) continue
-        const event = told && toChosen(told, node.id, dead)
+        const event = told && Object.assign({}, told, { node: node.id, dead })
         const outcome = await write(state, binding, ending, { event, checks: orders.check() })
         if (outcome === 'changed') {
           // The room changed, or an order.
@@ -234,14 +233,6 @@ export function createAssigner (options: AssignerOptions): Assigner {
   }
 
   return { assign, end, forget: () => claimed.clear() }
-}
-
-/** @param dead number of better candidates that were not chosen */
-function toChosen (told: NewRoomEvent, node: string, dead: number): NewRoomEvent {
-  const { choice } = told
-  if (choice === undefined) return told
-  const leftOut = Object.assign({}, choice.leftOut, { dead })
-  return Object.assign({}, told, { node, choice: Object.assign({}, choice, { leftOut }) })
 }
 
 /** The binding after an end of the call. A room that moves keeps waiting for its node. */

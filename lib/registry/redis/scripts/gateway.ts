@@ -80,7 +80,9 @@ local function give(room, member, choice, instead, dead)
   if not isNoted then note() end
   isNoted = true
   bind(room, member, 'assigned', 0, life)
-  if choice ~= '' then record(room, 'chosen', member, 'choice', choice, 'instead', instead or '', 'dead', dead) end
+  -- The target of a move needs no candidates, so the gateway may have had nothing to tell.
+  local write = choice ~= '' and record or instead and recordIfKept
+  if write then write(room, 'chosen', member, 'choice', choice, 'instead', instead or '', 'dead', dead) end
   return 'chosen', placeOf(member)
 end
 
