@@ -17,7 +17,7 @@ export const GATEWAY = `${hostname()} ${process.pid}`
 
 /**
  * A choice as a store keeps it: `gateway|candidates|draining|full|refused|id load|id load…`. Each new room writes one:
- * JSON took a sixth of the time of its whole request.
+ * as JSON it would take twice the time and five times the bytes.
  *
  * @param head the part before the proposed nodes
  */
