@@ -5,7 +5,7 @@ import { SECONDS } from '../../support/long.js'
 import { SEED } from '../../support/seed.js'
 import type { ManyMovesReport } from './many-moves-worker.js'
 
-// A million moves take hours of one core: some 280 a second on Redis, mostly in Lua, and 30 on ZooKeeper.
+// A million moves take an hour of one core on Redis, some 300 a second, mostly in Lua, and nine on ZooKeeper.
 //
 //   TEST_SECONDS=14400 npx tap --timeout=0 test/proofs/simulation/many-moves.long.test.ts
 const MOVES = 1_000_000
