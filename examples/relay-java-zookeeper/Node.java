@@ -57,7 +57,7 @@ final class Node {
     private final Map<String, Long> ended = new HashMap<>();
     private final Set<String> incarnations = new HashSet<>(), used = new LinkedHashSet<>();
     private final Map<String, Object> keys;
-    private final String id, wssUrl;
+    private final String id = Relay.ID;
     private final Store store;
     private String incarnation = "", pending = Store.random(16), written = "";
     private long startedAt, number, session;
@@ -67,10 +67,8 @@ final class Node {
     private String order; // As JSON, "" for none. Null: unknown.
     private long emptyAt; // After the deadline of an ordered drain. 0: stays.
 
-    Node(String id, Map<String, Object> keys, String wssUrl) throws Exception {
-        this.id = id;
+    Node(Map<String, Object> keys) throws Exception {
         this.keys = keys;
-        this.wssUrl = wssUrl;
         store = new Store(Relay.text("ZOOKEEPER", "127.0.0.1:2181"), this::hear);
     }
 
@@ -309,7 +307,7 @@ final class Node {
 
     private synchronized String record() {
         long count = rooms.values().stream().filter(room -> room.openedAt > 0).count();
-        return String.format("{\"wssUrl\":\"%s\",\"rooms\":%d,\"draining\":%b}", wssUrl, count,
+        return String.format("{\"wssUrl\":\"%s\",\"rooms\":%d,\"draining\":%b}", Relay.WSS_URL, count,
             isDraining || order != null && !order.isEmpty());
     }
 
@@ -430,7 +428,7 @@ final class Node {
         Room room;
         synchronized (this) {
             Refused.check(!isOver, 4410, LEAVING);
-            signature = Signature.verify(client.signature, keys, id, incarnation, System.currentTimeMillis());
+            signature = Signature.verify(client.signature, keys, incarnation, System.currentTimeMillis());
             Refused.check(!used.contains(signature.text("jti")), 4408, "used before");
             String key = Store.roomKey(signature.text("tenant"), signature.text("room"));
             if (signature.isJoinOnly()) return rejoin(rooms.get(key), signature, client);

@@ -13,15 +13,13 @@ final class Node {
     static final String LEAVING = "the node is leaving: ask again";
     private static final String MOVED = "the room moved: ask again", CALL_ENDED = "the call ended";
     private static final String ROOM_KEY = "{cobrowse}:room:";
-    private static final List<String> COMMON_KEYS = Stream
-        .of("leases", "nodes", "meta", "ids", "releases", "ended", "orders", "history")
-        .map(name -> "{cobrowse}:" + name).toList();
+    private static final List<String> COMMON_KEYS = Stream.of("leases", "nodes", "meta", "ids", "releases", "ended",
+        "orders", "history").map(name -> "{cobrowse}:" + name).toList();
     private static final long LEASE = Relay.number("LEASE", 6000), HEARTBEAT = Relay.number("HEARTBEAT", 2000);
     private static final long LINGER = Relay.number("LINGER", 20_000), PATIENCE = Relay.number("PATIENCE", 2000);
     private static final long CALL_MS = Math.min(1000, LEASE / 2), CLAIM_MS = Math.max(90_000, LEASE + 60_000);
-    private static final int BY_SIGNATURE = 0, BEHIND_SHUT_DOOR = 1, OPEN = 2;
     private static final int BATCH = 250, MAX_TRIES = 6, SEATS_PER_ROOM = 32, USED_KEPT = 300_000;
-    private static final int SUSPEND_MS = 600_000, TICK_MS = 100;
+    private static final int BY_SIGNATURE = 0, BEHIND_SHUT_DOOR = 1, OPEN = 2, SUSPEND_MS = 600_000, TICK_MS = 100;
 
     static final class Room {
         final String key;
@@ -51,7 +49,7 @@ final class Node {
     private final Map<String, Long> ended = new HashMap<>();
     private final Set<String> incarnations = new HashSet<>(), used = new LinkedHashSet<>();
     private final Map<String, Object> keys;
-    private final String id, wssUrl;
+    private final String id = Relay.ID;
     private String epoch = "", memory = "", incarnation = "", pending = newIncarnation();
     private List<?> heard = List.of();
     private long startedAt, storeTime, number;
@@ -60,11 +58,7 @@ final class Node {
     private String order; // As JSON, "" for none. Null: unknown.
     private long emptyAt; // By the store's clock, after the deadline of an ordered drain. 0: stays.
 
-    Node(String id, Map<String, Object> keys, String wssUrl) throws Exception {
-        this.id = id;
-        this.keys = keys;
-        this.wssUrl = wssUrl;
-    }
+    Node(Map<String, Object> keys) throws Exception { this.keys = keys; }
 
     void start() throws Exception {
         try {
@@ -98,8 +92,7 @@ final class Node {
         List<Object> words = new ArrayList<>(List.of(COMMON_KEYS.size() + rooms.size()));
         words.addAll(COMMON_KEYS);
         for (Room room : rooms) words.add(room.key);
-        String known = memory.isEmpty() ? epoch : epoch + " " + memory;
-        words.addAll(List.of(known, newIncarnation(), LEASE, HEARTBEAT, LINGER));
+        words.addAll(List.of((epoch + " " + memory).strip(), newIncarnation(), LEASE, HEARTBEAT, LINGER));
         for (Object arg : args) words.addAll(arg instanceof List<?> list ? list : List.of(arg));
         List<?> answer = redis.run(script, words) instanceof List<?> list ? list : List.of("done");
         if (answer.get(0).equals("ok")) memory = (String) answer.get(4);
@@ -107,22 +100,19 @@ final class Node {
     }
 
     private void beatForever() {
-        while (!isOver) {
-            Moment begun = Moment.now();
-            long wait = HEARTBEAT;
-            hurry.drainPermits();
+        Moment begun = Moment.now();
+        for (long wait = HEARTBEAT; !isOver;) {
             try {
+                hurry.tryAcquire(Math.max(0, wait - begun.age()), TimeUnit.MILLISECONDS);
+                hurry.drainPermits();
+                begun = Moment.now();
+                wait = HEARTBEAT;
                 inTurn(this::beat);
                 claimAgain(false);
                 claimAgain(true);
             } catch (Exception error) {
                 System.out.println("no heartbeat: " + error);
                 wait = HEARTBEAT / 4;
-            }
-            try {
-                hurry.tryAcquire(Math.max(0, wait - begun.age()), TimeUnit.MILLISECONDS);
-            } catch (InterruptedException error) {
-                return;
             }
         }
     }
@@ -220,7 +210,7 @@ final class Node {
 
     private synchronized String record() {
         long count = rooms.values().stream().filter(room -> room.openedAt > 0).count();
-        return String.format("{\"wssUrl\":\"%s\",\"rooms\":%d,\"draining\":%b}", wssUrl, count,
+        return String.format("{\"wssUrl\":\"%s\",\"rooms\":%d,\"draining\":%b}", Relay.WSS_URL, count,
             isDraining || order != null && !order.isEmpty());
     }
 
@@ -240,6 +230,7 @@ final class Node {
 
     private synchronized void lapse() {
         leaseSentAt = null;
+        hurry.release();
         for (Room room : rooms.values()) room.isDoorOpen = false;
     }
 
@@ -251,14 +242,13 @@ final class Node {
         ended.replaceAll((key, at) -> at > now + LINGER ? previous : at);
     }
 
-    private Stream<Room> claimed(boolean isDoorOpen) {
+    private synchronized Stream<Room> claimed(boolean isDoorOpen) {
         return List.copyOf(rooms.values()).stream().filter(room -> room.openedAt > 0 && room.isDoorOpen == isDoorOpen);
     }
 
     /** Claims the shut rooms, or some open ones in turn, since the store may have lost their bindings. */
     private void claimAgain(boolean isDoorOpen) throws Exception {
-        long count;
-        synchronized (this) { count = claimed(isDoorOpen).count(); }
+        long count = claimed(isDoorOpen).count();
         long share = isDoorOpen ? Math.min(count, Math.max(BATCH, count / 3 + 1)) : count;
         for (; share > 0 && valid(); share -= BATCH)
             inTurn(() -> claim(nextBatch(isDoorOpen), isDoorOpen ? OPEN : BEHIND_SHUT_DOOR, 0));
@@ -317,7 +307,7 @@ final class Node {
         Room room;
         synchronized (this) {
             Refused.check(!isOver, 4410, LEAVING);
-            signature = Signature.verify(client.signature, keys, id, incarnation, storeTime + storeSentAt.age());
+            signature = Signature.verify(client.signature, keys, incarnation, storeTime + storeSentAt.age());
             Refused.check(!used.contains(signature.text("jti")), 4408, "used before");
             String key = roomKey(signature.text("tenant"), signature.text("room"));
             if (signature.isJoinOnly()) return rejoin(rooms.get(key), signature, client);
@@ -361,7 +351,6 @@ final class Node {
                 String word = claim(List.of(room), BY_SIGNATURE, date);
                 if (word.equals("epoch")) beat();
                 if (word.equals("lapsed")) lapse();
-                if (word.equals("lapsed")) hurry.release();
                 return word;
             });
         } catch (Exception error) {
@@ -392,9 +381,7 @@ final class Node {
         return room;
     }
 
-    synchronized void vacate(Room room, WebSocket client) {
-        if (room.seats.remove(client) != null) review(room);
-    }
+    synchronized void vacate(Room room, WebSocket client) { if (room.seats.remove(client) != null) review(room); }
 
     /** No new rooms from now on. Returns when the last client has left, or at the deadline. */
     void drain(long deadline) throws InterruptedException {
@@ -427,8 +414,7 @@ final class Node {
     /** Gives up a room that nobody needs. Behind a shut door it stays open for clients that return. */
     private void review(Room room) {
         boolean isNeeded = !room.seats.isEmpty() || room.expected > 0 || (room.isOpen && !room.isDoorOpen);
-        if (isNeeded || !rooms.remove(room.key, room)) return;
-        if (room.number > 0) background.execute(() -> release(room));
+        if (!isNeeded && rooms.remove(room.key, room) && room.number > 0) background.execute(() -> release(room));
     }
 
     private void release(Room room) {

@@ -22,15 +22,11 @@ final class Redis {
 
     /** @throws Exception if there is no answer; the call may have been written all the same */
     Object run(String name, List<Object> rest) throws Exception {
-        byte[] text = scripts.get(name);
+        byte[] text = scripts.get(name), digest = MessageDigest.getInstance("SHA-1").digest(text);
         try {
             if (socket == null) connect();
-            try {
-                return call("EVALSHA", HexFormat.of().formatHex(MessageDigest.getInstance("SHA-1").digest(text)), rest);
-            } catch (ProtocolException error) {
-                if (!error.getMessage().contains("NOSCRIPT")) throw error;
-                return call("EVAL", text, rest);
-            }
+            Object answer = call("EVALSHA", HexFormat.of().formatHex(digest), rest);
+            return answer == null ? call("EVAL", text, rest) : answer;
         } catch (Exception error) {
             // An answer that comes later must not be taken for that of the next call.
             if (socket != null) socket.close();
@@ -65,23 +61,26 @@ final class Redis {
         return answer();
     }
 
+    /** Returns null if the server does not have the script. No script returns nil. */
     @SuppressWarnings("deprecation")
     private Object answer() throws IOException {
         String line = in.readLine();
         if (line == null) throw new EOFException("Redis has disconnected");
         String rest = line.substring(1);
         switch (line.charAt(0)) {
-            case '-': throw new ProtocolException(rest);
+            case '-':
+                if (rest.startsWith("NOSCRIPT")) return null;
+                throw new ProtocolException(rest);
             case ':': return Long.valueOf(rest);
-            case '+': return rest;
             case '$':
                 byte[] data = new byte[Integer.parseInt(rest) + 2];
                 in.readFully(data);
                 return new String(data, 0, data.length - 2, UTF_8);
-            default:
+            case '*':
                 List<Object> list = new ArrayList<>();
                 for (int left = Integer.parseInt(rest); left > 0; left--) list.add(answer());
                 return list;
+            default: return rest;
         }
     }
 }

@@ -1,6 +1,5 @@
 /** Ends the connection of a client. */
-@SuppressWarnings("serial")
-final class Refused extends Exception {
+@SuppressWarnings("serial") final class Refused extends Exception {
     final int code;
 
     Refused(int code, String reason) {

@@ -8,24 +8,25 @@ final class Relay {
     private static final long PORT = number("PORT", 8443), DRAIN_DEADLINE = number("DRAIN_DEADLINE", 60_000);
     private static final int MAX_CONNECTIONS = 5000;
     private static final Set<WebSocket> CONNECTIONS = ConcurrentHashMap.newKeySet();
+    static final String ID = text("NODE_ID", "node-1");
+    static final String WSS_URL = text("WSS_URL", "ws://127.0.0.1:" + PORT + "/ws/cobrowse/1");
 
     static String text(String name, String otherwise) { return System.getenv().getOrDefault(name, otherwise); }
     static long number(String name, long otherwise) { return Long.parseLong(text(name, "" + otherwise)); }
 
     public static void main(String[] args) throws Exception {
-        String id = text("NODE_ID", "node-1");
         Map<String, Object> keys = Signature.readFlatJson(text("COBROWSE_OTHER_KEYS", "{"));
         keys.put(text("COBROWSE_KEY_ID", "sample"), text("COBROWSE_KEY", "a sample key, for loopback alone"));
         if (List.of(args).contains("--verify")) {
-            verify(id, keys, new BufferedReader(new InputStreamReader(System.in)));
+            verify(keys, new BufferedReader(new InputStreamReader(System.in)));
             return;
         }
         // Browsers connect as soon as the node is registered: until it accepts them, they wait in the backlog.
         ServerSocket server = new ServerSocket((int) PORT, 1024, InetAddress.getLoopbackAddress());
-        Node node = new Node(id, keys, text("WSS_URL", "ws://127.0.0.1:" + PORT + "/ws/cobrowse/1"));
+        Node node = new Node(keys);
         node.start();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(node)));
-        System.out.println(id + " is registered, and listens at port " + PORT);
+        System.out.println(ID + " is registered, and listens at port " + PORT);
         ExecutorService threads = Executors.newCachedThreadPool();
         while (true) {
             Socket socket = server.accept();
@@ -34,17 +35,16 @@ final class Relay {
     }
 
     private static void connect(Node node, Socket socket) {
-        WebSocket client = null;
+        WebSocket client = new WebSocket(socket);
+        CONNECTIONS.add(client);
         try {
-            client = new WebSocket(socket);
-            CONNECTIONS.add(client);
             if (client.shakeHands()) attend(node, client);
             client.finish();
         } catch (Exception error) {
             // A client that disconnects, or sends too much or nothing, costs nobody else anything.
-            if (client != null) client.terminate();
         } finally {
-            if (client != null) CONNECTIONS.remove(client);
+            client.terminate();
+            CONNECTIONS.remove(client);
         }
     }
 
@@ -78,12 +78,12 @@ final class Relay {
     }
 
     /** The first line has a time in milliseconds and an incarnation, each further line a signature. */
-    private static void verify(String id, Map<String, Object> keys, BufferedReader lines) throws Exception {
+    private static void verify(Map<String, Object> keys, BufferedReader lines) throws Exception {
         String[] first = lines.readLine().split(" ");
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
             try {
-                boolean isJoinOnly = Signature.verify(line, keys, id, first[1], Long.parseLong(first[0])).isJoinOnly();
-                System.out.println(isJoinOnly ? "join-only" : "valid");
+                Signature signature = Signature.verify(line, keys, first[1], Long.parseLong(first[0]));
+                System.out.println(signature.isJoinOnly() ? "join-only" : "valid");
             } catch (Refused refusal) {
                 System.out.println("bad: " + refusal.getMessage());
             }

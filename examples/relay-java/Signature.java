@@ -14,8 +14,7 @@ record Signature(Map<String, Object> claims, boolean isJoinOnly) {
     private static final Pattern ESCAPE = Pattern.compile("\\\\(?:u(\\p{XDigit}{4})|(.))");
 
     /** @param now in milliseconds */
-    static Signature verify(String text, Map<String, Object> keys, String id, String incarnation, long now)
-            throws Refused {
+    static Signature verify(String text, Map<String, Object> keys, String incarnation, long now) throws Refused {
         try {
             String[] segments = text.split("\\.", -1);
             check(text.length() <= 4096 && segments.length == 3, "too long, or not three segments");
@@ -29,7 +28,7 @@ record Signature(Map<String, Object> claims, boolean isJoinOnly) {
             byte[] expected = mac.doFinal(text.substring(0, text.lastIndexOf('.')).getBytes(UTF_8));
             check(MessageDigest.isEqual(decode(segments[2]), expected), "wrong MAC");
             Map<String, Object> claims = readFlatJson(new String(decode(segments[1]), UTF_8));
-            checkClaims(claims, isJoinOnly ? id : id + "/" + incarnation, now / 1000.0);
+            checkClaims(claims, isJoinOnly ? Relay.ID : Relay.ID + "/" + incarnation, now / 1000.0);
             return new Signature(claims, isJoinOnly);
         } catch (Exception | StackOverflowError error) {
             // Whatever is thrown at the text of a client is the client's fault.
@@ -70,12 +69,9 @@ record Signature(Map<String, Object> claims, boolean isJoinOnly) {
     }
 
     private static String unescape(String text) {
-        return ESCAPE.matcher(text).replaceAll(match -> {
-            int code = match.group(1) == null ? 0 : Integer.parseInt(match.group(1), 16);
-            int at = "bfnrt\"\\/".indexOf(String.valueOf(match.group(2)));
-            char character = match.group(1) != null ? (char) code : "\b\f\n\r\t\"\\/".charAt(at);
-            return Matcher.quoteReplacement("" + character);
-        });
+        return ESCAPE.matcher(text).replaceAll(match -> Matcher.quoteReplacement("" + (match.group(1) == null
+            ? "\b\f\n\r\t\"\\/".charAt("bfnrt\"\\/".indexOf(match.group(2)))
+            : (char) Integer.parseInt(match.group(1), 16))));
     }
 
     private static void check(boolean isGood, String reason) throws Refused {

@@ -18,27 +18,25 @@ final class WebSocket {
     static final ScheduledExecutorService TIMER = Executors.newSingleThreadScheduledExecutor();
 
     private final Socket socket;
-    private final DataInputStream in;
     private final BlockingQueue<byte[]> unsent = new LinkedBlockingQueue<>();
     private final AtomicLong unsentBytes = new AtomicLong();
     private final Thread writer = new Thread(this::write);
+    private DataInputStream in;
     private volatile boolean isClosing;
     /** What the client offered; empty for none. */
     String signature = "";
 
-    WebSocket(Socket socket) throws IOException {
-        this.socket = socket;
-        in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
-        // A client that has vanished must not keep its seat.
-        socket.setKeepAlive(true);
-        socket.setOption(jdk.net.ExtendedSocketOptions.TCP_KEEPIDLE, SILENT_SECONDS);
-        writer.start();
-    }
+    WebSocket(Socket socket) { this.socket = socket; }
 
     /** Answers the handshake, and returns whether it was one. */
     boolean shakeHands() throws Exception {
         Future<?> limit = TIMER.schedule(this::terminate, HANDSHAKE_SECONDS, TimeUnit.SECONDS);
+        // A client that has vanished must not keep its seat.
+        socket.setKeepAlive(true);
+        socket.setOption(jdk.net.ExtendedSocketOptions.TCP_KEEPIDLE, SILENT_SECONDS);
+        in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
         Map<String, String> headers = readHead();
+        writer.start();
         limit.cancel(false);
         String key = headers.getOrDefault("sec-websocket-key", "");
         String[] offered = headers.getOrDefault("sec-websocket-protocol", "").split("\\s*,\\s*");
@@ -78,24 +76,21 @@ final class WebSocket {
             boolean isLast = first >= 0x80, isControl = opcode >= CLOSE;
             Refused.check((first & 0x70) == 0 && (opcode & 7) <= 2 && (isLast || !isControl), 1002, "an unknown frame");
             byte[] data = readData(isControl ? 125 : MAX_MESSAGE - message.size());
-            if (opcode == CLOSE) {
-                close(1000, "");
-                return;
-            }
+            if (opcode == CLOSE) break;
             if (opcode == PING) send(frame(PONG, data));
             if (isControl) continue;
             Refused.check((opcode == CONTINUATION) == (kind != CONTINUATION), 1002, "a fragment out of order");
             kind = Math.max(kind, opcode);
             message.writeBytes(data);
             if (!isLast) continue;
-            byte[] whole = message.toByteArray();
+            byte[] all = message.toByteArray();
             // Java replaces what is not UTF-8.
-            boolean isGood = kind != TEXT || Arrays.equals(whole, new String(whole, UTF_8).getBytes(UTF_8));
-            Refused.check(isGood, 1007, "a text that is not UTF-8");
-            if (!isClosing) onMessage.accept(frame(kind, whole));
+            Refused.check(kind != TEXT || Arrays.equals(all, new String(all, UTF_8).getBytes(UTF_8)), 1007, "no UTF-8");
+            if (!isClosing) onMessage.accept(frame(kind, all));
             kind = CONTINUATION;
             message.reset();
         }
+        close(1000, "");
     }
 
     private byte[] readData(int space) throws Exception {
@@ -150,10 +145,10 @@ final class WebSocket {
         writer.join();
         socket.shutdownOutput();
         while (in.read() >= 0) in.skip(in.available());
-        terminate();
     }
 
     void terminate() {
+        unsent.add(END);
         try {
             socket.close();
         } catch (IOException error) {

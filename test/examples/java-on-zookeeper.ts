@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import t from 'tap'
 import { ROOT } from '../support/doc-blocks.js'
 import { buildJava } from './build-java.js'
-import { onZooKeeper } from './foreign-node.js'
+import { onZooKeeper } from './foreign-stores.js'
 import type { ForeignNode } from './foreign-node.js'
 
 const folder = 'relay-java-zookeeper'

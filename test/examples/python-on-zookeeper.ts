@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { onZooKeeper } from './foreign-node.js'
+import { onZooKeeper } from './foreign-stores.js'
 import type { ForeignNode } from './foreign-node.js'
 
 const KAZOO = '/usr/lib/python3/dist-packages/kazoo'

@@ -1,4 +1,4 @@
-import { testForeignNode } from './foreign-node.js'
+import { testForeignNode } from './foreign-tests.js'
 import { javaOnZooKeeper } from './java-on-zookeeper.js'
 
 // All rules are part of `npm run test:long`.

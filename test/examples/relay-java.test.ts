@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { ROOT } from '../support/doc-blocks.js'
 import { buildJava } from './build-java.js'
-import { onRedis, testForeignNode } from './foreign-node.js'
+import { onRedis } from './foreign-stores.js'
+import { testForeignNode } from './foreign-tests.js'
 
 const folder = 'relay-java'
 

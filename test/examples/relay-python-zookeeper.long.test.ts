@@ -1,4 +1,4 @@
-import { testRules, testSilentServer } from './foreign-node.js'
+import { testRules, testSilentServer } from './foreign-tests.js'
 import { pythonOnZooKeeper } from './python-on-zookeeper.js'
 
 testRules(pythonOnZooKeeper)

@@ -1,4 +1,5 @@
-import { onRedis, testForeignNode } from './foreign-node.js'
+import { onRedis } from './foreign-stores.js'
+import { testForeignNode } from './foreign-tests.js'
 
 testForeignNode({
   store: onRedis,
