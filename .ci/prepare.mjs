@@ -13,6 +13,9 @@ export function run (command, args, options = {}) {
   if (status !== 0) process.exit(status ?? (signal ? 1 : 0))
 }
 
+/** TypeScript 7 compiles in a sixth of the time; tools that need the interface of the compiler use 6. */
+export const TSC = 'node_modules/typescript7/lib/tsc.js'
+
 /** Holds the fingerprint of the sources of `dist`, and of the compiler's own record beside it. */
 const BUILT = `${root}dist/built.sha256`
 const RECORD = 'dist/tsconfig.tsbuildinfo'
@@ -30,7 +33,7 @@ export function prepare (...options) {
 }
 
 export function build (...options) {
-  run(process.execPath, ['node_modules/typescript/bin/tsc', ...options], TO_STDERR)
+  run(process.execPath, [TSC, ...options], TO_STDERR)
   writeFileSync(BUILT, fingerprint())
 }
 

@@ -3,21 +3,23 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs'
-import { prepare, root, run } from '../../.ci/prepare.mjs'
+import { prepare, root, run, TSC } from '../../.ci/prepare.mjs'
 
 const TAP = `${root}node_modules/tap/dist/esm/run.mjs`
 
 const CHECKS = {
-  types: ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'test'],
   lint: ['node_modules/eslint/bin/eslint.js', '.'],
-  'types of the client': ['node_modules/typescript/bin/tsc', '-p', 'lib/client'],
+  types: [TSC, '--noEmit', '-p', 'test'],
+  'types of the client': [TSC, '-p', 'lib/client'],
+  // A rejection that nothing handles ends the host's process.
+  'floating promises': ['node_modules/oxlint/bin/oxlint', '--type-aware', 'lib'],
   'tests of types': ['node_modules/tstyche/build/bin.js'],
   'package.json': ['node_modules/publint/src/cli.js', '--strict'],
   'compiled tests': ['test/runner/compile.mjs'],
   'types of the package': ['node_modules/@arethetypeswrong/cli/dist/index.js', '--pack', '.', '--profile', 'esm-only']
 }
 
-// The first check is that of all types.
+// The second check is that of all types.
 prepare('--noCheck')
 ensureServers()
 await checkAll()
