@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
 import { Registry as MetricsRegistry } from 'prom-client'
 import { cobrowse } from '../lib/index.js'
+import { UPGRADE_OPTIONS } from '../lib/relay/index.js'
 import { createAuthorization } from './authorization.js'
 import { createBackends } from './backends.js'
 import { trackConnections } from './connections.js'
@@ -11,9 +12,9 @@ import { pageRoutes } from './routes/pages.js'
 import { probeRoutes } from './routes/probes.js'
 import { addReference } from './routes/reference.js'
 import { createRelays } from './relay/relays.js'
-import { UPGRADE_OPTIONS } from './relay/upgrade.js'
 import { addSessionRoute } from './routes/session.js'
 import { topologyRoutes } from './routes/topology.js'
+import type { Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Backends } from './backends.js'
 import type { Env } from './env.js'
@@ -73,10 +74,9 @@ export async function createDemo (env: Env): Promise<Demo> {
     await app.register(topologyRoutes, { relays, registryName: backends.registryName })
   }
   await app.register(probeRoutes, { metrics, isLeaving: () => leaving })
-  app.addHook('onReady', async () => relays.listen(app.server))
   // A node that registers before its server listens would attract browsers that cannot connect, and would replace the
   // node of another process that has the port.
-  app.addHook('onListen', async () => addRelays(relays, env, publicUrl))
+  app.addHook('onListen', async () => addRelays(app.server, relays, env, publicUrl))
   app.addHook('preClose', async () => await relays.close())
   app.addHook('onClose', async () => await Promise.all([backends.close(), closeAuthorization()]))
 
@@ -98,12 +98,12 @@ export async function createDemo (env: Env): Promise<Demo> {
   }
 }
 
-function addRelays (relays: Relays, env: Env, publicUrl: string): void {
+function addRelays (server: Server, relays: Relays, env: Env, publicUrl: string): void {
   for (let number = 1; number <= env.NODES; number++) {
     const wssUrl = `${publicUrl}/ws/cobrowse/${number}`
     // Each of several processes that share a registry is an entry of its own, unless a service knows a common one.
     const wssUrlOut = env.PROVISION_URL === undefined ? wssUrl : undefined
-    relays.add({ id: `${env.NODE_PREFIX}-${number}`, wssUrl, wssUrlOut })
+    relays.add(server, { id: `${env.NODE_PREFIX}-${number}`, wssUrl, wssUrlOut })
   }
 }
 

@@ -23,8 +23,8 @@ const connection = enterRoom({
   userId: readUser('agent'), userName: 'Anna', role: 'replayer', statusElement: element('status'), onMembers, onPeer
 })
 
-function onMembers ({ members }) {
-  const customer = members.findLast(({ role }) => role === 'recorder')
+function onMembers ({ recorder: seen, members }) {
+  const customer = members.find(({ id }) => id === seen)
   const others = members.filter(({ role }) => role === 'replayer').length - 1
   element('people').textContent = [
     customer === undefined ? 'No customer in the room' : `Customer: ${customer.name}`,

@@ -26,9 +26,9 @@ function start () {
   connection.on('close', (error) => { if (error !== undefined) cease() })
 }
 
-function onMembers ({ you, members }) {
+function onMembers ({ you, recorder: seen, members }) {
   const replayers = members.filter(({ role }) => role === 'replayer')
-  const isSeen = members.findLast(({ role }) => role === 'recorder')?.id === you
+  const isSeen = seen === you
   if (!isSeen) watchers.textContent = 'Another tab of yours is the one that is seen.'
   else if (replayers.length === 0) watchers.textContent = 'No agent is watching.'
   else watchers.textContent = `Watching: ${replayers.map(({ name }) => name).join(', ')}`

@@ -1,7 +1,7 @@
 // The parts that both sides of a room share: their identity, the way in, and the texts for the connection's state.
 import { connect } from '/demo/client/index.js'
 
-/** The demo's relay nodes send a message every 5 s. */
+/** Relay nodes send a sign of life every 5 s. */
 const IDLE_TIMEOUT_MS = 12_000
 /** Short, since a viewer already waits for the lease of a node that ended. */
 const MAX_WAIT_MS = 500
@@ -49,7 +49,6 @@ async function signIn (userId, userName) {
 export function enterRoom ({ userId, userName, role, statusElement, onMembers, onPeer }) {
   const store = STORES[role]
   let token
-  let members = ''
   const connection = connect({
     roomId,
     userId,
@@ -66,13 +65,11 @@ export function enterRoom ({ userId, userName, role, statusElement, onMembers, o
     },
     onMessage (message) {
       if (typeof message !== 'string') return onPeer(new TextDecoder().decode(message))
-      if (message === members) return
-      members = message
-      onMembers(JSON.parse(message))
+      const told = JSON.parse(message)
+      if (told.type === 'members') onMembers(told)
     }
   })
   connection.on('state', (state) => {
-    if (state !== 'open') members = ''
     if (state in WORDS) show(statusElement, ...WORDS[state])
   })
   connection.on('retry', ({ error }) => show(statusElement, 'warn', toWords(error)))

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startRelay } from './relay.js'
+import { startRelay } from '../../lib/relay/index.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { NodeRegistry } from '../backends.js'
-import type { Relay, RelayOptions, RelayStatus } from './relay.js'
+import type { Relay, RelayStatus, StartRelayOptions } from '../../lib/relay/index.js'
 
 const RETRY_MS = 500
 
-export interface SlotOptions extends Pick<RelayOptions, 'id' | 'wssUrl' | 'wssUrlOut' | 'signing' | 'metrics'> {
+export interface SlotOptions extends Pick<StartRelayOptions, 'id' | 'wssUrl' | 'wssUrlOut' | 'signing' | 'metrics'> {
   openRegistry (): NodeRegistry
   log: FastifyBaseLogger
 }
@@ -35,7 +35,8 @@ export function createRelaySlot ({ openRegistry, log, ...node }: SlotOptions): R
     store = openRegistry()
     while (!signal.aborted) {
       try {
-        relay = await startRelay({ ...node, registry: store.registry })
+        // The second tab of a customer is the one that is seen.
+        relay = await startRelay({ ...node, registry: store.registry, takeover: true, log })
         return
       } catch (error) {
         log.debug({ node: node.id, reason: String(error) }, 'relay node cannot register yet')

@@ -1,8 +1,8 @@
 import { answerLoopbackOnly } from './loopback.js'
 import type { FastifyInstance } from 'fastify'
 import type { Backends } from '../backends.js'
-import type { Member } from '../relay/room.js'
 import type { Relays } from '../relay/relays.js'
+import type { RelayMember } from '../../lib/relay/index.js'
 
 export interface TopologyNode {
   id: string
@@ -14,7 +14,7 @@ export interface TopologyNode {
   isListed: boolean
   /** Number of open rooms, as the node reports it. */
   roomCount: number
-  rooms: Array<{ room: string, members: Member[] }>
+  rooms: Array<{ room: string, members: RelayMember[] }>
 }
 
 export interface TopologyOptions {

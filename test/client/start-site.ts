@@ -1,14 +1,13 @@
 import Fastify from 'fastify'
 import WebSocket from 'ws'
-import { startRelay } from '../../demo/relay/relay.js'
-import { listenForUpgrades } from '../../demo/relay/upgrade.js'
 import { connect } from '../../lib/client/index.js'
 import { cobrowse, memoryRegistry, memorySessions, ownUserIdOnly, staticProvision } from '../../lib/index.js'
+import { handleUpgrades, startRelay } from '../../lib/relay/index.js'
 import type { FastifyInstance } from 'fastify'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
-import type { Relay } from '../../demo/relay/relay.js'
 import type { Connection, ConnectOptions } from '../../lib/client/index.js'
+import type { Relay } from '../../lib/relay/index.js'
 import type { CobrowseOptions, MemorySessions } from '../../types/index.js'
 
 const signing = { keys: [{ id: 'k', secret: 's'.repeat(32) }] }
@@ -55,16 +54,12 @@ export async function startSite (t: Test, { nodes = 2, options, before }: SiteOp
   await app.register(cobrowse, {
     sessions, registry, signing, authorize: ownUserIdOnly, provision: staticProvision('ws://127.0.0.1:2'), ...options
   })
-  listenForUpgrades(app.server, (request, socket, head) => {
-    const relay = relays.get(Number(request.url?.split('/').at(-1)))
-    if (relay === undefined) socket.destroy()
-    else relay.upgrade(request, socket, head)
-  })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
   for (let number = 1; number <= nodes; number++) {
     const wssUrl = `ws://127.0.0.1:${port}/ws/cobrowse/${number}`
-    relays.set(number, await startRelay({ id: `node-${number}`, wssUrl, registry, signing }))
+    handleUpgrades(app.server, new URL(wssUrl).pathname, () => relays.get(number))
+    relays.set(number, await startRelay({ id: `node-${number}`, wssUrl, registry, signing, takeover: true }))
   }
   const base = `http://127.0.0.1:${port}`
   const tokenOf = (userId: string) => sessions.issue({ tenantId: 't', channelId: 'web', userId })
@@ -94,7 +89,12 @@ export function startClient (t: Test, options: ConnectOptions): Client {
   const history: string[] = []
   const waits: number[] = []
   const connection = connect({
-    WebSocket, onMessage: (message) => messages.push(Buffer.from(message as string).toString()), ...options
+    WebSocket,
+    onMessage (message) {
+      const text = Buffer.from(message as string).toString()
+      if (text !== '{"type":"alive"}') messages.push(text)
+    },
+    ...options
   })
   t.teardown(() => connection.close())
   connection.on('open', () => history.push('open'))

@@ -48,9 +48,8 @@ async function startProcess (t: Test, registry: Registry, id: string) {
   t.teardown(() => app.close())
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
-  relays.listen(app.server)
   const path = `/ws/${id}`
-  relays.add({ id, wssUrl: `ws://127.0.0.1:${port}${path}` })
+  relays.add(app.server, { id, wssUrl: `ws://127.0.0.1:${port}${path}` })
   await until(() => registry.nodes().length >= 2)
   const token = sessions.issue(SESSION)
 

@@ -3,21 +3,21 @@ import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import t from 'tap'
 import WebSocket from 'ws'
-import { startRelay } from '../../demo/relay/relay.js'
 import { memoryRegistry } from '../../lib/registry/memory.js'
+import { startRelay } from '../../lib/relay/index.js'
 import { issuerWith } from '../support/issuer.js'
 import { eventually, until } from '../support/until.js'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
-import type { Member } from '../../demo/relay/room.js'
+import type { RelayMember, StartRelayOptions } from '../../lib/relay/index.js'
 import type { Role } from '../../types/index.js'
 
 const signing = { keys: [{ id: 'k', secret: 's'.repeat(32) }] }
 const MIB = 1024 * 1024
 
-async function startNode (t: Test) {
+async function startNode (t: Test, options: Partial<StartRelayOptions> = {}) {
   const registry = memoryRegistry()
-  const relay = await startRelay({ id: 'n', wssUrl: 'wss://n.example/ws', registry, signing })
+  const relay = await startRelay({ id: 'n', wssUrl: 'wss://n.example/ws', registry, signing, ...options })
   const server = createServer().on('upgrade', relay.upgrade)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -39,11 +39,11 @@ async function startNode (t: Test) {
   async function enter (role: Role, user: string = role) {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['cobrowse.v1', await sign(role, user)])
     sockets.push(socket)
-    const greetings: Array<{ you: number, members: Member[] }> = []
+    const greetings: Array<{ you: number, recorder: number | null, members: RelayMember[] }> = []
     const heard: Buffer[] = []
     socket.on('message', (data: Buffer, isBinary) => {
       if (isBinary) heard.push(data)
-      else greetings.push(JSON.parse(data.toString()))
+      else if (String(data) !== '{"type":"alive"}') greetings.push(JSON.parse(data.toString()))
     })
     await until(() => greetings.length > 0)
     return { socket, greetings, heard, texts: () => heard.map(String) }
@@ -84,16 +84,16 @@ t.test('every participant – on each arrival and departure – receives the lis
     { id: 1, user: 'recorder', name: 'RECORDER', role: 'recorder' },
     { id: 2, user: 'replayer', name: 'REPLAYER', role: 'replayer' }
   ]
-  t.strictSame(agent.greetings, [{ type: 'members', you: 2, members }])
+  t.strictSame(agent.greetings, [{ type: 'members', you: 2, recorder: 1, members }])
   await eventually(() => customer.greetings.length, 2)
-  t.match(relay.status(), { seats: 2, state: 'serving', rooms: [{ tenant: 't', room: 'r', members }] })
+  t.match(relay.status(), { seats: 2, state: 'serving', rooms: [{ tenant: 't', room: 'r', recorder: 1, members }] })
   customer.socket.close()
   await eventually(() => agent.greetings.length, 2)
   t.strictSame(agent.greetings[1]?.members, members.slice(1))
 })
 
-t.test('a recorder – is heard by replayers only, and a page opened again takes over', async (t) => {
-  const { enter } = await startNode(t)
+t.test('a recorder – is heard by replayers only, and with "takeover" a page opened again takes over', async (t) => {
+  const { enter } = await startNode(t, { takeover: true })
   const first = await enter('recorder', 'first')
   const agents = [await enter('replayer', 'a'), await enter('replayer', 'b')]
   const second = await enter('recorder', 'first')
@@ -110,20 +110,36 @@ t.test('a recorder – is heard by replayers only, and a page opened again takes
   await until(() => agents.every(({ heard }) => heard.length === 2))
 })
 
-t.test('a customer – room already shared by another – cannot take over', async (t) => {
-  const { port, sign, enter, relay } = await startNode(t)
-  const customer = await enter('recorder', 'customer')
-  const agent = await enter('replayer')
-  const stranger = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['cobrowse.v1', await sign('recorder', 'stranger')])
-  stranger.on('open', () => stranger.send('of the stranger'))
-  t.equal((await once(stranger, 'close'))[0], 4403)
-  t.equal(relay.status().seats, 2)
+t.test('a further recorder – is a standby until the first one leaves', async (t) => {
+  for (const user of ['customer', 'stranger']) {
+    await t.test(`of the user ${user}`, async (t) => {
+      const { enter } = await startNode(t, { takeover: user === 'stranger' })
+      const first = await enter('recorder', 'customer')
+      const agent = await enter('replayer')
+      const standby = await enter('recorder', user)
+      t.match(standby.greetings, [{ you: 3, recorder: 1 }])
+      standby.socket.send('of the standby')
+      agent.socket.send('of the agent')
+      await eventually(first.texts, ['of the agent'])
+      first.socket.send('of the first')
+      await eventually(agent.texts, ['of the first'])
+      first.socket.close()
+      await eventually(() => standby.greetings.at(-1)?.recorder, 3)
+      standby.socket.send('of the one that is seen now')
+      await eventually(agent.texts, ['of the first', 'of the one that is seen now'])
+      t.strictSame(standby.texts(), [])
+    })
+  }
+})
+
+t.test('an observer – hears the recorder, and is not heard', async (t) => {
+  const { enter } = await startNode(t, { isObserver: ({ user }) => user === 'trainer' })
+  const [customer, observer, agent] = [await enter('recorder'), await enter('replayer', 'trainer'), await enter('replayer')]
+  observer.socket.send('of the observer')
+  agent.socket.send('of the agent')
   customer.socket.send('of the customer')
-  await until(() => agent.heard.length > 0, 'a message for the agent')
-  t.strictSame(agent.texts(), ['of the customer'])
-  customer.socket.close()
-  await until(() => relay.status().seats === 1, 'the customer to leave')
-  await enter('recorder', 'stranger')
+  await eventually(observer.texts, ['of the customer'])
+  await eventually(customer.texts, ['of the agent'])
 })
 
 t.test('a client’s message – any – is passed on as binary, so that it cannot pose as the node', async (t) => {
