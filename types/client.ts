@@ -127,6 +127,32 @@ export interface ConnectionEvents {
   close: (error?: CobrowseFailure) => void
 }
 
+export interface TrafficCount {
+  messages: number
+  /** A text counts as its UTF-8. */
+  bytes: number
+}
+
+/** The connection at one moment, for a dashboard. */
+export interface ConnectionStats {
+  state: ConnectionState
+  /** When the state began, in milliseconds since 1970. */
+  since: number
+  /** Address of the node, once a WebSocket was open. While it is not, that of the last one. */
+  url: string | undefined
+  /** Times that a WebSocket was opened after the first one. */
+  reconnects: number
+  sent: TrafficCount
+  received: TrafficCount
+  /** Why the last attempt ended. */
+  lastError: CobrowseFailure | undefined
+}
+
+export interface EndCallOptions {
+  /** Gives up. The gateway may end the call nevertheless. */
+  signal?: AbortSignal | undefined
+}
+
 /** A client's connection to its room. Reconnects after failures of nodes, network and gateway. */
 export interface Connection {
   readonly state: ConnectionState
@@ -136,14 +162,21 @@ export interface Connection {
   readonly closed: Promise<CobrowseFailure | undefined>
   /** @returns `false` unless open: nothing is kept for later, since the room may be another one by then */
   send (data: OutgoingMessage): boolean
+  stats (): ConnectionStats
+  /**
+   * Leaves the node, or the wait, and asks the gateway again at once; a request that is under way is left alone. Does
+   * nothing once closed.
+   */
+  reconnect (): void
   /** Leaves the room. Idempotent. */
   close (): void
   /**
    * Ends the call for both sides, and leaves the room.
    *
-   * @throws `CobrowseError` if the gateway refuses or cannot be reached; the connection then stays open
+   * @throws `CobrowseError` if the gateway refuses or cannot be reached, or the signal aborts; the connection then stays
+   * open
    */
-  endCall (): Promise<void>
+  endCall (options?: EndCallOptions): Promise<void>
   /**
    * Adds a listener. An exception of a listener is reported as an uncaught error, and affects nothing else.
    *

@@ -1,6 +1,6 @@
 import { CobrowseError } from './cobrowse-error.js'
 import { startTimeLimit } from './time-limit.js'
-import type { RetCode } from '../../types/client.js'
+import type { EndCallOptions, RetCode } from '../../types/client.js'
 import type { ClientSettings } from './settings.js'
 
 const MAX_RETRY_AFTER_MS = 3_600_000
@@ -44,13 +44,13 @@ export async function askForRoom (
  *
  * @throws CobrowseError
  */
-export async function askForEnd (settings: ClientSettings): Promise<void> {
-  await post(settings, settings.endUrl, { callId: settings.roomId })
+export async function askForEnd (settings: ClientSettings, options: EndCallOptions): Promise<void> {
+  await post(settings, settings.endUrl, { callId: settings.roomId }, options)
 }
 
 async function post (
   { token, timeout }: ClientSettings, url: string, body: object,
-  { isRefused = false, signal: parent }: { isRefused?: boolean, signal?: AbortSignal } = {}
+  { isRefused = false, signal: parent }: { isRefused?: boolean, signal?: AbortSignal | undefined }
 ): Promise<{ data?: unknown }> {
   const limit = startTimeLimit(timeout, parent)
   const { signal } = limit

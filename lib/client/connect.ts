@@ -5,9 +5,12 @@ import { createEmitter } from './emitter.js'
 import { watchPage } from './page.js'
 import { pause } from './pause.js'
 import { createRetryRules } from './retry-rules.js'
+import { createStats } from './stats.js'
 import { readClientOptions } from './settings.js'
 import { visitNode } from './socket.js'
-import type { Connection, ConnectionEvents, ConnectionState, ConnectOptions } from '../../types/client.js'
+import type {
+  Connection, ConnectionEvents, ConnectionState, ConnectOptions, OutgoingMessage
+} from '../../types/client.js'
 import type { Visit } from './socket.js'
 
 /**
@@ -22,7 +25,9 @@ export function connect (options: ConnectOptions): Connection {
   const events = createEmitter<ConnectionEvents>()
   const addresses = createAddresses(settings.address)
   const rules = createRetryRules({ ...settings, canRenew: typeof settings.token === 'function' })
+  const stats = createStats()
   const stop = new AbortController()
+  let waiting = new AbortController()
   let asking = new AbortController()
   let state: ConnectionState = 'asking'
   let visit: Visit | undefined
@@ -32,32 +37,35 @@ export function connect (options: ConnectOptions): Connection {
   let unopened: string | undefined
   /** The node disconnects all clients at the end of the call, before the gateway's answer arrives. */
   let ending: Promise<void> | undefined
-  /** Whether the browser put the page aside during this attempt. */
-  let isKept = false
+  /** Whether the next attempt begins at once: the browser put the page aside, or the page wants to reconnect. */
+  let isSoon = false
   const page = watchPage(() => {
-    isKept = true
+    isSoon = true
     leave()
   })
 
   function change (to: ConnectionState): void {
     state = to
+    stats.changed(to)
     events.emit('state', to)
   }
 
   async function follow (): Promise<CobrowseError | undefined> {
     while (!stop.signal.aborted) {
-      isKept = false
+      isSoon = false
       const { error, openFor } = await attempt()
       await ending?.catch(() => {})
       if (stop.signal.aborted) break
+      stats.ended(error)
       isRefused = error.status === 401
       const hasOther = error.code === 'unopened' && addresses.fail()
       unopened = error.code === 'unopened' && !hasOther ? signature : undefined
       const wait = rules.next(error, openFor, hasOther)
       if (wait === undefined) return error
       change('waiting')
-      events.emit('retry', { error, wait: isKept ? 0 : wait })
-      if (!isKept) await pause(wait, stop.signal)
+      waiting = new AbortController()
+      events.emit('retry', { error, wait: isSoon ? 0 : wait })
+      if (!isSoon) await pause(wait, waiting.signal)
       await page.shown()
     }
     return undefined
@@ -87,10 +95,14 @@ export function connect (options: ConnectOptions): Connection {
       idleTimeout,
       onOpen () {
         addresses.succeed()
+        stats.opened(url)
         change('open')
         events.emit('open', { url })
       },
-      onMessage: (message) => events.emit('message', message)
+      onMessage (message) {
+        stats.received(message)
+        events.emit('message', message)
+      }
     })
     return await visit.ended
   }
@@ -100,8 +112,22 @@ export function connect (options: ConnectOptions): Connection {
     visit?.close()
   }
 
+  function reconnect (): void {
+    waiting.abort()
+    if (state !== 'opening' && state !== 'open') return
+    isSoon = true
+    visit?.close()
+  }
+
+  function send (data: OutgoingMessage): boolean {
+    const isSent = visit?.send(data) ?? false
+    if (isSent) stats.sent(data)
+    return isSent
+  }
+
   function close (): void {
     stop.abort()
+    waiting.abort()
     page.end()
     leave()
   }
@@ -128,10 +154,12 @@ export function connect (options: ConnectOptions): Connection {
       return visit?.bufferedAmount ?? 0
     },
     closed: run(),
-    send: (data) => visit?.send(data) ?? false,
+    send,
+    stats: stats.read,
+    reconnect,
     close,
-    async endCall () {
-      ending = askForEnd(settings).then(close)
+    async endCall (options = {}) {
+      ending = askForEnd(settings, options).then(close)
       await ending
     },
     on: events.on

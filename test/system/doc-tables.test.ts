@@ -6,6 +6,8 @@ import { ADMIN_DEFAULTS, readAdminOptions } from '../../lib/admin/options.js'
 import { memoryRegistry } from '../../lib/index.js'
 import { createMetrics } from '../../lib/gateway/metrics.js'
 import { createNodeMetrics } from '../../lib/node/metrics.js'
+import { createRelayMetrics } from '../../lib/relay/metrics.js'
+import { DRAIN_DEFAULTS, RELAY_DEFAULTS } from '../../lib/relay/options.js'
 import { toNodeView } from '../../lib/registry/nodes/node-record.js'
 import { ROOT } from '../support/doc-blocks.js'
 import { readSourceDefaults } from '../support/source-defaults.js'
@@ -61,6 +63,20 @@ t.test('docs/admin.md – its tables – name each option with its default, and 
   t.strictSame(shown.sort(), routes.sort())
 })
 
+t.test('docs/relay.md – its table – names each own option of the plugin with its default', async (t) => {
+  const rows = rowsBelow('docs/relay.md', HEAD)
+  const declared = read('types/relay.ts').split('interface RelayOptions extends NodeOptions {')[1]?.split('\n}')[0] ?? ''
+  const names = [...declared.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name]) => name).filter((name) => name !== 'id')
+  t.strictSame(rows.map(([name]) => unquote(name)), names)
+  const ofTypes = [...declared.matchAll(/@default (.+)\n\s+\*\/\n\s+(\w+)\?/g)].map(([, value = '', name = '']) => [name, value])
+  const shown = rows.map(([name, value]) => [unquote(name), unquote(value)])
+  const { path, isObserver, drain, ...literals } = Object.fromEntries(shown)
+  t.strictSame(literals, Object.fromEntries(Object.entries(RELAY_DEFAULTS).map(([name, value]) => [name, String(value)])))
+  t.strictSame(Object.fromEntries(ofTypes), { path: 'the path of `wssUrl`', isObserver: 'no client', drain, ...literals })
+  const { deadline, returnWithin } = DRAIN_DEFAULTS
+  t.equal(drain, `{ deadline: ${deadline}, returnWithin: ${returnWithin} }`)
+})
+
 t.test('README.md – the options that it lists for an adapter – are those of the types', async (t) => {
   for (const [name, , types] of ADAPTERS) {
     const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Options`.replace('Zookeeper', 'ZooKeeper')
@@ -89,6 +105,7 @@ t.test('docs/operations.md – the table of metrics – names each metric with i
   const registry = new PromRegistry()
   await createMetrics(registry)
   await createNodeMetrics(registry)
+  await createRelayMetrics(registry)
   const tables = ['| metric | type | labels |', '| metric of a node | type | labels |']
   const rows = tables.flatMap((table) => rowsBelow('docs/operations.md', table)).flatMap(([names = '', type = '', labels = '']) =>
     names.split(', ').map((name) =>
