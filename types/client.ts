@@ -173,8 +173,8 @@ export interface Connection {
   /**
    * Ends the call for both sides, and leaves the room.
    *
-   * @throws `CobrowseError` if the gateway refuses or cannot be reached, or the signal aborts; the connection then stays
-   * open
+   * @throws `CobrowseError` if the gateway refuses or cannot be reached, or the signal aborts; the connection then
+   * stays open
    */
   endCall (options?: EndCallOptions): Promise<void>
   /**

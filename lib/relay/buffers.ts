@@ -28,7 +28,9 @@ export interface Buffers<C extends Buffered> {
 }
 
 /** @param drop disconnects a client without further notice; it need not call `remove` at once */
-export function createBuffers<C extends Buffered> ({ each, total }: BufferLimits, drop: (client: C) => void): Buffers<C> {
+export function createBuffers<C extends Buffered> (
+  { each, total }: BufferLimits, drop: (client: C) => void
+): Buffers<C> {
   const clients = new Set<C>()
   /** Never too small: what was written since a client was last counted is still in it. */
   let sum = 0

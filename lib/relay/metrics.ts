@@ -30,7 +30,10 @@ export async function createRelayMetrics (host: MetricsRegistry): Promise<RelayM
   const watched = watchedIn.get(host) ?? new Set()
   watchedIn.set(host, watched)
 
-  function show (Kind: typeof Counter | typeof Gauge, name: string, help: string, labels: string[], read: (counts: RelayCounts) => Sample[]): void {
+  function show (
+    Kind: typeof Counter | typeof Gauge, name: string, help: string, labels: string[],
+    read: (counts: RelayCounts) => Sample[]
+  ): void {
     if (host.getSingleMetric(name) !== undefined) return
     const metric = new Kind({
       name,
@@ -39,7 +42,10 @@ export async function createRelayMetrics (host: MetricsRegistry): Promise<RelayM
       registers,
       collect () {
         metric.reset()
-        for (const counts of watched) for (const [own, value] of read(counts())) metric.inc({ node: counts().node, ...own }, value)
+        for (const countsOf of watched) {
+          const counts = countsOf()
+          for (const [own, value] of read(counts)) metric.inc({ node: counts.node, ...own }, value)
+        }
       }
     })
   }

@@ -21,10 +21,11 @@ const TOO_LARGE = 1009
 const INTERNAL_ERROR = 1011
 /** Connections beyond the seats: clients whose signature is being checked, or that are on their way out. */
 const UNSEATED = 1000
-/** Milliseconds that a client has to answer a close. */
-const CLOSE_MS = 5000
-/** Browsers send a large message in parts of at least some KiB; a flood of tiny parts costs more than its bytes show. */
-const MAX_PARTS = 1024
+/**
+ * Options of ws that its types do not know yet: milliseconds that a client has to answer a close, and fragments of one
+ * message. Browsers send fragments of at least some KiB; a flood of tiny ones costs more than its bytes show.
+ */
+const UNTYPED_OPTIONS = { closeTimeout: 5000, maxFragments: 1024 }
 const ALIVE = '{"type":"alive"}'
 
 interface Client extends RoomClient, Buffered {
@@ -54,8 +55,7 @@ export async function startRelay (options: StartRelayOptions): Promise<Relay> {
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: maxMessageBytes,
-    maxFragments: MAX_PARTS,
-    closeTimeout: CLOSE_MS,
+    ...UNTYPED_OPTIONS,
     handleProtocols: (offered) => offered.has(SUB_PROTOCOL) ? SUB_PROTOCOL : false
   })
   const buffers = createBuffers<Client>({

@@ -25,8 +25,8 @@ export interface RelayRoom<C extends RoomClient> {
 }
 
 /**
- * @param takeover whether a further recorder of the same user takes the place of the one that is seen: two streams would
- *   make one broken picture. Otherwise it waits until the first one leaves
+ * @param takeover whether a further recorder of the same user takes the place of the one that is seen. Otherwise it
+ *   waits until the first one leaves: two streams would make one broken picture
  */
 export function createRelayRoom<C extends RoomClient> (takeover: boolean): RelayRoom<C> {
   const clients = new Set<C>()

@@ -21,8 +21,8 @@ const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.
 export const UPGRADE_OPTIONS = { shouldUpgradeCallback: isWebSocket }
 
 /**
- * Passes WebSocket handshakes at a path to its relay node. Without a node they are answered 503, and those at an unknown
- * path 404, unless the server has another listener for them.
+ * Passes WebSocket handshakes at a path to its relay node. Without a node they are answered 503, and those at an
+ * unknown path 404, unless the server has another listener for them.
  *
  * @returns ends that
  * @throws Error if the path is taken

@@ -3,11 +3,9 @@ import { createBuffers } from '../../lib/relay/buffers.js'
 
 function createStage () {
   const dropped: string[] = []
-  const buffers = createBuffers<ReturnType<typeof createClient>>({ each: 100, total: 150 }, ({ name }) => dropped.push(name))
-  function createClient (name: string) {
-    const client = { name, buffered: 0, socket: { bufferedAmount: 0 } }
-    return client
-  }
+  const createClient = (name: string) => ({ name, buffered: 0, socket: { bufferedAmount: 0 } })
+  const drop = ({ name }: { name: string }) => { dropped.push(name) }
+  const buffers = createBuffers<ReturnType<typeof createClient>>({ each: 100, total: 150 }, drop)
   function enter (name: string) {
     const client = createClient(name)
     buffers.add(client)

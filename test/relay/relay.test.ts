@@ -151,7 +151,7 @@ t.test('a client’s message – any – is passed on as binary, so that it cann
 })
 
 t.test('a client whose network is gone – does not keep the room open', async (t) => {
-  const { port, sign, relay } = await startNode(t)
+  const { port, sign, relay } = await startNode(t, { pingInterval: 200 })
   const socket = connect(port, '127.0.0.1')
   t.teardown(() => socket.destroy())
   socket.write('GET /ws HTTP/1.1\r\nHost: n\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
@@ -160,3 +160,58 @@ t.test('a client whose network is gone – does not keep the room open', async (
   await eventually(() => relay.status().seats, 1)
   await eventually(() => relay.status().seats, 0, 'no seats: the client never answers a ping')
 })
+
+t.test('a client that floods – is read more slowly, and costs the others nothing', async (t) => {
+  const { enter, relay } = await startNode(t, { messagesPerSecond: 1000, pingInterval: 200 })
+  const [customer, agent, flooding] = [await enter('recorder'), await enter('replayer'), await enter('replayer', 'mallory')]
+  // More than one read of a socket returns: messages that were read are passed on.
+  for (let count = 0; count < 6000; count++) flooding.socket.send(Buffer.alloc(1024))
+  await until(() => customer.heard.length >= 4000, 'the burst')
+  customer.socket.send('of the customer')
+  await eventually(agent.texts, ['of the customer'])
+  t.ok(customer.heard.length < 6000, 'the rest waits')
+  await until(() => customer.heard.length === 6000, 'nothing is lost')
+  t.match(relay.status(), { seats: 3 }, 'a client that is read slowly does not seem dead')
+})
+
+t.test('a replayer’s message – longer than those of replayers may be – costs its sender only', async (t) => {
+  const { enter } = await startNode(t)
+  const [customer, agent] = [await enter('recorder'), await enter('replayer')]
+  agent.socket.send(Buffer.alloc(65_537))
+  t.equal((await once(agent.socket, 'close'))[0], 1009)
+  t.strictSame(customer.heard, [])
+  t.equal(customer.socket.readyState, customer.socket.OPEN)
+})
+
+t.test('hostile frames – too many fragments, compressed, without a mask – cost their sender only', async (t) => {
+  const { enter, relay } = await startNode(t)
+  const customer = await enter('recorder')
+  const frames: Array<[string, number, Buffer]> = [
+    ['fragments', 1008, Buffer.concat([hex('0280' + MASK), ...Array.from({ length: 2000 }, () => hex('0080' + MASK))])],
+    ['a compressed frame', 1002, hex('c280' + MASK)],
+    ['a frame without a mask', 1002, hex('8200')],
+    ['a length beyond all limits', 1009, hex('82ff7fffffffffffffff' + MASK)]
+  ]
+  for (const [what, code, data] of frames) {
+    const { socket } = await enter('replayer', 'mallory')
+    const closed = once(socket, 'close')
+    Reflect.get(socket, '_socket').write(data)
+    t.equal((await closed)[0], code, what)
+  }
+  await eventually(() => relay.status().seats, 1)
+  t.equal(customer.socket.readyState, customer.socket.OPEN)
+})
+
+t.test('a client that resets its connection – during and after its admission – leaves nothing behind', async (t) => {
+  const { enter, relay, port, sign } = await startNode(t)
+  const { socket } = await enter('recorder')
+  Reflect.get(socket, '_socket').resetAndDestroy()
+  const early = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['cobrowse.v1', await sign('recorder', 'u')])
+  early.on('error', () => {})
+  early.on('open', () => Reflect.get(early, '_socket').resetAndDestroy())
+  await once(early, 'close')
+  await eventually(() => [relay.status().connections, relay.status().seats, relay.status().rooms.length], [0, 0, 0])
+})
+
+const MASK = '00000000'
+const hex = (text: string) => Buffer.from(text, 'hex')

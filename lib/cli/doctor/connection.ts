@@ -77,7 +77,7 @@ async function visit (client: Client, address: string): Promise<Finding[]> {
 /** Ends the call in any case, so that no binding is left. */
 async function end (settings: ClientSettings, client: Client | undefined): Promise<Finding[]> {
   try {
-    await askForEnd(settings)
+    await askForEnd(settings, {})
   } catch (error) {
     const isOptional = error instanceof CobrowseError && [403, 404].includes(error.status ?? 0)
     const text = `the gateway does not end the call: ${describe(error)}`
