@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage, Server, ServerOptions } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Relay } from '../../types/relay.js'
 
@@ -18,7 +18,8 @@ const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.
  * HttpClient asks for h2c with every POST. Node.js before 22.21 and 24.9 does not know the option, and gives such a
  * request to the upgrade listener with its body unread: `handleUpgrades` hands it back.
  */
-export const UPGRADE_OPTIONS = { shouldUpgradeCallback: isWebSocket }
+// The types of Node.js 20 do not know the option.
+export const UPGRADE_OPTIONS = Object.assign<ServerOptions, object>({}, { shouldUpgradeCallback: isWebSocket })
 
 /**
  * Passes WebSocket handshakes at a path to its relay node. Without a node they are answered 503, and those at an
