@@ -1,24 +1,26 @@
 import { WebSocketServer } from 'ws'
 import { AdmissionError, joinCobrowse, readOffer } from '../node/index.js'
-import { createAllowance } from './allowance.js'
+import { NODE_DEFAULTS } from '../node/options.js'
 import { createBuffers } from './buffers.js'
+import { readFrom } from './intake.js'
+import { createLiveness } from './liveness.js'
 import { createRelayMetrics } from './metrics.js'
 import { readRelayOptions } from './options.js'
-import { createRelayRoom } from './room.js'
+import { createRelayRooms } from './rooms.js'
 import { createTraffic } from './traffic.js'
 import { refuseUpgrade } from './upgrade.js'
 import type { IncomingMessage } from 'node:http'
 import type { WebSocket } from 'ws'
 import type { Buffered } from './buffers.js'
-import type { RelayRoom, RoomClient } from './room.js'
-import type { Seat } from '../../types/node.js'
-import type { Relay, RelayMember, StartRelayOptions } from '../../types/relay.js'
-import type { RoomKey } from '../../types/registry.js'
+import type { RoomClient } from './room.js'
+import type { CobrowseNode, Seat } from '../../types/node.js'
+import type { Relay, RelayLog, RelayMember, RelayStatus, StartRelayOptions } from '../../types/relay.js'
 
 const SUB_PROTOCOL = 'cobrowse.v1'
-/** Close codes of RFC 6455 section 7.4. */
-const TOO_LARGE = 1009
+/** Close code of RFC 6455 section 7.4. */
 const INTERNAL_ERROR = 1011
+/** Milliseconds that a refused client has to answer the close. */
+const REFUSED_MS = 1000
 /** Connections beyond the seats: clients whose signature is being checked, or that are on their way out. */
 const UNSEATED = 1000
 /**
@@ -26,13 +28,12 @@ const UNSEATED = 1000
  * message. Browsers send fragments of at least some KiB; a flood of tiny ones costs more than its bytes show.
  */
 const UNTYPED_OPTIONS = { closeTimeout: 5000, maxFragments: 1024 }
+/** A browser does not show pings to the page, which needs a message to know that its connection is alive. */
 const ALIVE = '{"type":"alive"}'
 
 interface Client extends RoomClient, Buffered {
   readonly socket: WebSocket
 }
-
-type Room = RelayRoom<Client> & RoomKey
 
 /**
  * Starts a relay node: it registers, and passes the messages of the recorder of a room to its replayers, and those of a
@@ -42,28 +43,29 @@ type Room = RelayRoom<Client> & RoomKey
  */
 export async function startRelay (options: StartRelayOptions): Promise<Relay> {
   const settings = readRelayOptions(options)
-  const { log, maxMessageBytes, maxReplayerMessageBytes, pingInterval, takeover } = settings
+  const { log, maxMessageBytes, maxReplayerMessageBytes, maxBufferedBytes, maxTotalBufferedBytes } = settings
   const metrics = settings.node.metrics && await createRelayMetrics(settings.node.metrics)
   const node = await joinCobrowse(settings.node)
   const traffic = createTraffic()
-  const rooms = new Map<string, Room>()
-  /** Clients that have not answered the last ping. */
-  const unanswered = new WeakSet<WebSocket>()
-  const maxConnections = (settings.node.maxSeats ?? 10_000) + UNSEATED
+  const rooms = createRelayRooms<Client>(settings.takeover)
+  const maxConnections = (settings.node.maxSeats ?? NODE_DEFAULTS.maxSeats) + UNSEATED
   let lastId = 0
 
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: maxMessageBytes,
-    ...UNTYPED_OPTIONS,
-    handleProtocols: (offered) => offered.has(SUB_PROTOCOL) ? SUB_PROTOCOL : false
+    handleProtocols: (offered) => offered.has(SUB_PROTOCOL) ? SUB_PROTOCOL : false,
+    ...UNTYPED_OPTIONS
   })
-  const buffers = createBuffers<Client>({
-    each: settings.maxBufferedBytes, total: settings.maxTotalBufferedBytes
-  }, (client) => {
+  const liveness = createLiveness((socket) => {
+    traffic.disconnected('silent')
+    socket.terminate()
+  })
+  const limits = { each: maxBufferedBytes, total: maxTotalBufferedBytes }
+  const buffers = createBuffers<Client>(limits, ({ socket, member }) => {
     traffic.disconnected('slow')
-    log.debug({ client: client.member.id, buffered: client.socket.bufferedAmount }, 'a client reads too slowly')
-    client.socket.terminate()
+    log.debug({ client: member.id, buffered: socket.bufferedAmount }, 'a client reads too slowly')
+    socket.terminate()
   })
 
   async function admit (socket: WebSocket, request: IncomingMessage): Promise<void> {
@@ -75,9 +77,9 @@ export async function startRelay (options: StartRelayOptions): Promise<Relay> {
       const { signature, origin } = readOffer(request.headers)
       attend(socket, await node.admit(signature, { origin }))
     } catch (error) {
-      if (error instanceof AdmissionError) socket.close(error.closeCode, error.message)
-      else socket.close(INTERNAL_ERROR)
-      log.debug({ reason: String(error instanceof Error ? error.cause ?? error : error) }, 'a client was not admitted')
+      if (error instanceof AdmissionError) refuse(socket, error.closeCode, error.message)
+      else refuse(socket, INTERNAL_ERROR, '')
+      log.debug({ reason: reasonOf(error) }, 'a client was not admitted')
     } finally {
       socket.resume()
     }
@@ -86,13 +88,31 @@ export async function startRelay (options: StartRelayOptions): Promise<Relay> {
   function attend (socket: WebSocket, seat: Seat): void {
     const { user, name, role } = seat
     const client = createClient(socket, { id: ++lastId, user, name, role }, seat)
-    const leave = enter(client, seat)
+    buffers.add(client)
+    const stay = rooms.enter(seat, client)
+    readFrom(socket, {
+      rates: settings,
+      maxBytes: role === 'replayer' ? maxReplayerMessageBytes : maxMessageBytes,
+      onMessage (data) {
+        traffic.received(role, data.length)
+        stay.pass(data)
+      },
+      onAlive: () => liveness.answered(socket),
+      onThrottled: traffic.throttled
+    })
+
+    function leave (): void {
+      seat.leave()
+      buffers.remove(client)
+      stay.leave()
+    }
     seat.ended.then(({ code, reason }) => {
       leave()
       socket.close(code, reason)
     })
-    if (socket.readyState !== socket.OPEN) return leave()
-    socket.on('close', leave)
+    // The client may have gone during its admission.
+    if (socket.readyState === socket.OPEN) socket.on('close', leave)
+    else leave()
   }
 
   function createClient (socket: WebSocket, member: RelayMember, seat: Seat): Client {
@@ -113,73 +133,13 @@ export async function startRelay (options: StartRelayOptions): Promise<Relay> {
     buffers.count(client)
   }
 
-  /** @returns leaves the room */
-  function enter (client: Client, { tenant, room: name, leave: giveUpSeat }: Seat): () => void {
-    const key = JSON.stringify([tenant, name])
-    const room = rooms.get(key) ?? Object.assign(createRelayRoom<Client>(takeover), { tenant, room: name })
-    rooms.set(key, room)
-    buffers.add(client)
-    room.add(client)
-    listen(client, room)
-    return () => {
-      giveUpSeat()
-      buffers.remove(client)
-      room.remove(client)
-      if (room.size === 0 && rooms.get(key) === room) rooms.delete(key)
-    }
-  }
-
-  function listen (client: Client, room: Room): void {
-    const { socket, member: { role } } = client
-    const allowance = createAllowance(settings, () => performance.now())
-    const charge = (bytes: number): void => {
-      const wait = allowance.spend(1, bytes)
-      if (wait > 0) throttle(socket, wait)
-    }
-    socket.on('message', (data: Buffer) => {
-      traffic.received(role, data.length)
-      charge(data.length)
-      if (role === 'replayer' && data.length > maxReplayerMessageBytes) socket.close(TOO_LARGE, 'the message is too large')
-      else room.pass(client, data)
-    })
-    socket.on('ping', ({ length }: Buffer) => charge(length))
-    socket.on('pong', ({ length }: Buffer) => {
-      unanswered.delete(socket)
-      charge(length)
-    })
-  }
-
-  /** Reads nothing for a while: the flood waits at the client's side. */
-  function throttle (socket: WebSocket, ms: number): void {
-    if (socket.isPaused) return
-    traffic.throttled()
-    socket.pause()
-    setTimeout(() => {
-      // Its answer to a ping waits in the connection.
-      unanswered.delete(socket)
-      socket.resume()
-    }, ms).unref()
-  }
-
-  /**
-   * A client whose network is gone never closes, and would keep its room open. A browser does not show pings to the
-   * page, which needs a message to know that its connection is alive.
-   */
   function ping (): void {
-    for (const socket of server.clients) {
-      if (unanswered.has(socket) && !socket.isPaused) {
-        traffic.disconnected('silent')
-        socket.terminate()
-      } else if (socket.readyState === socket.OPEN) {
-        unanswered.add(socket)
-        socket.ping()
-      }
-    }
-    for (const room of rooms.values()) for (const client of room.clients()) client.tell(ALIVE)
+    liveness.ping(server.clients)
+    for (const room of rooms.all()) for (const client of room.clients()) client.tell(ALIVE)
   }
 
-  function status () {
-    const inside = [...rooms.values()].map(({ tenant, room, members, recorder }) =>
+  function status (): RelayStatus {
+    const inside = [...rooms.all()].map(({ tenant, room, members, recorder }) =>
       ({ tenant, room, recorder: recorder(), members: members() }))
     return { ...node.status(), rooms: inside, connections: server.clients.size, bufferedBytes: buffers.bytes() }
   }
@@ -187,11 +147,8 @@ export async function startRelay (options: StartRelayOptions): Promise<Relay> {
   const unwatch = metrics?.watch(() => ({
     node: node.id, connections: server.clients.size, bufferedBytes: buffers.bytes(), ...traffic.totals()
   }))
-  const pinging = setInterval(ping, pingInterval)
-  node.on('lapsed', () => log.warn('the registry is unreachable: doors are shut'))
-  node.on('resumed', () => log.info('the registry is reachable again'))
-  node.on('replaced', () => log.warn('another process has taken the id of this node'))
-  node.on('ordered', (order) => log.info({ order }, order === undefined ? 'an order ended' : 'an operator gave an order'))
+  const pinging = setInterval(ping, settings.pingInterval)
+  logEvents(node, log)
   log.info({ wssUrl: settings.node.wssUrl }, 'relay node registered')
 
   return {
@@ -213,4 +170,22 @@ export async function startRelay (options: StartRelayOptions): Promise<Relay> {
       server.close()
     }
   }
+}
+
+function logEvents (node: CobrowseNode, log: RelayLog): void {
+  node.on('lapsed', () => log.warn('the registry is unreachable: doors are shut'))
+  node.on('resumed', () => log.info('the registry is reachable again'))
+  node.on('replaced', () => log.warn('another process has taken the id of this node'))
+  node.on('ordered', (order) => log.info({ order }, order === undefined ? 'an order ended' : 'an operator gave an order'))
+}
+
+/** Callers without a good signature must not fill the places of others. */
+function refuse (socket: WebSocket, code: number, reason: string): void {
+  socket.close(code, reason)
+  setTimeout(() => socket.terminate(), REFUSED_MS).unref()
+}
+
+/** An AdmissionError is worded for the client; its cause is the reason. */
+function reasonOf (error: unknown): string {
+  return String(error instanceof AdmissionError && error.cause !== undefined ? error.cause : error)
 }

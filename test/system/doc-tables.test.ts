@@ -68,10 +68,12 @@ t.test('docs/relay.md – its table – names each own option of the plugin with
   const declared = read('types/relay.ts').split('interface RelayOptions extends NodeOptions {')[1]?.split('\n}')[0] ?? ''
   const names = [...declared.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name]) => name).filter((name) => name !== 'id')
   t.strictSame(rows.map(([name]) => unquote(name)), names)
-  const ofTypes = [...declared.matchAll(/@default (.+)\n\s+\*\/\n\s+(\w+)\?/g)].map(([, value = '', name = '']) => [name, value])
+  const ofTypes = [...declared.matchAll(/@default (.+)\n\s+\*\/\n\s+(\w+)\?/g)]
+    .map(([, value = '', name = '']) => [name, value])
   const shown = rows.map(([name, value]) => [unquote(name), unquote(value)])
   const { path, isObserver, drain, ...literals } = Object.fromEntries(shown)
-  t.strictSame(literals, Object.fromEntries(Object.entries(RELAY_DEFAULTS).map(([name, value]) => [name, String(value)])))
+  const ofSource = Object.entries(RELAY_DEFAULTS).map(([name, value]) => [name, String(value)])
+  t.strictSame(literals, Object.fromEntries(ofSource))
   t.strictSame(Object.fromEntries(ofTypes), { path: 'the path of `wssUrl`', isObserver: 'no client', drain, ...literals })
   const { deadline, returnWithin } = DRAIN_DEFAULTS
   t.equal(drain, `{ deadline: ${deadline}, returnWithin: ${returnWithin} }`)

@@ -29,6 +29,7 @@ const PUBLIC_NAMES = {
   'fastify-cobrowse': NAMES,
   'fastify-cobrowse/admin': ['admin', 'default'],
   'fastify-cobrowse/node': ['AdmissionError', 'joinCobrowse', 'readOffer'],
+  'fastify-cobrowse/relay': ['UPGRADE_OPTIONS', 'default', 'handleUpgrades', 'relay', 'startRelay'],
   'fastify-cobrowse/client': ['CobrowseError', 'connect'],
   'fastify-cobrowse/testing': [
     'checkNode', 'listedContract', 'membershipContract', 'operationsContract', 'provisionContract', 'registryContract',
@@ -44,6 +45,8 @@ import admin from 'fastify-cobrowse/admin'
 import type { AdminOptions, AuthorizeOperator } from 'fastify-cobrowse/admin'
 import { AdmissionError, joinCobrowse, readOffer } from 'fastify-cobrowse/node'
 import type { CobrowseNode, Seat } from 'fastify-cobrowse/node'
+import relay from 'fastify-cobrowse/relay'
+import type { RelayOptions } from 'fastify-cobrowse/relay'
 import { checkNode } from 'fastify-cobrowse/testing'
 import type { CheckNodeOptions, NodeReport } from 'fastify-cobrowse/testing'
 
@@ -61,6 +64,7 @@ await app.register(admin, { prefix: '/admin', authorize } satisfies AdminOptions
 app.get('/', async (request) => request.cobrowseSession?.userId ?? app.cobrowse.status().inFlight)
 
 const { registry, signing } = options
+await app.register(relay, { registry, signing, id: 'n', wssUrl: 'wss://10.0.0.1/ws' } satisfies RelayOptions)
 const node: CobrowseNode = await joinCobrowse({ registry, signing, wssUrl: 'wss://10.0.0.1/ws' })
 try {
   const seat: Seat = await node.admit(readOffer({}).signature)
@@ -96,11 +100,17 @@ t.test('dependencies – install scripts allowed – run none, since none has on
   t.strictSame(Object.keys(packages).filter((path) => packages[path].hasInstallScript === true), [])
 })
 
+t.test('the public names – of each entry – are held below', async (t) => {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const entries = Object.keys(exports).filter((path) => path !== './package.json')
+  t.strictSame(entries.map((path) => join('fastify-cobrowse', path)).sort(), Object.keys(PUBLIC_NAMES).sort())
+})
+
 t.test('the package – packed – installs into a fresh folder and loads in every way', async (t) => {
   const folder = temporaryFolder(t)
   const [{ filename, files }] = JSON.parse(await npm(root, 'pack', '--json', '--pack-destination', folder))
   writeFileSync(join(folder, 'package.json'), '{"type":"module","private":true}')
-  await npm(folder, 'install', '--prefer-offline', '--ignore-scripts', join(folder, filename), 'fastify@5', '@types/node@20')
+  await npm(folder, 'install', '--prefer-offline', '--ignore-scripts', join(folder, filename), 'fastify@5', 'ws@8', '@types/node@20')
 
   t.test('the package – contains the build of lib and types, the admin page, and nothing else', async (t) => {
     const paths: string[] = files.map(({ path }: { path: string }) => path)
