@@ -1,6 +1,7 @@
 // Shares the page: asks for consent, shows it for as long as it lasts, and ends it for both sides.
+import { startRecorder } from '/demo/recorder/index.js'
+import { record } from '/demo/rrweb/rrweb.js'
 import './application.js'
-import { startRecorder } from './recorder.js'
 import { enterRoom, readUser, roomId, show } from './room.js'
 
 const element = (id) => document.getElementById(id)
@@ -10,44 +11,23 @@ const CONSENT = `shared ${roomId}`
 
 let connection
 let recorder
-/** Replayers that have the whole page. */
-let known = new Set()
 
 function start () {
   sessionStorage.setItem(CONSENT, 'yes')
   showSharing(true)
-  watchers.textContent = ''
-  connection = enterRoom({
-    userId: readUser('customer'), userName: 'Li Na', role: 'recorder', statusElement: status, onMembers, onPeer
-  })
-  recorder = startRecorder(connection, onTooLarge)
-  // The numbers of members are the node's own, and no replayer of the next node has seen the page.
-  connection.on('open', () => { known = new Set() })
+  connection = enterRoom({ userId: readUser('customer'), userName: 'Li Na', role: 'recorder', statusElement: status })
+  recorder = startRecorder({ connection, record })
+  recorder.on('state', tell)
+  recorder.on('watchers', tell)
+  recorder.on('note', ({ code, text }) => { if (code === 'too-large') show(status, 'bad', text) })
   connection.on('close', (error) => { if (error !== undefined) cease() })
+  tell()
 }
 
-function onMembers ({ you, recorder: seen, members }) {
-  const replayers = members.filter(({ role }) => role === 'replayer')
-  const isSeen = seen === you
-  if (!isSeen) watchers.textContent = 'Another tab of yours is the one that is seen.'
-  else if (replayers.length === 0) watchers.textContent = 'No agent is watching.'
-  else watchers.textContent = `Watching: ${replayers.map(({ name }) => name).join(', ')}`
-
-  const before = known
-  known = new Set(isSeen ? replayers.map(({ id }) => id) : [])
-  if (known.size === 0) recorder.rest()
-  else if ([...known].some((id) => !before.has(id))) recorder.show()
-}
-
-/** A replayer can only say that it needs the whole page again. */
-function onPeer (text) {
-  if (text === 'snapshot' && known.size > 0) recorder.show()
-}
-
-function onTooLarge () {
-  cease()
-  connection.close()
-  show(status, 'bad', 'This page is too large to be shared.')
+function tell () {
+  if (recorder.state === 'standby') watchers.textContent = 'Another tab of yours is the one that is seen.'
+  else if (recorder.state === 'watched') watchers.textContent = `Watching: ${recorder.watchers.join(', ')}`
+  else watchers.textContent = 'No agent is watching.'
 }
 
 /** Nothing leaves the page from here on, regardless of the network. */

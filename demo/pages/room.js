@@ -46,7 +46,7 @@ async function signIn (userId, userName) {
  * @param options.onMembers called at every change with the members, and this page's own member
  * @param options.onPeer a message of the other side, as text
  */
-export function enterRoom ({ userId, userName, role, statusElement, onMembers, onPeer }) {
+export function enterRoom ({ userId, userName, role, statusElement, onMembers = () => {}, onPeer = () => {} }) {
   const store = STORES[role]
   let token
   const connection = connect({

@@ -40,7 +40,10 @@ export async function pageRoutes (app: FastifyInstance): Promise<void> {
     }
   })
   const served = { index: false, decorateReply: false } as const
-  await app.register(fastifyStatic, { ...served, root: folderOf('fastify-cobrowse/client'), prefix: '/demo/client/' })
+  for (const part of ['client', 'recorder']) {
+    const root = folderOf(`fastify-cobrowse/${part}`)
+    await app.register(fastifyStatic, { ...served, root, prefix: `/demo/${part}/` })
+  }
   await app.register(fastifyStatic, { ...served, root: folderOf('rrweb'), prefix: '/demo/rrweb/' })
   for (const [path, file] of Object.entries(PAGE_FILES)) {
     app.get(path, { schema: { hide: true } }, async (_request, reply) =>

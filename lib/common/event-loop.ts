@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks'
+
 /** Above this share, an answer waits for our own event loop rather than the loop for an answer. */
 const SATURATED = 0.9
 const WINDOW_MS = 250

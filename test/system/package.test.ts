@@ -31,6 +31,8 @@ const PUBLIC_NAMES = {
   'fastify-cobrowse/node': ['AdmissionError', 'joinCobrowse', 'readOffer'],
   'fastify-cobrowse/relay': ['UPGRADE_OPTIONS', 'default', 'handleUpgrades', 'relay', 'startRelay'],
   'fastify-cobrowse/client': ['CobrowseError', 'connect'],
+  'fastify-cobrowse/recorder': ['createIndicator', 'startRecorder'],
+  'fastify-cobrowse/replayer': ['createReplayer'],
   'fastify-cobrowse/testing': [
     'checkNode', 'listedContract', 'membershipContract', 'operationsContract', 'provisionContract', 'registryContract',
     'sessionsContract', 'startToxicProxy'
