@@ -1,45 +1,35 @@
 // Shows the customer's page, and its state in words.
-import { createReplay } from './replay.js'
+import { createReplayer } from '/demo/replayer/index.js'
+import { Replayer } from '/demo/rrweb/rrweb.js'
 import { enterRoom, readUser, roomId } from './room.js'
 
 const element = (id) => document.getElementById(id)
 const note = element('note')
 
-let recorder
-let hasPicture = false
-
-const replay = createReplay(element('replay'), {
-  onPicture () {
-    hasPicture = true
-    note.textContent = ''
-  },
-  onRefused (reason) {
-    note.textContent = `What the customer's page sent cannot be shown: ${reason}.`
-  },
-  onStuck: () => connection.send('snapshot')
-})
+const WORDS = {
+  waiting: 'Waiting for the customer to share the page.',
+  loading: 'Waiting for the picture …',
+  showing: '',
+  gone: 'The customer stopped sharing, or has left.'
+}
 
 const connection = enterRoom({
-  userId: readUser('agent'), userName: 'Anna', role: 'replayer', statusElement: element('status'), onMembers, onPeer
+  userId: readUser('agent'), userName: 'Anna', role: 'replayer', statusElement: element('status')
 })
+const replayer = createReplayer({ root: element('replay'), connection, Replayer, title: 'The customer\'s page' })
 
-function onMembers ({ recorder: seen, members }) {
-  const customer = members.find(({ id }) => id === seen)
+replayer.on('state', (state) => { note.textContent = WORDS[state] })
+replayer.on('picture', () => { note.textContent = WORDS[replayer.state] })
+replayer.on('refused', (reason) => {
+  note.textContent = `What the customer's page sent cannot be shown: ${reason}.`
+})
+replayer.on('note', ({ text }) => { element('about').textContent = text })
+replayer.on('members', ({ recorder, members }) => {
+  const customer = members.find(({ id }) => id === recorder)
   const others = members.filter(({ role }) => role === 'replayer').length - 1
   element('people').textContent = [
     customer === undefined ? 'No customer in the room' : `Customer: ${customer.name}`,
     ...others > 0 ? [`${others} more watching`] : []
   ].join(' · ')
-  if (customer === undefined) {
-    note.textContent = hasPicture ? 'The customer stopped sharing, or has left.' : 'Waiting for the customer to share the page.'
-  } else if (customer.id !== recorder) note.textContent = 'Waiting for the picture …'
-  recorder = customer?.id
-}
-
-function onPeer (text) {
-  if (recorder !== undefined) replay.take(text)
-}
-
-// The numbers of members are the node's own.
-connection.on('open', () => { recorder = undefined })
+})
 element('room').textContent = roomId

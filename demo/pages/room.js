@@ -64,9 +64,9 @@ export function enterRoom ({ userId, userName, role, statusElement, onMembers = 
       return token
     },
     onMessage (message) {
-      if (typeof message !== 'string') return onPeer(new TextDecoder().decode(message))
+      if (typeof message !== 'string') return onPeer?.(new TextDecoder().decode(message))
       const told = JSON.parse(message)
-      if (told.type === 'members') onMembers(told)
+      if (told.type === 'members') onMembers?.(told)
     }
   })
   connection.on('state', (state) => {

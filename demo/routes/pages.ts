@@ -40,7 +40,7 @@ export async function pageRoutes (app: FastifyInstance): Promise<void> {
     }
   })
   const served = { index: false, decorateReply: false } as const
-  for (const part of ['client', 'recorder']) {
+  for (const part of ['client', 'recorder', 'replayer']) {
     const root = folderOf(`fastify-cobrowse/${part}`)
     await app.register(fastifyStatic, { ...served, root, prefix: `/demo/${part}/` })
   }

@@ -76,8 +76,9 @@ export async function openAgentPage (t: Test, demo: RunningDemo, fences: Fences)
 
 async function takeDown (page: Page, { guard, sandbox }: Fences): Promise<void> {
   if (!guard) {
-    const body = 'export const readEvent = (text) => ({ event: JSON.parse(text) })'
-    await page.route('**/replay-guard.js', async (route) => await route.fulfill({ contentType: 'text/javascript', body }))
+    const body = `export const META = 4, FULL_SNAPSHOT = 2
+      export const createGuard = () => ({ read: (text) => ({ event: JSON.parse(text) }) })`
+    await page.route('**/guard/guard.js', async (route) => await route.fulfill({ contentType: 'text/javascript', body }))
   }
   if (!sandbox) {
     await page.route('**/rrweb.js', async (route) => {

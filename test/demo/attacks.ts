@@ -79,7 +79,7 @@ function stylesFor (url: string): Attack[] {
     { name: 'text of a style element', events: [mutation({ adds: [{ parentId: STYLE, nextId: null, node: text(`body { background: url(${url}) }`) }] })], ...fetching },
     { name: '_cssText later', events: [mutation({ attributes: [{ id: STYLE, attributes: { _cssText: `body { background: url(${url}) }` } }] })], ...fetching },
     { name: 'a rule of a style sheet', events: [change(8, { id: STYLE, adds: [{ rule: `body { background: url(${url}) }`, index: 0 }] })], ...fetching },
-    { name: 'a declaration of a rule', events: [change(13, { id: STYLE, index: [0], set: { property: 'background', value: `url(${url})` } })], does: 'fetch' },
-    { name: 'an adopted style sheet', events: [change(15, { id: 1, styleIds: [1], styles: [{ styleId: 1, rules: [{ rule: `body { background: url(${url}) }`, index: 0 }] }] })], does: 'fetch' }
+    { name: 'a declaration of a rule', events: [change(13, { id: STYLE, index: [0], set: { property: 'background', value: `url(${url})` } })], ...fetching },
+    { name: 'an adopted style sheet', events: [change(15, { id: 1, styleIds: [1], styles: [{ styleId: 1, rules: [{ rule: `body { background: url(${url}) }`, index: 0 }] }] })], ...fetching }
   ]
 }

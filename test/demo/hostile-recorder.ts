@@ -25,10 +25,20 @@ export async function startRecorder (t: Test, demo: RunningDemo, room: string): 
   return {
     socket,
     send (...events) {
-      for (const event of events) socket.send(JSON.stringify(event))
+      for (const event of events) for (const message of toParts(JSON.stringify(event))) socket.send(message)
     },
     asked: () => asked
   }
+}
+
+/** Nodes limit the size of a message. */
+const PART_CHARACTERS = 256 * 1024
+
+function toParts (text: string): string[] {
+  if (text.length <= PART_CHARACTERS) return [text]
+  const parts = []
+  for (let from = 0; from < text.length; from += PART_CHARACTERS) parts.push(text.slice(from, from + PART_CHARACTERS))
+  return parts.map((part, place) => `${place === 0 ? '<' : place === parts.length - 1 ? '>' : '+'}${part}`)
 }
 
 export interface Canary {

@@ -1,0 +1,2 @@
+export { createReplayer } from './replayer.js'
+export type * from '../../types/replayer.js'

@@ -1,0 +1,82 @@
+import { isObject } from './guard/values.js'
+import type { Fields } from './guard/values.js'
+import type { SafeEvent } from './guard/guard.js'
+import type { PageElement, PageFrame } from './page.js'
+import type { RrwebReplayerClass } from '../../types/replayer.js'
+
+const HIDDEN = 'repeating-linear-gradient(45deg, #d5dbe7 0 6px, #f3f5fa 6px 12px)'
+const LOOKS = [
+  // Parts that the recorder hid.
+  `.rr-block { background: ${HIDDEN} !important; border-radius: 6px; outline: 1px dashed #8592a8 !important; ` +
+  'outline-offset: -1px; }',
+  // Elements whose content is not shown.
+  ':where(canvas, video) { background: repeating-linear-gradient(45deg, #d5dbe7 0 4px, #f3f5fa 4px 8px); }',
+  // A popover is open by a call of its page, which a frame without scripts does not repeat.
+  ':where([popover][data-cobrowse-open]) { display: block; z-index: 2147483647; }'
+]
+
+/** The parts of rrweb's replayer that are used, those within `applyMutation` included. */
+export interface Rrweb {
+  readonly iframe: PageFrame
+  on (event: string, listener: () => void): unknown
+  addEvent (event: SafeEvent): void
+  startLive (baselineTime: number): void
+  destroy (): void
+  getMirror (): { has (id: unknown): boolean }
+  applyMutation? (change: Fields, isSync: boolean): void
+  applyIncremental? (event: SafeEvent, isSync: boolean): void
+}
+
+/** @param onError an event could not be drawn */
+export function startRrweb (Replayer: RrwebReplayerClass, root: PageElement, onError: () => void): Rrweb {
+  const config = {
+    root,
+    liveMode: true,
+    mouseTail: false,
+    triggerFocus: false,
+    useVirtualDom: false,
+    UNSAFE_replayCanvas: false,
+    insertStyleRules: LOOKS,
+    showWarning: false
+  }
+  // The class is given by structure, so that any version of rrweb 2 fits.
+  const rrweb = new Replayer([], config as never) as Rrweb
+  placeByKnownOnly(rrweb)
+  catchErrors(rrweb, onError)
+  return rrweb
+}
+
+/**
+ * rrweb searches for half a second, in which the page stands still, for the place of a node with an unknown neighbour.
+ * Its recorder names only neighbours that were there before.
+ */
+function placeByKnownOnly (rrweb: Rrweb): void {
+  const apply = rrweb.applyMutation
+  if (apply === undefined) return
+  rrweb.applyMutation = (change, isSync) => {
+    const { adds, removes, texts, attributes } = change
+    apply.call(rrweb, { ...change, adds: [], removes, texts: [], attributes: [] }, isSync)
+    const added = new Set<unknown>()
+    const isKnown = (id: unknown) => added.has(id) || rrweb.getMirror().has(id)
+    const placed = []
+    for (const add of adds as Fields[]) {
+      if (!isKnown(add.parentId)) continue
+      placed.push({ ...add, nextId: isKnown(add.nextId) ? add.nextId : null })
+      added.add(isObject(add.node) ? add.node.id : undefined)
+    }
+    apply.call(rrweb, { ...change, adds: placed, removes: [], texts, attributes }, isSync)
+  }
+}
+
+/** An error that rrweb throws while it draws would stop its clock. */
+function catchErrors (rrweb: Rrweb, onError: () => void): void {
+  const apply = rrweb.applyIncremental
+  if (apply === undefined) return
+  rrweb.applyIncremental = (event, isSync) => {
+    try {
+      apply.call(rrweb, event, isSync)
+    } catch {
+      onError()
+    }
+  }
+}

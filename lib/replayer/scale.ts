@@ -1,0 +1,37 @@
+import { page } from './page.js'
+import type { PageElement } from './page.js'
+
+const WRAPPER = 'position: absolute; top: 0; left: 50%; float: none; clear: none; margin: 0; transform-origin: top left'
+
+export interface Scale {
+  /** Fits a frame to the container, now and until another one is fitted. */
+  fit (frame: PageElement): void
+  /** The frame may have another size. */
+  update (): void
+  end (): void
+}
+
+/** Shrinks the picture to the container, and centres it. */
+export function createScale (container: PageElement): Scale {
+  let fitted: PageElement | undefined
+  const observer = new page.ResizeObserver(update)
+  observer.observe(container)
+
+  function update (): void {
+    const wrapper = fitted?.parentElement
+    const { clientWidth: width, clientHeight: height } = fitted ?? { clientWidth: 0, clientHeight: 0 }
+    if (!wrapper || width === 0 || height === 0) return
+    const ratio = Math.min(1, container.clientWidth / width, container.clientHeight / height)
+    wrapper.style.transform = `scale(${ratio}) translateX(-50%)`
+  }
+
+  return {
+    fit (frame) {
+      fitted = frame
+      if (frame.parentElement !== null) frame.parentElement.style.cssText = WRAPPER
+      update()
+    },
+    update,
+    end: () => observer.disconnect()
+  }
+}
