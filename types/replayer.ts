@@ -54,18 +54,12 @@ export interface ReplayerConnection {
   send (text: string): boolean
 }
 
-/** The parts of an element that a replayer uses. */
-export interface ReplayerRoot {
-  readonly isConnected: boolean
-  appendChild (node: never): unknown
-}
-
 /** `Replayer` of rrweb 2. Typed by structure, so that these types need no rrweb. */
 export type RrwebReplayerClass = new (events: never[], config: never) => object
 
 export interface ReplayerOptions {
   /** Element of the page that gets the picture. It needs a size, to which the picture is fitted. */
-  root: ReplayerRoot
+  root: Element
   /** Connection of the role `replayer`. */
   connection: ReplayerConnection
   /** The class `Replayer` of rrweb 2. */

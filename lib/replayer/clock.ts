@@ -1,5 +1,3 @@
-import { page } from './page.js'
-
 const TICK_MS = 1000
 /** A page may be busy for one tick, and draws after it. */
 const TICKS = 2
@@ -27,7 +25,7 @@ export function watchClock (onStopped: () => void): ClockWatch {
   }
 
   function tick (): void {
-    if (page.document.hidden) return
+    if (document.hidden) return
     quiet++
     if (quiet <= TICKS) return
     quiet = 0

@@ -3,11 +3,9 @@
 import { watchClock } from './clock.js'
 import { keepFocus } from './focus.js'
 import { FULL_SNAPSHOT, META } from './guard/guard.js'
-import { page } from './page.js'
 import { startRrweb } from './rrweb.js'
 import { createScale } from './scale.js'
 import type { SafeEvent } from './guard/guard.js'
-import type { PageFrame } from './page.js'
 import type { Rrweb } from './rrweb.js'
 import type { RrwebReplayerClass } from '../../types/replayer.js'
 
@@ -21,7 +19,7 @@ const REDRAW_MS = 1000
 const CONTAINER = 'position: relative; width: 100%; height: 100%; overflow: hidden'
 
 export interface PictureOptions {
-  root: { appendChild (node: never): unknown }
+  root: Element
   Replayer: RrwebReplayerClass
   title: string
   /** A whole page is drawn. */
@@ -45,9 +43,9 @@ interface NextPage {
 }
 
 export function createPicture ({ root, Replayer, title, onDrawn, onStuck }: PictureOptions): Picture {
-  const container = page.document.createElement('div')
+  const container = document.createElement('div')
   container.style.cssText = CONTAINER
-  root.appendChild(container as never)
+  root.append(container)
   const scale = createScale(container)
   const clock = watchClock(onStuck)
   let rrweb: Rrweb | undefined
@@ -72,7 +70,7 @@ export function createPicture ({ root, Replayer, title, onDrawn, onStuck }: Pict
     rrweb.on('resize', scale.update)
     rrweb.on('fullsnapshot-rebuilded', () => {
       blockClicks(frame)
-      onDrawn(size.data as { width: number, height: number })
+      onDrawn(sizeOf(size))
     })
     rrweb.on('event-cast', clock.drawn)
     startedAt = Date.now()
@@ -115,7 +113,7 @@ export function createPicture ({ root, Replayer, title, onDrawn, onStuck }: Pict
    */
   function add (to: Rrweb, event: SafeEvent): void {
     const isFirst = event.type === META || event.type === FULL_SNAPSHOT
-    const isAtOnce = isFirst || (page.document.hidden && clock.waiting === 0)
+    const isAtOnce = isFirst || (document.hidden && clock.waiting === 0)
     event.timestamp = isAtOnce ? startedAt - 1 : Date.now()
     clock.add()
     to.addEvent(event)
@@ -152,8 +150,10 @@ export function createPicture ({ root, Replayer, title, onDrawn, onStuck }: Pict
   }
 }
 
+const sizeOf = ({ data: { width, height } }: SafeEvent) => ({ width: Number(width), height: Number(height) })
+
 /** The picture is no page to be used. Clicks on the frame do not reach it; this is for those by keyboard or script. */
-function blockClicks (frame: PageFrame): void {
-  const prevent = (event: { preventDefault (): void }) => event.preventDefault()
+function blockClicks (frame: HTMLIFrameElement): void {
+  const prevent = (event: Event) => event.preventDefault()
   for (const type of ['click', 'auxclick', 'submit']) frame.contentDocument?.addEventListener(type, prevent, true)
 }

@@ -1,6 +1,4 @@
 // Reads the content security policy of this page, which the frame of the picture inherits.
-import { page } from './page.js'
-import type { PageElement } from './page.js'
 
 /** Kinds of content that styles of the shown page could fetch. */
 const FETCHED: Record<string, { words: string, directives: readonly string[] }> = {
@@ -65,10 +63,9 @@ function allowsInline (sources: string[] | undefined): boolean {
  */
 export async function checkPolicy (tell: (problem: string) => void): Promise<void> {
   const texts = new Set(metaPolicies())
-  const listener = ({ originalPolicy, disposition }: { originalPolicy: string, disposition: string }) => {
+  const listener = ({ originalPolicy, disposition }: SecurityPolicyViolationEvent) => {
     if (disposition === 'enforce') texts.add(originalPolicy)
   }
-  const { document } = page
   document.addEventListener('securitypolicyviolation', listener)
   await violateByEval()
   if (findProblem(texts) !== undefined) await violateByLoads()
@@ -78,7 +75,7 @@ export async function checkPolicy (tell: (problem: string) => void): Promise<voi
 }
 
 function metaPolicies (): string[] {
-  const elements = page.document.querySelectorAll('head > meta[http-equiv="content-security-policy" i]')
+  const elements = document.querySelectorAll('head > meta[http-equiv="content-security-policy" i]')
   return [...elements].map((element) => element.getAttribute('content') ?? '')
 }
 
@@ -95,18 +92,18 @@ async function nextViolation (): Promise<void> {
   let listener = () => {}
   await inTime((done) => {
     listener = done
-    page.document.addEventListener('securitypolicyviolation', listener)
+    document.addEventListener('securitypolicyviolation', listener)
   })
-  page.document.removeEventListener('securitypolicyviolation', listener)
+  document.removeEventListener('securitypolicyviolation', listener)
 }
 
 async function violateByLoads (): Promise<void> {
   const address = (name: string) => `cobrowse-policy-probe:${name}`
-  const image = page.document.createElement('img')
-  const sheet = page.document.createElement('link')
+  const image = document.createElement('img')
+  const sheet = document.createElement('link')
   sheet.setAttribute('rel', 'stylesheet')
-  const font = new page.FontFace('cobrowse-policy-probe', `url(${address('font')})`)
-  page.document.head.appendChild(sheet)
+  const font = new FontFace('cobrowse-policy-probe', `url(${address('font')})`)
+  document.head.append(sheet)
   await Promise.all([
     load(image, 'src', address('image')),
     load(sheet, 'href', address('style')),
@@ -115,7 +112,7 @@ async function violateByLoads (): Promise<void> {
   sheet.remove()
 }
 
-async function load (element: PageElement, name: string, address: string): Promise<void> {
+async function load (element: HTMLElement, name: string, address: string): Promise<void> {
   await inTime((done) => {
     element.addEventListener('error', done)
     element.setAttribute(name, address)

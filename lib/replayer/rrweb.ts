@@ -1,7 +1,6 @@
 import { isObject } from './guard/values.js'
 import type { Fields } from './guard/values.js'
 import type { SafeEvent } from './guard/guard.js'
-import type { PageElement, PageFrame } from './page.js'
 import type { RrwebReplayerClass } from '../../types/replayer.js'
 
 const HIDDEN = 'repeating-linear-gradient(45deg, #d5dbe7 0 6px, #f3f5fa 6px 12px)'
@@ -9,15 +8,17 @@ const LOOKS = [
   // Parts that the recorder hid.
   `.rr-block { background: ${HIDDEN} !important; border-radius: 6px; outline: 1px dashed #8592a8 !important; ` +
   'outline-offset: -1px; }',
-  // Elements whose content is not shown.
-  ':where(canvas, video) { background: repeating-linear-gradient(45deg, #d5dbe7 0 4px, #f3f5fa 4px 8px); }',
+  // As browsers show a frame unless its page says otherwise.
+  ':where([data-cobrowse-frame]) { border: 2px inset; }',
+  // Content that is not shown.
+  ':where(video) { background: repeating-linear-gradient(45deg, #d5dbe7 0 4px, #f3f5fa 4px 8px); }',
   // A popover is open by a call of its page, which a frame without scripts does not repeat.
   ':where([popover][data-cobrowse-open]) { display: block; z-index: 2147483647; }'
 ]
 
 /** The parts of rrweb's replayer that are used, those within `applyMutation` included. */
 export interface Rrweb {
-  readonly iframe: PageFrame
+  readonly iframe: HTMLIFrameElement
   on (event: string, listener: () => void): unknown
   addEvent (event: SafeEvent): void
   startLive (baselineTime: number): void
@@ -28,7 +29,7 @@ export interface Rrweb {
 }
 
 /** @param onError an event could not be drawn */
-export function startRrweb (Replayer: RrwebReplayerClass, root: PageElement, onError: () => void): Rrweb {
+export function startRrweb (Replayer: RrwebReplayerClass, root: Element, onError: () => void): Rrweb {
   const config = {
     root,
     liveMode: true,

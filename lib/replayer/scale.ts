@@ -1,20 +1,17 @@
-import { page } from './page.js'
-import type { PageElement } from './page.js'
-
 const WRAPPER = 'position: absolute; top: 0; left: 50%; float: none; clear: none; margin: 0; transform-origin: top left'
 
 export interface Scale {
   /** Fits a frame to the container, now and until another one is fitted. */
-  fit (frame: PageElement): void
+  fit (frame: HTMLElement): void
   /** The frame may have another size. */
   update (): void
   end (): void
 }
 
 /** Shrinks the picture to the container, and centres it. */
-export function createScale (container: PageElement): Scale {
-  let fitted: PageElement | undefined
-  const observer = new page.ResizeObserver(update)
+export function createScale (container: HTMLElement): Scale {
+  let fitted: HTMLElement | undefined
+  const observer = new ResizeObserver(update)
   observer.observe(container)
 
   function update (): void {

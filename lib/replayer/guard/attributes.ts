@@ -9,12 +9,14 @@ export type Attributes = Record<string, unknown>
 /** A blob that does not exist: selectors for links match, and browsers refuse to go there. */
 export const NOWHERE = 'blob:null/0'
 
-const STRIPES = '<svg xmlns="http://www.w3.org/2000/svg"><pattern id="p" width="8" height="8" ' +
-  'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="8" height="8" fill="#f3f5fa"/>' +
-  '<rect width="4" height="8" fill="#d5dbe7"/></pattern><rect width="100%" height="100%" fill="url(#p)"/></svg>'
+const STRIPES = '<pattern id="p" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">' +
+  '<rect width="8" height="8" fill="#f3f5fa"/><rect width="4" height="8" fill="#d5dbe7"/></pattern>' +
+  '<rect width="100%" height="100%" fill="url(#p)"/>'
+const stripes = (size: string) =>
+  `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg"${size}>${STRIPES}</svg>`)}`
 
 /** Stands for an image that is not shown. Without a size of its own, it takes that of the attributes and the styles. */
-export const PLACEHOLDER = `data:image/svg+xml,${encodeURIComponent(STRIPES)}`
+export const PLACEHOLDER = stripes('')
 
 const DATA_IMAGE = /^data:image\/(?:png|jpeg|gif|webp|avif|bmp|x-icon|svg\+xml)[;,]/i
 const PIXELS = /^\d{1,6}(?:\.\d+)?px$/
@@ -79,6 +81,21 @@ const isKnown = (name: string) => ATTRIBUTES.has(name) || isHook(name)
 function copy (read: Attributes, name: string, known: string, value: unknown): void {
   if (isPlain(value) && !(PAINTS.has(known) && FOREIGN_URL.test(String(value)))) read[name] = value
 }
+
+/** An element whose content is not shown becomes an image of the same size: a frame without scripts has no canvas. */
+export function asImage (tag: string, { width, height, ...attributes }: Attributes, frameborder: unknown): Attributes {
+  if (tag === 'canvas') return { ...attributes, src: stripes(` width="${sideOf(width, 300)}" height="${sideOf(height, 150)}"`) }
+  const hasBorder = tag === 'iframe' && !['0', 'no'].includes(String(frameborder)) && attributes.rr_width === undefined
+  return {
+    ...attributes,
+    ...width !== undefined && { width },
+    ...height !== undefined && { height },
+    src: PLACEHOLDER,
+    ...hasBorder && { 'data-cobrowse-frame': '' }
+  }
+}
+
+const sideOf = (value: unknown, otherwise: number) => /^\d{1,6}$/.test(String(value)) ? Number(value) : otherwise
 
 /** A change of single properties: a value, a value with its priority, or `false` for none. */
 function readStyle (value: Fields): Fields {

@@ -9,7 +9,7 @@ export const ELEMENTS = words(`
   a abbr b bdi bdo cite data del dfn em i ins kbd mark rp rt ruby s samp small strong strike sub sup time tt u var
   table caption colgroup col thead tbody tfoot tr td th
   form label input textarea select optgroup option datalist button fieldset legend output progress meter
-  details summary dialog slot img picture canvas video audio
+  details summary dialog slot img picture video audio
   svg g path rect circle ellipse line polyline polygon text tspan defs use symbol clippath lineargradient
   radialgradient stop mask pattern title desc marker switch foreignobject filter feblend fecolormatrix
   fecomponenttransfer fecomposite feconvolvematrix fediffuselighting fedisplacementmap fedistantlight fedropshadow
@@ -22,7 +22,7 @@ export const NEVER_SHOWN = words(`
   fencedframe`)
 
 /** Have content of their own, which is replaced by an image of the same size. */
-export const EMBEDDED = words('iframe object embed')
+export const EMBEDDED = words('iframe object embed canvas')
 
 /** Names with a hyphen that are not custom elements. */
 const RESERVED = words(`

@@ -1,5 +1,5 @@
 import { isText, listOf, isId, isObject, Refusal, textOf } from './values.js'
-import { PLACEHOLDER, readAttributes, rebuiltName } from './attributes.js'
+import { asImage, PLACEHOLDER, readAttributes, rebuiltName } from './attributes.js'
 import { ELEMENTS, EMBEDDED, isCustomName, NEVER_SHOWN, SHADOW_HOSTS } from './harmless.js'
 import { MAX_DEPTH } from './parse.js'
 import type { Attributes } from './attributes.js'
@@ -66,8 +66,7 @@ function readElement (id: number, node: Fields, known: Known, budget: Budget, de
   const tagName = nameOf(tag, isSVG)
   known.names.set(id, tagName)
   if (tagName === NO_ELEMENT) return { tagName: 'span', attributes: { hidden: '' }, childNodes: [] }
-  const attributes = readAttributes(node.attributes, tagName)
-  if (EMBEDDED.has(tag)) attributes.src = PLACEHOLDER
+  const attributes = readElementAttributes(tag, tagName, node.attributes)
   tellLeftOut(tag, attributes, known)
   const isHidden = node.needBlock === true || (isText(attributes.rr_width) && !isReplaced(tagName))
   const isHost = node.isShadowHost === true && !isSVG && (SHADOW_HOSTS.has(tagName) || isCustomName(tagName))
@@ -82,6 +81,11 @@ function readElement (id: number, node: Fields, known: Known, budget: Budget, de
   }
 }
 
+function readElementAttributes (tag: string, tagName: string, attributes: unknown): Attributes {
+  const read = readAttributes(attributes, tagName)
+  return EMBEDDED.has(tag) ? asImage(tag, read, isObject(attributes) ? attributes.frameborder : undefined) : read
+}
+
 /** An HTML element that is not known shows its content; an unknown one of SVG would not. */
 function nameOf (tag: string, isSVG: boolean): string {
   const name = rebuiltName(tag)
@@ -90,11 +94,11 @@ function nameOf (tag: string, isSVG: boolean): string {
   return HTML_NAMES.test(name) && !NEVER_SHOWN.has(name) ? 'span' : NO_ELEMENT
 }
 
-const isReplaced = (tagName: string) => ['img', 'canvas', 'video', 'audio'].includes(tagName)
+const isReplaced = (tagName: string) => ['img', 'video', 'audio'].includes(tagName)
 
 function tellLeftOut (tag: string, { src }: Attributes, { leftOut }: Known): void {
-  if (EMBEDDED.has(tag)) leftOut.add('frames')
-  else if (tag === 'canvas') leftOut.add('canvas')
+  if (tag === 'canvas') leftOut.add('canvas')
+  else if (EMBEDDED.has(tag)) leftOut.add('frames')
   else if (tag === 'video' || tag === 'audio') leftOut.add('media')
   else if (src === PLACEHOLDER) leftOut.add('images')
 }

@@ -147,7 +147,13 @@ t.test('elements whose content is not shown – keep their room, and are told', 
     const node = rebuilt(element(tag, { ...size, src: 'http://x', data: 'x' }, element('p')))
     t.match(node, { tagName: 'img', attributes: { ...size, src: /^data:image\/svg/ }, childNodes: [] }, tag)
   }
-  for (const tag of ['canvas', 'video', 'audio']) {
+  t.match(rebuilt(element('iframe', {}))?.attributes, { 'data-cobrowse-frame': '' })
+  t.strictSame(Object.keys(rebuilt(element('iframe', { frameborder: '0' }))?.attributes ?? {}), ['src'])
+  const canvas = rebuilt(element('canvas', { ...size, height: '1"/>' }))
+  t.equal(canvas?.tagName, 'img')
+  const src = decodeURIComponent(String(canvas?.attributes?.src))
+  t.match(src, /^data:image\/svg\+xml,<svg [^>]* width="600" height="150">/)
+  for (const tag of ['video', 'audio']) {
     t.match(rebuilt(element(tag, { ...size, src: 'x', poster: 'x' })), { tagName: tag, attributes: size }, tag)
   }
   t.match(rebuilt(element('img', { ...size, src: 'http://x/a.png' }))?.attributes, { ...size, src: /^data:image\/svg/ })
@@ -156,7 +162,7 @@ t.test('elements whose content is not shown – keep their room, and are told', 
   t.strictSame(rebuilt(element('img', { src: data, srcset: 'a.png 2x' }))?.attributes, { src: data })
   t.strictSame(rebuilt(element('img', { src: 'x', rr_dataURL: data }))?.attributes, { src: data })
   t.match(changed(element('img', { src: data }), { src: 'http://x/b.png' }), { src: /^data:image\/svg/ }, 'the old image is not kept')
-  t.strictSame(rebuilt(element('canvas', { rr_width: '10px', rr_height: 'calc(1px)' }))?.attributes, { rr_width: '10px' })
+  t.strictSame(rebuilt(element('video', { rr_width: '10px', rr_height: 'calc(1px)' }))?.attributes, { rr_width: '10px' })
 
   const guard = createGuard()
   const readings = page('x', [element('iframe'), element('canvas'), element('video'), element('img', { src: 'x' })]).map(readBy(guard))
