@@ -15,12 +15,15 @@ const readManifest = (path: string): Manifest => JSON.parse(read(path))
 const folders = readdirSync(`${ROOT}examples`, { withFileTypes: true })
   .filter((entry) => entry.isDirectory()).map(({ name }) => `examples/${name}`)
 const sourcesOf = (folder: string) => readdirSync(ROOT + folder, { recursive: true, encoding: 'utf8' })
-  .filter((name) => /\.(?:ts|m?js)$/.test(name) && !/node_modules|dist/.test(name)).map((name) => `${folder}/${name}`)
+  .filter((name) => /\.(?:ts|m?js|jsx)$/.test(name) && !/node_modules|dist/.test(name))
+  .map((name) => `${folder}/${name}`)
 
-/** Packages that a source loads, without those of Node.js. */
+/** Packages that a source loads, without those of Node.js. The relay plugin needs ws, an optional peer. */
 function packagesIn (path: string): string[] {
-  const names = [...read(path).matchAll(/(?:from |(?:require|folderOf)\()'((?:@[\w-]+\/)?[\w-]+)[^']*'/g)].map(([, name = '']) => name)
-  return names.filter((name) => name !== 'node' && !builtinModules.includes(name))
+  const text = read(path)
+  const peers = /from '(?:fastify-cobrowse|\.\.\/.*lib)\/relay/.test(text) ? ['ws'] : []
+  const names = [...text.matchAll(/(?:from |(?:require|folderOf)\()'((?:@[\w-]+\/)?[\w-]+)[^']*'/g)].map(([, name = '']) => name)
+  return [...peers, ...names.filter((name) => name !== 'node' && !builtinModules.includes(name))]
 }
 
 const listedBy = (folder: string) => {
@@ -35,7 +38,7 @@ t.test('examples and the standalone server – package.json – lists every pack
   }
   // Relay nodes in other languages have none.
   const manifests = folders.filter((folder) => existsSync(`${ROOT}${folder}/package.json`))
-  t.equal(manifests.length, 5)
+  t.equal(manifests.length, 6)
   for (const folder of [...manifests, 'demo']) {
     const listed = listedBy(folder)
     const loaded = new Set(sourcesOf(folder).flatMap(packagesIn))

@@ -67,7 +67,10 @@ function read (path: string, files: Files): Served | undefined {
 async function serve (t: Test, files: Files, policy: string): Promise<string> {
   const server = createServer((request, response) => {
     const file = read(new URL(request.url ?? '', 'http://x').pathname, files)
-    if (file === undefined) return response.writeHead(404).end()
+    if (file === undefined) {
+      response.writeHead(404).end()
+      return
+    }
     if (policy !== '') response.setHeader('content-security-policy', policy)
     response.setHeader('content-type', file.type).end(file.body)
   }).listen(0, '127.0.0.1')

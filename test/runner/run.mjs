@@ -11,6 +11,8 @@ const CHECKS = {
   lint: ['node_modules/eslint/bin/eslint.js', '.'],
   types: [TSC, '--noEmit', '-p', 'test'],
   'types of the client': [TSC, '-p', 'lib/client'],
+  'types of the recorder': [TSC, '-p', 'lib/recorder'],
+  'types of the replayer': [TSC, '-p', 'lib/replayer'],
   // A rejection that nothing handles ends the host's process.
   'floating promises': ['node_modules/oxlint/bin/oxlint', '--type-aware', 'lib'],
   'tests of types': ['node_modules/tstyche/build/bin.js'],
