@@ -1,4 +1,4 @@
-// `npm run bench`: installs and builds missing parts, then measures.
+// `npm run bench` installs and builds missing parts, then measures the gateway, or with `-- relay` the relay node.
 import { existsSync } from 'node:fs'
 import { prepare, root, run } from '../.ci/prepare.mjs'
 
@@ -6,4 +6,4 @@ prepare()
 if (!existsSync(`${root}bench/node_modules`)) {
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: `${root}bench` })
 }
-await import('./compare.mjs')
+await import(process.argv[2] === 'relay' ? './relay/compare.mjs' : './compare.mjs')

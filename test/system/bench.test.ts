@@ -1,8 +1,11 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import t from 'tap'
+import { connectClient } from '../../bench/relay/client.mjs'
 import { drawChart } from '../../bench/chart.mjs'
 import { knownRooms, nextRequest, PATH } from '../../bench/scenario.mjs'
+import { eventually } from '../support/until.js'
+import type { ChildProcess } from 'node:child_process'
 import type { Test } from 'tap'
 
 async function startServer (t: Test, variant: string): Promise<string> {
@@ -37,4 +40,25 @@ t.test('the compared servers – the requests of the load – answer what they s
   const statuses = []
   for (let count = 0; count < 10; count++) statuses.push((await ask(memory, nextRequest('mix', 'prefix'))).status)
   t.strictSame(statuses.sort(), [200, 200, 200, 200, 200, 200, 200, 200, 200, 401])
+})
+
+async function sign (child: ChildProcess, clients: object[]): Promise<string[]> {
+  child.send({ id: 1, what: 'sign', clients })
+  const [{ answer }] = await once(child, 'message') as [{ answer: string[] }]
+  return answer
+}
+
+t.test('the compared relays – a message of the load – reaches the other side', async (t) => {
+  for (const kind of ['bare', 'ours'] as const) {
+    const child = fork('bench/relay/server.mjs', [kind])
+    t.teardown(() => child.kill())
+    const [{ port }] = await once(child, 'message') as [{ port: number }]
+    const places = [{ room: 'r', role: 'recorder' }, { room: 'r', role: 'replayer' }]
+    const signatures = kind === 'ours' ? await sign(child, places) : []
+    const heard: string[] = []
+    const [recorder] = await Promise.all(places.map(async (place, at) =>
+      await connectClient(kind, { port, ...place, signature: signatures[at] }, (data) => heard.push(String(data)))))
+    recorder?.send('a message')
+    await eventually(() => heard, ['a message'], kind)
+  }
 })
