@@ -23,10 +23,7 @@ export function ownFragment (address: string, page: string): string | undefined 
 
 /** Cleans each address of a list such as `a.png 1x, b.png?token 2x`. */
 export function bareAddresses (list: string): string {
-  return list.split(/(\s+)/).map((word) => {
-    if (!word.endsWith(',')) return bareAddress(word)
-    return `${bareAddress(word.slice(0, -1))},`
-  }).join('')
+  return list.replace(/\S+/g, (word) => word.endsWith(',') ? `${bareAddress(word.slice(0, -1))},` : bareAddress(word))
 }
 
 /** Cleans each `url(…)` of a style sheet or a value, and each address in quotes. */

@@ -17,7 +17,9 @@ const SHARE = `
 import '/part/recorder/index.js'
 const importPart = async (path) => await import('/part/' + path)
 window.load = async () => ({
-  ...await importPart('recorder/index.js'), ...await importPart('client/index.js'), ...await importPart('rrweb/rrweb.js')
+  ...await importPart('recorder/index.js'),
+  ...await importPart('client/index.js'),
+  ...await importPart('rrweb/rrweb.js')
 })
 window.shareNow = async (entry, options) => {
   const { connect, createIndicator, record, startRecorder } = await load()
