@@ -380,8 +380,8 @@ export const PRIVATE_PARTS: PrivatePart[] = [
         document.querySelector('#link').href = '/open-later?stays=later#stays'
         document.querySelector('#a').style.backgroundImage = 'url("/open-later.png?stays=1")'
         document.querySelector('#a').style.setProperty('--picture', 'url(/p.png?stays=1)')
-        document.querySelector('style').sheet.insertRule('#b { background: url(/rule.png?stays=1) }', 0)
-        document.querySelector('style').sheet.cssRules[0].style.setProperty('background', 'url(/set.png?stays=1)')
+        document.querySelector('style').sheet.insertRule('#b { background: url(/rule.png?stays=1) }', 1)
+        document.querySelector('style').sheet.cssRules[1].style.setProperty('background', 'url(/set.png?stays=1)')
         const sheet = new CSSStyleSheet()
         sheet.replaceSync('#c { background: url(/adopted.png?stays=1) }')
         document.adoptedStyleSheets = [sheet]
