@@ -32,7 +32,7 @@ const EYE = `document.querySelector('#eye').onclick = () => {
 }`
 const EYE_IN_SHADOW = `{
   const root = document.querySelector('#host').attachShadow({ mode: 'open' })
-  root.innerHTML = '<input id="field" type="password"><button id="eye">eye</button>'
+  root.innerHTML = '<input id="field" type="password"><button id="eye">eye</button><input id="free"><p id="live"></p>'
   root.querySelector('#eye').onclick = () => {
     const field = root.querySelector('#field')
     field.type = field.type === 'password' ? 'text' : 'password'
@@ -107,7 +107,10 @@ export const PRIVATE_PARTS: PrivatePart[] = [
       await type(shared, '#field', 'stays-shown')
       await shared.page.locator('#eye').click()
       await type(shared, '#field', 'stays-hidden')
-    }
+      await type(shared, '#free', 'open-typed')
+      await run(shared, "document.querySelector('#host').shadowRoot.querySelector('#live').textContent = 'open-live'")
+    },
+    seen: ['open-typed', 'open-live']
   },
   {
     title: 'a password in a custom element – defined after its use, and shown before the page is shared',
@@ -149,13 +152,16 @@ export const PRIVATE_PARTS: PrivatePart[] = [
   {
     title: 'a password – its field replaced by another one that shows it',
     page: {
-      body: '<input id="field" type="password"><button id="eye">eye</button>',
-      script: `document.querySelector('#eye').onclick = () => {
-        const field = document.querySelector('#field')
-        const shown = document.createElement('input')
-        shown.id = 'field'
-        shown.value = field.value
-        field.replaceWith(shown)
+      body: '<input id="field" type="password"><p><input id="filled" type="password"></p><button id="eye">eye</button>',
+      script: `document.querySelector('#filled').value = 'stays-filled'
+      document.querySelector('#eye').onclick = () => {
+        for (const id of ['field', 'filled']) {
+          const field = document.querySelector('#' + id)
+          const shown = document.createElement('input')
+          shown.id = id
+          shown.value = field.value
+          field.replaceWith(shown)
+        }
       }`
     },
     async act (shared) {
