@@ -23,7 +23,7 @@ export interface Rrweb {
   addEvent (event: SafeEvent): void
   startLive (baselineTime: number): void
   destroy (): void
-  getMirror (): { has (id: unknown): boolean }
+  getMirror (): { has (id: unknown): boolean, getNode (id: unknown): Node | null }
   applyMutation? (change: Fields, isSync: boolean): void
   applyIncremental? (event: SafeEvent, isSync: boolean): void
 }
@@ -65,7 +65,16 @@ function placeByKnownOnly (rrweb: Rrweb): void {
       placed.push({ ...add, nextId: isKnown(add.nextId) ? add.nextId : null })
       added.add(isObject(add.node) ? add.node.id : undefined)
     }
+    closeDialogs(rrweb, attributes as Fields[])
     apply.call(rrweb, { ...change, adds: placed, removes: [], texts, attributes }, isSync)
+  }
+}
+
+/** rrweb removes the attribute alone, without which a modal dialog is still the one above the page. */
+function closeDialogs (rrweb: Rrweb, changes: Fields[]): void {
+  for (const { id, attributes } of changes) {
+    const node = isObject(attributes) && attributes.open === null ? rrweb.getMirror().getNode(id) : null
+    if (node?.nodeName === 'DIALOG') (node as HTMLDialogElement).close()
   }
 }
 
