@@ -16,7 +16,7 @@ const LOOKS = [
   ':where([popover][data-cobrowse-open]) { display: block; z-index: 2147483647; }'
 ]
 
-/** The parts of rrweb's replayer that are used, those within `applyMutation` included. */
+/** The parts of rrweb's replayer that are used, its own methods included. */
 export interface Rrweb {
   readonly iframe: HTMLIFrameElement
   on (event: string, listener: () => void): unknown
@@ -25,6 +25,7 @@ export interface Rrweb {
   destroy (): void
   getMirror (): { has (id: unknown): boolean, getNode (id: unknown): Node | null }
   applyMutation? (change: Fields, isSync: boolean): void
+  applyInput? (change: Fields): void
   applyIncremental? (event: SafeEvent, isSync: boolean): void
 }
 
@@ -43,6 +44,7 @@ export function startRrweb (Replayer: RrwebReplayerClass, root: Element, onError
   // The class is given by structure, so that any version of rrweb 2 fits.
   const rrweb = new Replayer([], config as never) as Rrweb
   placeByKnownOnly(rrweb)
+  selectOptions(rrweb)
   catchErrors(rrweb, onError)
   return rrweb
 }
@@ -75,6 +77,17 @@ function closeDialogs (rrweb: Rrweb, changes: Fields[]): void {
   for (const { id, attributes } of changes) {
     const node = isObject(attributes) && attributes.open === null ? rrweb.getMirror().getNode(id) : null
     if (node?.nodeName === 'DIALOG') (node as HTMLDialogElement).close()
+  }
+}
+
+/** A list with several chosen options has no single value: a recorder tells the state of each option. */
+function selectOptions (rrweb: Rrweb): void {
+  const apply = rrweb.applyInput
+  if (apply === undefined) return
+  rrweb.applyInput = (change) => {
+    const node = rrweb.getMirror().getNode(change.id)
+    if (node?.nodeName === 'OPTION') (node as HTMLOptionElement).selected = change.isChecked === true
+    else apply.call(rrweb, change)
   }
 }
 

@@ -159,8 +159,9 @@ const lookOf = (part: string) => `(() => {
   if (!element) return 'missing'
   const { x, y, width, height } = element.getBoundingClientRect()
   const { display, visibility, color, backgroundColor, fontSize, fontWeight, padding } = w.getComputedStyle(element)
-  return { box: [x, y, width, height].map(Math.round), display, visibility, color, backgroundColor, fontSize, fontWeight,
-    padding, isModal: element.matches(':modal') }
+  const box = [x, y, width, height].map(Math.round)
+  const isModal = element.matches(':modal')
+  return { box, display, visibility, color, backgroundColor, fontSize, fontWeight, padding, isModal }
 })()`
 
 const look = async (page: Page, part: string) => await page.evaluate(`((d, w) => ${lookOf(part)})(document, window)`)

@@ -180,6 +180,26 @@ t.test('a modal dialog that opens – while the viewer types – is shown, and l
   await eventually(async () => await page.inputValue('#typing'), 'abcd')
 })
 
+t.test('fields – a list of several, and one that is reset – follow the recorder', { skip }, async (t) => {
+  const { members, pass, shows, inFrame } = await openViewer(t)
+  const options = ['a', 'b', 'c'].map((value) => element('option', { value, ...value === 'a' && { selected: true } }, text(value)))
+  const list = element('select', { multiple: '' }, ...options)
+  const field = element('input', { type: 'text', value: 'first' })
+  await members(RECORDER)
+  await pass(...pageOf('x', [list, field]))
+  await shows('x')
+  const chosen = async () => await inFrame('[...d.querySelector("select").selectedOptions].map((it) => it.value).join()')
+  const input = (id: number, value: string, isChecked: boolean) =>
+    ({ type: 3, data: { source: 5, id, text: value, isChecked }, timestamp: 1 })
+  await eventually(chosen, 'a')
+  await pass(...options.map(({ id }, place) => input(id, 'x', place > 0)), input(field.id, 'typed', false))
+  await eventually(chosen, 'b,c')
+  await eventually(async () => await inFrame('d.querySelector("input").value'), 'typed')
+  await pass(...options.map(({ id }, place) => input(id, 'x', place === 0)), input(field.id, 'first', false))
+  await eventually(chosen, 'a')
+  await eventually(async () => await inFrame('d.querySelector("input").value'), 'first')
+})
+
 t.test('a link – clicked in spite of all – leads nowhere', { skip }, async (t) => {
   const { page, members, pass, shows, inFrame } = await openViewer(t)
   await members(RECORDER)

@@ -1,5 +1,5 @@
 import {
-  ATTRIBUTES, EMBEDDED, isCustomName, isHook, isHookOfCustom, NAMED, PAINTS, REFERRING
+  EMBEDDED, isCustomName, isHarmless, isHook, isHookOfCustom, isReference, NAMED, REFERRING
 } from './harmless.js'
 import { isList, isObject, isText } from './values.js'
 import type { Fields } from './values.js'
@@ -76,10 +76,10 @@ export function readAttributes (attributes: unknown, tag: string): Attributes {
   return read
 }
 
-const isKnown = (name: string) => ATTRIBUTES.has(name) || isHook(name)
+const isKnown = (name: string) => isHarmless(name) || isHook(name)
 
 function copy (read: Attributes, name: string, known: string, value: unknown): void {
-  if (isPlain(value) && !(PAINTS.has(known) && FOREIGN_URL.test(String(value)))) read[name] = value
+  if (isPlain(value) && !(isReference(known) && FOREIGN_URL.test(String(value)))) read[name] = value
 }
 
 /** An element whose content is not shown becomes an image of the same size: a frame without scripts has no canvas. */

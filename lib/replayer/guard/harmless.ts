@@ -2,7 +2,7 @@
 const words = (text: string) => new Set(text.trim().split(/\s+/))
 
 /** Shown as they are. */
-export const ELEMENTS = words(`
+const ELEMENTS = words(`
   html head body title style
   header footer main nav aside section article address h1 h2 h3 h4 h5 h6 hgroup search
   p div span pre code blockquote q hr br wbr ul ol li dl dt dd menu figure figcaption center font big nobr
@@ -11,10 +11,12 @@ export const ELEMENTS = words(`
   form label input textarea select optgroup option datalist button fieldset legend output progress meter
   details summary dialog slot img picture video audio
   svg g path rect circle ellipse line polyline polygon text tspan defs use symbol clippath lineargradient
-  radialgradient stop mask pattern title desc marker switch foreignobject filter feblend fecolormatrix
-  fecomponenttransfer fecomposite feconvolvematrix fediffuselighting fedisplacementmap fedistantlight fedropshadow
-  feflood fefunca fefuncb fefuncg fefuncr fegaussianblur femerge femergenode femorphology feoffset fepointlight
-  fespecularlighting fespotlight fetile feturbulence`)
+  radialgradient stop mask pattern title desc marker switch foreignobject filter`)
+
+/** Parts of SVG filters, other than the one that fetches an image. */
+const EFFECT = /^fe(?!image)[a-z]+$/
+
+export const isShown = (tag: string) => ELEMENTS.has(tag) || EFFECT.test(tag)
 
 /** Keep their place in the document, and nothing else. */
 export const NEVER_SHOWN = words(`
@@ -32,24 +34,21 @@ const RESERVED = words(`
 export const isCustomName = (tag: string) => /^[a-z][a-z0-9._]*-[a-z0-9._-]*$/.test(tag) && !RESERVED.has(tag)
 
 /** Allowed on every element, with any plain value. */
-export const ATTRIBUTES = words(`
-  id class style title lang dir hidden inert role for type value placeholder checked selected disabled readonly required
-  multiple rows cols size maxlength min max step pattern colspan rowspan span scope headers width height alt label open
-  start reversed align valign bgcolor color face nowrap border cellpadding cellspacing low high optimum datetime wrap
-  list inputmode popover slot part exportparts controls media ng-version
-  rr_left rr_top rr_scrollleft rr_scrolltop
-  xmlns viewbox preserveaspectratio x y x1 y1 x2 y2 cx cy r rx ry d points transform transform-origin pathlength
-  textlength lengthadjust rotate dx dy fill fill-opacity fill-rule clip-rule clip-path clippathunits mask maskunits
-  maskcontentunits stroke stroke-width stroke-linecap stroke-linejoin stroke-dasharray stroke-dashoffset
-  stroke-opacity stroke-miterlimit paint-order vector-effect shape-rendering opacity visibility display overflow offset
-  stop-color stop-opacity gradientunits gradienttransform spreadmethod fx fy font-size font-family font-weight
-  font-style letter-spacing text-anchor text-decoration dominant-baseline alignment-baseline patternunits
-  patterncontentunits patterntransform markerunits markerwidth markerheight marker-start marker-mid marker-end refx
-  refy orient filter filterunits primitiveunits color-interpolation-filters in in2 result mode values operator k1 k2 k3
-  k4 stddeviation radius flood-color flood-opacity scale xchannelselector ychannelselector basefrequency numoctaves
-  seed stitchtiles tablevalues slope intercept amplitude exponent order kernelmatrix divisor bias targetx targety
-  edgemode preservealpha surfacescale diffuseconstant specularconstant specularexponent lighting-color azimuth
-  elevation z pointsatx pointsaty pointsatz limitingconeangle`)
+const PLAIN = words(`
+  id class title lang dir hidden inert role for type value placeholder checked selected disabled readonly required
+  multiple rows cols size maxlength min max step colspan rowspan span scope headers width height alt label open start
+  reversed align valign bgcolor color face nowrap border cellpadding cellspacing low high optimum datetime wrap list
+  inputmode popover slot part exportparts controls media ng-version rr_left rr_top rr_scrollleft rr_scrolltop
+  xmlns viewbox preserveaspectratio x y x1 y1 x2 y2 cx cy r rx ry d dx dy fx fy points transform transform-origin
+  pathlength rotate opacity visibility display overflow offset orient refx refy spreadmethod letter-spacing
+  paint-order vector-effect shape-rendering dominant-baseline alignment-baseline filter filterunits primitiveunits
+  in in2 result mode values operator k1 k2 k3 k4 stddeviation radius scale tablevalues slope intercept order
+  basefrequency numoctaves seed`)
+
+/** Families of attributes, of which all members paint, and may refer to a part of the page. */
+const PAINTING = /^(?:fill|stroke|stop|flood|font|text|clip|mask|marker|pattern|gradient)[a-z-]*$/
+
+export const isHarmless = (name: string) => PLAIN.has(name) || PAINTING.test(name)
 
 /** Hooks for style sheets: their names and values mean nothing to a browser. */
 export const isHook = (name: string) =>
@@ -63,7 +62,7 @@ const ACTIVE = words(`
 export const isHookOfCustom = (name: string) => /^(?!on|rr_|csp-)_?[a-z][a-z0-9_.-]*$/.test(name) && !ACTIVE.has(name)
 
 /** Attributes that may refer to a part of the page. Styles are left to the policy of the page. */
-export const PAINTS = words('fill stroke mask clip-path filter marker-start marker-mid marker-end')
+export const isReference = (name: string) => PAINTING.test(name) || name === 'filter'
 
 /** SVG elements whose `href` may refer to a part of the page. */
 export const REFERRING = words('use lineargradient radialgradient pattern')

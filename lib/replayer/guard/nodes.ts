@@ -1,6 +1,6 @@
 import { isText, listOf, isId, isObject, Refusal, textOf } from './values.js'
 import { asImage, PLACEHOLDER, readAttributes, rebuiltName } from './attributes.js'
-import { ELEMENTS, EMBEDDED, isCustomName, NEVER_SHOWN, SHADOW_HOSTS } from './harmless.js'
+import { EMBEDDED, isCustomName, isShown, NEVER_SHOWN, SHADOW_HOSTS } from './harmless.js'
 import { MAX_DEPTH } from './parse.js'
 import type { Attributes } from './attributes.js'
 import type { Fields } from './values.js'
@@ -89,8 +89,8 @@ function readElementAttributes (tag: string, tagName: string, attributes: unknow
 /** An HTML element that is not known shows its content; an unknown one of SVG would not. */
 function nameOf (tag: string, isSVG: boolean): string {
   const name = rebuiltName(tag)
-  if (isSVG) return ELEMENTS.has(tag) ? tag : NO_ELEMENT
-  if (ELEMENTS.has(name) || isCustomName(name)) return name
+  if (isSVG) return isShown(tag) ? tag : NO_ELEMENT
+  if (isShown(name) || isCustomName(name)) return name
   return HTML_NAMES.test(name) && !NEVER_SHOWN.has(name) ? 'span' : NO_ELEMENT
 }
 
