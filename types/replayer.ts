@@ -40,7 +40,7 @@ export interface ReplayerEvents {
   note: (note: ReplayerNote) => void
   /** A message of the recorder cannot be shown, with the reason. */
   refused: (reason: string) => void
-  /** The content security policy of this page does not do its part, with the reason. */
+  /** A content security policy does not do its part, with the reason; told once, after the first picture. */
   policy: (problem: string) => void
 }
 

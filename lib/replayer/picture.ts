@@ -3,6 +3,7 @@
 import { watchClock } from './clock.js'
 import { keepFocus } from './focus.js'
 import { FULL_SNAPSHOT, META } from './guard/guard.js'
+import { addPolicy, findProblem } from './policy.js'
 import { startRrweb } from './rrweb.js'
 import { createScale } from './scale.js'
 import type { SafeEvent } from './guard/guard.js'
@@ -26,6 +27,8 @@ export interface PictureOptions {
   onDrawn (size: { width: number, height: number }): void
   /** The whole page is needed again. */
   onStuck (): void
+  /** A policy does not do its part. */
+  onProblem (problem: string): void
 }
 
 export interface Picture {
@@ -42,7 +45,7 @@ interface NextPage {
   characters: number
 }
 
-export function createPicture ({ root, Replayer, title, onDrawn, onStuck }: PictureOptions): Picture {
+export function createPicture ({ root, Replayer, title, onDrawn, onStuck, onProblem }: PictureOptions): Picture {
   const container = document.createElement('div')
   container.style.cssText = CONTAINER
   root.append(container)
@@ -56,11 +59,13 @@ export function createPicture ({ root, Replayer, title, onDrawn, onStuck }: Pict
   let kept = 0
   let startedAt = 0
   let redrawnAt = -Infinity
+  let isChecked = false
 
   function start (size: SafeEvent): void {
     end()
     rrweb = startRrweb(Replayer, container, onStuck)
     const { iframe: frame } = rrweb
+    addPolicy(frame)
     frame.title = title
     frame.tabIndex = -1
     frame.style.border = '0'
@@ -70,12 +75,20 @@ export function createPicture ({ root, Replayer, title, onDrawn, onStuck }: Pict
     rrweb.on('resize', scale.update)
     rrweb.on('fullsnapshot-rebuilded', () => {
       blockClicks(frame)
+      checkOnce(frame)
       onDrawn(sizeOf(size))
     })
     rrweb.on('event-cast', clock.drawn)
     startedAt = Date.now()
     kept = 0
     rrweb.startLive(startedAt)
+  }
+
+  function checkOnce (frame: HTMLIFrameElement): void {
+    if (isChecked) return
+    isChecked = true
+    // A browser that cannot tell does not keep the page from being shown.
+    findProblem(frame).then((problem) => { if (problem !== undefined) onProblem(problem) }).catch(() => {})
   }
 
   function end (): void {

@@ -4,7 +4,6 @@ import { Refusal } from './guard/values.js'
 import { readMembers, readNote } from './messages.js'
 import { createParts } from './parts.js'
 import { createPicture } from './picture.js'
-import { checkPolicy } from './policy.js'
 import { readReplayerOptions } from './settings.js'
 import type { LeftOut } from './guard/nodes.js'
 import type { Replayer, ReplayerEvents, ReplayerOptions, ReplayerState } from '../../types/replayer.js'
@@ -31,7 +30,7 @@ export function createReplayer (options: ReplayerOptions): Replayer {
   const guard = createGuard()
   const told = new Set<LeftOut>()
   const text = new TextDecoder()
-  const picture = createPicture({ root, Replayer, title, onDrawn, onStuck: ask })
+  const picture = createPicture({ root, Replayer, title, onDrawn, onStuck: ask, onProblem: warn })
   let state: ReplayerState = 'waiting'
   let recorder: number | undefined
   let hasPicture = false
@@ -130,8 +129,6 @@ export function createReplayer (options: ReplayerOptions): Replayer {
     events.emit('policy', problem)
   }
 
-  // A browser that cannot tell does not keep the page from being shown.
-  checkPolicy(warn).catch(() => {})
   signal?.addEventListener('abort', close)
   if (signal?.aborted) close()
   return {
