@@ -64,7 +64,7 @@ function read (path: string, files: Files): Served | undefined {
 }
 
 /** Serves the published files of the replayer, rrweb, and these files; all with this policy. */
-async function serve (t: Test, files: Files, policy: string): Promise<string> {
+export async function serve (t: Test, files: Files, policy: string): Promise<string> {
   const server = createServer((request, response) => {
     const file = read(new URL(request.url ?? '', 'http://x').pathname, files)
     if (file === undefined) {
