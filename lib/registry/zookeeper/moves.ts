@@ -23,6 +23,9 @@ export interface MovesOptions {
   lingerMs: number
 }
 
+/** Milliseconds of one call: an operator waits longer than a caller of a gateway. */
+export const OPERATOR_CALL_MS = 2000
+
 /** Moves a room, by its key, away from its node. Returns `there` if it is on the target already. */
 export type MoveRoom = (key: string, move: NewRoomMove, signal: Ending) => Promise<RoomMove | 'there'>
 
@@ -30,17 +33,17 @@ export function createMoveRoom ({ client, layout, rooms, sweep, clock, lingerMs 
   /** @returns undefined if another client wrote the room first */
   async function tryToMove (key: string, move: NewRoomMove, signal: Ending): Promise<RoomMove | 'there' | undefined> {
     const { to: target } = move
-    const room = await rooms.read(key, { signal })
+    const room = await rooms.read(key, { signal, ms: OPERATOR_CALL_MS })
     const { binding } = room
     if (binding?.member === undefined) return { outcome: 'unbound' }
     const { id: from } = splitMember(binding.member)
     if (from === target) return 'there'
-    const isAlive = await client.exists(layout.nodePath(binding.member), { signal }) !== undefined
+    const isAlive = await client.exists(layout.nodePath(binding.member), { signal, ms: OPERATOR_CALL_MS }) !== undefined
     const outcome = isAlive && mayBeOpen(binding) ? 'moving' : 'moved'
     const movedAt = isMove(binding) ? binding.claims : Math.floor(clock.wall())
     const moved: Binding = { member: binding.member, state: outcome, claims: movedAt, endedAt: binding.endedAt, target }
     const { ops, text } = rooms.write(room, moved, { event: 'moved', node: from, why: move })
-    if (await client.multi(ops, { signal }) !== undefined) return undefined
+    if (await client.multi(ops, { signal, ms: OPERATOR_CALL_MS }) !== undefined) return undefined
     sweep.note(key, text, moved)
     return { outcome, from }
   }

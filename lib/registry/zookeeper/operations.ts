@@ -8,6 +8,7 @@ import { unavailable, UnreadableBindingError } from '../../common/unavailable.js
 import { isMove, parseBinding } from './binding.js'
 import { parseHistory } from './history.js'
 import { ensurePath } from './layout.js'
+import { OPERATOR_CALL_MS } from './moves.js'
 import { idOf } from './orders.js'
 import { textOf } from './view.js'
 import type { Binding } from './binding.js'
@@ -49,7 +50,7 @@ export function createZooKeeperOperations (
     const results: T[] = []
     for (let at = 0; at < names.length; at += AT_ONCE) {
       const read = await Promise.all(names.slice(at, at + AT_ONCE).map(async (name) => {
-        const found = await client.get(toPath(name), { signal })
+        const found = await client.get(toPath(name), { signal, ms: OPERATOR_CALL_MS })
         return found === undefined ? [] : [take(name, found.data)]
       }))
       results.push(...read.flat())
@@ -58,13 +59,13 @@ export function createZooKeeperOperations (
   }
 
   async function readOrders (signal: Ending): Promise<Map<string, NodeOrder>> {
-    const children = await client.children(layout.orders, { signal }) ?? []
+    const children = await client.children(layout.orders, { signal, ms: OPERATOR_CALL_MS }) ?? []
     const take = (id: string, data: Buffer) => [id, parseOrder(data.toString())] as const
     return new Map(await readAll(children.map(idOf), layout.orderPath, take, signal))
   }
 
   async function readLiving (orders: Map<string, NodeOrder>, signal: Ending): Promise<OperatedNode[]> {
-    const children = await client.children(layout.nodes, { signal }) ?? []
+    const children = await client.children(layout.nodes, { signal, ms: OPERATOR_CALL_MS }) ?? []
     const members = children.flatMap((child) => layout.memberOf(child) ?? [])
     const take = (member: string, data: Buffer) =>
       toOperatedNode({ member, text: textOf(data), parse, orders, hasLapsed: false })
@@ -73,14 +74,14 @@ export function createZooKeeperOperations (
 
   /** Nodes that still own their ids: a node that left gave up its id. */
   async function readRegistered (signal: Ending): Promise<Map<string, string>> {
-    const children = layout.isListed ? [] : await client.children(layout.ids, { signal }) ?? []
+    const children = layout.isListed ? [] : await client.children(layout.ids, { signal, ms: OPERATOR_CALL_MS }) ?? []
     const take = (id: string, data: Buffer) => [id, memberOf({ id, incarnation: data.toString() })] as const
     return new Map(await readAll(children.map(idOf), layout.idPath, take, signal))
   }
 
   /** Rooms that cannot be read, or are bound to no node, are left out. */
   async function readRooms (bucket: string, signal: Ending): Promise<OperatedRoom[]> {
-    const keys = await client.children(layout.bucketPath(bucket), { signal }) ?? []
+    const keys = await client.children(layout.bucketPath(bucket), { signal, ms: OPERATOR_CALL_MS }) ?? []
     const read = await readAll(keys, layout.roomPath, (key, data) => {
       const { member, state = '' } = tryToParse(data.toString()) ?? {}
       return member === undefined ? [] : [toOperatedRoom(key, member, state)]
@@ -91,15 +92,15 @@ export function createZooKeeperOperations (
   /** Writes the order and, in the same step, the parent whose version every choice of a node checks. */
   async function write (id: string, order: NodeOrder | null, signal: Ending): Promise<boolean> {
     const path = layout.orderPath(id)
-    const found = await client.exists(path, { signal })
+    const found = await client.exists(path, { signal, ms: OPERATOR_CALL_MS })
     const ops: ZooKeeperOp[] = [{ type: 'set', path: layout.orders, data: NOTHING }]
     const data = Buffer.from(JSON.stringify(order))
     if (order === null && found === undefined) return true
     if (order === null) ops.push({ type: 'remove', path, version: found?.version })
     else if (found === undefined) ops.push({ type: 'create', path, data })
     else ops.push({ type: 'set', path, data, version: found.version })
-    const failure = await client.multi(ops, { signal })
-    if (failure?.index === 0) await ensurePath(client, layout.orders, { signal })
+    const failure = await client.multi(ops, { signal, ms: OPERATOR_CALL_MS })
+    if (failure?.index === 0) await ensurePath(client, layout.orders, { signal, ms: OPERATOR_CALL_MS })
     return failure === undefined
   }
 
@@ -120,7 +121,7 @@ export function createZooKeeperOperations (
   ): Promise<RoomExplanation['binding']> {
     const { member, state, claims, target } = binding
     if (member === undefined) return undefined
-    const isAlive = await client.exists(layout.nodePath(member), { signal }) !== undefined
+    const isAlive = await client.exists(layout.nodePath(member), { signal, ms: OPERATOR_CALL_MS }) !== undefined
     const told = isMove(binding) ? isAlive && moves.isWaiting(binding) ? 'moving' : 'moved' : state
     return Object.assign(toOperatedRoom(key, member, told), {
       claims: isMove(binding) ? 0 : claims, isAlive, ...target && { target }
@@ -131,7 +132,8 @@ export function createZooKeeperOperations (
     orders: async () => await inTime(readOrders),
     nodes: async () => await inTime(readNodes),
     async * rooms ({ node } = {}) {
-      const buckets = await inTime(async (signal) => await client.children(layout.rooms, { signal })) ?? []
+      const buckets = await inTime(async (signal) =>
+        await client.children(layout.rooms, { signal, ms: OPERATOR_CALL_MS })) ?? []
       for (const bucket of buckets) {
         for (const room of await inTime(async (signal) => await readRooms(bucket, signal))) {
           if (node === undefined || room.node === node) yield room
@@ -141,7 +143,9 @@ export function createZooKeeperOperations (
     async explain (room, { history: tellsHistory = true } = {}) {
       const key = layout.roomKey(room)
       return await inTime(async (signal) => {
-        const [found, nodes] = await Promise.all([client.get(layout.roomPath(key), { signal }), readNodes(signal)])
+        const [found, nodes] = await Promise.all([
+          client.get(layout.roomPath(key), { signal, ms: OPERATOR_CALL_MS }), readNodes(signal)
+        ])
         const parsed = found === undefined ? undefined : tryToParse(found.data.toString())
         const { endedAt = 0, history } = parsed ?? {}
         return toExplanation({

@@ -1,6 +1,7 @@
 import { createConnection } from 'node:net'
 import t from 'tap'
 import { redisRegistry } from '../../../lib/index.js'
+import { startToxicProxy } from '../../../lib/testing/index.js'
 import { buildApp } from '../../support/build-app.js'
 import { elapse } from '../../support/elapse.js'
 import { grant, reply, startFakeZooKeeper } from '../../support/fake-zookeeper.js'
@@ -39,6 +40,19 @@ const portOf = (hosts: string) => Number(hosts.split(':')[1])
 t.test('a shared ZooKeeper server', { skip: withoutZooKeeper }, async (t) => {
   const server = await startZooKeeper(t)
   t.jobs = 3
+
+  t.test('an operator – the server takes longer than a request may – is answered', async (t) => {
+    const proxy = await startToxicProxy(server)
+    t.teardown(async () => await proxy.close())
+    const { operations } = makeRegistry(t, `127.0.0.1:${proxy.port}`, { ...newSettings(), sessionTimeout: 20_000 })
+    const room = { tenant: 't', room: 'r' }
+    await until(async () => await operations?.explain(room), 'the registry is connected')
+    // In each direction.
+    proxy.delay(200)
+    t.match(await operations?.explain(room), { binding: null })
+    await operations?.setOrder('n1', { kind: 'cordon', reason: 'slow', author: 'anna' })
+    t.match(await operations?.move(room, { reason: 'slow', author: 'anna' }), { outcome: 'unbound' })
+  })
 
   t.test('a connection lost for less than the session timeout – changes in between are read on reconnect', async (t) => {
     const settings = { ...newSettings(), sessionTimeout: 10_000 }
