@@ -2,6 +2,7 @@
 // `ignore-scripts` is set: the .npmrc of the project does not set it, its own `npm ci` passes it as an argument.
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { build, prepare, root } from './prepare.mjs'
+import { buildForScriptTag } from './script-tag.mjs'
 
 prepare()
 if (sources().some((source) => !existsSync(toOutput(source)))) {
@@ -11,6 +12,7 @@ if (sources().some((source) => !existsSync(toOutput(source)))) {
 for (const output of filesBelow('dist/lib', 'dist/types')) {
   if (!existsSync(toSource(output))) rmSync(root + output)
 }
+await buildForScriptTag()
 
 function sources () {
   return filesBelow('lib', 'types').filter((path) => path.endsWith('.ts') && !path.endsWith('.tst.ts'))

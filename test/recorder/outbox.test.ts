@@ -14,7 +14,7 @@ function startConnection () {
     bufferedAmount: 0,
     isOpen: true,
     isStuck: false,
-    send (text: string) {
+    send (text: string): boolean {
       if (connection.isOpen) sent.push(text)
       if (connection.isStuck) connection.bufferedAmount += text.length
       return connection.isOpen
