@@ -101,7 +101,7 @@ export interface Recorder {
 export interface IndicatorWords {
   /** @default 'You are sharing this page.' */
   sharing?: string | undefined
-  /** @default 'Nobody is watching.' */
+  /** @default 'No one is watching.' */
   waiting?: string | undefined
   /** @default 'Another tab of yours is the one that is seen.' */
   standby?: string | undefined

@@ -50,6 +50,14 @@ export function styleWithoutImages (css: string): string {
   return bareStyle(css, (address) => address.startsWith('#') || FONT.test(address) ? address : '')
 }
 
+/** Changes each text of a value, however deep it lies. */
+export function mapTexts (value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value)
+  if (Array.isArray(value)) return value.map((it) => mapTexts(it, change))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, it]) => [name, mapTexts(it, change)]))
+}
+
 /** Addresses of `@import` and `image-set` may stand outside of `url(…)`. */
 function bareQuoted (css: string): string {
   return css.replace(/(["'](?:[a-z]{1,10}:)?\/\/[^"'?#]{0,2048})[?#][^"']*/gi, '$1')

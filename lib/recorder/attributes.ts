@@ -1,4 +1,4 @@
-import { bareAddress, bareAddresses, bareStyle, ownFragment, styleWithoutImages } from './addresses.js'
+import { bareAddress, bareAddresses, bareStyle, mapTexts, ownFragment, styleWithoutImages } from './addresses.js'
 
 export type AttributeValue = string | number | boolean | null | Record<string, unknown>
 export type Attributes = Record<string, AttributeValue>
@@ -53,7 +53,8 @@ export function cleanAttributes (attributes: Attributes, place: Place): Attribut
 function cleanAttribute (name: string, value: AttributeValue, place: Place): AttributeValue | undefined {
   if (UNUSED.has(name) || CODE.test(name) || NAME_OF_SECRET.test(name)) return undefined
   if (name === 'checked' || name === 'selected') return place.isMasked ? undefined : value
-  if (typeof value === 'object' && value !== null) return cleanStyles(value, place)
+  // Single properties: a value, a value with its priority, or `false` for none.
+  if (typeof value === 'object') return mapTexts(value, place.isMasked ? styleWithoutImages : bareStyle) as AttributeValue
   if (typeof value !== 'string') return value
   if (name === 'style' || name === '_csstext') return place.isMasked ? styleWithoutImages(value) : bareStyle(value)
   if (ADDRESSES.has(name)) return cleanAddress(value, place)
@@ -84,11 +85,4 @@ function cleanAddress (value: string, { tagName, isSvg, isMasked, page }: Place)
   // The path may name a customer.
   if (isMasked || (tagName === 'a' && /^data:/i.test(value.trim()))) return ''
   return bareAddress(value)
-}
-
-/** Changes of single properties: a value, a value with its priority, or `false` for none. */
-function cleanStyles (styles: Record<string, unknown>, { isMasked }: Place): Record<string, unknown> {
-  const cleanValue = (value: unknown) => typeof value !== 'string' ? value : isMasked ? styleWithoutImages(value) : bareStyle(value)
-  return Object.fromEntries(Object.entries(styles).map(([name, value]) =>
-    [name, Array.isArray(value) ? value.map(cleanValue) : cleanValue(value)]))
 }

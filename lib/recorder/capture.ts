@@ -2,7 +2,7 @@ import { tellLeftOut } from './left-out.js'
 import { createOutbox } from './outbox.js'
 import { createPrivacy } from './privacy.js'
 import { createRedact } from './redact.js'
-import { FULL_SNAPSHOT, SOURCE } from './rrweb.js'
+import { ADOPTED_STYLE_SHEET, FULL_SNAPSHOT } from './rrweb.js'
 import { MASK } from './attributes.js'
 import { createShown } from './shown.js'
 import type { RecorderNote, RrwebEvent } from '../../types/recorder.js'
@@ -169,7 +169,7 @@ export function createCapture (settings: RecorderSettings, onNote: (note: Record
 /** rrweb sends documents of frames and adopted sheets a moment after the snapshot. */
 function isPartOfSnapshot ({ data }: RrwebEvent): boolean {
   const { isAttachIframe, source } = Object(data)
-  return isAttachIframe === true || source === SOURCE.adoptedStyleSheet
+  return isAttachIframe === true || source === ADOPTED_STYLE_SHEET
 }
 
 const countElements = (): number => document.getElementsByTagName('*').length

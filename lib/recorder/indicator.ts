@@ -4,7 +4,7 @@ type Words = { [N in keyof IndicatorWords]-?: NonNullable<IndicatorWords[N]> }
 
 const WORDS: Words = {
   sharing: 'You are sharing this page.',
-  waiting: 'Nobody is watching.',
+  waiting: 'No one is watching.',
   standby: 'Another tab of yours is the one that is seen.',
   paused: 'Sharing is paused.',
   watching: (names) => `Watching: ${names.join(', ')}`,

@@ -1,13 +1,13 @@
-import { bareStyle, styleWithoutImages } from './addresses.js'
+import { bareStyle, mapTexts, styleWithoutImages } from './addresses.js'
 import { cleanAttributes, MASK, maskText } from './attributes.js'
 import { isElement } from './roots.js'
 import { isUnshown } from './privacy.js'
-import { FULL_SNAPSHOT, INCREMENTAL, META, NODE, SOURCE } from './rrweb.js'
+import * as rrweb from './rrweb.js'
 import { checkField } from './secret-fields.js'
 import type { RrwebEvent, RrwebRecord } from '../../types/recorder.js'
 import type { Attributes } from './attributes.js'
 import type { Privacy } from './privacy.js'
-import type { Change, Mutation, Rule, SerializedNode } from './rrweb.js'
+import type { Change, Mutation, SerializedNode } from './rrweb.js'
 import type { Shown } from './shown.js'
 
 /** Elements that are images, and those whose content is never sent. */
@@ -27,9 +27,9 @@ export function createRedact (mirror: RrwebRecord['mirror'], privacy: Privacy, s
 
   function redactNode (node: SerializedNode, isMasked: boolean): SerializedNode {
     const { type, textContent = '' } = node
-    if (type === NODE.document) return withChildren(node, isMasked)
-    if (type === NODE.element) return redactElement(node, isMasked)
-    if (type === NODE.text) return { ...node, textContent: cleanText(textContent, node.isStyle === true, isMasked) }
+    if (type === rrweb.DOCUMENT) return withChildren(node, isMasked)
+    if (type === rrweb.ELEMENT) return redactElement(node, isMasked)
+    if (type === rrweb.TEXT) return { ...node, textContent: cleanText(textContent, node.isStyle === true, isMasked) }
     return 'textContent' in node ? { ...node, textContent: '' } : node
   }
 
@@ -116,19 +116,10 @@ export function createRedact (mirror: RrwebRecord['mirror'], privacy: Privacy, s
     return { ...change, text }
   }
 
+  /** Every text of such a change is a rule, or a part of one. */
   function redactStyles (change: Change): Change | undefined {
     if (change.id !== undefined && change.id > 0 && !isOpen(change.id)) return undefined
-    const clean = privacy.isMasked(document) ? styleWithoutImages : bareStyle
-    const cleanRules = (rules: Rule[]) => rules.map((it) => ({ ...it, rule: clean(String(it.rule)) }))
-    const { adds, replace, replaceSync, set, styles } = change
-    return {
-      ...change,
-      ...adds !== undefined && { adds: cleanRules(adds) },
-      ...replace !== undefined && { replace: clean(replace) },
-      ...replaceSync !== undefined && { replaceSync: clean(replaceSync) },
-      ...set !== undefined && { set: { ...set, value: set.value === null ? null : clean(String(set.value)) } },
-      ...styles !== undefined && { styles: styles.map((it) => ({ ...it, rules: cleanRules(it.rules) })) }
-    }
+    return mapTexts(change, privacy.isMasked(document) ? styleWithoutImages : bareStyle) as Change
   }
 
   /** A pointer above a keypad would show the code. */
@@ -144,32 +135,32 @@ export function createRedact (mirror: RrwebRecord['mirror'], privacy: Privacy, s
 
   const ifOpen = (change: Change): Change | undefined => isOpen(change.id) ? change : undefined
   const changes: Record<number, (change: Change) => Change | undefined> = {
-    [SOURCE.mouseMove]: redactPositions,
-    [SOURCE.touchMove]: redactPositions,
-    [SOURCE.drag]: redactPositions,
-    [SOURCE.mouseInteraction]: ifOpen,
-    [SOURCE.scroll]: ifOpen,
-    [SOURCE.media]: ifOpen,
-    [SOURCE.viewport]: (change) => change,
-    [SOURCE.input]: redactInput,
-    [SOURCE.styleSheetRule]: redactStyles,
-    [SOURCE.styleDeclaration]: redactStyles,
-    [SOURCE.adoptedStyleSheet]: redactStyles,
-    [SOURCE.selection]: redactSelection
+    [rrweb.MOUSE_MOVE]: redactPositions,
+    [rrweb.TOUCH_MOVE]: redactPositions,
+    [rrweb.DRAG]: redactPositions,
+    [rrweb.MOUSE_INTERACTION]: ifOpen,
+    [rrweb.SCROLL]: ifOpen,
+    [rrweb.MEDIA]: ifOpen,
+    [rrweb.VIEWPORT]: (change) => change,
+    [rrweb.INPUT]: redactInput,
+    [rrweb.STYLE_SHEET_RULE]: redactStyles,
+    [rrweb.STYLE_DECLARATION]: redactStyles,
+    [rrweb.ADOPTED_STYLE_SHEET]: redactStyles,
+    [rrweb.SELECTION]: redactSelection
   }
 
   function redactData (type: number, data: object): object | undefined {
     // The picture does not need the address of the page.
-    if (type === META) return { ...data, href: 'about:blank' }
-    if (type === FULL_SNAPSHOT) {
+    if (type === rrweb.META) return { ...data, href: 'about:blank' }
+    if (type === rrweb.FULL_SNAPSHOT) {
       shown.clear()
       const { node } = data as { node: SerializedNode }
       return { ...data, node: redactNode(node, privacy.isMasked(document)) }
     }
     const { source } = data as Change
-    if (type !== INCREMENTAL) return undefined
+    if (type !== rrweb.INCREMENTAL) return undefined
     // Kinds that this list does not know stay here.
-    return source === SOURCE.mutation ? redactMutation(data as Mutation) : changes[source]?.(data as Change)
+    return source === rrweb.MUTATION ? redactMutation(data as Mutation) : changes[source]?.(data as Change)
   }
 
   return (event) => {

@@ -5,23 +5,25 @@ export const FULL_SNAPSHOT = 2
 export const INCREMENTAL = 3
 export const META = 4
 
-export const NODE = { document: 0, doctype: 1, element: 2, text: 3, cdata: 4, comment: 5 } as const
+// Kinds of nodes.
+export const DOCUMENT = 0
+export const ELEMENT = 2
+export const TEXT = 3
 
-export const SOURCE = {
-  mutation: 0,
-  mouseMove: 1,
-  mouseInteraction: 2,
-  scroll: 3,
-  viewport: 4,
-  input: 5,
-  touchMove: 6,
-  media: 7,
-  styleSheetRule: 8,
-  drag: 12,
-  styleDeclaration: 13,
-  selection: 14,
-  adoptedStyleSheet: 15
-} as const
+// Sources of incremental events.
+export const MUTATION = 0
+export const MOUSE_MOVE = 1
+export const MOUSE_INTERACTION = 2
+export const SCROLL = 3
+export const VIEWPORT = 4
+export const INPUT = 5
+export const TOUCH_MOVE = 6
+export const MEDIA = 7
+export const STYLE_SHEET_RULE = 8
+export const DRAG = 12
+export const STYLE_DECLARATION = 13
+export const SELECTION = 14
+export const ADOPTED_STYLE_SHEET = 15
 
 export interface SerializedNode {
   id: number
@@ -43,21 +45,11 @@ export interface Mutation {
   adds: Array<{ parentId: number, nextId: number | null, node: SerializedNode }>
 }
 
-export interface Rule {
-  rule: string
-}
-
 /** All changes but mutations, with the members of each kind that are read. */
 export interface Change {
   source: number
   id?: number
   text?: string
-  isChecked?: boolean
   positions?: Array<{ id: number }>
   ranges?: Array<{ start: number, end: number }>
-  adds?: Rule[]
-  replace?: string
-  replaceSync?: string
-  set?: { value: string | null }
-  styles?: Array<{ rules: Rule[] }>
 }
