@@ -26,7 +26,7 @@ const MEASURE = `
   measure('json', JSON, 'stringify', (text) => text?.length > 1e6)
   load().then(({ record }) => measure('snapshot', record, 'takeFullSnapshot', () => true))`
 
-t.test('a page of 20 MB – watched by two – is shown whole, and goes on', { skip }, async (t) => {
+t.test('a page of 20 MB – sent twice – is shown whole, and goes on', { skip }, async (t) => {
   const lab = await startLab(t, { large: tableOf(25_000, 'cell '.repeat(120)) })
   const shared = await lab.open(t, 'large', { before: MEASURE })
   const { page, sent } = shared

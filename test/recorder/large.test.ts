@@ -55,7 +55,7 @@ t.test('a page – too large to be shown – is told to both sides, and goes on 
   await eventually(isTold, true)
   await page.fill('#open', 'not shown')
   await eventually(async () => await page.evaluate('[recorder.state, connection.state]'), ['watched', 'open'])
-  t.notOk(sent.some((text) => /^<|"type":[23]/.test(text.slice(0, 20))), 'no part of the page')
+  t.notOk(sent.some((text) => /^<|^\{"type":[23],/.test(text)), 'no part of the page')
 })
 
 t.test('a page – that changes faster than the network – skips changes, and is sent again later', { skip }, async (t) => {
@@ -88,7 +88,7 @@ t.test('a page – that changes faster than the network – skips changes, and i
   }
   const count = (await sent()).length
   await page.evaluate('slow.bufferedAmount = 0')
-  await eventually(async () => snapshotsIn((await sent()).map((text) => text.replace(/^</, ''))), 2, 'a snapshot')
+  await eventually(async () => snapshotsIn(await sent()), 2, 'a snapshot')
   await eventually(async () => (await sent()).slice(count).some((text) => text.includes('fifthx')), true)
   const later = (await sent()).slice(count)
   t.ok(later.some((text) => text.includes('firstx')), 'changes that waited are sent')
