@@ -2,6 +2,7 @@
 export interface RrwebEvent {
   type: number
   data: unknown
+  timestamp?: number
 }
 
 /** Options of `record` that the recorder sets. */
@@ -65,8 +66,8 @@ export type RecorderState = 'waiting' | 'watched' | 'standby' | 'paused' | 'stop
 
 /** Something that viewers do not see in the picture, in words. They are told the same. */
 export interface RecorderNote {
-  /** `left-out`: a part is not shown · `too-large`: the page is not shown · or a change of the recorder. */
-  readonly code: 'left-out' | 'too-large' | 'paused' | 'resumed' | 'stopped'
+  /** `too-large`: the page is not shown · or a change of the recorder. */
+  readonly code: 'too-large' | 'paused' | 'resumed' | 'stopped'
   readonly text: string
 }
 

@@ -1,10 +1,10 @@
-import { tellLeftOut } from './left-out.js'
 import { createOutbox } from './outbox.js'
 import { createPrivacy } from './privacy.js'
 import { createRedact } from './redact.js'
-import { ADOPTED_STYLE_SHEET, FULL_SNAPSHOT } from './rrweb.js'
+import { ADOPTED_STYLE_SHEET } from './rrweb.js'
 import { MASK } from './attributes.js'
 import { createShown } from './shown.js'
+import { createStates } from './states.js'
 import type { RecorderNote, RrwebEvent } from '../../types/recorder.js'
 import type { RecorderSettings } from './settings.js'
 
@@ -34,7 +34,8 @@ export function createCapture (settings: RecorderSettings, onNote: (note: Record
   const { connection, record } = settings
   const outbox = createOutbox(connection)
   const privacy = createPrivacy(settings)
-  const shown = createShown(privacy, settings.show, showAgain)
+  const states = createStates(record.mirror, emit)
+  const shown = createShown({ privacy, show: settings.show, onRoot: states.watch, onChange: showAgain })
   const redact = createRedact(record.mirror, privacy, shown)
   let stopRrweb: (() => void) | undefined
   /** Viewers have the page, or are about to get it. */
@@ -45,7 +46,6 @@ export function createCapture (settings: RecorderSettings, onNote: (note: Record
   let isBehind = false
   /** Number of elements when the page was too large. */
   let tooMany: number | undefined
-  let leftOut = ''
   let timer: ReturnType<typeof setTimeout> | undefined
   let nextAt = -Infinity
 
@@ -111,7 +111,6 @@ export function createCapture (settings: RecorderSettings, onNote: (note: Record
     if (text.length > MAX_CHARACTERS) return giveUp(text.length)
     if (isTaking || isPartOfSnapshot(event)) outbox.putWhole(text)
     else if (!outbox.putChange(text)) fallBehind()
-    if (event.type === FULL_SNAPSHOT) noteLeftOut()
   }
 
   function fallBehind (): void {
@@ -133,12 +132,6 @@ export function createCapture (settings: RecorderSettings, onNote: (note: Record
     else nextAt = performance.now() + SNAPSHOT_MS
   }
 
-  function noteLeftOut (): void {
-    const text = tellLeftOut(privacy)
-    if (text !== '' && text !== leftOut) tell({ code: 'left-out', text })
-    leftOut = text
-  }
-
   function tell (note: RecorderNote): void {
     onNote(note)
     outbox.putWhole(`!${JSON.stringify(note)}`)
@@ -147,7 +140,6 @@ export function createCapture (settings: RecorderSettings, onNote: (note: Record
   function rest (): void {
     isOn = false
     isBehind = false
-    leftOut = ''
     clearTimeout(timer)
     timer = undefined
     outbox.clear()
@@ -162,6 +154,7 @@ export function createCapture (settings: RecorderSettings, onNote: (note: Record
       rest()
       stopRrweb?.()
       stopRrweb = undefined
+      states.end()
     }
   }
 }

@@ -4,6 +4,7 @@ import { isElement } from './roots.js'
 import { isUnshown } from './privacy.js'
 import * as rrweb from './rrweb.js'
 import { checkField } from './secret-fields.js'
+import { stateOf } from './states.js'
 import type { RrwebEvent, RrwebRecord } from '../../types/recorder.js'
 import type { Attributes } from './attributes.js'
 import type { Privacy } from './privacy.js'
@@ -50,7 +51,8 @@ export function createRedact (mirror: RrwebRecord['mirror'], privacy: Privacy, s
     const isMasked = isMaskedAround && !privacy.isShown(element)
     shown.addOpen(element)
     if (isMasked && IMAGES.has(tagName)) return placeholder(node, element)
-    return { ...withChildren(node, isMasked), attributes: redactAttributes(element, attributes, isMasked) }
+    const all = { ...attributes, ...stateOf(element) }
+    return { ...withChildren(node, isMasked), attributes: redactAttributes(element, all, isMasked) }
   }
 
   function redactAttributes (element: Element, attributes: Attributes, isMasked: boolean): Attributes {
@@ -104,10 +106,8 @@ export function createRedact (mirror: RrwebRecord['mirror'], privacy: Privacy, s
   function redactInput (change: Change): Change | undefined {
     const field = nodeOf(change.id)
     if (field === null || !isElement(field)) return undefined
-    if (checkField(field)) {
-      shown.change()
-      return undefined
-    }
+    // A field that was an open one until now is in the picture.
+    if (checkField(field) && !shown.isHidden(field)) shown.change()
     if (privacy.isPrivate(field) || isHiddenInput(field)) return undefined
     if (!privacy.isMasked(field)) return change
     const text = isChoice(field) || change.text === '' ? '' : MASK
@@ -194,7 +194,9 @@ function isHiddenInput (element: Element): boolean {
   return element.localName === 'input' && (element as HTMLInputElement).type === 'hidden'
 }
 
+/** A field whose state is a choice: a text for it would say nothing. */
 function isChoice (element: Element): boolean {
+  if (element.localName === 'option') return true
   return element.localName === 'input' && ['checkbox', 'radio'].includes((element as HTMLInputElement).type)
 }
 

@@ -13,13 +13,23 @@ export interface Shown {
   addRoot (root: Node | null): void
   addHidden (element: Element): void
   addOpen (element: Element): void
+  /** Whether the element was sent as private. */
+  isHidden (element: Element): boolean
   /** The page has to be sent again. */
   change (): void
   end (): void
 }
 
-/** @param onChange called when an element was sent as private and is not any more, or the other way round */
-export function createShown (privacy: Privacy, show: string | undefined, onChange: () => void): Shown {
+export interface ShownOptions {
+  privacy: Privacy
+  /** Selector of the parts that are not masked. */
+  show: string | undefined
+  onRoot (root: Root): void
+  /** Called when an element was sent as private and is not any more, or the other way round. */
+  onChange (): void
+}
+
+export function createShown ({ privacy, show, onRoot, onChange }: ShownOptions): Shown {
   const hidden = new Set<Element>()
   const open = new WeakSet<Element>()
   const unmasked = new Set<Element>()
@@ -67,6 +77,7 @@ export function createShown (privacy: Privacy, show: string | undefined, onChang
       const root = isElement(node) ? node.shadowRoot : node
       if (root === null || !(isShadowRoot(root) || isDocument(root)) || roots.has(root)) return
       roots.add(root)
+      onRoot(root)
       observer.observe(root, { subtree: true, childList: true, attributes: true })
     },
     addHidden (element) {
@@ -78,6 +89,7 @@ export function createShown (privacy: Privacy, show: string | undefined, onChang
       open.add(element)
       if (privacy.isShown(element)) unmasked.add(element)
     },
+    isHidden: (element) => hidden.has(element),
     change: onChange,
     end: clear
   }

@@ -19,11 +19,11 @@ t.test('private parts – of a shared page – never leave it', { skip }, async 
       const shared = await lab.open(t, `page-${place}`, options)
       await act?.(shared)
       await shared.mark('open-after')
+      for (const text of seen) await until(() => shared.wire().includes(text), `${text} on the wire`, 5000)
       await shared.join()
       await shared.mark('open-after-join')
       const leaks = shared.sent.flatMap((text) => [...text.matchAll(LEAK)].map(([part]) => part))
       t.strictSame(leaks.slice(0, 5), [])
-      for (const text of seen) await until(() => shared.wire().includes(text), `${text} on the wire`, 5000)
       t.strictSame(shared.complaints.filter((text) => !/Failed to load|net::|404/.test(text)), [])
     })
   }
