@@ -9,7 +9,6 @@ export interface ClockWatch {
   drawn (): void
   /** A new clock has started. */
   reset (): void
-  end (): void
 }
 
 /** rrweb draws by a clock that an error of its own stops for good. A hidden page draws nothing, which is no error. */
@@ -44,7 +43,6 @@ export function watchClock (onStopped: () => void): ClockWatch {
       quiet = 0
       if (--waiting <= 0) rest()
     },
-    reset: rest,
-    end: rest
+    reset: rest
   }
 }

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { addLater, BODY, element, mutation, page as pageOf, say, text } from '../demo/hostile-page.js'
 import { closeChromium, withoutChromium } from '../support/chromium.js'
+import { elapse } from '../support/elapse.js'
 import { eventually, until } from '../support/until.js'
 import { openViewer } from './viewer-page.js'
 import type { Viewer } from './viewer-page.js'
@@ -39,6 +40,8 @@ t.test('the state – from an empty room to the end – follows the recorder', {
   await shows('first')
   await pass(...pageOf('after the end'))
   await members(RECORDER + 1)
+  await pass(say('a change of another page'))
+  await shows('first')
   await pass(...pageOf('second'))
   await shows('second')
   await eventually(states(viewer), 'loading,showing,gone,loading,showing')
@@ -119,6 +122,19 @@ t.test('a flood of valid pages – sent at once – is drawn once a second, and 
   await shows('live again')
 })
 
+t.test('a page that is hidden – and draws no frames – follows the recorder', { skip }, async (t) => {
+  const { page, members, pass, shows } = await openViewer(t)
+  await page.evaluate(`{
+    window.requestAnimationFrame = () => 1
+    Object.defineProperty(document, 'hidden', { get: () => true })
+  }`)
+  await members(RECORDER)
+  await pass(...pageOf('hidden'))
+  await shows('hidden')
+  await pass(say('changed'))
+  await shows('changed')
+})
+
 // Errors of rrweb, injected where its own would be.
 const THROWING = `{ Replayer: class extends Replayer {
   constructor (...args) {
@@ -139,7 +155,9 @@ t.test('an error that rrweb throws – in a change or in its clock – leads to 
     await pass(...pageOf('before'))
     await shows('before')
     await page.evaluate('{ window.isBroken = true }')
-    await pass(event, say('behind the error'))
+    await pass(event)
+    await elapse(100, 'time for a frame')
+    await pass(say('behind the error'))
     await eventually(sent, ['snapshot'])
     await page.evaluate('{ window.isBroken = false }')
     await pass(...pageOf('after'), say('and its changes'))

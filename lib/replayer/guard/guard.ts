@@ -20,15 +20,15 @@ export interface SafeEvent {
   timestamp: number
 }
 
-/** The event, or the reason why it cannot be shown; neither if it is of a kind that is never shown. */
 export interface Reading {
+  /** Missing if the event is of a kind that is never shown. */
   event?: SafeEvent
-  refusal?: string
   /** Kinds of content that the page has had so far and that are not shown. */
   leftOut?: LeftOut[]
 }
 
 export interface Guard {
+  /** @throws Refusal with the reason why the event cannot be shown */
   read (text: string): Reading
 }
 
@@ -62,21 +62,12 @@ export function createGuard (): Guard {
     [META, readMeta], [FULL_SNAPSHOT, readSnapshot], [INCREMENTAL, readChange]
   ])
 
-  function readEvent (text: string): Reading {
-    const { type, data } = parseEvent(text)
-    const safe = isObject(data) ? READERS.get(type)?.(data) : undefined
-    const leftOut = [...known.leftOut]
-    return safe === undefined ? {} : { event: { type: Number(type), data: safe, timestamp: 0 }, leftOut }
-  }
-
   return {
     read (text) {
-      try {
-        return readEvent(text)
-      } catch (error) {
-        if (error instanceof Refusal) return { refusal: error.message }
-        throw error
-      }
+      const { type, data } = parseEvent(text)
+      const safe = isObject(data) ? READERS.get(type)?.(data) : undefined
+      const leftOut = [...known.leftOut]
+      return safe === undefined ? {} : { event: { type: Number(type), data: safe, timestamp: 0 }, leftOut }
     }
   }
 }
