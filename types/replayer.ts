@@ -46,6 +46,8 @@ export interface ReplayerEvents {
 
 /** The parts of the client's `Connection` that a replayer uses. */
 export interface ReplayerConnection {
+  /** A connection that is `open` already has told of the members: the page is asked for at once. */
+  readonly state?: string
   /** A message of the node is a string; a message of the other side is binary. */
   on (event: 'message', listener: (message: string | ArrayBuffer) => void): () => void
   /** A connection to another node: the ids of its members are new. */

@@ -15,7 +15,7 @@ import type { RrwebReplayerClass } from '../../types/replayer.js'
 /** rrweb keeps each event. At this size the page is requested again; at twice this size further events are dropped. */
 const MAX_KEPT_CHARACTERS = 64 * 1024 * 1024
 
-const CONTAINER = 'position: relative; width: 100%; height: 100%; overflow: hidden'
+const CONTAINER = 'position: relative; width: 100%; overflow: hidden'
 
 export interface Size {
   width: number

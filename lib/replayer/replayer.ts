@@ -25,8 +25,11 @@ export function createReplayer (options: ReplayerOptions): Replayer {
   })
   const decoder = new TextDecoder()
   let state: ReplayerState = 'waiting'
-  let recorder: number | undefined
+  /** Unknown until the node tells: a replayer that joins late is not told of the members. */
+  let recorder: number | null | undefined
   let hasPicture = false
+  /** The picture is that of the recorder, or of the one that is not known yet. */
+  let isLive = false
   let askedAt = -Infinity
 
   function change (to: ReplayerState): void {
@@ -42,8 +45,8 @@ export function createReplayer (options: ReplayerOptions): Replayer {
   }
 
   function onDrawn (size: Size): void {
-    hasPicture = true
-    if (recorder !== undefined) change('showing')
+    hasPicture = isLive = true
+    if (recorder !== null) change('showing')
     events.emit('picture', size)
   }
 
@@ -53,13 +56,19 @@ export function createReplayer (options: ReplayerOptions): Replayer {
     events.emit('policy', problem)
   }
 
+  /** What was read of a recorder means nothing for another one. */
+  function forget (): void {
+    isLive = false
+    inbox.reset()
+    picture.freeze()
+  }
+
   /** The last picture stays until there is another one. */
   function follow (seen: number | null): void {
     if (seen === recorder) return
-    recorder = seen ?? undefined
-    inbox.reset()
-    picture.freeze()
-    if (recorder !== undefined) change('loading')
+    if (recorder !== undefined || seen === null) forget()
+    recorder = seen
+    if (seen !== null) change(isLive ? 'showing' : 'loading')
     else change(hasPicture ? 'gone' : 'waiting')
   }
 
@@ -72,7 +81,7 @@ export function createReplayer (options: ReplayerOptions): Replayer {
   }
 
   function onPeer (message: string): void {
-    if (recorder === undefined) return
+    if (recorder === null) return
     try {
       inbox.take(message)
     } catch {
@@ -80,8 +89,12 @@ export function createReplayer (options: ReplayerOptions): Replayer {
     }
   }
 
-  // The ids of members are those of one node.
-  const onOpen = () => { recorder = undefined }
+  /** The ids of members are those of one node. */
+  function onOpen (): void {
+    recorder = undefined
+    forget()
+  }
+
   const unsubscribe = [
     connection.on('message', onMessage), connection.on('open', onOpen), connection.on('close', () => follow(null))
   ]
@@ -95,6 +108,7 @@ export function createReplayer (options: ReplayerOptions): Replayer {
 
   signal?.addEventListener('abort', close)
   if (signal?.aborted) close()
+  else if (connection.state === 'open') ask()
   return {
     get state () {
       return state

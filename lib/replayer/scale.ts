@@ -12,13 +12,18 @@ export interface Scale {
 export function createScale (container: HTMLElement): Scale {
   let fitted: HTMLElement | undefined
   const observer = new ResizeObserver(update)
+  container.style.height = '100%'
   observer.observe(container)
 
   function update (): void {
     const wrapper = fitted?.parentElement
     const { clientWidth: width, clientHeight: height } = fitted ?? { clientWidth: 0, clientHeight: 0 }
     if (!wrapper || width === 0 || height === 0) return
-    const ratio = Math.min(1, container.clientWidth / width, container.clientHeight / height)
+    container.style.height = '100%'
+    const { clientWidth: room, clientHeight } = container
+    // A place without a height gets that of the picture.
+    const ratio = Math.min(1, room / width, clientHeight === 0 ? 1 : clientHeight / height)
+    if (clientHeight === 0) container.style.height = `${ratio * height}px`
     wrapper.style.transform = `scale(${ratio}) translateX(-50%)`
   }
 

@@ -25,8 +25,8 @@ function toParts (event: object): string[] {
 t.test('the state – from an empty room to the end – follows the recorder', { skip }, async (t) => {
   const viewer = await openViewer(t)
   const { page, members, pass, shows } = viewer
-  await pass(...pageOf('too early'))
   await members(null)
+  await pass(...pageOf('of no recorder'))
   await page.evaluate('tell({ type: "alive" })')
   await eventually(states(viewer), '')
   await members(RECORDER)
@@ -47,7 +47,8 @@ t.test('the state – from an empty room to the end – follows the recorder', {
   await eventually(states(viewer), 'loading,showing,gone,loading,showing')
 
   await page.evaluate('emit("open")')
-  await pass(...pageOf('of an unknown room'))
+  await pass(say('of another room'))
+  await shows('second')
   await members(RECORDER)
   await pass(...pageOf('on another node'))
   await shows('on another node')
@@ -55,6 +56,20 @@ t.test('the state – from an empty room to the end – follows the recorder', {
   await page.evaluate('emit("close")')
   await eventually(states(viewer), /,gone$/)
   await eventually(async () => (await viewer.told('members')).length, 5)
+})
+
+t.test('a replayer – of a connection that is open already – asks for the page, and shows it', { skip }, async (t) => {
+  const viewer = await openViewer(t, { options: '(connection.state = "open", {})' })
+  await eventually(viewer.sent, ['snapshot'])
+  await viewer.pass(say('a change of an unknown page'), ...pageOf('late'))
+  await viewer.shows('late')
+  await eventually(states(viewer), 'showing')
+  await viewer.members(RECORDER)
+  await viewer.pass(say('members are told later'))
+  await viewer.shows('members are told later')
+  await eventually(states(viewer), 'showing')
+  await viewer.members(RECORDER + 1)
+  await eventually(states(viewer), 'showing,loading')
 })
 
 t.test('a replayer – closed by a call or a signal – leaves nothing behind', { skip }, async (t) => {
@@ -182,6 +197,10 @@ t.test('the picture – larger than its place – is shrunk to it, also when eit
   await eventually(box, [300, 200, 300])
   await pass({ type: 3, data: { source: 4, width: 100, height: 100 }, timestamp: 1 })
   await eventually(box, [350, 100, 100], 'a small picture is not enlarged')
+  await page.evaluate('{ document.querySelector("#root").style.height = "auto" }')
+  await pass({ type: 3, data: { source: 4, width: 1600, height: 1200 }, timestamp: 1 })
+  await eventually(box, [0, 800, 600], 'a place without a height gets that of the picture')
+  await eventually(async () => await page.evaluate('document.querySelector("#root").clientHeight'), 600)
 })
 
 t.test('a modal dialog that opens – while the viewer types – is shown, and leaves the focus', { skip }, async (t) => {
@@ -225,6 +244,8 @@ t.test('a link – clicked in spite of all – leads nowhere', { skip }, async (
   await shows('x')
   await eventually(async () => await inFrame('d.querySelector("a:link").getAttribute("href")'), 'blob:null/0')
   await inFrame('d.querySelector("a").click()')
+  const click = 'd.querySelector("a").dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }))'
+  await eventually(async () => await inFrame(click), false, 'the click to be prevented')
   await pass(say('still there'))
   await shows('still there')
   t.strictSame(page.frames().map((frame) => frame.url()).slice(1), ['about:blank'])

@@ -20,6 +20,7 @@ import { Replayer } from '/rrweb/rrweb.js'
 const listeners = { message: new Set(), open: new Set(), close: new Set() }
 const emit = (event, detail) => { for (const listener of [...listeners[event]]) listener(detail) }
 const connection = {
+  state: 'opening',
   on (event, listener) {
     listeners[event].add(listener)
     return () => listeners[event].delete(listener)
@@ -29,6 +30,7 @@ const connection = {
 Object.assign(window, {
   sent: [],
   told: [],
+  connection,
   Replayer,
   emit,
   tell: (message) => emit('message', JSON.stringify(message)),
