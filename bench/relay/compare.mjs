@@ -5,7 +5,7 @@ import { cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectClient } from './client.mjs'
 
-const ROUNDS = 3
+const ROUNDS = Number(process.env.ROUNDS ?? 3)
 const ROOMS = Number(process.env.ROOMS ?? 1000)
 const MESSAGE_BYTES = 2048
 const PER_SECOND = 10

@@ -57,7 +57,7 @@ export async function startRelay (options: StartRelayOptions): Promise<Relay> {
     handleProtocols: (offered) => offered.has(SUB_PROTOCOL) ? SUB_PROTOCOL : false,
     ...UNTYPED_OPTIONS
   })
-  const liveness = createLiveness((socket) => {
+  const liveness = createLiveness(settings.pingInterval, (socket) => {
     traffic.disconnected('silent')
     socket.terminate()
   })
@@ -89,6 +89,7 @@ export async function startRelay (options: StartRelayOptions): Promise<Relay> {
     const { user, name, role } = seat
     const client = createClient(socket, { id: ++lastId, user, name, role }, seat)
     buffers.add(client)
+    liveness.add(socket, () => client.tell(ALIVE))
     const stay = rooms.enter(seat, client)
     readFrom(socket, {
       rates: settings,
@@ -104,6 +105,7 @@ export async function startRelay (options: StartRelayOptions): Promise<Relay> {
     function leave (): void {
       seat.leave()
       buffers.remove(client)
+      liveness.remove(socket)
       stay.leave()
     }
     seat.ended.then(({ code, reason }) => {
@@ -133,11 +135,6 @@ export async function startRelay (options: StartRelayOptions): Promise<Relay> {
     buffers.count(client)
   }
 
-  function ping (): void {
-    liveness.ping(server.clients)
-    for (const room of rooms.all()) for (const client of room.clients()) client.tell(ALIVE)
-  }
-
   function status (): RelayStatus {
     const inside = [...rooms.all()].map(({ tenant, room, members, recorder }) =>
       ({ tenant, room, recorder: recorder(), members: members() }))
@@ -147,7 +144,6 @@ export async function startRelay (options: StartRelayOptions): Promise<Relay> {
   const unwatch = metrics?.watch(() => ({
     node: node.id, connections: server.clients.size, bufferedBytes: buffers.bytes(), ...traffic.totals()
   }))
-  const pinging = setInterval(ping, settings.pingInterval)
   logEvents(node, log)
   log.info({ wssUrl: settings.node.wssUrl }, 'relay node registered')
 
@@ -164,7 +160,7 @@ export async function startRelay (options: StartRelayOptions): Promise<Relay> {
       for (const socket of server.clients) socket.terminate()
     },
     async close () {
-      clearInterval(pinging)
+      liveness.end()
       unwatch?.()
       await node.close()
       server.close()

@@ -21,7 +21,6 @@ export interface RelayRoom<C extends RoomClient> {
   remove (client: C): void
   /** Passes a message of the recorder to the replayers, and one of a replayer to the recorder. */
   pass (from: C, data: Buffer): void
-  clients (): Iterable<C>
 }
 
 /**
@@ -71,7 +70,6 @@ export function createRelayRoom<C extends RoomClient> (takeover: boolean): Relay
     },
     pass (from, data) {
       for (const client of receiversOf(from)) client.pass(data)
-    },
-    clients: () => clients
+    }
   }
 }
