@@ -6,11 +6,11 @@ import { root } from './prepare.mjs'
 /** Parts of test:long that guard main. The other parts search for unknown faults, or measure an idle machine. */
 const PARTS = [
   'demo/', 'gateways', 'model/', 'package', 'promise', 'race/redis', 'redis-client/', 'registry/moving', 'registry/race',
-  'registry/redis/clients', 'simulation/', 'testing/'
+  'recorder/', 'registry/redis/clients', 'replayer/', 'simulation/', 'testing/'
 ]
 const STEPS = [
   ['npm', 'test'],
-  ['npm', 'run', 'test:long', '--', '--minutes=6', '--seed=1', ...PARTS]
+  ['npm', 'run', 'test:long', '--', '--minutes=4', '--seed=1', ...PARTS]
 ]
 
 const sum = { passed: 0, failed: 0, skipped: 0 }

@@ -6,7 +6,7 @@ import { MAX_EVENT_CHARACTERS } from '../../lib/replayer/parts.js'
 import { ROOT } from '../support/doc-blocks.js'
 
 const read = (path: string) => readFileSync(`${ROOT}${path}`, 'utf8')
-const text = read('docs/browser-replayer.md')
+const [, text = ''] = read('docs/browser.md').split('\n## The replayer\n')
 const types = read('types/replayer.ts')
 
 /** First cells of the table whose first column has this heading. */

@@ -30,6 +30,7 @@ const TOGETHER = [
   ['test/http'],
   ['test/node'],
   ['test/relay'],
+  ['test/recorder', 'test/replayer'],
   ['test/provision', 'test/sessions'],
   ['test/common', 'test/signing', 'test/runner', 'test/support', 'test/errors.test.ts', 'test/options.test.ts', 'test/random-id.test.ts'],
   ['test/registry/membership', 'test/registry/memory', 'test/registry/nodes', 'test/registry/closed.test.ts', 'test/registry/memory.test.ts'],
