@@ -2,7 +2,6 @@
 // `node .ci/script-tag.mjs` after a change of lib/client, lib/recorder or lib/replayer.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { rolldown } from 'rolldown'
 import { prepare, root } from './prepare.mjs'
 
 const PARTS = ['client', 'recorder', 'replayer']
@@ -13,6 +12,8 @@ const INTEGRITY = /sha384-[\w+/=]+/g
 
 /** Writes the file. The build of lib has to be there. @returns its `integrity` for the script tag */
 export async function buildForScriptTag () {
+  // Not there before `prepare` has installed it.
+  const { rolldown } = await import('rolldown')
   const source = PARTS.map((part) => `export * from '${root}dist/lib/${part}/index.js'`).join('\n')
   const bundle = await rolldown({
     input: ENTRY,

@@ -111,7 +111,7 @@ export async function startRelay (options: StartRelayOptions): Promise<Relay> {
     seat.ended.then(({ code, reason }) => {
       leave()
       socket.close(code, reason)
-    })
+    }).catch(() => socket.terminate())
     // The client may have gone during its admission.
     if (socket.readyState === socket.OPEN) socket.on('close', leave)
     else leave()

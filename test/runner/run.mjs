@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { prepare, root, run, TSC } from '../../.ci/prepare.mjs'
+import { buildForScriptTag } from '../../.ci/script-tag.mjs'
 
 const TAP = `${root}node_modules/tap/dist/esm/run.mjs`
 
@@ -24,6 +25,8 @@ const CHECKS = {
 // The second check is that of all types.
 prepare('--noCheck')
 ensureServers()
+// package.json names the file.
+await buildForScriptTag()
 await checkAll()
 console.log(`TEST_SEED=${process.env.TEST_SEED ?? 1}`)
 const given = process.argv.slice(2)
