@@ -1,7 +1,7 @@
 import { redisRegistry } from '../../lib/registry/redis.js'
 import { membershipContract, operationsContract, registryContract } from '../../lib/testing/index.js'
 import { REDIS_CLIENTS } from './redis-clients.js'
-import { connect, skipSettling, SLACK_MS, timesOf } from './redis-registry.js'
+import { connect, patient, skipSettling, SLACK_MS, timesOf } from './redis-registry.js'
 import { startRedis, withoutRedis } from './redis-server.js'
 import type { Test } from 'tap'
 import type { MakeRegistry } from '../../types/contracts.js'
@@ -22,7 +22,7 @@ export function testRedisContract (t: Test, names: string[]): void {
           const prefix = `{${name.replaceAll(' ', '-')}-${++lastPrefix}}`
           await skipSettling(admin, prefix)
           const makeOne = () => redisRegistry({ redis, prefix, ...timesOf(times) })
-          return { registry: makeOne(), nodes: makeOne() }
+          return { registry: patient(makeOne()), nodes: makeOne() }
         }
         const settings = { test: t.test, slack: SLACK_MS }
         await Promise.all([registryContract, membershipContract, operationsContract].map(
