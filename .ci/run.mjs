@@ -6,7 +6,7 @@ import { root } from './prepare.mjs'
 /** Parts of test:long that guard main. The other parts search for unknown faults, or measure an idle machine. */
 const PARTS = [
   'demo/', 'gateways', 'model/', 'package', 'promise', 'race/redis', 'redis-client/', 'registry/moving', 'registry/race',
-  'recorder/', 'registry/redis/clients', 'replayer/', 'simulation/', 'testing/'
+  'recorder/page-cache', 'recorder/states', 'registry/redis/clients', 'replayer/pages', 'simulation/', 'testing/'
 ]
 const STEPS = [
   ['npm', 'test'],

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { zookeeperRegistry } from '../../lib/registry/zookeeper.js'
 import { membershipContract, operationsContract, registryContract } from '../../lib/testing/index.js'
+import { patient } from '../support/redis-registry.js'
 import { newRoot, STEADY } from '../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../support/zookeeper-server.js'
 import type { MakeRegistry } from '../../types/contracts.js'
@@ -11,7 +12,7 @@ t.test('contract', { skip: withoutZooKeeper }, async (t) => {
   const make: MakeRegistry = ({ linger }) => {
     const root = newRoot()
     const makeOne = () => zookeeperRegistry({ hosts, root, ...STEADY, linger })
-    return { registry: makeOne(), nodes: makeOne() }
+    return { registry: patient(makeOne()), nodes: makeOne() }
   }
   await Promise.all([registryContract, membershipContract, operationsContract].map(
     async (contract) => await contract({ test: t.test }, make)))

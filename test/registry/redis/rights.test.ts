@@ -9,7 +9,7 @@ import { redisSessions } from '../../../lib/sessions/redis.js'
 import { makeToken, toUid } from '../../../lib/sessions/token.js'
 import { membershipContract, operationsContract, registryContract, sessionsContract } from '../../../lib/testing/index.js'
 import { ROOT } from '../../support/doc-blocks.js'
-import { connect, skipSettling, SLACK_MS, timesOf } from '../../support/redis-registry.js'
+import { connect, patient, skipSettling, SLACK_MS, timesOf } from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
 import type { Test } from 'tap'
 import type { MakeRegistry } from '../../../types/contracts.js'
@@ -56,7 +56,7 @@ t.test('a registry – whose user has the documented rights only – keeps the c
       const prefix = `{test-${++last}}`
       await skipSettling(admin, prefix)
       const makeOne = () => redisRegistry({ redis, prefix, ...timesOf(times) })
-      return { registry: makeOne(), nodes: makeOne() }
+      return { registry: patient(makeOne()), nodes: makeOne() }
     }
     const settings = { test: t.test, slack: SLACK_MS }
     await Promise.all([registryContract, membershipContract, operationsContract].map(
