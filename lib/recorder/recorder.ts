@@ -1,6 +1,6 @@
 import { createAudience } from './audience.js'
 import { createCapture } from './capture.js'
-import { createEmitter } from './emitter.js'
+import { createEmitter } from '../client/emitter.js'
 import { readRecorderOptions } from './settings.js'
 import type { Recorder, RecorderEvents, RecorderNote, RecorderOptions, RecorderState } from '../../types/recorder.js'
 

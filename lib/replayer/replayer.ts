@@ -1,4 +1,4 @@
-import { createEmitter } from './emitter.js'
+import { createEmitter } from '../client/emitter.js'
 import { createInbox } from './inbox.js'
 import { readMembers } from './messages.js'
 import { createPicture } from './picture.js'

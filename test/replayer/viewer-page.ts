@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import type { BrowserContext, Page } from 'playwright-core'
 import type { Test } from 'tap'
 
-const REPLAYER = new URL('../../dist/lib/replayer/', import.meta.url)
+const LIB = new URL('../../dist/lib/', import.meta.url)
 const RRWEB = new URL('.', import.meta.resolve('rrweb'))
 
 /** The policy of docs/browser.md for the page of a viewer. */
@@ -60,9 +60,9 @@ const html = (body: string): Served => ({ type: 'text/html; charset=utf-8', body
 const script = (body: string): Served => ({ type: 'text/javascript', body })
 
 function read (path: string, files: Files): Served | undefined {
-  const [, folder, name = ''] = /^\/(replayer|rrweb)\/([\w/-]+\.js)$/.exec(path) ?? []
+  const [, folder, name = ''] = /^\/(client|replayer|rrweb)\/([\w/-]+\.js)$/.exec(path) ?? []
   if (folder === undefined) return files[path]
-  return script(readFileSync(new URL(name, folder === 'rrweb' ? RRWEB : REPLAYER), 'utf8'))
+  return script(readFileSync(folder === 'rrweb' ? new URL(name, RRWEB) : new URL(`${folder}/${name}`, LIB), 'utf8'))
 }
 
 /** Serves the published files of the replayer, rrweb, and these files; all with this policy. */

@@ -21,8 +21,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   relay: ['node', 'common'],
   testing: ['registry', 'zookeeper-client', 'sessions', 'common', 'errors.ts', 'signing'],
   client: [],
-  recorder: [],
-  replayer: [],
+  recorder: ['client'],
+  replayer: ['client'],
   cli: [
     'testing', 'registry', 'zookeeper-client', 'provision', 'signing', 'client', 'common', 'random-id.ts'
   ],
