@@ -12,23 +12,30 @@ export interface Traffic {
 }
 
 /** Counts since the start of the node. */
-export function createTraffic () {
+export interface RelayTraffic {
+  received (role: Role, length: number): void
+  disconnected (reason: Disconnection): void
+  throttled (): void
+  totals (): Traffic
+}
+
+export function createTraffic (): RelayTraffic {
   const messages: Record<Role, number> = { recorder: 0, replayer: 0 }
   const bytes: Record<Role, number> = { recorder: 0, replayer: 0 }
   const disconnects: Record<Disconnection, number> = { slow: 0, silent: 0 }
   let throttles = 0
 
   return {
-    received (role: Role, length: number): void {
+    received (role, length) {
       messages[role]++
       bytes[role] += length
     },
-    disconnected (reason: Disconnection): void {
+    disconnected (reason) {
       disconnects[reason]++
     },
-    throttled (): void {
+    throttled () {
       throttles++
     },
-    totals: (): Traffic => ({ messages, bytes, disconnects, throttles })
+    totals: () => ({ messages, bytes, disconnects, throttles })
   }
 }
