@@ -25,6 +25,8 @@ export interface Demo {
   issueToken: Backends['issueToken']
   /** Tells the operator how requests are authorized. */
   authorization: string
+  /** Resolves once every relay node of this process has registered. */
+  settled (): Promise<void>
   /** Makes /readyz answer "no" from now on, and resolves once the relay nodes have disconnected their clients. */
   leave (): Promise<void>
   /** Answers requests that are complete, and ends all connections. */
@@ -84,6 +86,7 @@ export async function createDemo (env: Env): Promise<Demo> {
     app,
     issueToken: backends.issueToken,
     authorization: summary,
+    settled: relays.settled,
     async leave () {
       leaving = true
       await relays.drain({ deadline: env.DRAIN_DEADLINE, returnWithin: env.RETURN_WITHIN })

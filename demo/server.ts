@@ -9,6 +9,8 @@ import type { Env } from './env.js'
 
 /** Time limit of a close that hangs. */
 const HARD_STOP_MS = 10_000
+/** Longest wait for the relay nodes before the addresses are printed. */
+const REGISTERED_WITHIN_MS = 3000
 const USER = 'demo-customer'
 
 /** Starts the standalone server, prints how to use it, and stops it on a signal. */
@@ -23,6 +25,8 @@ async function main (): Promise<void> {
       await demo.close()
     })
     await demo.app.listen({ port: env.PORT, host: env.HOST })
+    // What is printed next is pasted at once, and needs a node. A registry that is away must not hold it up.
+    await Promise.race([demo.settled(), sleep(REGISTERED_WITHIN_MS)])
     process.stdout.write(await describe(demo, env))
   } catch (error) {
     process.stderr.write(`fastify-cobrowse: ${error instanceof Error ? error.message : String(error)}\n`)
