@@ -88,13 +88,14 @@ t.test('a page of another site – cannot read or change anything', async (t) =>
 })
 
 t.test('a registry or an authorize that hangs – is answered in time', async (t) => {
-  const timeout = 150
+  // Longer than a busy machine takes to read the requests: a body that is read late is answered 40801.
+  const timeout = 1000
   const slow = registryWith({ nodes: hang, orders: hang, setOrder: hang, explain: hang, move: hang })
   const { ask, lines } = await startAdmin(t, { timeout, registry: { ...slow, end: hang } })
   const asked = EVERYTHING.filter(([, path]) => path.startsWith('/api/') && path !== '/api/operator')
   const startedAt = performance.now()
   const answers = await Promise.all(asked.map(async ([method, path]) => await ask(method, path, bodyOf(method, path))))
-  t.ok(performance.now() - startedAt < 3000)
+  t.ok(performance.now() - startedAt < 10_000)
   for (const response of answers) {
     t.match([response.statusCode, response.json()], [503, { retCode: '50302' }])
     t.equal(response.headers['retry-after'], '1')

@@ -123,7 +123,7 @@ t.test('authorizeRelease – if given – decides, and fails as authorize does',
   for (const [decide, retCode] of answers) {
     const { ask, end, released } = await build(t, {
       options: {
-        timeout: 300,
+        timeout: 1000,
         authorize: (_session, { role }) => role === 'recorder',
         authorizeRelease (seenSession, seenBody, request) {
           t.strictSame([seenSession, seenBody, request.url], [session, call, RELEASE_PATH])
@@ -146,7 +146,7 @@ t.test('a registry that cannot be asked – 50302 within the budget – and one 
     const response = await pastStalls(async () => {
       const startedAt = performance.now()
       const response = await end()
-      t.ok(performance.now() - startedAt < 1300)
+      t.ok(performance.now() - startedAt < 5000)
       return response
     })
     t.equal(response.json().retCode, retCode)

@@ -175,7 +175,7 @@ t.test('a store that hangs – costs its own limit first, and nothing once the b
     took.push(performance.now() - startedAt)
   }
   t.ok(script.asked < 20, `asked ${script.asked} times`)
-  t.ok(Math.max(...took) < 1000, 'within the budget')
+  t.ok(Math.max(...took) < 5000, 'within the budget')
   t.ok((took.sort((a, b) => a - b)[10] ?? 100) < 50, 'most answers at once')
   t.equal(kindOf(await ask({ payload: { ...body, roomId: 'new' } })), '50302')
 })

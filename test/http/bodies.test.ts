@@ -139,7 +139,7 @@ t.test('a stream of a preParsing hook – in any state – costs its own request
         return stream
       }
       const { ask } = await buildApp(t, {
-        options: { timeout: 300, ...hooked === 'route' && { routeOptions: { preParsing } } },
+        options: { timeout: what === 'never ends' ? 300 : 10_000, ...hooked === 'route' && { routeOptions: { preParsing } } },
         before (app) { if (hooked === 'server') app.addHook('preParsing', preParsing) }
       })
       const response = await ask()

@@ -16,6 +16,8 @@ const BURST = 10
 const BURST_MS = 1000
 const CHANGE_MS = 8
 const ASKERS = 4
+/** The registry was late, or this process itself. */
+const BUSY = ['50302', '50306']
 /** Minimum time between two readings, as in the registry, less the inaccuracy of timers and network. */
 const LEAST_MS = 80
 
@@ -133,7 +135,8 @@ t.test(`${NODES} nodes, ten changes a second – are read rarely, and rooms are 
     `${lists.length} readings of the list`)
   // A busy machine may exceed a request timeout now and then.
   t.ok(good >= 0.9)
-  t.strictSame([...new Set(answers.map(({ kind }) => kind))].filter((kind) => kind !== 'ok' && kind !== '50302'), [])
+  const refusals = new Set(answers.map(({ kind }) => kind).filter((kind) => kind !== 'ok'))
+  t.strictSame([...refusals].filter((kind) => !BUSY.includes(kind)), [])
   t.ok(p99 < 50 + NOISE_MS)
   await until(() => gateway.registry.nodes().some(({ id }) => id === `more-${CHANGES - 2}`) &&
     gateway.registry.nodes().every(({ id }) => id !== 'n7'), 'the last change in the view', 1000 + NOISE_MS)
