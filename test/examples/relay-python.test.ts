@@ -1,11 +1,10 @@
-import { onRedis } from './foreign-stores.js'
 import { testForeignNode } from './foreign-tests.js'
+import { pythonOnRedis } from './python-on-redis.js'
 
-testForeignNode({
-  store: onRedis,
-  folder: 'relay-python',
-  ending: '.py',
-  needs: 'python3',
-  program: 'python3',
-  build: async () => ['relay.py']
+// All rules are part of `npm run test:long`.
+testForeignNode(pythonOnRedis, {
+  only: [
+    'registers', 'admits', 'heartbeat', 'claims', 'room-key', 'elsewhere', 'releases', 'call-ended', 'noscript', 'moved',
+    'moved-given-up'
+  ]
 })

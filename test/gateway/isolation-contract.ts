@@ -116,10 +116,11 @@ export function isolationContract (t: Test, store: IsolatingStore): void {
     await until(async () => await isNormal(known))
     for (choose of failing) {
       isFailing = true
-      t.ok((await kindsOf()).every((kind) => kind.startsWith('wss:')), 'new rooms go to the least loaded nodes')
-      t.match(await kindOf(known), /^wss:/, 'a room that has its node needs no choice')
+      // A busy machine may exceed the limit of a call now and then; a breaker that opened would end no try well.
+      await until(async () => (await kindsOf()).every((kind) => kind.startsWith('wss:')), 'new rooms on the least loaded nodes')
+      await until(async () => (await kindOf(known)).startsWith('wss:'), 'a room that has its node needs no choice')
       isFailing = false
-      t.ok(await isNormal())
+      await until(isNormal)
     }
     t.strictSame(unhandled, [])
   })

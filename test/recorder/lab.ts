@@ -92,7 +92,8 @@ export async function startLab (t: Test, pages: Record<string, LabPage | string>
       })
       app.get('/lab/share.js', async (_, reply) => await reply.type('text/javascript').send(SHARE))
       app.get<{ Params: { part: string, name: string } }>('/part/:part/:name', async ({ params }, reply) =>
-        await reply.type('text/javascript').send(readFileSync(new URL(params.name, PARTS[params.part]))))
+        await reply.type('text/javascript').header('cache-control', 'max-age=3600')
+          .send(readFileSync(new URL(params.name, PARTS[params.part]))))
     }
   })
   let rooms = 0

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { closeChromium, withoutChromium } from '../support/chromium.js'
+import { closeChromium, openBrowser, withoutChromium } from '../support/chromium.js'
 import { until } from '../support/until.js'
 import { startLab } from './lab.js'
 import { OTHER_PAGES, PRIVATE_PARTS } from './private-parts.js'
@@ -13,9 +13,11 @@ t.teardown(closeChromium)
 t.test('private parts – of a shared page – never leave it', { skip }, async (t) => {
   const pages = PRIVATE_PARTS.map(({ page }, place) => [`page-${place}`, page])
   const lab = await startLab(t, { ...Object.fromEntries(pages), ...OTHER_PAGES })
+  // A context of its own for each page would load and compile all modules anew.
+  const context = await openBrowser(t)
   for (const [place, { title, before, recorder, act, seen = [] }] of PRIVATE_PARTS.entries()) {
     await t.test(`${title} – is not on the wire`, async (t) => {
-      const options = { ...before !== undefined && { before }, ...recorder !== undefined && { recorder } }
+      const options = { context, ...before !== undefined && { before }, ...recorder !== undefined && { recorder } }
       const shared = await lab.open(t, `page-${place}`, options)
       await act?.(shared)
       await shared.mark('open-after')
@@ -25,6 +27,7 @@ t.test('private parts – of a shared page – never leave it', { skip }, async 
       const leaks = shared.sent.flatMap((text) => [...text.matchAll(LEAK)].map(([part]) => part))
       t.strictSame(leaks.slice(0, 5), [])
       t.strictSame(shared.complaints.filter((text) => !/Failed to load|net::|404/.test(text)), [])
+      await shared.page.close()
     })
   }
 })

@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import ts from 'typescript'
+import { TSC } from '../../.ci/prepare.mjs'
 import { ROOT } from './doc-blocks.js'
 import type { DocBlock } from './doc-blocks.js'
 
@@ -28,17 +29,20 @@ declare global {
 }
 `
 
-const OPTIONS: ts.CompilerOptions = {
-  // Examples are JavaScript: names, options and their types are checked, annotations are not required.
-  strict: false,
-  noEmit: true,
-  skipLibCheck: true,
-  target: ts.ScriptTarget.ES2023,
-  module: ts.ModuleKind.NodeNext,
-  moduleResolution: ts.ModuleResolutionKind.NodeNext,
-  lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
-  types: ['node'],
-  typeRoots: [`${ROOT}node_modules/@types`]
+/** Examples are JavaScript: names, options and their types are checked, annotations are not required. */
+const SETTINGS = {
+  compilerOptions: {
+    strict: false,
+    noEmit: true,
+    skipLibCheck: true,
+    target: 'es2023',
+    module: 'nodenext',
+    moduleResolution: 'nodenext',
+    lib: ['es2023', 'dom'],
+    types: ['node'],
+    typeRoots: [`${ROOT}node_modules/@types`]
+  },
+  include: ['*.mts']
 }
 
 /**
@@ -52,13 +56,15 @@ export function checkExamples (blocks: DocBlock[]): string[] {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   try {
-    const files = new Map(blocks.map((block, at) => [`${folder}/example-${at}.mts`, block]))
-    for (const [name, block] of files) writeFileSync(name, toModule(block, blocks))
+    const places = new Map(blocks.map(({ place }, at) => [`example-${at}.mts`, place]))
+    for (const [at, block] of blocks.entries()) writeFileSync(`${folder}/example-${at}.mts`, toModule(block, blocks))
     writeFileSync(`${folder}/given.d.mts`, GIVEN)
-    const program = ts.createProgram([`${folder}/given.d.mts`, ...files.keys()], OPTIONS)
-    return ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
-      const place = files.get(file?.fileName ?? '')?.place ?? file?.fileName ?? 'options of the compiler'
-      return `${place}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+    writeFileSync(`${folder}/tsconfig.json`, JSON.stringify(SETTINGS))
+    const { stdout, error } = spawnSync(process.execPath, [ROOT + TSC, '--pretty', 'false', '-p', folder], { encoding: 'utf8' })
+    if (error !== undefined) throw error
+    return stdout.split(/\n(?! )/).filter((line) => line !== '').map((line) => {
+      const [, name = '', message = line] = /([^/]+)\(\d+,\d+\): error TS\d+: ([^]*)/.exec(line) ?? []
+      return `${places.get(name) ?? 'the compiler'}: ${message}`
     })
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -55,6 +55,7 @@ export function patient (registry: Registry): Registry {
   const { end } = registry
   return {
     ...registry,
+    join: async (record) => await inTime(async () => await registry.join(record)),
     assign: async (room, options) => await inTime(async () => await registry.assign(room, options)),
     ...end !== undefined && {
       end: async (room, options) => { await inTime(async () => await end(room, options)) }

@@ -34,7 +34,7 @@ t.test('an application that closes – rejects new requests, completes pending o
   send()
   await until(() => app.cobrowse.status().inFlight > 0, 'the request in flight')
   const closed = app.close()
-  await until(() => !app.cobrowse.status().ready, 'the close to begin')
+  await until(() => app.cobrowse.status().answers === 'none', 'the end of the ready delay')
   send()
   await closed
   await until(() => socket.closed, 'the end of the connection')

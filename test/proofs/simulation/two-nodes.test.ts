@@ -1,7 +1,7 @@
 import t from 'tap'
 import { simulate } from './simulate.js'
 
-const commands = Number(process.env.SIMULATION_COMMANDS ?? 3500)
+const commands = Number(process.env.SIMULATION_COMMANDS ?? 2000)
 
 t.setTimeout(0)
 t.test('two nodes – random faults – a room is on one node at a time', async (t) => await simulate(t, 2, 'redis', { commands }))

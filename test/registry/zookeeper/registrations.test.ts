@@ -9,6 +9,9 @@ import {
 import { makeRegistry, newRoot, STEADY } from '../../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
 
+/** A busy machine lets a short lease lapse for a moment. */
+const isNoLapse = (event: string) => event !== 'lapsed' && event !== 'resumed'
+
 t.test('expired sessions and duplicate ids', { skip: withoutZooKeeper }, async (t) => {
   const server = await startZooKeeper(t)
   t.jobs = 3
@@ -36,7 +39,7 @@ t.test('expired sessions and duplicate ids', { skip: withoutZooKeeper }, async (
     await node.member.drain()
     const hintMs = await timed(until(() => gateway.registry.nodes().every(({ draining }) => draining)))
     t.ok(hintMs < 1000 + NOISE_MS, 'watches are set again')
-    t.strictSame(node.events, [])
+    t.strictSame(node.events.filter(isNoLapse), [])
   })
 
   t.test('a node whose session expires – learns of rooms that moved, and keeps the others', async (t) => {
@@ -60,7 +63,7 @@ t.test('expired sessions and duplicate ids', { skip: withoutZooKeeper }, async (
     t.strictSame(['asked', 'unasked'].map((room) => member.holds(roomKey(room))), [false, true])
     t.equal((await untilOk(gateway, 'unasked')).wssUrl, wssUrl)
     t.equal((await untilOk(gateway, 'asked')).wssUrl, stays.wssUrl)
-    t.strictSame(stays.events, [])
+    t.strictSame(stays.events.filter(isNoLapse), [])
   })
 
   t.test('two processes with one id – the older one is told, and does not return', async (t) => {
@@ -85,8 +88,7 @@ t.test('expired sessions and duplicate ids', { skip: withoutZooKeeper }, async (
     t.strictSame(members.map((member) => member.valid()), [false, false, true])
     t.strictSame(gateway.registry.nodes().map(({ incarnation }) => incarnation), [third.member.incarnation])
     t.match(await untilOk(gateway, 'room'), { wssUrl: 'wss://same.example/3' })
-    t.strictSame([first, second, third].map(({ events }) => events.filter((event) => event !== 'lapsed')),
-      [['replaced'], ['replaced'], []])
+    t.strictSame([first, second, third].map(({ events }) => events.filter(isNoLapse)), [['replaced'], ['replaced'], []])
   })
 })
 

@@ -1,0 +1,4 @@
+import { testRules } from './foreign-tests.js'
+import { javaOnRedis } from './java-on-redis.js'
+
+testRules(javaOnRedis)
