@@ -27,6 +27,8 @@ import type { ChoiceOptions } from './nodes/chooser.js'
 import type { RedisRegistryOptions, Registry, RoomKey } from '../../types/registry.js'
 
 const ASSIGN_MS = 300
+/** Gateways set a shorter limit of their own; operators have time. */
+const END_MS = 2000
 
 const whole = (minimum: number, maximum: number, unit: string) => Type.Integer({
   minimum, maximum, description: `an integer from ${minimum} to ${maximum}, in ${unit}`
@@ -149,7 +151,7 @@ export function createRedisRegistry (options: RedisRegistryOptions, clock: Clock
     }),
     end: takesDeadline(async (room: RoomKey, options: CallOptions = {}) => {
       assertOpen()
-      await store.run(END, { args: [], rooms: [store.room(room)], ms: ASSIGN_MS, within: options.signal })
+      await store.run(END, { args: [], rooms: [store.room(room)], ms: END_MS, within: options.signal })
     }),
     nodes: view.nodes,
     operations: createRedisOperations({ store, listed: listedAt, parse }),

@@ -34,6 +34,8 @@ import type { ZooKeeperClient, ZooKeeperClientOptions } from '../zookeeper-clien
 import type { Registry, RoomKey, ZooKeeperRegistryOptions } from '../../types/registry.js'
 
 const ASSIGN_MS = 300
+/** Gateways set a shorter limit of their own; operators have time. */
+const END_MS = 2000
 const OPERATE_MS = 5000
 /** Milliseconds between two readings of the list of nodes, whether a watch fired or not. */
 const POLL_MS = 2000
@@ -180,7 +182,7 @@ export function createZooKeeperRegistry (
       return await askInTime(ASSIGN_MS, options.signal, async (limit) => await assigner.assign(room, options, limit))
     }),
     end: takesDeadline(async (room: RoomKey, options: CallOptions = {}) => {
-      await askInTime(ASSIGN_MS, options.signal, async (limit) => await assigner.end(room, limit))
+      await askInTime(END_MS, options.signal, async (limit) => await assigner.end(room, limit))
     }),
     nodes: view.nodes,
     operations: createZooKeeperOperations({

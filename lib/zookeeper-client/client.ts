@@ -8,6 +8,7 @@ import { createSupervisor } from './supervisor.js'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock, Moment } from '../common/clock.js'
 import type { ZooKeeperCalls } from './calls.js'
+import type { CallOptions } from './connection.js'
 import type { ZooKeeperState } from './supervisor.js'
 
 export { ZooKeeperError } from './error.js'
@@ -23,6 +24,8 @@ export interface ZooKeeperClientOptions {
   auth?: string | undefined
   /** Requested milliseconds; the server may grant others. */
   sessionTimeout: number
+  /** Milliseconds of a call that names none. @default 300 */
+  callMs?: number | undefined
   clock: Clock
   log (): FastifyBaseLogger | undefined
 }
@@ -57,11 +60,15 @@ export interface MortalClient extends ZooKeeperClient {
 
 /** @throws TypeError if `hosts` is no list of servers, Error if the package lacks the internals */
 export function createZooKeeperClient (options: ZooKeeperClientOptions): MortalClient {
-  const { auth, sessionTimeout, clock, log } = options
+  const { auth, sessionTimeout, callMs, clock, log } = options
   const hosts = parseHosts(options.hosts)
   assertPackage()
   const listeners = new Set<(state: ZooKeeperState) => void>()
   let isClosed = false
+
+  function limited (call?: CallOptions): CallOptions | undefined {
+    return callMs === undefined ? call : { signal: call?.signal, ms: call?.ms ?? callMs }
+  }
 
   const supervisor = createSupervisor({
     ...hosts,
@@ -78,7 +85,7 @@ export function createZooKeeperClient (options: ZooKeeperClientOptions): MortalC
     ...createCalls(async (send, options) => {
       throwIfOver(options?.signal)
       const { connection, failure } = supervisor
-      if (connection !== undefined) return await connection.call(send, options)
+      if (connection !== undefined) return await connection.call(send, limited(options))
       const code = failure instanceof ZooKeeperError && failure.code === 'AUTH_FAILED' ? failure.code : 'CONNECTION_LOSS'
       throw new ZooKeeperError(code, isClosed ? 'the client is closed' : reasonOf(failure) ?? 'not connected yet')
     }, auth === undefined ? zookeeper().ACL.OPEN_ACL_UNSAFE : zookeeper().ACL.CREATOR_ALL_ACL),

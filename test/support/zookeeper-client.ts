@@ -29,23 +29,11 @@ export function startClient (
   return { client, states }
 }
 
-/** Sets generous request timeouts for busy machines; tests about timeouts set their own. */
-function patient (client: MortalClient): MortalClient {
-  return {
-    ...client,
-    get: async (path, options) => await client.get(path, { ms: CALL_MS, ...options }),
-    exists: async (path, options) => await client.exists(path, { ms: CALL_MS, ...options }),
-    children: async (path, options) => await client.children(path, { ms: CALL_MS, ...options }),
-    multi: async (ops, options) => await client.multi(ops, { ms: CALL_MS, ...options }),
-    create: async (path, data, options) => await client.create(path, data, { ms: CALL_MS, ...options }),
-    remove: async (path, options) => await client.remove(path, { ms: CALL_MS, ...options })
-  }
-}
-
 export async function connectClient (
   t: Test, hosts: string, options?: Partial<ZooKeeperClientOptions>
 ): Promise<StartedClient> {
-  const started = startClient(t, hosts, options)
+  // Tests about time limits set their own.
+  const started = startClient(t, hosts, { callMs: CALL_MS, ...options })
   await until(() => /^(re)?connected$/.test(started.client.state() ?? ''), 'a connection')
-  return { ...started, client: patient(started.client) }
+  return started
 }

@@ -19,6 +19,7 @@ import type { Finding } from './finding.js'
 
 const CONNECT_MS = 3000
 const OPERATE_MS = 6000
+const CALL_MS = 2000
 
 /** Checks ZooKeeper, and what the deployment keeps there. */
 export async function checkZooKeeper (address: ZooKeeperAddress): Promise<Finding[]> {
@@ -28,7 +29,7 @@ export async function checkZooKeeper (address: ZooKeeperAddress): Promise<Findin
   const [hosts = ''] = address.hosts.split('/')
   // The configuration of the ensemble is outside of any chroot.
   const client = createZooKeeperClient({
-    hosts, auth: address.auth, sessionTimeout: SESSION_MS, clock: systemClock, log: () => undefined
+    hosts, auth: address.auth, sessionTimeout: SESSION_MS, callMs: CALL_MS, clock: systemClock, log: () => undefined
   })
   try {
     const [ofServers, ofData] = await Promise.all([

@@ -5,6 +5,7 @@ import { memberOf, splitMember } from '../nodes/member.js'
 import { MAX_CANDIDATES } from '../nodes/chooser.js'
 import { unanswerable } from '../../common/unavailable.js'
 import { isMove } from './binding.js'
+import { OPERATOR_CALL_MS } from './moves.js'
 import type { Clock } from '../../common/clock.js'
 import type { Ending } from '../../common/deadline.js'
 import type { ZooKeeperClient, ZooKeeperOp } from '../../zookeeper-client/client.js'
@@ -220,13 +221,13 @@ export function createAssigner (options: AssignerOptions): Assigner {
   async function end (room: RoomKey, ending: Ending): Promise<void> {
     const key = layout.roomKey(room)
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const state = await rooms.read(key, { signal: ending })
+      const state = await rooms.read(key, { signal: ending, ms: OPERATOR_CALL_MS })
       const binding = endOf(state.binding, Math.floor(clock.wall()))
       const { member } = binding
       const { ops, text } = member === undefined
         ? rooms.write(state, binding)
         : rooms.write(state, binding, { event: 'ended', node: splitMember(member).id })
-      if (await client.multi(ops, { signal: ending }) !== undefined) continue
+      if (await client.multi(ops, { signal: ending, ms: OPERATOR_CALL_MS }) !== undefined) continue
       return sweep.note(key, text, binding)
     }
     throw unanswerable('the room kept changing')

@@ -71,7 +71,7 @@ export interface ZooKeeperStoreOptions {
 export function openZooKeeper ({ hosts, times: { lease, linger } }: ZooKeeperStoreOptions): OpenStore {
   const registry = zookeeperRegistry({ hosts, sessionTimeout: lease, linger: linger / 1000 })
   const client = createZooKeeperClient({
-    hosts, sessionTimeout: SESSION_MS, clock: systemClock, log: () => undefined
+    hosts, sessionTimeout: SESSION_MS, callMs: CALL_MS, clock: systemClock, log: () => undefined
   })
   const layout = createLayout(ROOT)
   const rooms = createRooms(client, layout)
@@ -98,10 +98,9 @@ export function openZooKeeper ({ hosts, times: { lease, linger } }: ZooKeeperSto
     client, commit, layout, rooms, sweep, orders, view, chooser, clock, moves, keepsHistory: false
   })
   const moveRoom = createMoveRoom({ client, layout, rooms, sweep, clock, lingerMs: linger })
-  const call = { ms: CALL_MS }
 
   async function binding (room: RoomKey) {
-    const found = await inTime(async () => await client.get(layout.roomPath(keyOf(room)), call))
+    const found = await inTime(async () => await client.get(layout.roomPath(keyOf(room))))
     if (found === undefined) return null
     const text = found.data.toString()
     return { text, epoch: null, ...readBinding(text) }
@@ -121,18 +120,18 @@ export function openZooKeeper ({ hosts, times: { lease, linger } }: ZooKeeperSto
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         const ops = await read()
         if (ops === undefined) return false
-        if (await client.multi(ops, call) === undefined) return true
+        if (await client.multi(ops) === undefined) return true
       }
       throw new Error('the znodes kept changing')
     })
   }
 
   const keyOf = (room: RoomKey) => layout.roomKey(room)
-  const stateOf = async (room: RoomKey) => await rooms.read(keyOf(room), call)
+  const stateOf = async (room: RoomKey) => await rooms.read(keyOf(room))
 
   /** A node that is gone is no obstacle. */
   async function removal (path: string): Promise<ZooKeeperOp[]> {
-    const stat = await client.exists(path, call)
+    const stat = await client.exists(path)
     return stat === undefined ? [] : [{ type: 'remove', path, version: stat.version }]
   }
 
@@ -164,18 +163,18 @@ export function openZooKeeper ({ hosts, times: { lease, linger } }: ZooKeeperSto
     name: 'ZooKeeper',
     place: `the path "${ROOT}"`,
     async now () {
-      await inTime(async () => await client.exists('/', call))
+      await inTime(async () => await client.exists('/'))
       return Date.now()
     },
     epoch: async () => null,
     async registration (id) {
-      const found = await inTime(async () => await client.get(layout.idPath(id), call))
+      const found = await inTime(async () => await client.get(layout.idPath(id)))
       if (found === undefined) return null
       const incarnation = found.data.toString()
       const member = memberOf({ id, incarnation })
       // Other texts may be no part of a path.
       const isPath = /^[\w-]{1,64}$/.test(incarnation)
-      const znode = isPath ? await inTime(async () => await client.get(layout.nodePath(member), call)) : undefined
+      const znode = isPath ? await inTime(async () => await client.get(layout.nodePath(member))) : undefined
       const isAlive = znode !== undefined
       return {
         id,
@@ -188,7 +187,7 @@ export function openZooKeeper ({ hosts, times: { lease, linger } }: ZooKeeperSto
       }
     },
     async members () {
-      const children = await inTime(async () => await client.children(layout.nodes, call)) ?? []
+      const children = await inTime(async () => await client.children(layout.nodes)) ?? []
       return children.map((child) => layout.memberOf(child)).filter((member) => member !== undefined)
     },
     binding,
@@ -238,7 +237,7 @@ export function openZooKeeper ({ hosts, times: { lease, linger } }: ZooKeeperSto
     async znodesOf ({ id, member }) {
       const paths = [layout.nodePath(member), layout.idPath(id)]
       const [node, ofId] = await inTime(async () =>
-        await Promise.all(paths.map(async (path) => await client.exists(path, call))))
+        await Promise.all(paths.map(async (path) => await client.exists(path))))
       return node && ofId && { isNodeEphemeral: isEphemeral(node), isIdEphemeral: isEphemeral(ofId) }
     },
     touch: async (room) => await write(async () => {

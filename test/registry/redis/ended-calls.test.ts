@@ -84,3 +84,14 @@ t.test('ends of calls without a room – any number – are bounded, and push ou
   await gateway.end?.(newRoom())
   t.strictSame(await redis.zrangebyscore(ENDED, 900_000 - now, now - 900_000), [])
 })
+
+t.test('the end of a call – the store pauses for longer than a gateway waits – is written', { skip: withoutRedis }, async (t) => {
+  const { redis, nodes, gateway } = await setUpNodes(t, RARE)
+  const member = await nodes.join(nodeRecord('n1'))
+  const room = newRoom()
+  t.equal(await member.claim(room), 'ok')
+  await redis.call('CLIENT', 'PAUSE', '700', 'ALL')
+  await gateway.end?.(room)
+  await member.drain()
+  t.equal(member.holds(room), false, 'the node has heard of it')
+})

@@ -4,6 +4,7 @@ import { createZooKeeperRegistry } from '../../../lib/registry/zookeeper.js'
 import { newRoom, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
 import { createZooKeeperClient } from '../../../lib/zookeeper-client/client.js'
 import { patient } from '../../support/redis-registry.js'
+import { elapse } from '../../support/elapse.js'
 import { eventually, until } from '../../support/until.js'
 import { makeRegistry, newRoot, STEADY } from '../../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
@@ -123,5 +124,18 @@ t.test('rooms on one server', { skip: withoutZooKeeper }, async (t) => {
     await open(room)
     await n1.leave()
     t.equal(await nodeOf(room), 'n2')
+  })
+
+  t.test('the end of a call – the server pauses for longer than a gateway waits – is written', async (t) => {
+    const registry = makeRegistry(t, hosts, { root: newRoot(), ...STEADY })
+    const member = await registry.join(nodeRecord('n1'))
+    const room = newRoom()
+    t.equal(await member.claim(room), 'ok')
+    server.pause()
+    const ended = registry.end?.(room)
+    await elapse(700, 'longer than a call of a gateway')
+    server.resume()
+    await ended
+    await until(() => !member.holds(room), 'the node to hear of it')
   })
 })
