@@ -103,6 +103,6 @@ t.test('a node – whose connection is old when it registers – has the clock t
   const second = await registry.join(nodeRecord('n2'))
   for (const member of [first, second]) {
     const ahead = member.now() - Date.now()
-    t.ok(Math.abs(ahead) < 20, `${ahead} ms ahead`)
+    t.ok(Math.abs(ahead) < 1000, `${ahead} ms ahead`)
   }
 })
