@@ -114,7 +114,7 @@ t.test('a drain by order – on the memory registry – moves every room', async
 t.test('a drain by order – on Redis – moves every room', { skip: withoutRedis }, async (t) => {
   const redis = connect(t, (await startRedis(t)).port)
   await skipSettling(redis)
-  await testOrder(t, patient(makeRegistry(t, redis, { linger: 20 })))
+  await testOrder(t, makeRegistry(t, redis, { linger: 20 }))
 })
 
 t.test('a drain by order – on ZooKeeper – moves every room', { skip: withoutZooKeeper }, async (t) => {
@@ -127,14 +127,14 @@ t.test('a drain by order – on ZooKeeper – moves every room', { skip: without
 t.test('two nodes and a gateway – on Redis – admit, move and end calls', { skip: withoutRedis }, async (t) => {
   const redis = connect(t, (await startRedis(t)).port)
   await skipSettling(redis)
-  await testDeployment(t, patient(makeRegistry(t, redis, { linger: 20 })))
+  await testDeployment(t, makeRegistry(t, redis, { linger: 20 }))
 })
 
 t.test('a Redis that stands still – separates no clients', { skip: withoutRedis }, async (t) => {
   const server = await startRedis(t)
   const redis = connect(t, server.port)
   await skipSettling(redis)
-  const { join, ask, enter } = createDeployment(t, patient(makeRegistry(t, redis, { linger: 20 })))
+  const { join, ask, enter } = createDeployment(t, makeRegistry(t, redis, { linger: 20 }))
   const node = await join('n', { patience: 200 })
   const recorder = await enter('r', 'recorder', node)
   const replayer = await enter('r', 'replayer', node)

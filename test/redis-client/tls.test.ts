@@ -7,7 +7,7 @@ import { fromNodeRedis } from '../../lib/redis-client/node-redis.js'
 import { redisSessions } from '../../lib/sessions/redis.js'
 import { makeToken, toUid } from '../../lib/sessions/token.js'
 import { newRoom, nodeRecord } from '../../lib/testing/contracts/rooms.js'
-import { connect, makeRegistry, patient, skipSettling } from '../support/redis-registry.js'
+import { connect, makeRegistry, skipSettling } from '../support/redis-registry.js'
 import { findFreePort, startRedis, withoutRedis } from '../support/redis-server.js'
 import { skipWithout } from '../support/skip-reason.js'
 import type { Test } from 'tap'
@@ -50,7 +50,7 @@ t.test('registry and token store – over TLS – work', { skip: withoutRedis ||
     t.test(`with ${name}`, async (t) => {
       await skipSettling(admin, `{${name}}`)
       const redis = await connectClient(t, { port, ca: readFileSync(cert, 'utf8') })
-      const registry = patient(makeRegistry(t, redis, { prefix: `{${name}}` }))
+      const registry = makeRegistry(t, redis, { prefix: `{${name}}` })
       const member = await registry.join(nodeRecord('n1'))
       t.equal((await registry.assign(newRoom())).node.incarnation, member.incarnation)
       t.strictSame(await redisSessions({ redis }).find(token, AbortSignal.timeout(20_000)), session)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { connect, makeRegistry, patient, skipSettling } from '../../support/redis-registry.js'
+import { connect, makeRegistry, skipSettling } from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
 import { newRoom, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
@@ -35,7 +35,7 @@ const SETTLING_MS = TIMES.lease + 2 * TIMES.heartbeat
  */
 async function heals (t: Test, redis: Redis, prefix: string, damage: () => Promise<unknown>): Promise<void> {
   await skipSettling(redis, prefix)
-  const make = () => patient(makeRegistry(t, redis, { prefix, ...TIMES }))
+  const make = () => makeRegistry(t, redis, { prefix, ...TIMES })
   const [nodes, gateway] = [make(), make()]
   const member = await until(async () => await nodes.join(nodeRecord('n1')).catch(() => null), `a node of ${prefix}`)
   const lost: string[] = []

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { NoLiveNodeError, RegistrySettlingError } from '../../../lib/errors.js'
 import { elapse } from '../../support/elapse.js'
-import { connect, EPOCH, FAST, makeRegistry, patient, skipSettling, watch } from '../../support/redis-registry.js'
+import { connect, EPOCH, FAST, makeRegistry, skipSettling, watch } from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
 import { newRoom, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
@@ -23,7 +23,7 @@ async function setUp (t: Test, times: { heartbeat?: number, lease?: number } = {
   const server = await startRedis(t, '--enable-debug-command', 'yes')
   const redis = connect(t, server.port)
   await skipSettling(redis)
-  const gateway = patient(makeRegistry(t, connect(t, server.port), times))
+  const gateway = makeRegistry(t, connect(t, server.port), times)
   const nodes = makeRegistry(t, connect(t, server.port), times)
   const join = async (id: string) => {
     const member = await nodes.join(nodeRecord(id))

@@ -1,7 +1,7 @@
 import { Redis as Redis5 } from 'ioredis5'
 import t from 'tap'
 import { NoLiveNodeError, RegistrySettlingError, RegistryUnavailableError } from '../../../lib/errors.js'
-import { connect, makeRegistry, skipSettling, watch } from '../../support/redis-registry.js'
+import { connect, makeHastyRegistry, makeRegistry, skipSettling, watch } from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
 import { eventually, until } from '../../support/until.js'
 import { newRoom, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
@@ -19,7 +19,7 @@ async function setUp (t: Test) {
   const redis = connect(t, server.port)
   await skipSettling(redis)
   const nodes = makeRegistry(t, redis)
-  const gateway = makeRegistry(t, connect(t, server.port))
+  const gateway = makeHastyRegistry(t, connect(t, server.port))
   return { server, redis, nodes, gateway }
 }
 
@@ -144,7 +144,7 @@ t.test('a stalled Redis – requests fail, and asking again returns the binding 
   const { server, redis, nodes, gateway } = await setUp(t)
   const redis5 = new Redis5(server.port, '127.0.0.1').on('error', () => {})
   t.teardown(() => redis5.disconnect())
-  const gateway5 = makeRegistry(t, redis5)
+  const gateway5 = makeHastyRegistry(t, redis5)
   for (const id of ['n1', 'n2', 'n3', 'n4']) await nodes.join(nodeRecord(id))
   await Promise.all([gateway.assign(newRoom()), gateway5.assign(newRoom())])
   const rooms = Array.from({ length: 20 }, () => newRoom())

@@ -6,7 +6,7 @@ import { newRoom, nodeOf, nodeRecord } from '../../../lib/testing/contracts/room
 import { listedContract } from '../../../lib/testing/index.js'
 import { elapse } from '../../support/elapse.js'
 import {
-  connect, EPOCH, FAST, makeRegistry, patient, skipSettling, SLACK_MS, timesOf, watch
+  connect, EPOCH, FAST, makeRegistry, skipSettling, SLACK_MS, timesOf, watch
 } from '../../support/redis-registry.js'
 import { startRedis, withoutRedis } from '../../support/redis-server.js'
 import { eventually, until } from '../../support/until.js'
@@ -52,7 +52,7 @@ async function setUp (t: Test, layout: Layout, options: Pick<RedisRegistryOption
   const server = await startRedis(t)
   const redis = connect(t, server.port)
   await skipSettling(redis)
-  const make = () => patient(makeRegistry(t, connect(t, server.port), { listed: layout.listed, ...options }))
+  const make = () => makeRegistry(t, connect(t, server.port), { listed: layout.listed, ...options })
   const list = async (id: string, text = recordOf(id)) => await layout.list(redis, id, text)
   return {
     redis,
