@@ -1,11 +1,16 @@
 // Runs the test files as tap's own command does, in less time: without the loaders of tap's plugins, since
 // test/support/typescript.mjs compiles, with many small files in one process, and in an order that leaves no core idle.
 // Prints TAP.
+//
+// Many tests hold times: a lease, a deadline. Beside other files a slow machine misses one now and then. So the few
+// processes that fail run once more when the others have ended, one at a time; that result counts, and is said.
 import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { t } from 'tap'
 import { root } from '../../.ci/prepare.mjs'
+import { createReport } from './report.mjs'
+import { runProcess } from './run-process.mjs'
 
 const { tap: settings } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 const ARGUMENTS = settings['node-arg']
@@ -54,6 +59,7 @@ const TOGETHER = [
 const MOST_LOAD = 3 * availableParallelism()
 const LOOK_AGAIN_MS = 1000
 let running = 0
+const report = createReport(t)
 
 const isBelow = (paths) => (file) => paths.some((path) => file === path || file.startsWith(`${path}/`))
 const isHeavy = isBelow(settings.serial)
@@ -61,13 +67,14 @@ const isHeavy = isBelow(settings.serial)
 // The command of tap sets this timeout for the tests, which otherwise have 30 s.
 const env = { ...process.env, TAP_TIMEOUT: String(settings.timeout) }
 
-t.jobs = settings.jobs
 t.setTimeout(0)
 const files = filesOfTest()
 const heavy = files.filter(isHeavy).map(alone)
 const light = toProcesses(files.filter((file) => !isHeavy(file)))
 // One heavy file runs at a time, with light ones beside it.
-await Promise.all([runAll(heavy).then(() => runAll(light)), ...Array.from({ length: t.jobs - 1 }, () => runAll(light))])
+const besides = Array.from({ length: settings.jobs - 1 }, async () => await runAll(light))
+await Promise.all([runAll(heavy).then(() => runAll(light)), ...besides])
+await report.end(async (files) => await runInOneProcess(files))
 
 function filesOfTest () {
   return readdirSync(`${root}test`, { recursive: true })
@@ -93,21 +100,14 @@ async function runAll (left) {
   for (let files = left.shift(); files !== undefined; files = left.shift()) {
     await untilCoresAreFree()
     running++
-    await runInOneProcess(files)
+    await report.add(files, await runInOneProcess(files))
     running--
   }
 }
 
 async function runInOneProcess (files) {
-  const [file] = files
-  const [name, program] = files.length === 1 ? [file, file] : [`${file} and ${files.length - 1} more`, SHARED]
-  await t.spawn(process.execPath, [...ARGUMENTS, program], {
-    cwd: root,
-    env: { ...env, TEST_FILES: files.join(' ') },
-    buffered: true,
-    timeout: settings.timeout * 1000,
-    externalID: name
-  }, name)
+  const program = files.length === 1 ? files[0] : SHARED
+  return await runProcess([...ARGUMENTS, program], { ...env, TEST_FILES: files.join(' ') }, settings.timeout * 1000)
 }
 
 /** The tests keep their times on a busy machine, but not if it has many times more to do than it can. */
