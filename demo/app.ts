@@ -26,7 +26,7 @@ export interface Demo {
   /** Tells the operator how requests are authorized. */
   authorization: string
   /** Resolves once every relay node of this process has registered. */
-  settled (): Promise<void>
+  registered (): Promise<void>
   /** Makes /readyz answer "no" from now on, and resolves once the relay nodes have disconnected their clients. */
   leave (): Promise<void>
   /** Answers requests that are complete, and ends all connections. */
@@ -86,7 +86,7 @@ export async function createDemo (env: Env): Promise<Demo> {
     app,
     issueToken: backends.issueToken,
     authorization: summary,
-    settled: relays.settled,
+    registered: relays.registered,
     async leave () {
       leaving = true
       await relays.drain({ deadline: env.DRAIN_DEADLINE, returnWithin: env.RETURN_WITHIN })

@@ -26,7 +26,7 @@ async function main (): Promise<void> {
     })
     await demo.app.listen({ port: env.PORT, host: env.HOST })
     // What is printed next is pasted at once, and needs a node. A registry that is away must not hold it up.
-    await Promise.race([demo.settled(), sleep(REGISTERED_WITHIN_MS)])
+    await Promise.race([demo.registered(), sleep(REGISTERED_WITHIN_MS)])
     process.stdout.write(await describe(demo, env))
   } catch (error) {
     process.stderr.write(`fastify-cobrowse: ${error instanceof Error ? error.message : String(error)}\n`)

@@ -9,7 +9,7 @@ export interface Relays {
   add (server: Server, node: Pick<SlotOptions, 'id' | 'wssUrl' | 'wssUrlOut'>): void
   all (): RelaySlot[]
   /** Resolves once every node has registered. */
-  settled (): Promise<void>
+  registered (): Promise<void>
   /** Resolves once every node has left the registry and its clients are told to ask again. */
   drain (options: DrainOptions): Promise<void>
   close (): Promise<void>
@@ -30,7 +30,7 @@ export function createRelays (options: Pick<SlotOptions, 'openRegistry' | 'signi
       slot.start()
     },
     all: () => slots,
-    settled: async () => await ofAll(async (slot) => await slot.settled()),
+    registered: async () => await ofAll(async (slot) => await slot.registered()),
     drain: async (options) => await ofAll(async ({ relay }) => await relay?.drain(options)),
     close: async () => await ofAll(async (slot) => await slot.close())
   }

@@ -21,7 +21,7 @@ export interface RelaySlot {
   /** Registers a relay node, now or as soon as the registry can be reached. Does nothing if there is one. */
   start (): void
   /** Resolves once the node has registered, or has been told to end before it could. */
-  settled (): Promise<void>
+  registered (): Promise<void>
   /** Like `kill -9`: every connection is cut, and the registry is not told. */
   stop (): Promise<void>
   close (): Promise<void>
@@ -75,7 +75,7 @@ export function createRelaySlot ({ openRegistry, log, ...node }: SlotOptions): R
       ending = new AbortController()
       starting = run(ending)
     },
-    settled: async () => await starting,
+    registered: async () => await starting,
     stop: async () => await end(true),
     close: async () => await end(false)
   }
