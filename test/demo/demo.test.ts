@@ -32,6 +32,12 @@ t.test('npm start – prints addresses of pages that exist', async (t) => {
   for (const url of printed) t.equal((await fetch(url)).status, 200, url)
 })
 
+t.test('npm start – prints its addresses – after its nodes have registered', async (t) => {
+  const { output } = await startDemo(t, { LOG_LEVEL: 'info' })
+  const [before = ''] = output().split('listens on')
+  t.equal(before.match(/"msg":"relay node registered"/g)?.length, 2)
+})
+
 t.test('the topology page – shows and does – only for this machine and its own pages', async (t) => {
   const { base } = await startDemo(t, { NODE_PREFIX: 'node' })
   const state = async () =>
