@@ -102,6 +102,8 @@ t.test('a drain and the end of a call – by mouse – reach the registry with t
   await eventually<object>(async () => ({ ...await order(), at: 0 }), {
     kind: 'drain', reason: 'disk is full', author: 'anna', deadline: 90_000, returnWithin: 20_000, at: 0
   })
+  // What is filled in while a modal dialog is open goes nowhere: nothing outside of it takes the focus.
+  await eventually(async () => await page.locator('#said').textContent(), 'node-1 is draining.')
   const ended: object[] = []
   const end = registry.end
   registry.end = async (room, options) => {
