@@ -47,7 +47,7 @@ export interface RelayOptions extends NodeOptions {
   bytesPerSecond?: number | undefined
   /**
    * Bytes that may wait for one client that reads too slowly. A slower one is disconnected, and asks again.
-   * @default 16777216
+   * @default 50331648
    */
   maxBufferedBytes?: number | undefined
   /**
@@ -56,8 +56,9 @@ export interface RelayOptions extends NodeOptions {
    */
   maxTotalBufferedBytes?: number | undefined
   /**
-   * Milliseconds between two signs of life to each client. One that answers none of them is disconnected before the
-   * second one that follows; set `idleTimeout` of the client helper to more than twice as long.
+   * Milliseconds between two signs of life to each client. One that neither answers nor sends anything is disconnected
+   * after at most two intervals, and after the time that a network of 1 Mbit/s needs for what it was sent before. Set
+   * `idleTimeout` of the client helper to more than twice as long.
    * @default 5000
    */
   pingInterval?: number | undefined

@@ -4,8 +4,10 @@ import { readFrom } from './intake.js'
 import { createLiveness } from './liveness.js'
 import { createRelayRooms } from './rooms.js'
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { Buffered } from './buffers.js'
+import type { Pinged } from './liveness.js'
 import type { RelaySettings } from './options.js'
 import type { RoomClient } from './room.js'
 import type { RelayTraffic } from './traffic.js'
@@ -19,8 +21,9 @@ const REFUSED_MS = 1000
 /** A browser does not show pings to the page, which needs a message to know that its connection is alive. */
 const ALIVE = '{"type":"alive"}'
 
-interface Client extends RoomClient, Buffered {
+interface Client extends RoomClient, Buffered, Pinged {
   readonly socket: WebSocket
+  sentBytes: number
 }
 
 /** The clients of a node, from the handshake to the end. */
@@ -38,7 +41,7 @@ export function createClients (settings: RelaySettings, node: CobrowseNode, traf
   const rooms = createRelayRooms<Client>(settings.takeover)
   let lastId = 0
 
-  const liveness = createLiveness(settings.pingInterval, (socket) => {
+  const liveness = createLiveness<Client>(settings.pingInterval, ({ socket }) => {
     traffic.disconnected('silent')
     socket.terminate()
   })
@@ -49,9 +52,9 @@ export function createClients (settings: RelaySettings, node: CobrowseNode, traf
     socket.terminate()
   })
 
-  function attend (socket: WebSocket, seat: Seat): void {
+  function attend (socket: WebSocket, connection: Socket, seat: Seat): void {
     const { user, name, role } = seat
-    const client = createClient(socket, { id: ++lastId, user, name, role }, seat)
+    const client = createClient(socket, connection, { id: ++lastId, user, name, role }, seat)
     const leave = enter(client, seat)
     seat.ended.then(({ code, reason }) => {
       leave()
@@ -62,12 +65,14 @@ export function createClients (settings: RelaySettings, node: CobrowseNode, traf
     else leave()
   }
 
-  function createClient (socket: WebSocket, member: RelayMember, seat: Seat): Client {
+  function createClient (socket: WebSocket, connection: Socket, member: RelayMember, seat: Seat): Client {
     const client: Client = {
       socket,
+      connection,
       member,
       isObserver: member.role === 'replayer' && settings.isObserver(seat),
       buffered: 0,
+      sentBytes: 0,
       tell: (text) => send(client, text, false),
       pass: (data) => send(client, data, true)
     }
@@ -77,6 +82,7 @@ export function createClients (settings: RelaySettings, node: CobrowseNode, traf
   function send (client: Client, data: Buffer | string, binary: boolean): void {
     if (client.socket.readyState !== client.socket.OPEN) return
     client.socket.send(data, { binary, compress: false })
+    client.sentBytes += data.length
     buffers.count(client)
   }
 
@@ -84,7 +90,7 @@ export function createClients (settings: RelaySettings, node: CobrowseNode, traf
   function enter (client: Client, seat: Seat): () => void {
     const { socket, member: { role } } = client
     buffers.add(client)
-    liveness.add(socket, () => client.tell(ALIVE))
+    liveness.add(client, () => client.tell(ALIVE))
     const stay = rooms.enter(seat, client)
     readFrom(socket, {
       rates: settings,
@@ -93,13 +99,13 @@ export function createClients (settings: RelaySettings, node: CobrowseNode, traf
         traffic.received(role, data.length)
         stay.pass(data)
       },
-      onAlive: () => liveness.answered(socket),
+      onPong: () => liveness.answered(client),
       onThrottled: traffic.throttled
     })
     return () => {
       seat.leave()
       buffers.remove(client)
-      liveness.remove(socket)
+      liveness.remove(client)
       stay.leave()
     }
   }
@@ -112,7 +118,7 @@ export function createClients (settings: RelaySettings, node: CobrowseNode, traf
       socket.pause()
       try {
         const { signature, origin } = readOffer(request.headers)
-        attend(socket, await node.admit(signature, { origin }))
+        attend(socket, request.socket, await node.admit(signature, { origin }))
       } catch (error) {
         if (error instanceof AdmissionError) refuse(socket, error.closeCode, error.message)
         else refuse(socket, INTERNAL_ERROR, '')

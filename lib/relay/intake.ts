@@ -10,15 +10,15 @@ export interface IntakeOptions {
   /** Largest message, in bytes. */
   maxBytes: number
   onMessage (data: Buffer): void
-  /** The client answered a ping, or its answer has not been read. */
-  onAlive (): void
+  /** The client answered a ping. */
+  onPong (): void
   /** The client sent too much, and is not read for a while. */
   onThrottled (): void
 }
 
 /** Reads what a client sends, no faster than it may send. */
 export function readFrom (socket: WebSocket, options: IntakeOptions): void {
-  const { rates, maxBytes, onMessage, onAlive, onThrottled } = options
+  const { rates, maxBytes, onMessage, onPong, onThrottled } = options
   const allowance = createAllowance(rates, () => performance.now())
 
   function charge (bytes: number): void {
@@ -30,10 +30,7 @@ export function readFrom (socket: WebSocket, options: IntakeOptions): void {
   function throttle (ms: number): void {
     onThrottled()
     socket.pause()
-    setTimeout(() => {
-      onAlive()
-      socket.resume()
-    }, ms).unref()
+    setTimeout(() => socket.resume(), ms).unref()
   }
 
   socket.on('message', (data: Buffer) => {
@@ -43,7 +40,7 @@ export function readFrom (socket: WebSocket, options: IntakeOptions): void {
   })
   socket.on('ping', ({ length }: Buffer) => charge(length))
   socket.on('pong', ({ length }: Buffer) => {
-    onAlive()
+    onPong()
     charge(length)
   })
 }

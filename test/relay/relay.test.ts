@@ -52,7 +52,7 @@ async function startNode (t: Test, options: Partial<StartRelayOptions> = {}) {
 }
 
 t.test('a client that does not read – is dropped, and costs the others nothing', async (t) => {
-  const { enter } = await startNode(t)
+  const { enter } = await startNode(t, { maxBufferedBytes: 16 * MIB })
   const [sender, reader, sleeper] = [await enter('recorder'), await enter('replayer', 'a'), await enter('replayer', 'b')]
   sleeper.socket.pause()
   for (let number = 1; number <= 64; number++) {
@@ -159,6 +159,44 @@ t.test('a client whose network is gone – does not keep the room open', async (
   socket.on('data', () => {})
   await eventually(() => relay.status().seats, 1)
   await eventually(() => relay.status().seats, 0, 'no seats: the client never answers a ping')
+})
+
+t.test('a viewer of a slow network – a large page before each ping – gets it whole', async (t) => {
+  const { enter } = await startNode(t, { pingInterval: 100 })
+  const [sender, viewer] = [await enter('recorder'), await enter('replayer')]
+  // The largest page of the recorder, at full speed.
+  const parts = 128
+  let heard = 0
+  // 256 KiB each 10 ms: the answer to a ping waits for more than a second.
+  viewer.socket.on('message', (_, isBinary) => {
+    if (!isBinary) return
+    heard++
+    viewer.socket.pause()
+    setTimeout(() => viewer.socket.resume(), 10)
+  })
+  for (let part = 0; part < parts; part++) sender.socket.send(Buffer.alloc(MIB / 4, part))
+  await until(() => heard === parts || viewer.socket.readyState !== viewer.socket.OPEN, 'the page')
+  t.equal(heard, parts)
+})
+
+t.test('a client that sends – its answers wait behind that – is not taken for gone', async (t) => {
+  const { enter, relay } = await startNode(t, { pingInterval: 100 })
+  const sender = await enter('recorder')
+  const connection = Reflect.get(sender.socket, '_socket')
+  let pings = 0
+  Reflect.set(sender.socket, '_autoPong', false)
+  sender.socket.on('ping', () => { pings++ })
+  // One message of 100 KB, byte by byte.
+  connection.write(hex('82ff00000000000186a0' + MASK))
+  const dripping = setInterval(() => connection.write('x'), 20)
+  t.teardown(() => clearInterval(dripping))
+  const closed = once(sender.socket, 'close')
+  const startedAt = performance.now()
+  await until(() => performance.now() - startedAt > 1000 || relay.status().seats === 0, 'ten intervals')
+  t.strictSame([relay.status().seats, pings], [1, 1])
+  clearInterval(dripping)
+  await closed
+  await eventually(() => relay.status().seats, 0, 'no seats: nothing comes from the client any more')
 })
 
 t.test('a client that floods – is read more slowly, and costs the others nothing', async (t) => {
