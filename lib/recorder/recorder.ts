@@ -1,4 +1,4 @@
-import { createAudience } from './audience.js'
+import { audienceOf } from './audience.js'
 import { createCapture } from './capture.js'
 import { createEmitter } from '../client/emitter.js'
 import { readRecorderOptions } from './settings.js'
@@ -19,12 +19,19 @@ export function startRecorder (options: RecorderOptions): Recorder {
   const settings = readRecorderOptions(options)
   const { connection, signal } = settings
   const events = createEmitter<RecorderEvents>()
-  const audience = createAudience()
+  const audience = audienceOf(connection)
   const capture = createCapture(settings, (note) => events.emit('note', note))
   let state: RecorderState = 'waiting'
   let isPaused = false
   let isStopped = false
   let told = { watchers: '[]', isStandby: false }
+  /** The viewers that have been seen here before. */
+  let known = new Set<number>()
+
+  /** The names of the viewers of this recorder. */
+  function watchers (): readonly string[] {
+    return isStopped ? [] : audience.names
+  }
 
   function nextState (): RecorderState {
     if (isStopped) return 'stopped'
@@ -37,41 +44,42 @@ export function startRecorder (options: RecorderOptions): Recorder {
     const before = state
     state = nextState()
     if (state !== 'watched') capture.rest()
-    else if (audience.countNew() > 0 || before !== 'watched') capture.show()
+    else if (countNew() > 0 || before !== 'watched') capture.show()
     tellChanges(before)
   }
 
+  function countNew (): number {
+    const before = known
+    known = new Set(audience.ids)
+    return audience.ids.filter((id) => !before.has(id)).length
+  }
+
   function tellChanges (before: RecorderState): void {
-    const { names, isStandby } = audience
-    const { watchers, isStandby: wasStandby } = told
+    const names = watchers()
+    const isStandby = !isStopped && audience.isStandby
+    const toldBefore = told
     told = { watchers: JSON.stringify(names), isStandby }
-    if (told.watchers !== watchers) events.emit('watchers', names)
-    if (isStandby !== wasStandby) events.emit('standby', isStandby)
+    if (told.watchers !== toldBefore.watchers) events.emit('watchers', names)
+    if (isStandby !== toldBefore.isStandby) events.emit('standby', isStandby)
     if (state !== before) events.emit('state', state)
   }
 
-  function onMessage (message: string | ArrayBuffer): void {
-    if (typeof message !== 'string') onReplayer(message)
-    else if (audience.read(message)) {
-      // A viewer that comes now does not know it.
-      if (isPaused && audience.countNew() > 0) capture.tell(PAUSED)
-      update()
-    }
+  function onAudience (): void {
+    // A viewer that comes now does not know it.
+    if (isPaused && countNew() > 0) capture.tell(PAUSED)
+    update()
   }
 
   /** A replayer can only say that it needs the whole page. */
-  function onReplayer (message: ArrayBuffer): void {
-    if (message.byteLength !== NEEDS_SNAPSHOT.length || new TextDecoder().decode(message) !== NEEDS_SNAPSHOT) return
+  function onMessage (message: string | ArrayBuffer): void {
+    if (typeof message === 'string' || message.byteLength !== NEEDS_SNAPSHOT.length) return
+    if (new TextDecoder().decode(message) !== NEEDS_SNAPSHOT) return
     audience.meet()
-    update()
     if (state === 'watched') capture.show()
   }
 
   function onConnection (connected: string): void {
-    if (connected === 'closed') return end()
-    // Every node names the clients when the connection opens.
-    audience.forget()
-    update()
+    if (connected === 'closed') end()
   }
 
   function pause (): void {
@@ -100,21 +108,24 @@ export function startRecorder (options: RecorderOptions): Recorder {
     isStopped = true
     for (const unsubscribe of subscriptions) unsubscribe()
     signal?.removeEventListener('abort', stop)
-    audience.forget()
     capture.end()
     update()
   }
 
   if (settings.onNote !== undefined) events.on('note', settings.onNote)
-  const subscriptions = [connection.on('message', onMessage), connection.on('state', onConnection)]
+  const subscriptions = [
+    connection.on('message', onMessage), connection.on('state', onConnection), audience.onChange(onAudience)
+  ]
   if (signal?.aborted || connection.state === 'closed') end()
   signal?.addEventListener('abort', stop)
+  // The viewers may be known already. The caller subscribes to the events first.
+  queueMicrotask(update)
   return {
     get state () {
       return state
     },
     get watchers () {
-      return audience.names
+      return watchers()
     },
     pause,
     resume,

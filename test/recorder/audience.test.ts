@@ -1,5 +1,11 @@
 import t from 'tap'
-import { createAudience } from '../../lib/recorder/audience.js'
+import { createEmitter } from '../../lib/client/emitter.js'
+import { audienceOf } from '../../lib/recorder/audience.js'
+
+interface Events {
+  message: (message: string | ArrayBuffer) => void
+  state: (state: string) => void
+}
 
 const members = (recorder: number | null, ...ids: number[]) => JSON.stringify({
   type: 'members',
@@ -11,45 +17,56 @@ const members = (recorder: number | null, ...ids: number[]) => JSON.stringify({
   ]
 })
 
+function openRoom () {
+  const { emit, on } = createEmitter<Events>()
+  const connection = { state: 'open', bufferedAmount: 0, send: () => true, on }
+  const audience = audienceOf(connection)
+  let changes = 0
+  audience.onChange(() => { changes++ })
+  return { connection, audience, emit, tell: (text: string) => emit('message', text), changes: () => changes }
+}
+
 t.test('messages of the node – in any form – name the clients, or are ignored', async (t) => {
-  const audience = createAudience()
+  const { audience, tell, emit, changes } = openRoom()
   for (const text of ['', 'text', '{', 'null', '7', '{"type":"alive"}', '{"type":"members"}', '{"type":"members","members":{}}']) {
-    t.equal(audience.read(text), false, text)
+    tell(text)
   }
-  t.equal(audience.read(members(1, 2, 3)), true)
-  t.strictSame(audience.names, ['name-2', 'name-3'])
-  audience.read('{"type":"members","you":1,"recorder":1,"members":[null,7,{"role":"replayer"},{"role":"replayer","id":9}]}')
+  emit('message', new TextEncoder().encode(members(1, 2)).buffer)
+  t.strictSame([changes(), audience.names], [0, []], 'a message of another client is binary')
+  tell(members(1, 2, 3))
+  t.strictSame([changes(), audience.names, audience.ids], [1, ['name-2', 'name-3'], [2, 3]])
+  tell('{"type":"members","you":1,"recorder":1,"members":[null,7,{"role":"replayer"},{"role":"replayer","id":9}]}')
   t.strictSame(audience.names, ['undefined'])
 })
 
-t.test('a viewer – each that joins – is new once', async (t) => {
-  const audience = createAudience()
-  const countAfter = (...ids: number[]) => {
-    audience.read(members(1, ...ids))
-    return audience.countNew()
-  }
-  const counts = [countAfter(), countAfter(2), countAfter(2), countAfter(2, 3), countAfter(3), countAfter(3, 4)]
-  t.strictSame(counts, [0, 1, 0, 1, 0, 1])
-  audience.forget()
-  t.strictSame(audience.names, [])
-  t.equal(countAfter(3), 1, 'on another node, all are new')
+t.test('the viewers – the connection is lost – are those of another node from then on', async (t) => {
+  const { audience, tell, emit, changes } = openRoom()
+  tell(members(1, 3))
+  emit('state', 'connecting')
+  t.strictSame([changes(), audience.names, audience.ids], [2, [], []])
+})
+
+t.test('the viewers – of one connection – are the same for each of its recorders', async (t) => {
+  const { audience, connection, tell } = openRoom()
+  tell(members(1, 2))
+  t.strictSame(audienceOf(connection).names, ['name-2'], 'although the node tells them once')
+  t.equal(audienceOf(connection), audience)
+  t.not(openRoom().audience, audience)
 })
 
 t.test('another page of the same user – seen instead of this one – makes it a standby without viewers', async (t) => {
-  const audience = createAudience()
-  audience.read(members(7, 2))
-  t.equal(audience.isStandby, true)
-  t.strictSame(audience.names, [])
-  audience.read(members(1, 2))
-  t.equal(audience.isStandby, false)
-  t.equal(audience.countNew(), 1)
+  const { audience, tell } = openRoom()
+  tell(members(7, 2))
+  t.strictSame([audience.isStandby, audience.names], [true, []])
+  tell(members(1, 2))
+  t.strictSame([audience.isStandby, audience.names], [false, ['name-2']])
 })
 
 t.test('a viewer that asks – before the node named anyone – counts, and later only the named ones', async (t) => {
-  const audience = createAudience()
+  const { audience, tell, changes } = openRoom()
   audience.meet()
-  t.equal(audience.names.length, 1)
-  audience.read(members(1))
+  t.strictSame([audience.names.length, changes()], [1, 1])
+  tell(members(1))
   audience.meet()
-  t.strictSame(audience.names, [])
+  t.strictSame([audience.names, changes()], [[], 2])
 })

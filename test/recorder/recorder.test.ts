@@ -113,6 +113,36 @@ t.test('stop – the connection stays open – sends a last note, and nothing fr
   }
 })
 
+t.test('a second recorder – of the connection of the first one – shows the page at once, and each change once', { skip }, async (t) => {
+  const lab = await startLab(t, {
+    framed: {
+      body: '<iframe srcdoc="<input id=inner>"></iframe><div id="host"></div>',
+      script: 'document.querySelector("#host").attachShadow({ mode: "open" }).innerHTML = "<input id=deep>"'
+    }
+  })
+  const shared = await lab.open(t, 'framed')
+  const { page, sent } = shared
+  const frame = await shared.frame()
+  await shared.mark('first')
+  const count = snapshotsIn(sent)
+  await page.evaluate(`(async () => {
+    recorder.stop()
+    const { record, startRecorder } = await load()
+    window.again = startRecorder({ connection, record })
+    window.states = []
+    again.on('state', (state) => states.push(state))
+  })()`)
+  await until(() => snapshotsIn(sent) > count, 'a snapshot')
+  const told = async () => await page.evaluate('[again.state, again.watchers, recorder.watchers, states]')
+  await eventually(told, ['watched', ['Anna'], [], ['watched']])
+  await frame.fill('#inner', 'typed in the frame')
+  await page.fill('#deep', 'typed in the shadow')
+  await shared.mark('typed in the page')
+  for (const text of ['typed in the frame', 'typed in the shadow', 'typed in the page']) {
+    t.equal(sent.filter((message) => message.includes(text)).length, 1, text)
+  }
+})
+
 t.test('the connection – closed for good – stops the recorder', { skip }, async (t) => {
   const lab = await startPlainLab(t)
   const { page, told } = await lab.open(t, 'plain')
