@@ -6,8 +6,8 @@ import { root } from './prepare.mjs'
 /** Parts of test:long that guard main. The other parts search for unknown faults, or measure an idle machine. */
 const PARTS = [
   'demo/', 'examples/relay-java.', 'examples/relay-python.', 'gateways', 'model/', 'package', 'promise', 'race/redis',
-  'recorder/page-cache', 'recorder/states', 'redis-client/', 'registry/moving', 'registry/race', 'registry/redis/clients',
-  'replayer/pages', 'simulation/', 'testing/'
+  'recorder/page-cache', 'recorder/sheets', 'recorder/states', 'redis-client/', 'registry/moving', 'registry/race',
+  'registry/redis/clients', 'replayer/pages', 'simulation/', 'testing/'
 ]
 const STEPS = [
   ['npm', 'test'],

@@ -4,6 +4,7 @@ import { isElement } from './roots.js'
 import { isUnshown } from './privacy.js'
 import * as rrweb from './rrweb.js'
 import { checkField } from './secret-fields.js'
+import { sheetOf } from './sheets.js'
 import { stateOf } from './states.js'
 import type { RrwebEvent, RrwebRecord } from '../../types/recorder.js'
 import type { Attributes } from './attributes.js'
@@ -51,7 +52,8 @@ export function createRedact (mirror: RrwebRecord['mirror'], privacy: Privacy, s
     const isMasked = isMaskedAround && !privacy.isShown(element)
     shown.addOpen(element)
     if (isMasked && IMAGES.has(tagName)) return placeholder(node, element)
-    const all = { ...attributes, ...stateOf(element) }
+    const isWithoutSheet = tagName === 'link' && attributes._cssText === undefined
+    const all = { ...attributes, ...stateOf(element), ...isWithoutSheet && sheetOf(element) }
     return { ...withChildren(node, isMasked), attributes: redactAttributes(element, all, isMasked) }
   }
 

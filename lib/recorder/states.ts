@@ -1,5 +1,6 @@
 import { INCREMENTAL, INPUT, MUTATION } from './rrweb.js'
 import { isElement } from './roots.js'
+import { sheetOf } from './sheets.js'
 import type { RrwebEvent, RrwebRecord } from '../../types/recorder.js'
 import type { Attributes } from './attributes.js'
 import type { Root } from './roots.js'
@@ -57,7 +58,9 @@ export function createStates (mirror: RrwebRecord['mirror'], emit: (event: Rrweb
 
   function onLoad ({ target }: Event): void {
     const element = target as Node
-    if (isElement(element) && REPLACED.has(element.localName)) emitAttributes(element, sizeOf(element))
+    if (!isElement(element)) return
+    if (REPLACED.has(element.localName)) emitAttributes(element, sizeOf(element))
+    else if (element.localName === 'link') emitAttributes(element, sheetOf(element))
   }
 
   return {

@@ -88,7 +88,8 @@ export async function startLab (t: Test, pages: Record<string, LabPage | string>
         if (policy !== undefined) reply.header('content-security-policy', policy)
         const page = pages[request.params.name]
         if (page === undefined) return await reply.code(404).send('no such page')
-        return await reply.type('text/html; charset=utf-8').send(typeof page === 'string' ? page : toHtml(page))
+        const type = request.params.name.endsWith('.css') ? 'text/css' : 'text/html'
+        return await reply.type(`${type}; charset=utf-8`).send(typeof page === 'string' ? page : toHtml(page))
       })
       app.get('/lab/share.js', async (_, reply) => await reply.type('text/javascript').send(SHARE))
       app.get<{ Params: { part: string, name: string } }>('/part/:part/:name', async ({ params }, reply) =>
