@@ -250,6 +250,33 @@ t.test('a client that resets its connection – during and after its admission �
   await eventually(() => [relay.status().connections, relay.status().seats, relay.status().rooms.length], [0, 0, 0])
 })
 
+t.test('callers without a good signature – 1,000 above the seats – are answered 503 from then on', async (t) => {
+  const { port, enter } = await startNode(t, { maxSeats: 2 })
+  const { socket: customer } = await enter('recorder')
+  // They would lose their connections after a second, on a slow machine before all of them are there.
+  const { setTimeout } = globalThis
+  t.intercept(globalThis, 'setTimeout', {
+    value: (done: () => void, ms: number) => setTimeout(done, ms === 1000 ? 60_000 : ms)
+  })
+  const answers: string[] = []
+  const call = () => {
+    const socket = connect(port, '127.0.0.1')
+    t.teardown(() => socket.destroy())
+    socket.on('data', (data) => {
+      const [, status] = /^HTTP\/1.1 (\d+)/.exec(String(data)) ?? []
+      if (status !== undefined) answers.push(status)
+    })
+    socket.write('GET /ws HTTP/1.1\r\nHost: n\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: cobrowse.v1, wrong\r\n\r\n')
+  }
+  for (let caller = 1; caller <= 1001; caller++) call()
+  await until(() => answers.length === 1001, 'the answers')
+  t.strictSame([...new Set(answers)], ['101'])
+  call()
+  await eventually(() => answers[1001], '503')
+  t.equal(customer.readyState, customer.OPEN)
+})
+
 t.test('a caller without a good signature – does not answer the close – loses its connection', async (t) => {
   const { port, relay } = await startNode(t)
   const socket = connect(port, '127.0.0.1')
