@@ -36,7 +36,7 @@ const READS = {
 const IN_CHROMIUM = [
   'test/admin/page.test.ts', 'test/client/chromium*.test.ts', 'test/replayer/*.test.ts',
   'test/recorder/{recorder,private,mask-all}.test.ts', 'test/recorder/*.long.test.ts',
-  'test/demo/{basics,masking,replay-*,session*}.test.ts', 'test/demo/*-stage.ts'
+  'test/demo/{basics,masking,replay-*,session*}{,.long}.test.ts', 'test/demo/*-stage.ts'
 ]
 
 const PAGE_GLOBALS = [

@@ -2,24 +2,29 @@
 // test/system/host.test.ts`.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants as modes, existsSync, rmSync, writeFileSync } from 'node:fs'
+import { constants, setPriority } from 'node:os'
 import { prepare, root, run, TSC } from '../../.ci/prepare.mjs'
 import { buildForScriptTag } from '../../.ci/script-tag.mjs'
 
+const { PRIORITY_LOW, PRIORITY_NORMAL } = constants.priority
 const TAP = `${root}node_modules/tap/dist/esm/run.mjs`
 
 const CHECKS = {
-  lint: ['node_modules/eslint/bin/eslint.js', '.'],
   types: [TSC, '--noEmit', '-p', 'test'],
   'types of the client': [TSC, '-p', 'lib/client'],
   'types of the recorder': [TSC, '-p', 'lib/recorder'],
   'types of the replayer': [TSC, '-p', 'lib/replayer'],
   // A rejection that nothing handles ends the host's process.
   'floating promises': ['node_modules/oxlint/bin/oxlint', '--type-aware', 'lib'],
-  'tests of types': ['node_modules/tstyche/build/bin.js'],
   'package.json': ['node_modules/publint/src/cli.js', '--strict'],
   'compiled tests': ['test/runner/compile.mjs'],
   'types of the package': ['node_modules/@arethetypeswrong/cli/dist/index.js', '--pack', '.', '--profile', 'esm-only']
+}
+/** They take what the tests leave of the cores, since many tests wait for most of their time. */
+const SLOW_CHECKS = {
+  lint: ['node_modules/eslint/bin/eslint.js', '.'],
+  'tests of types': ['node_modules/tstyche/build/bin.js']
 }
 
 // The second check is that of all types.
@@ -27,44 +32,59 @@ prepare('--noCheck')
 ensureServers()
 // package.json names the file.
 await buildForScriptTag()
-await checkAll()
+await checkAll(CHECKS, 2, PRIORITY_NORMAL, tell)
+if (process.exitCode) process.exit()
+const results = []
+const slowChecks = checkAll(SLOW_CHECKS, 1, PRIORITY_LOW, (result) => results.push(result))
 console.log(`TEST_SEED=${process.env.TEST_SEED ?? 1}`)
 const given = process.argv.slice(2)
-if (given.length > 0) run(process.execPath, [TAP, ...given])
+if (given.length > 0) await runTests([TAP, ...given])
 else await runAllTests()
+await slowChecks
+results.forEach(tell)
 
 async function runAllTests () {
   // On a terminal, tap formats the results as for its own runs.
   const isTerminal = process.stdout.isTTY === true
-  const tests = start(`${root}test/runner/all.mjs`, ['ignore', isTerminal ? 'pipe' : 'inherit', 'inherit'])
-  const children = isTerminal ? [tests, start(TAP, [tests.stdout, 'inherit', 'inherit'], '-')] : [tests]
+  const tests = start([`${root}test/runner/all.mjs`], ['ignore', isTerminal ? 'pipe' : 'inherit', 'inherit'])
+  const children = isTerminal ? [tests, start([TAP, '-'], [tests.stdout, 'inherit', 'inherit'])] : [tests]
+  await allToEnd(children)
+}
+
+async function runTests (args) {
+  await allToEnd([start(args, 'inherit')])
+}
+
+function start (args, stdio) {
+  return spawn(process.execPath, args, { cwd: root, stdio })
+}
+
+async function allToEnd (children) {
   const codes = await Promise.all(children.map(async (child) => (await once(child, 'close'))[0]))
-  process.exitCode = codes.every((code) => code === 0) ? 0 : 1
+  if (codes.some((code) => code !== 0)) process.exitCode = 1
 }
 
-function start (path, stdio, ...args) {
-  return spawn(process.execPath, [path, ...args], { cwd: root, stdio })
-}
-
-/** Runs two at a time; each output is shown at its end. */
-async function checkAll () {
-  const left = Object.entries(CHECKS)
+async function checkAll (checks, atOnce, priority, onResult) {
+  const left = Object.entries(checks)
   const checkOneAfterTheOther = async () => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) await check(...next)
+    for (let next = left.shift(); next !== undefined; next = left.shift()) onResult(await check(priority, ...next))
   }
-  await Promise.all([checkOneAfterTheOther(), checkOneAfterTheOther()])
-  if (process.exitCode) process.exit()
+  await Promise.all(Array.from({ length: atOnce }, checkOneAfterTheOther))
 }
 
-async function check (name, [path, ...args]) {
+async function check (priority, name, [path, ...args]) {
   const startedAt = performance.now()
   const child = spawn(process.execPath, [`${root}${path}`, ...args], { cwd: root })
+  setPriority(child.pid, priority)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { output += text })
-  const code = await new Promise((resolve) => child.once('close', resolve))
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-  console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${seconds.padStart(5)} s  ${name}`)
-  if (code === 0) return
+  const [code] = await once(child, 'close')
+  return { name, seconds: (performance.now() - startedAt) / 1000, isGood: code === 0, output }
+}
+
+function tell ({ name, seconds, isGood, output }) {
+  console.log(`${(isGood ? 'ok' : 'not ok').padEnd(6)} ${seconds.toFixed(1).padStart(5)} s  ${name}`)
+  if (isGood) return
   console.log(output)
   process.exitCode = 1
 }
@@ -108,7 +128,7 @@ function withoutServices (install) {
 
 function isExecutable (path) {
   try {
-    accessSync(path, constants.X_OK)
+    accessSync(path, modes.X_OK)
     return true
   } catch {
     return false
