@@ -1,24 +1,30 @@
 import type { Attributes } from './attributes.js'
 
+/** Tells the replayer that the style sheet of a link is left out. */
+const UNREADABLE = 'data-cobrowse-unreadable'
+
 /**
  * The style sheet of a link, as the attribute in which rrweb sends it. rrweb looks for it by the address of the link,
  * among the sheets of the document. So it finds neither that of a relative address after `pushState`, nor one in a
  * shadow root, nor the next one of a link whose address changes.
- *
- * @returns nothing if there is none, or if it comes from a server that does not let the page read it
+ * A sheet of a server that does not let the page read it stays unknown.
  */
 export function sheetOf (link: Element): Attributes {
   const { sheet } = link as HTMLLinkElement
+  if (sheet === null || sheet === undefined) return {}
+  const text = textOf(sheet)
+  return text === undefined ? { [UNREADABLE]: '' } : { _cssText: text }
+}
+
+function textOf (sheet: CSSStyleSheet): string | undefined {
   try {
-    return sheet === null || sheet === undefined ? {} : { _cssText: textOf(sheet) }
+    return Array.from(sheet.cssRules, textOfRule).join('')
   } catch {
-    return {}
+    return undefined
   }
 }
 
-function textOf (sheet: CSSStyleSheet): string {
-  return Array.from(sheet.cssRules, (rule) => {
-    const imported = (rule as CSSImportRule).styleSheet
-    return imported === null || imported === undefined ? rule.cssText : textOf(imported)
-  }).join('')
+function textOfRule (rule: CSSRule): string {
+  const { styleSheet } = rule as CSSImportRule
+  return styleSheet === null || styleSheet === undefined ? rule.cssText : textOf(styleSheet) ?? ''
 }

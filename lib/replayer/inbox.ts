@@ -10,7 +10,8 @@ const LEFT_OUT: Record<LeftOut, string> = {
   frames: 'Pages that are embedded in this page are not shown.',
   canvas: 'Drawings of this page are not shown.',
   media: 'Videos and sounds of this page are not played.',
-  images: 'Images that this page loads from a server are not shown.'
+  images: 'Images that this page loads from a server are not shown.',
+  styles: 'Styles that this page loads from another server are not shown.'
 }
 
 export interface InboxOptions {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { closeChromium, withoutChromium } from '../support/chromium.js'
 import { eventually, until } from '../support/until.js'
-import { openViewer } from '../replayer/viewer-page.js'
+import { openViewer, serve } from '../replayer/viewer-page.js'
 import { startLab } from './lab.js'
 
 const skip = withoutChromium
@@ -51,4 +51,27 @@ t.test('linked style sheets – whose address no longer leads to them, or in a s
     .map((root) => root?.querySelector('p'))
     .map((element) => element && w.getComputedStyle(element).color)`)
   await eventually(colors, ['rgb(2, 2, 2)', 'rgb(4, 4, 4)'])
+})
+
+t.test('a style sheet of another server – that the page may not read – is left out, and the agent is told', { skip }, async (t) => {
+  const other = await serve(t, { '/other.css': { type: 'text/css', body: 'p { color: rgb(6, 6, 6) }' } }, '')
+  const lab = await startLab(t, {
+    'imports.css': `@import "${other}/other.css"; p { color: rgb(8, 8, 8) }`,
+    linked: {
+      head: `<link rel="stylesheet" href="${other}/other.css">`,
+      body: '<p>text</p><div id="host"></div>',
+      script: `document.querySelector('#host').attachShadow({ mode: 'open' })
+        .innerHTML = '<link rel="stylesheet" href="imports.css"><p>text</p>'`
+    }
+  })
+  const shared = await lab.open(t, 'linked')
+  const { wire } = shared
+  await until(() => wire().includes('color: rgb(8, 8, 8)'), 'the sheet that imports another one')
+  t.notMatch(wire(), 'rgb(6, 6, 6)')
+  const { members, pass, told } = await openViewer(t)
+  await members(2)
+  await pass(...shared.sent)
+  await eventually(async () => await told('note'), [
+    { code: 'left-out', text: 'Styles that this page loads from another server are not shown.' }
+  ])
 })

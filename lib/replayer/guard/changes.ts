@@ -1,5 +1,5 @@
-import { PLACEHOLDER, readAttributes } from './attributes.js'
-import { readNode } from './nodes.js'
+import { readAttributes } from './attributes.js'
+import { readNode, tellLeftOutAttributes } from './nodes.js'
 import { isId, isInteger, isList, isObject, isText, listOf, numberOf, objectsOf, textOf } from './values.js'
 import type { Known } from './nodes.js'
 import type { Fields } from './values.js'
@@ -107,10 +107,10 @@ function readAdds (adds: unknown, known: Known): Fields[] {
   return read
 }
 
-function readAttributeChange ({ id, attributes }: Fields, { names, leftOut }: Known): Fields {
-  const name = isId(id) ? names.get(id) : undefined
+function readAttributeChange ({ id, attributes }: Fields, known: Known): Fields {
+  const name = isId(id) ? known.names.get(id) : undefined
   const read = name === undefined ? {} : readAttributes(attributes, name)
-  if (read.src === PLACEHOLDER) leftOut.add('images')
+  tellLeftOutAttributes(read, known)
   return { id, attributes: read }
 }
 

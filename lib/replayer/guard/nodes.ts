@@ -14,8 +14,11 @@ const HIDDEN_CLASS = 'rr-block'
 const NO_ELEMENT = '-'
 const HTML_NAMES = /^[a-z][a-z0-9]*$/
 
+/** Set by the recorder on a link whose style sheet it cannot read. */
+const UNREADABLE = 'data-cobrowse-unreadable'
+
 /** Kinds of content that are left out, of which the viewer is told. */
-export type LeftOut = 'frames' | 'canvas' | 'media' | 'images'
+export type LeftOut = 'frames' | 'canvas' | 'media' | 'images' | 'styles'
 
 /** State of the picture. An id keeps the name of its element, by which later attributes are judged. */
 export interface Known {
@@ -96,11 +99,16 @@ function nameOf (tag: string, isSVG: boolean): string {
 
 const isReplaced = (tagName: string) => ['img', 'video', 'audio'].includes(tagName)
 
-function tellLeftOut (tag: string, { src }: Attributes, { leftOut }: Known): void {
-  if (tag === 'canvas') leftOut.add('canvas')
-  else if (EMBEDDED.has(tag)) leftOut.add('frames')
-  else if (tag === 'video' || tag === 'audio') leftOut.add('media')
-  else if (src === PLACEHOLDER) leftOut.add('images')
+function tellLeftOut (tag: string, attributes: Attributes, known: Known): void {
+  if (tag === 'canvas') known.leftOut.add('canvas')
+  else if (EMBEDDED.has(tag)) known.leftOut.add('frames')
+  else if (tag === 'video' || tag === 'audio') known.leftOut.add('media')
+  else tellLeftOutAttributes(attributes, known)
+}
+
+export function tellLeftOutAttributes ({ src, [UNREADABLE]: isUnreadable }: Attributes, { leftOut }: Known): void {
+  if (src === PLACEHOLDER) leftOut.add('images')
+  if (isText(isUnreadable)) leftOut.add('styles')
 }
 
 /** Only hidden elements, and those that are not shown, are recorded with their size. */
