@@ -11,7 +11,8 @@ const LEFT_OUT: Record<LeftOut, string> = {
   canvas: 'Drawings of this page are not shown.',
   media: 'Videos and sounds of this page are not played.',
   images: 'Images that this page loads from a server are not shown.',
-  styles: 'Styles that this page loads from another server are not shown.'
+  styles: 'Styles that this page loads from another server are not shown.',
+  files: 'Fonts and background images that this page loads from a server are not shown.'
 }
 
 export interface InboxOptions {

@@ -17,8 +17,11 @@ const HTML_NAMES = /^[a-z][a-z0-9]*$/
 /** Set by the recorder on a link whose style sheet it cannot read. */
 const UNREADABLE = 'data-cobrowse-unreadable'
 
+/** An address in a style that the policy of the picture forbids. */
+const FILE = /url\(["']?(?!data:|[#"')])/i
+
 /** Kinds of content that are left out, of which the viewer is told. */
-export type LeftOut = 'frames' | 'canvas' | 'media' | 'images' | 'styles'
+export type LeftOut = 'frames' | 'canvas' | 'media' | 'images' | 'styles' | 'files'
 
 /** State of the picture. An id keeps the name of its element, by which later attributes are judged. */
 export interface Known {
@@ -106,9 +109,11 @@ function tellLeftOut (tag: string, attributes: Attributes, known: Known): void {
   else tellLeftOutAttributes(attributes, known)
 }
 
-export function tellLeftOutAttributes ({ src, [UNREADABLE]: isUnreadable }: Attributes, { leftOut }: Known): void {
+export function tellLeftOutAttributes (attributes: Attributes, { leftOut }: Known): void {
+  const { src, style, _cssText, [UNREADABLE]: isUnreadable } = attributes
   if (src === PLACEHOLDER) leftOut.add('images')
   if (isText(isUnreadable)) leftOut.add('styles')
+  if ([style, _cssText].some((it) => isText(it) && FILE.test(it))) leftOut.add('files')
 }
 
 /** Only hidden elements, and those that are not shown, are recorded with their size. */

@@ -180,6 +180,21 @@ t.test('elements whose content is not shown – keep their room, and are told', 
   t.strictSame(readings[1]?.leftOut, ['frames', 'canvas', 'media', 'images'])
 })
 
+t.test('files of styles, and sheets that the recorder may not read – at first and later – are left out, and told', async (t) => {
+  const leftOutOf = (tag: string, attributes: Record<string, string>) => page('x', [element(tag, attributes)]).map(readBy(createGuard()))[1]?.leftOut
+  for (const css of ['url("http://x/a.woff2")', 'url(a.png)', "URL('/a.png')", 'url(//x/a)']) {
+    t.strictSame(leftOutOf('style', { _cssText: `p { src: ${css} }` }), ['files'], css)
+    t.strictSame(leftOutOf('p', { style: `background: ${css}` }), ['files'], css)
+  }
+  for (const css of ['url("data:font/woff2;base64,AA")', 'url(#clip)', 'url("#clip")', 'url()', 'curl', 'red']) {
+    t.strictSame(leftOutOf('style', { _cssText: `p { src: ${css} }` }), [], css)
+  }
+  t.strictSame(leftOutOf('link', { 'data-cobrowse-unreadable': '' }), ['styles'])
+  const link = element('link')
+  const late = mutation({ attributes: [{ id: link.id, attributes: { 'data-cobrowse-unreadable': '' } }] })
+  t.strictSame(readBy(guardOf(link))(late).leftOut, ['styles'])
+})
+
 t.test('an unknown element – of HTML – shows its content, and one that never shows any stays empty', async (t) => {
   t.match(rebuilt(element('blink', {}, text('x'))), { tagName: 'span', childNodes: [{ textContent: 'x' }] })
   for (const tag of ['script', 'noscript', 'template', 'portal', 'o:p', 'x y', '']) {
