@@ -47,26 +47,28 @@ try {
   const left = await room.getAttribute('data-node')
   await room.locator('[data-action=stop]').click()
   await topology.locator('#log li', { hasText: `moved from ${left}` }).waitFor()
+  const holder = await room.getAttribute('data-node')
+  const free = ['node-1', 'node-2', 'node-3'].find((id) => ![left, holder].includes(id))
   await topology.waitForTimeout(1000)
   await topology.setViewportSize({ width: 1180, height: 660 })
   writeFileSync(`${root}docs/images/topology.png`, await topology.screenshot())
-  writeFileSync(`${root}docs/images/admin.png`, await adminPage(context, base))
+  writeFileSync(`${root}docs/images/admin.png`, await adminPage(context, base, free))
   writeFileSync(`${root}docs/images/session.png`, await sideBySide(context, sides))
 } finally {
   await browser.close()
   demo.kill()
 }
 
-/** The page for operators, with one node under an order, and one room explained. */
-async function adminPage (context, base) {
+/** The page for operators, with an order for the node, and one room explained. */
+async function adminPage (context, base, node) {
   const page = await context.newPage()
   await page.setViewportSize({ width: 1180, height: 760 })
   await page.goto(`${base}/admin/`)
-  await page.evaluate(async () => await fetch('api/nodes/node-2/order', {
+  await page.evaluate(async (id) => await fetch(`api/nodes/${id}/order`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ kind: 'cordon', reason: 'new kernel on Sunday' })
-  }))
+  }), node)
   await page.getByText('new kernel on Sunday').first().waitFor()
   await page.fill('#tenant', 'demo')
   await page.fill('#room', ROOM)
