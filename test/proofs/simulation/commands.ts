@@ -207,10 +207,11 @@ export async function healAll (world: World, staysCut?: number): Promise<void> {
 export async function secondsToMeet (world: World, limit: number): Promise<number | undefined> {
   for (const client of world.clients) if (client.state === 'away') client.state = 'must ask'
   for (let step = 0; step <= limit * 2; step++) {
-    // An operator who could not reach the store tries again.
+    // An operator who could not reach the store tries again, and takes back what arrived late.
     for (const relay of world.relays) {
-      if (relay.node?.status().state === 'drained') world.undrain(relay)
-      if (relay.mayBeOrdered) world.order(relay, gatewayOf(world, step), undefined)
+      const { state, order } = relay.node?.status() ?? {}
+      if (state === 'drained') world.undrain(relay)
+      if (relay.mayBeOrdered || order !== undefined) world.order(relay, gatewayOf(world, step), undefined)
     }
     for (const [at, client] of world.clients.entries()) {
       world.ask(client, pick(world.gateways, at + step))
