@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { createRandom } from '../race/random.mjs'
+import { MAX_HISTORY } from '../../../lib/registry/redis/scripts/prelude.js'
 import { newFolderOf, SECONDS } from '../../support/long.js'
 import { withoutRedis } from '../../support/redis-server.js'
 import { SEED } from '../../support/seed.js'
@@ -51,13 +52,16 @@ t.test('a deployment on Redis – joins, leaves, ends, drains, cuts and restarts
 })
 
 async function checkKeys (t: Test, { redis }: Soaked, samples: Sample[]): Promise<void> {
-  const { '{cobrowse}:meta': _meta, '{cobrowse}:ended': ended = 0, ...others } = (await keysOf(redis)).staying
+  const { staying, ending, longest } = await keysOf(redis)
+  const {
+    '{cobrowse}:meta': _meta, '{cobrowse}:ended': ended = 0, '{cobrowse}:history': history = 0, ...others
+  } = staying
   t.strictSame(others, TWO_NODES, 'only the two nodes stay in Redis')
+  t.ok(history > 0 && history < 1.1 * MAX_HISTORY, `${history} events of rooms, of about ${MAX_HISTORY} at most`)
   const last = samples.at(-1)
   const forgotten = samples.findLast(({ minutes }) => minutes < (last?.minutes ?? 0) - LONGEST_LIFE_MINUTES)
   const remembered = (last?.ends ?? 0) - (forgotten?.ends ?? 0)
   t.ok(ended <= remembered, `${ended} ends are remembered, of ${remembered} in ${LONGEST_LIFE_MINUTES} minutes`)
-  const { ending, longest } = await keysOf(redis)
   t.ok(longest <= LONGEST_LIFE_MINUTES * 60_000, `${ending} keys expire within ${Math.round(longest / 1000)} s`)
 }
 

@@ -112,7 +112,8 @@ async function sizeOf (redis: Redis, key: string): Promise<number> {
     hash: async () => await redis.hlen(key),
     zset: async () => await redis.zcard(key),
     set: async () => await redis.scard(key),
-    list: async () => await redis.llen(key)
+    list: async () => await redis.llen(key),
+    stream: async () => await redis.xlen(key)
   }
   return await sizes[await redis.type(key)]?.() ?? 1
 }
