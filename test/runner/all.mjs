@@ -55,8 +55,8 @@ const TOGETHER = [
     'test/system/release.test.ts', 'test/examples/manifests.test.ts']
 ]
 
-/** Processes that use or await a core, on average of a minute. On an idle machine, the files of one run stay below. */
-const MOST_LOAD = 3 * availableParallelism()
+/** Processes that use or await a core, on average of a minute. Two runs beside each other stay below. */
+const MOST_LOAD = 6 * availableParallelism()
 const LOOK_AGAIN_MS = 1000
 let running = 0
 const report = createReport(t)

@@ -15,6 +15,6 @@ testRace(t, 'three servers of ZooKeeper', {
     moves: 5,
     mayLapse: true,
     roomsAtOnce: 10,
-    faults: ['node-kill', 'store-expire', 'store-leader-kill']
+    faults: ['node-kill', 'store-leader-kill']
   }
 })
