@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { ChildProcess } from 'node:child_process'
 
 interface Change {
   file: string
@@ -54,12 +55,22 @@ async function runTest (cwd: string, test: string): Promise<{ code: number | nul
   let output = ''
   child.stdout.on('data', (data) => { output += data })
   child.stderr.on('data', (data) => { output += data })
-  // The whole process group is killed, since the test has children of its own.
-  const end = () => { if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL') }
-  const timer = setTimeout(end, LIMIT_MS)
-  const [code] = await once(child, 'close') as [number | null]
+  const timer = setTimeout(() => killGroup(child), LIMIT_MS)
+  const closed = once(child, 'close')
+  const [code] = await once(child, 'exit') as [number | null]
   clearTimeout(timer)
+  // A test that bails out leaves its servers behind.
+  killGroup(child)
+  await closed
   return { code, output }
+}
+
+function killGroup ({ pid = NaN }: ChildProcess): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // All of them have ended.
+  }
 }
 
 function firstRed (output: string): string {
