@@ -112,7 +112,8 @@ async function runInOneProcess (files) {
 
 /** The tests keep their times on a busy machine, but not if it has many times more to do than it can. */
 async function untilCoresAreFree () {
-  while (running > 0 && runnable() > MOST_RUNNABLE) await sleep(LOOK_AGAIN_MS)
+  const isBusy = () => running > 0 && runnable() > MOST_RUNNABLE
+  while (isBusy()) await sleep(LOOK_AGAIN_MS)
 }
 
 /** The average load of a minute tells nothing here: it stays high while all wait for it to fall. */
