@@ -270,7 +270,7 @@ t.test('callers without a good signature – 1,000 above the seats – are answe
       'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: cobrowse.v1, wrong\r\n\r\n')
   }
   for (let caller = 1; caller <= 1001; caller++) call()
-  await until(() => answers.length === 1001, 'the answers')
+  await until(() => answers.length === 1001, 'the answers', 60_000)
   t.strictSame([...new Set(answers)], ['101'])
   call()
   await eventually(() => answers[1001], '503')
