@@ -5,10 +5,10 @@ import { root } from './prepare.mjs'
 
 /** Parts of test:long that guard main. The other parts search for unknown faults, or measure an idle machine. */
 const PARTS = [
-  'client/', 'demo/', 'examples/react', 'examples/relay-java.', 'examples/relay-python.', 'examples/vite', 'gateways',
-  'model/', 'package', 'promise', 'race/redis', 'recorder/page-cache', 'recorder/sheets', 'recorder/states',
-  'redis-client/', 'registry/moving', 'registry/race', 'registry/redis/clients', 'replayer/pages', 'simulation/',
-  'testing/'
+  'client/', 'demo/basics', 'demo/demo', 'demo/masking', 'demo/replay-safety', 'demo/session', 'demo/shutdown',
+  'examples/react', 'examples/relay-java.', 'examples/relay-python.', 'examples/vite', 'gateways', 'model/', 'package',
+  'promise', 'race/redis', 'recorder/page-cache', 'recorder/sheets', 'recorder/states', 'redis-client/',
+  'registry/moving', 'registry/race', 'registry/redis/clients', 'replayer/pages', 'simulation/', 'testing/'
 ]
 const STEPS = [
   ['npm', 'test'],
