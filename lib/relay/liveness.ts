@@ -67,14 +67,15 @@ export function createLiveness<C extends Pinged> (interval: number, onSilent: (c
 
   /** What a client sends while it is not read waits in its connection, and is not read at once after that. */
   function hasSent ({ socket: { isPaused }, connection: { bytesRead } }: C, state: State): boolean {
-    const hasSent = isPaused || state.wasPaused || bytesRead > state.readBytes
+    const isHeard = isPaused || state.wasPaused || bytesRead > state.readBytes
     state.wasPaused = isPaused
     state.readBytes = bytesRead
-    return hasSent
+    return isHeard
   }
 
   function ping (client: C, state: State): void {
     state.isUnanswered = true
+    state.wasPaused = client.socket.isPaused
     state.patience = Math.floor((client.sentBytes - state.answeredAt) / bytesOfInterval)
     state.readBytes = client.connection.bytesRead
     state.pingedAt = client.sentBytes

@@ -43,7 +43,7 @@ export const RELAY_DEFAULTS = Object.freeze({
   maxReplayerMessageBytes: 64 * 1024,
   messagesPerSecond: 500,
   bytesPerSecond: 8 * MIB,
-  // The largest page of the recorder fits in. A slow viewer that is dropped would get it again, and be dropped again.
+  // A page of 32 Mi characters of ASCII fits in. A slow viewer that is dropped gets it again, and is dropped again.
   maxBufferedBytes: 48 * MIB,
   maxTotalBufferedBytes: 256 * MIB,
   pingInterval: 5000
