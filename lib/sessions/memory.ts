@@ -1,6 +1,7 @@
 import { takesDeadline } from '../common/adapter-call.js'
 import { createAdapterState } from '../common/adapter-state.js'
 import { createTenantCache } from '../common/tenant-cache.js'
+import { createKnownTokens } from './known-tokens.js'
 import { equalsStored, makeToken, readToken, toUid } from './token.js'
 import type { MemorySessions } from '../../types/sessions.js'
 
@@ -10,6 +11,7 @@ const MAX_TOKENS = 100_000
 /** A token store in the memory of one process, for tests and the demo: its tokens are lost with the process. */
 export function memorySessions (): MemorySessions {
   const live = createTenantCache<{ token: string, endsAt: number }>(MAX_TOKENS)
+  const knownTokens = createKnownTokens()
   const state = createAdapterState({ open: () => state.set('up') })
 
   return {
@@ -28,10 +30,13 @@ export function memorySessions (): MemorySessions {
       live.delete(session.tenantId, toUid(session))
     },
     find: takesDeadline(async (token: string) => {
-      const session = readToken(token)
+      const known = knownTokens.get(token)
+      const session = known ?? readToken(token)
       if (session === null) return null
       const held = live.get(session.tenantId, toUid(session))
-      return held !== undefined && held.endsAt > performance.now() && equalsStored(token, held.token) ? session : null
+      if (held === undefined || held.endsAt <= performance.now() || !equalsStored(token, held.token)) return null
+      if (known === undefined) knownTokens.add(held.token, session)
+      return session
     })
   }
 }

@@ -6,6 +6,7 @@ import { systemClock } from '../common/clock.js'
 import { isOver, isOwnBacklog, untilOver, withinDeadline } from '../common/deadline.js'
 import { AnsweredError } from '../common/reason.js'
 import { assertReachable } from '../common/redis-state.js'
+import { createKnownTokens } from './known-tokens.js'
 import { createReader } from './reader.js'
 import { equalsStored, readToken, toUid } from './token.js'
 import type { Ending } from '../common/deadline.js'
@@ -32,6 +33,7 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
   checkOptions('redisSessions', OptionsSchema, options)
   const { redis, prefix = '', decode } = options
   const get = createReader(redis)
+  const knownTokens = createKnownTokens()
   let timer: NodeJS.Timeout | undefined
   const state = createAdapterState({
     open () {
@@ -81,12 +83,15 @@ export function redisSessions (options: RedisSessionsOptions): Sessions {
     status: state.status,
     close: state.close,
     find: takesDeadline(async (token: string, ending: Ending) => {
-      const session = readToken(token)
+      const known = knownTokens.get(token)
+      const session = known ?? readToken(token)
       if (session === null) return null
       const stored = await read(prefix + toUid(session), ending)
       if (stored === null) return null
       const live = decode === undefined ? stored : await unwrap(decode, stored, ending)
-      return equalsStored(token, live) ? session : null
+      if (!equalsStored(token, live)) return null
+      if (known === undefined) knownTokens.add(live, session)
+      return session
     })
   }
 }

@@ -55,6 +55,16 @@ t.test('a token store on a real Redis', { skip: withoutRedis }, async (t) => {
     await t.rejects(redisSessions({ redis, decode }).find(token, signal), { name: 'AnsweredError', cause: SyntaxError })
   })
 
+  t.test('a token that was valid – is asked for each time', async (t) => {
+    const redis = connect(t, server.port)
+    const sessions = redisSessions({ redis })
+    await redis.set(toUid(session), token)
+    t.strictSame(await sessions.find(token, signal), session)
+    t.strictSame(await sessions.find(token, signal), session)
+    await redis.set(toUid(session), makeToken(session, 2))
+    t.equal(await sessions.find(token, signal), null)
+  })
+
   t.test('a key of another type – is no token, and a forger learns nothing from it', async (t) => {
     const redis = connect(t, server.port)
     const other = { ...session, userId: 'u-hash' }

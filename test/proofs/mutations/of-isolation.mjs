@@ -1,6 +1,13 @@
 /** Breakages of isolation: one bad token, room, record, tenant or function of the host costs its own requests only. */
 export const OF_ISOLATION = [
   {
+    name: 'a token that was valid once is valid for ever',
+    file: 'lib/sessions/redis.ts',
+    find: 'const session = known ?? readToken(token)',
+    replace: 'if (known !== undefined) return known\n      const session = readToken(token)',
+    tests: ['test/sessions/redis.test.ts']
+  },
+  {
     name: 'the breaker counts an answer about one room or token',
     file: 'lib/gateway/dependency.ts',
     find: 'return isAnswered(error) || (',
