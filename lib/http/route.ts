@@ -1,8 +1,8 @@
-import cookie from '@fastify/cookie'
 import { ClosingError, NotAuthorizedError, UnsupportedContentTypeError } from '../errors.js'
 import { checkContentType, checkHeaders, checkOrigin } from './checks.js'
 import { assertAuthorized } from './authorize.js'
 import { createBodyParser } from './body.js'
+import { provideCookies } from './cookies.js'
 import { createErrorAnswer, JSON_HEADERS } from './error-answer.js'
 import { createRequests } from './requests.js'
 import { copyRouteOptions, mergeSchema } from './route-options.js'
@@ -54,7 +54,7 @@ export function createRoute<Body, Given = Body> (
   })
 
   return async function route (scope: FastifyInstance): Promise<void> {
-    if (!scope.hasRequestDecorator('cookies')) await scope.register(cookie)
+    await provideCookies(scope)
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('application/json', createBodyParser((request) => requests.exchangeOf(request).budget))
     scope.addContentTypeParser('*', async () => { throw new UnsupportedContentTypeError() })

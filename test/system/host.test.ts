@@ -8,6 +8,7 @@ import t from 'tap'
 import { cobrowse } from '../../lib/index.js'
 import { body, buildApp, defaults, PATH, session } from '../support/build-app.js'
 import type { FastifyInstance } from 'fastify'
+import type { Authorize } from '../../lib/index.js'
 
 /** Routes of a host, one for each feature that a plugin could break. */
 function addHostRoutes (app: FastifyInstance): void {
@@ -95,6 +96,28 @@ t.test('@fastify/cookie – may be registered by the host before, after, or not 
 t.test('authorize – may read other cookies, whether or not the host parses them', async (t) => {
   const { ask, token } = await buildApp(t, { options: { authorize: (_session, _body, { cookies }) => cookies.desk === '7' } })
   t.equal((await ask({ headers: { cookie: `ccmessaging-token=${token}; desk=7` } })).json().retCode, '0')
+})
+
+t.test('cookies – in a host that does not parse them – are parsed once, and may be set by a hook', async (t) => {
+  const seen: unknown[] = []
+  const authorize: Authorize = (_session, _body, request) => {
+    const { cookies } = request
+    seen.push(request.cookies === cookies, cookies.desk)
+    return true
+  }
+  const { ask, token } = await buildApp(t, {
+    options: { authorize },
+    before (app) {
+      app.addHook('preHandler', async (request) => {
+        if (request.headers['x-set'] !== undefined) request.cookies = { desk: 'of the hook' }
+      })
+    }
+  })
+  const cookie = `ccmessaging-token=${token}; desk=%37`
+  t.equal((await ask({ headers: { cookie } })).json().retCode, '0')
+  t.equal((await ask({ headers: { cookie, 'x-set': '1' } })).json().retCode, '0')
+  t.equal((await ask({ headers: { 'ccmessaging-token': token, cookie: '' } })).json().retCode, '0')
+  t.strictSame(seen, [true, '7', true, 'of the hook', true, undefined])
 })
 
 t.test('hooks of the host – run, and a failing hook is answered from the catalogue', async (t) => {
