@@ -40,8 +40,17 @@ export function checkHeaders ({ raw: { rawHeaders }, headers }: FastifyRequest):
   }
   const { cookie = '', 'transfer-encoding': coding = 'chunked' } = headers
   if (cookie.length > MAX_COOKIE_BYTES) throw new InvalidBodyError(`more than ${MAX_COOKIE_BYTES} bytes of cookies`)
-  if (cookie.length > MAX_COOKIES && cookie.split(';').length > MAX_COOKIES) throw new InvalidBodyError(`more than ${MAX_COOKIES} cookies`)
+  if (hasMoreThan(MAX_COOKIES, cookie)) throw new InvalidBodyError(`more than ${MAX_COOKIES} cookies`)
   if (coding.toLowerCase() !== 'chunked') throw new InvalidBodyError('the Transfer-Encoding must be chunked')
+}
+
+function hasMoreThan (most: number, cookies: string): boolean {
+  let at = -1
+  for (let left = most; left > 0; left--) {
+    at = cookies.indexOf(';', at + 1)
+    if (at === -1) return false
+  }
+  return true
 }
 
 /** @throws UnsupportedContentTypeError unless the declared type is plain JSON in UTF-8 */

@@ -44,12 +44,23 @@ t.test('an HTTP/2 caller – two different token cookies, or none – is rejecte
   t.strictSame(await ask([crumb, ...cookies(3), crumb]), { status: 200, retCode: '0' }, 'one cookie, sent twice')
 })
 
-t.test('a caller with more than 64 header lines beside its cookies – is rejected', async (t) => {
+/** Sends further header lines with a good request. */
+async function listenForLines (t: Test) {
   const { token, port } = await listen(t)
-  const ask = async (lines: string[]) => await sendRaw(port, [
+  return async (lines: string[]) => await sendRaw(port, [
     `POST ${PATH} HTTP/1.1`, 'Host: x', 'Content-Type: application/json', `ccmessaging-token: ${token}`,
     `Content-Length: ${Buffer.byteLength(payload)}`, 'Connection: close', ...lines, '', payload
   ].map((line) => Buffer.from(line).toString('latin1')).join('\r\n'))
+}
+
+t.test('a caller with more than 180 cookies – is rejected', async (t) => {
+  const ask = await listenForLines(t)
+  t.match(await ask([`Cookie: ${cookies(180).join('; ')}`]), { status: 200 })
+  t.match(await ask([`Cookie: ${cookies(181).join('; ')}`]), { status: 400, body: /"40001","retMsg":"more than 180 cookies"/ })
+})
+
+t.test('a caller with more than 64 header lines beside its cookies – is rejected', async (t) => {
+  const ask = await listenForLines(t)
   const lines = (count: number) => Array.from({ length: count }, (_value, index) => `x-${index}: 1`)
   t.match(await ask(lines(59)), { status: 200 })
   t.match(await ask(lines(60)), { status: 400, body: /"40001","retMsg":"[^"]*64 header lines"/ })
