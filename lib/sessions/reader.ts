@@ -2,8 +2,8 @@ import { createBatch } from '../common/batch.js'
 import { systemClock } from '../common/clock.js'
 import type { RedisReader } from '../../types/sessions.js'
 
-/** Redis reads them one after the other, and answers nobody else meanwhile. */
-const MOST_KEYS = 64
+/** As many as rooms in one call: what is read together is assigned together. */
+const MOST_KEYS = 32
 
 type Read = (key: string) => Promise<string | null>
 

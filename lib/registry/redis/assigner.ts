@@ -37,8 +37,11 @@ interface Proposal {
 
 const NOTHING: Proposal = { candidates: [], choice: '' }
 
-/** The script answers one room after the other, and Redis nobody else meanwhile. */
-const MOST_ROOMS = 64
+/**
+ * The script answers one room after the other, and Redis nobody else meanwhile. With more of them in one call, this
+ * process would wait for Redis instead of working on other requests: with 64, a tenth less is answered.
+ */
+const MOST_ROOMS = 32
 
 interface Question {
   /** Key of the room. */
