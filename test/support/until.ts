@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect, isDeepStrictEqual } from 'node:util'
 
 /** Generous, since machines are noisy. */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 const PAUSE_MS = 10
 
 type Truthy<T> = Exclude<T, false | null | undefined | '' | 0>

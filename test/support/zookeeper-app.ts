@@ -4,7 +4,7 @@ import { startToxicProxy } from '../../lib/testing/toxic-proxy.js'
 import { body, buildApp, session, signing } from './build-app.js'
 import { until } from './until.js'
 import { connectClient } from './zookeeper-client.js'
-import { isLate, makeRegistry, newRoot } from './zookeeper-registry.js'
+import { isLate, makeHastyRegistry, newRoot } from './zookeeper-registry.js'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import type {
@@ -43,7 +43,7 @@ export const roomKey = (room: string): RoomKey => ({ tenant: session.tenantId, r
 export async function startGateway (
   t: Test, hosts: string, settings: RegistrySettings, options: Partial<CobrowseOptions> = {}
 ): Promise<Gateway> {
-  const registry = makeRegistry(t, hosts, { linger: LINGER, ...settings })
+  const registry = makeHastyRegistry(t, hosts, { linger: LINGER, ...settings })
   const { app, ask } = await buildApp(t, { options: { registry, signing: SIGNING, ...options } })
   return {
     app,
@@ -76,7 +76,7 @@ export async function startNode (
 ): Promise<NodeOnZooKeeper> {
   const proxy = await startToxicProxy({ port })
   t.teardown(async () => await proxy.close())
-  const registry = makeRegistry(t, `127.0.0.1:${proxy.port}`, { linger: LINGER, ...settings })
+  const registry = makeHastyRegistry(t, `127.0.0.1:${proxy.port}`, { linger: LINGER, ...settings })
   const wssUrl = `wss://${id}.example/ws`
   const member = await joinPatiently(registry, { id, wssUrl, ...record })
   return { member, wssUrl, events: listen(member), proxy, registry }

@@ -6,7 +6,7 @@ import { createZooKeeperClient } from '../../../lib/zookeeper-client/client.js'
 import { patient } from '../../support/redis-registry.js'
 import { elapse } from '../../support/elapse.js'
 import { eventually, until } from '../../support/until.js'
-import { makeRegistry, newRoot, STEADY } from '../../support/zookeeper-registry.js'
+import { makeHastyRegistry, makeRegistry, newRoot, STEADY } from '../../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
 import { PATIENT, setUpRooms } from './set-up-rooms.js'
 import type { Test } from 'tap'
@@ -127,8 +127,8 @@ t.test('rooms on one server', { skip: withoutZooKeeper }, async (t) => {
   })
 
   t.test('the end of a call – the server pauses for longer than a gateway waits – is written', async (t) => {
-    const registry = makeRegistry(t, hosts, { root: newRoot(), ...STEADY })
-    const member = await registry.join(nodeRecord('n1'))
+    const registry = makeHastyRegistry(t, hosts, { root: newRoot(), ...STEADY })
+    const member = await patient(registry).join(nodeRecord('n1'))
     const room = newRoom()
     t.equal(await member.claim(room), 'ok')
     server.pause()

@@ -6,7 +6,7 @@ import {
   untilOk
 } from '../../support/zookeeper-app.js'
 import { askMany, goOnAsking, kindsOf, openRooms } from '../../support/zookeeper-load.js'
-import { makeRegistry } from '../../support/zookeeper-registry.js'
+import { makeHastyRegistry } from '../../support/zookeeper-registry.js'
 import { startEnsemble, withoutZooKeeper } from '../../support/zookeeper-server.js'
 import type { Test } from 'tap'
 import type { Gateway, RegistrySettings } from '../../support/zookeeper-app.js'
@@ -40,7 +40,7 @@ t.test('three servers', { skip: withoutZooKeeper }, async (t) => {
   /** Creates clients, each in its own session. */
   async function startNodes (t: Test, at: string, settings: RegistrySettings, gateways: Gateway[], ids: string[]) {
     const nodes = await Promise.all(ids.map(async (id) => {
-      const registry = makeRegistry(t, at, { linger: LINGER, ...settings })
+      const registry = makeHastyRegistry(t, at, { linger: LINGER, ...settings })
       const wssUrl = `wss://${id}.example/ws`
       const member = await until(async () => await registry.join({ id, wssUrl }).catch(() => undefined))
       return { member, wssUrl, events: listen(member) }

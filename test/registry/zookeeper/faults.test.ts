@@ -13,7 +13,7 @@ import {
   untilOk
 } from '../../support/zookeeper-app.js'
 import { askMany } from '../../support/zookeeper-load.js'
-import { makeRegistry } from '../../support/zookeeper-registry.js'
+import { makeHastyRegistry } from '../../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
 import type { Test } from 'tap'
 
@@ -46,7 +46,7 @@ t.test('a shared ZooKeeper server', { skip: withoutZooKeeper }, async (t) => {
   t.test('an operator – the server takes longer than a request may – is answered', async (t) => {
     const proxy = await startToxicProxy(server)
     t.teardown(async () => await proxy.close())
-    const { operations } = makeRegistry(t, `127.0.0.1:${proxy.port}`, { ...newSettings(), sessionTimeout: 20_000 })
+    const { operations } = makeHastyRegistry(t, `127.0.0.1:${proxy.port}`, { ...newSettings(), sessionTimeout: 20_000 })
     const room = { tenant: 't', room: 'r' }
     await until(async () => await operations?.explain(room), 'the registry is connected')
     // In each direction.
@@ -139,7 +139,7 @@ t.test('a shared ZooKeeper server', { skip: withoutZooKeeper }, async (t) => {
     await skipSettling(redis)
     const registry = redisRegistry({ redis })
     const fake = await startFakeZooKeeper(t, { connect () {} })
-    const unused = makeRegistry(t, fake.hosts)
+    const unused = makeHastyRegistry(t, fake.hosts)
     const { ask } = await buildApp(t, { options: { registry } })
     await registry.join({ id: 'n1', wssUrl: 'wss://n1.example/ws' })
     await eventually(async () => (await ask()).json().retCode, '0')

@@ -3,7 +3,7 @@ import { NoLiveNodeError, RegistrySettlingError } from '../../../lib/errors.js'
 import { zookeeperRegistry } from '../../../lib/registry/zookeeper.js'
 import { assignMany, idsOf, newRoom, nodeOf, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
 import { listedContract } from '../../../lib/testing/index.js'
-import { patient, watch } from '../../support/redis-registry.js'
+import { watch } from '../../support/redis-registry.js'
 import { eventually, until } from '../../support/until.js'
 import { connectClient } from '../../support/zookeeper-client.js'
 import { FAST, makeRegistry, newRoot, STEADY } from '../../support/zookeeper-registry.js'
@@ -54,7 +54,7 @@ t.test('nodes registered by another program', { skip: withoutZooKeeper }, async 
     const path = `${root}-relays`
     const { client } = await connectClient(t, hosts)
     await client.create(path, Buffer.alloc(0), PATIENT)
-    const make = () => patient(makeRegistry(t, hosts, { listed: { path }, root, ...times, ...parse && { parse } }))
+    const make = () => makeRegistry(t, hosts, { listed: { path }, root, ...times, ...parse && { parse } })
     return {
       path,
       make,
@@ -96,7 +96,7 @@ t.test('nodes registered by another program', { skip: withoutZooKeeper }, async 
     const { client } = await connectClient(t, hosts)
     await client.create(path, Buffer.alloc(0), PATIENT)
     await client.create(`${path}/n1`, Buffer.from(JSON.stringify({ wssUrl: nodeRecord('n1').wssUrl })), PATIENT)
-    const gateway = patient(makeRegistry(t, hosts, { listed: { path }, root, ...STEADY, linger: 20 }))
+    const gateway = makeRegistry(t, hosts, { listed: { path }, root, ...STEADY, linger: 20 })
     const room = { tenant: 't1', room: 'r1' }
     const { issuedAt } = await gateway.assign(room)
     await gateway.end?.(room)

@@ -1,7 +1,6 @@
 import t from 'tap'
 import { RegistrySettlingError } from '../../../lib/errors.js'
 import { newRoom, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
-import { patient } from '../../support/redis-registry.js'
 import { makeRegistry, newRoot, STEADY } from '../../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
 import { setUpRooms } from './set-up-rooms.js'
@@ -12,7 +11,6 @@ t.test('a node that never gives up a room that moves – keeps it from the other
   const { hosts } = await startZooKeeper(t)
   const root = newRoot()
   const registry = makeRegistry(t, hosts, { root, ...STEADY })
-  const gateway = patient(registry)
   const n1 = await registry.join(nodeRecord('n1'))
   await registry.join(nodeRecord('n2'))
   const { layout, write } = await setUpRooms(t, hosts, root)
@@ -24,15 +22,15 @@ t.test('a node that never gives up a room that moves – keeps it from the other
   await write({ member, state: 'claimed', claims: 1, endedAt: 0 }, key)
   const order = { reason: 'it freezes', author: 'anna' }
   t.strictSame(await registry.operations?.move(room, order), { outcome: 'moving', from: 'n1' })
-  await t.rejects(gateway.assign(room), RegistrySettlingError)
+  await t.rejects(registry.assign(room), RegistrySettlingError)
   t.equal(await explained(), 'moving')
 
   const waitMs = 1000 * (registry.linger ?? 0) + STEADY.sessionTimeout
   await write({ member, state: 'moving', claims: Date.now() - waitMs - 1, endedAt: 0 }, key)
   t.equal(await explained(), 'moved')
-  t.equal((await gateway.assign(room)).node.id, 'n2')
+  t.equal((await registry.assign(room)).node.id, 'n2')
 
   await write({ member, state: 'moving', claims: Date.now() - 2 * waitMs - 1, endedAt: 0 }, key)
   await registry.operations?.setOrder('n2', { kind: 'cordon', ...order })
-  t.equal((await gateway.assign(room)).node.id, 'n1', 'the only node that is left')
+  t.equal((await registry.assign(room)).node.id, 'n1', 'the only node that is left')
 })

@@ -2,9 +2,9 @@ import t from 'tap'
 import { systemClock } from '../../../lib/common/clock.js'
 import { createZooKeeperClient } from '../../../lib/zookeeper-client/client.js'
 import { startToxicProxy } from '../../../lib/testing/toxic-proxy.js'
-import { patient, watch } from '../../support/redis-registry.js'
+import { watch } from '../../support/redis-registry.js'
 import { eventually, until } from '../../support/until.js'
-import { makeRegistry, newRoot } from '../../support/zookeeper-registry.js'
+import { makeHastyRegistry, makeRegistry, newRoot } from '../../support/zookeeper-registry.js'
 import { startZooKeeper, withoutZooKeeper } from '../../support/zookeeper-server.js'
 import { newRoom, nodeRecord } from '../../../lib/testing/contracts/rooms.js'
 
@@ -27,7 +27,7 @@ t.test('unusual setups of a deployment', { skip: withoutZooKeeper }, async (t) =
     t.equal(gateway.status().state, 'up')
     t.match(warnings, [{ node: 'n2', reason: /is missing/ }])
     t.match(states.at(-1), { state: 'up' })
-    t.ok((await patient(gateway).assign(newRoom())).node.id)
+    t.ok((await gateway.assign(newRoom())).node.id)
   })
 
   t.test('a node behind a slow line – joins as the first, although its parent znodes have to be created', async (t) => {
@@ -35,7 +35,7 @@ t.test('unusual setups of a deployment', { skip: withoutZooKeeper }, async (t) =
     t.teardown(async () => await proxy.close())
     // The delay exceeds the timeout of a gateway, and fits all requests that a join makes one after the other.
     proxy.delay(180)
-    const registry = makeRegistry(t, `127.0.0.1:${proxy.port}`, { root: newRoot(), sessionTimeout: 6000 })
+    const registry = makeHastyRegistry(t, `127.0.0.1:${proxy.port}`, { root: newRoot(), sessionTimeout: 6000 })
     const startedAt = performance.now()
     const member = await registry.join(nodeRecord('n1'))
     t.comment(`joined after ${Math.round(performance.now() - startedAt)} ms`)

@@ -39,7 +39,7 @@ t.test('data that is unreadable or forbidden', { skip: withoutZooKeeper }, async
   })
 
   t.test('data that ZooKeeper refuses to show – is no death: the last view is kept, and known rooms stay', async (t) => {
-    const settings = newSettings()
+    const settings = { ...newSettings(), sessionTimeout: 20_000 }
     const gateway = await startGateway(t, server.hosts, settings)
     const nodes = await startNodes(t, server.port, settings, gateway, ['n1', 'n2'])
     const { layout, client, write } = await observe(t, server.hosts, settings.root)
