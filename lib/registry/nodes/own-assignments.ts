@@ -17,6 +17,12 @@ export interface OwnAssignments {
   turn (nodes: readonly NodeView[]): void
 }
 
+/** Rooms given since the latest reading, and between that and the one before. */
+interface Count {
+  recent: number
+  earlier: number
+}
+
 /*
  * A record is up to one heartbeat old when it is read, so an assignment counts here until the second reading after it.
  * If each of eight gateways corrected the whole imbalance that all of them read, together they would overshoot
@@ -24,25 +30,37 @@ export interface OwnAssignments {
  * all nodes' rooms to the rooms that it gave.
  */
 export function createOwnAssignments (): OwnAssignments {
-  let recent = new Map<string, number>()
-  let earlier = new Map<string, number>()
+  let counts = new Map<string, Count>()
+  /** Spares each look at a node the making of its name: a choice takes up to thirty of them. */
+  let countsOfViews = new WeakMap<NodeView, Count>()
   let reported = new Map<string, number>()
   let given = 0
   let grown = 0
 
-  const of = (node: NodeView) => {
-    const member = memberOf(node)
-    return (recent.get(member) ?? 0) + (earlier.get(member) ?? 0)
+  function countOf (node: NodeView): Count {
+    let count = countsOfViews.get(node)
+    if (count === undefined) {
+      const member = memberOf(node)
+      count = counts.get(member) ?? { recent: 0, earlier: 0 }
+      counts.set(member, count)
+      countsOfViews.set(node, count)
+    }
+    return count
   }
+
+  function of (node: NodeView): number {
+    const { recent, earlier } = countOf(node)
+    return recent + earlier
+  }
+
   return {
     of,
     add (node, change) {
-      const member = memberOf(node)
-      const inRecent = recent.get(member) ?? 0
-      if (change === 1) recent.set(member, inRecent + 1)
-      else if (inRecent > 0) recent.set(member, inRecent - 1)
+      const count = countOf(node)
+      if (change === 1) count.recent++
+      else if (count.recent > 0) count.recent--
       // A reading came between an assignment and its withdrawal.
-      else earlier.set(member, Math.max(0, (earlier.get(member) ?? 0) - 1))
+      else count.earlier = Math.max(0, count.earlier - 1)
     },
     ofAll (node) {
       const factor = given < MIN_SAMPLE ? 1 : Math.min(MAX_FACTOR, Math.max(1, grown / given))
@@ -51,12 +69,16 @@ export function createOwnAssignments (): OwnAssignments {
     turn (nodes) {
       given *= DECAY
       grown *= DECAY
-      for (const count of recent.values()) given += count
+      const before = counts
+      counts = new Map()
+      countsOfViews = new WeakMap()
+      for (const [member, { recent }] of before) {
+        given += recent
+        if (recent > 0) counts.set(member, { recent: 0, earlier: recent })
+      }
       const rooms = new Map(nodes.map((node) => [memberOf(node), node.rooms]))
       for (const [member, count] of rooms) grown += Math.max(0, count - (reported.get(member) ?? count))
       reported = rooms
-      earlier = recent
-      recent = new Map()
     }
   }
 }
