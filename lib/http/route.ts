@@ -1,3 +1,4 @@
+import { createCohort } from '../common/cohort.js'
 import { ClosingError, NotAuthorizedError, UnsupportedContentTypeError } from '../errors.js'
 import { checkContentType, checkHeaders, checkOrigin } from './checks.js'
 import { assertAuthorized } from './authorize.js'
@@ -45,6 +46,7 @@ export function createRoute<Body, Given = Body> (
 ) {
   const { allowedOrigins, routeOptions, timeout } = settings
   const requests = createRequests(gateway, timeout)
+  const readBodies = createCohort()
   const errorAnswer = createErrorAnswer({
     operation: endpoint.schema.operationId,
     roomField: endpoint.roomField,
@@ -83,7 +85,9 @@ export function createRoute<Body, Given = Body> (
     checkHeaders(request)
     checkOrigin(request, allowedOrigins)
     checkContentType(request)
-    done()
+    // The heads of all requests that have arrived are read before the first body. To take each request at once as far
+    // as it goes without an answer of a store costs an eighth more CPU, and half as much again with adapters in memory.
+    readBodies(done)
   }
 
   function validateBody (body: unknown) {
