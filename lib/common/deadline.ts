@@ -93,7 +93,9 @@ export class Deadline {
 
   /** Whether a wait of `ms` would not end earlier. */
   endsWithin (clock: Clock, ms: number): boolean {
-    return this.#state === 'waiting' && clock === this.#clock && this.endsAt <= clock.monotonic() + ms
+    if (this.#state !== 'waiting' || clock !== this.#clock) return false
+    // The clock is read only if the whole wait is longer.
+    return this.#ms <= ms || this.endsAt <= clock.monotonic() + ms
   }
 
   /** @param listener is called once, when the wait is over */

@@ -59,7 +59,7 @@ export function createAvoidedNodes (log: FastifyBaseLogger, now: () => number): 
       log.warn({ node: node.id }, `${REPORTERS} users could not open a WebSocket to the node: ` +
         `new rooms prefer other nodes for ${AVOID_MS / 1000} s`)
     },
-    isEmpty: () => lastAvoidedUntil <= now(),
+    isEmpty: () => reported.size === 0 || lastAvoidedUntil <= now(),
     order (candidates) {
       const avoided = candidates.filter(isAvoided)
       if (avoided.length === 0 || avoided.length > candidates.length / 2) return candidates

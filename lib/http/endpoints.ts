@@ -25,8 +25,8 @@ export function createRoutes (settings: Settings, gateway: Gateway): FastifyPlug
   checkRouteOptions(settings.routeOptions)
   const ofVendor = {
     sharedSchemas: SHARED_SCHEMAS,
-    findSession: async (request: FastifyRequest, context: RequestContext) =>
-      await gateway.findSession(readRawToken(request.raw.rawHeaders), context),
+    findSession: (request: FastifyRequest, context: RequestContext) =>
+      gateway.findSession(readRawToken(request.raw.rawHeaders), context),
     toErrorBody: ({ retCode, retMsg }: ErrorAnswer) => ({ retCode, retMsg })
   }
   const routes = [createRoute<ConnectionInfoBody>(settings, gateway, {
