@@ -10,7 +10,7 @@ import type { HttpProvisionOptions } from '../../types/index.js'
 
 t.test('contract', async (t) => {
   const server = await startHttpServer(t, address(GOOD))
-  await provisionContract({ test: t.test }, () => ({ provision: httpProvision({ url: server.url }) }))
+  await provisionContract({ test: t.test }, () => ({ provision: httpProvision({ url: server.url, timeout: 5000 }) }))
 })
 
 t.test('a wrong option – stops the start with a sentence that names it', async (t) => {
@@ -51,7 +51,7 @@ t.test('an option given as undefined – counts as omitted, and the caller’s o
 t.test('the session in the URL – is percent-encoded, and cannot leave its place', async (t) => {
   const server = await startHttpServer(t, address(GOOD))
   const url = `${server.url}/tenants/{tenantId}/address?channel={channelId}&user={userId}`
-  const provision = httpProvision({ url })
+  const provision = httpProvision({ url, timeout: 5000 })
   t.teardown(() => provision.close())
   const signal = AbortSignal.timeout(60_000)
   await provision.externalUrl(node, { tenantId: 'a/b?c#', channelId: 'é&x', userId: "o'neil {tenantId}" }, signal)
@@ -67,10 +67,10 @@ t.test('a request – carries the given headers, asks for no compression, and ke
   const server = await startHttpServer(t, text(JSON.stringify({ data: { address: GOOD } }), 200, { 'set-cookie': 'a=b' }))
   let made = 0
   const url = `${server.url}/{tenantId}`
-  const fixed = startHttp(t, { url, headers: { Authorization: 'Bearer x', 'Accept-Encoding': 'gzip' } })
+  const fixed = startHttp(t, { url, timeout: 5000, headers: { Authorization: 'Bearer x', 'Accept-Encoding': 'gzip' } })
   await fixed.ask('a')
   await fixed.ask('b')
-  const dynamic = startHttp(t, { url, headers: async () => ({ authorization: `key ${++made}` }) })
+  const dynamic = startHttp(t, { url, timeout: 5000, headers: async () => ({ authorization: `key ${++made}` }) })
   await dynamic.ask('a')
   await dynamic.ask('b')
   const asked = server.requests.map(({ headers }) => headers)
@@ -85,6 +85,7 @@ t.test('a "headers" function – gets session and request, and passes the id and
   const server = await startHttpServer(t, address(GOOD))
   const provision = httpProvision({
     url: `${server.url}/{tenantId}`,
+    timeout: 5000,
     headers: ({ userId }, request) => ({
       'x-user': userId, 'x-request-id': request?.id, traceparent: request?.headers.traceparent?.toString()
     })
@@ -100,7 +101,7 @@ t.test('a "headers" function – gets session and request, and passes the id and
 t.test('a "headers" function that fails – is reported as a failure of access, without its message', async (t) => {
   const server = await startHttpServer(t, address(GOOD))
   const headers = () => { throw new Error('token abc') }
-  const { askInVain, provision } = startHttp(t, { url: server.url, headers })
+  const { askInVain, provision } = startHttp(t, { url: server.url, timeout: 5000, headers })
   t.equal(await askInVain(t), 'the "headers" function failed')
   t.match(provision.status(), { state: 'down', reason: 'the "headers" function failed' })
   t.equal(server.requests.length, 0)
@@ -115,19 +116,19 @@ t.test('"pick" – finds the address in the answer', async (t) => {
   ]
   for (const [pick, answer] of documents) {
     const server = await startHttpServer(t, json(answer))
-    t.equal(await startHttp(t, { url: server.url, pick }).ask(), GOOD_URL, String(pick))
+    t.equal(await startHttp(t, { url: server.url, timeout: 5000, pick }).ask(), GOOD_URL, String(pick))
   }
   const server = await startHttpServer(t, json({ list: [GOOD] }))
   for (const pick of ['/list', '/list/00', '/list/length', '/list/-', '/toString', '/list/0/length', '/constructor/name']) {
-    t.equal(await startHttp(t, { url: server.url, pick }).askInVain(t), 'answer has no address', pick)
+    t.equal(await startHttp(t, { url: server.url, timeout: 5000, pick }).askInVain(t), 'answer has no address', pick)
   }
-  const failing = startHttp(t, { url: server.url, pick: () => { throw new Error('secret') } })
+  const failing = startHttp(t, { url: server.url, timeout: 5000, pick: () => { throw new Error('secret') } })
   t.equal(await failing.askInVain(t), 'the "pick" function failed')
 })
 
 t.test('an address that was answered – is kept for the gateway, until the adapter closes', async (t) => {
   const { url } = await startHttpServer(t, address(GOOD))
-  const provision = httpProvision({ url })
+  const provision = httpProvision({ url, timeout: 5000 })
   t.equal(keptUrlOf(provision, node, session), undefined, 'before the first answer')
   t.equal(await provision.externalUrl(node, session, AbortSignal.timeout(60_000)), GOOD_URL)
   t.equal(keptUrlOf(provision, node, session), GOOD_URL)

@@ -104,7 +104,7 @@ t.test('a closed instance – gets no more state changes, and the next one takes
 
 t.test('a shared adapter – follows the rules and the log of the open instances', async (t) => {
   const { url } = await startHttpServer(t, address('entry.example'))
-  const provision = httpProvision({ url, ttl: 0.001 })
+  const provision = httpProvision({ url, ttl: 0.001, timeout: 5000 })
   const warned: string[] = []
   const context = (name: string, accepted: string) => ({
     log: { ...silentLog, info: () => { warned.push(name) } },

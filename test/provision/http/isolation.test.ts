@@ -83,7 +83,7 @@ t.test('a backend that fails for ten tenants, or cannot be reached – is paused
 t.test('an asynchronous "pick" – costs its answer, and its rejection does not end the process', async (t) => {
   const { url } = await startHttpServer(t, address(GOOD))
   const pick = async () => await Promise.reject(new Error('of the host'))
-  const provision = httpProvision({ url, pick })
+  const provision = httpProvision({ url, pick, timeout: 5000 })
   t.teardown(async () => await provision.close())
   // An unhandled rejection ends the test here.
   await t.rejects(provision.externalUrl(node, session, signal), { cause: { message: 'the "pick" function failed' } })
