@@ -1,11 +1,20 @@
 type Step = () => void
 
+/** Steps beyond these would wait for too long; in an overload, a thousand heads may arrive in one turn. */
+const MOST_STEPS = 32
+
+export interface Cohort {
+  /** The number of steps that wait. */
+  size (): number
+  add (step: Step): void
+}
+
 /**
  * Delays steps to the end of the turn of the event loop, and runs those of one turn one after the other: code and data
  * that one of them has brought into the caches of the processor serve the others (Larus and Parkes, "Using Cohort
  * Scheduling to Enhance Server Performance", 2002).
  */
-export function createCohort (): (step: Step) => void {
+export function createCohort (): Cohort {
   let waiting: Step[] = []
 
   function runAll (): void {
@@ -14,9 +23,13 @@ export function createCohort (): (step: Step) => void {
     runFrom(steps, 0)
   }
 
-  return (step) => {
-    waiting.push(step)
-    if (waiting.length === 1) setImmediate(runAll)
+  return {
+    size: () => waiting.length,
+    add (step) {
+      waiting.push(step)
+      if (waiting.length === MOST_STEPS) runAll()
+      else if (waiting.length === 1) setImmediate(runAll)
+    }
   }
 }
 

@@ -8,8 +8,8 @@ export interface InFlight {
   count (): number
   /** The number of requests that may be in flight at present. */
   limit (): number
-  /** Whether every place is taken. */
-  isFull (): boolean
+  /** Whether every place is taken, or will be by the requests that come before. */
+  isFull (before?: number): boolean
   /**
    * Takes a place; returns `undefined` if every place is taken. Call the result once, after the answer to the request.
    */
@@ -42,9 +42,9 @@ export function createInFlight (max: number, isSaturated = createSaturation()): 
     if (count === 0) onIdle()
   }
 
-  function isFull (): boolean {
+  function isFull (before = 0): boolean {
     measureTurn()
-    return count >= limit.current(count)
+    return count + before >= limit.current(count)
   }
 
   return {

@@ -89,10 +89,11 @@ export function createRequests (gateway: Pick<Gateway, 'inFlight' | 'metrics'>, 
     /**
      * Runs before any work for the request: in an overload, time for error answers is taken from successful ones.
      *
+     * @param before requests whose heads were accepted in this turn of the event loop, and which have no place so far
      * @throws OverloadedError if every place is taken
      */
-    checkPlaces ({ raw }: FastifyRequest): void {
-      if (gateway.inFlight.isFull()) throw overloaded(raw)
+    checkPlaces ({ raw }: FastifyRequest, before = 0): void {
+      if (gateway.inFlight.isFull(before)) throw overloaded(raw)
     },
 
     /** The head of the request has arrived. */

@@ -46,7 +46,7 @@ export function createRoute<Body, Given = Body> (
 ) {
   const { allowedOrigins, routeOptions, timeout } = settings
   const requests = createRequests(gateway, timeout)
-  const readBodies = createCohort()
+  const heads = createCohort()
   const errorAnswer = createErrorAnswer({
     operation: endpoint.schema.operationId,
     roomField: endpoint.roomField,
@@ -80,14 +80,14 @@ export function createRoute<Body, Given = Body> (
 
   function checkHead (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     if (gateway.isClosing()) throw new ClosingError()
-    requests.checkPlaces(request)
+    requests.checkPlaces(request, heads.size())
     requests.begin(request, reply)
     checkHeaders(request)
     checkOrigin(request, allowedOrigins)
     checkContentType(request)
     // The heads of all requests that have arrived are read before the first body. To take each request at once as far
     // as it goes without an answer of a store costs an eighth more CPU, and half as much again with adapters in memory.
-    readBodies(done)
+    heads.add(done)
   }
 
   function validateBody (body: unknown) {

@@ -155,3 +155,22 @@ t.test('an incomplete request – every place taken – is rejected, and its con
   socket.write(payload.slice(-1) + textOf('1.1'))
   await until(() => answers.includes('"retCode":"0"'), 'the answer to the next request')
 })
+
+t.test('heads of one turn – more than there are places – are refused before their bodies are read', async (t) => {
+  const counts = { bodies: 0, refusals: 0 }
+  const { app, port } = await listen(t, {
+    options: { maxInFlight: 2, sessions: { ...memorySessions(), find: never } },
+    before (app) {
+      app.addHook('preParsing', async (_request, _reply, payload) => {
+        counts.bodies++
+        return payload
+      })
+      app.addHook('onSend', async () => { counts.refusals++ })
+    }
+  })
+  const socket = connect(port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.write(textOf('1.1').repeat(5))
+  await until(() => app.cobrowse.status().inFlight === 2)
+  t.strictSame(counts, { bodies: 2, refusals: 3 })
+})
