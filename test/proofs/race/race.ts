@@ -102,6 +102,8 @@ export async function runRace (t: Test, { startStore, folder, extent, seed }: Ra
   const driving = followDrivers(drivers.map(({ child }) => child))
 
   const endObservation = store.observe(openHistory(folder, 'observer'))
+  // A race that fails must not keep its process alive.
+  t.teardown(endObservation)
   const injector = createFaultInjector({
     store,
     nodes: nodes.map(({ target }) => target),
