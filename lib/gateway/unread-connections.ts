@@ -13,7 +13,7 @@ export interface Reader {
 
 /**
  * Connections whose last request was refused. They are not read until there is a place again: callers that retry at
- * once would otherwise take time from accepted requests, since a refusal costs about a sixth of an answer.
+ * once would otherwise take time from accepted requests, since a refusal costs a fraction of an answer.
  */
 export interface UnreadConnections {
   add (connection: Reader): void

@@ -31,7 +31,7 @@ interface Count {
  */
 export function createOwnAssignments (): OwnAssignments {
   let counts = new Map<string, Count>()
-  /** Spares each look at a node the making of its name: a choice takes up to thirty of them. */
+  /** A choice asks for each node several times, and to make its name costs more than all else here. */
   let countsOfViews = new WeakMap<NodeView, Count>()
   let reported = new Map<string, number>()
   let given = 0
